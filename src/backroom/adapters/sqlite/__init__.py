@@ -1,0 +1,1 @@
+"""A store in one SQLite file: one machine, any number of processes."""

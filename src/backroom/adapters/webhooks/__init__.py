@@ -1,0 +1,1 @@
+"""Deliveries of changes to the addresses that subscribed to them."""

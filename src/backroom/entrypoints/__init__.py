@@ -1,0 +1,1 @@
+"""The only code that reads the environment, chooses adapters and starts things."""
