@@ -1,0 +1,87 @@
+"""Opening the file, and saying in the domain's words what goes wrong with it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from backroom.adapters.sqlite.rows import SqlValue
+from backroom.domain.errors import StorageFull, Unavailable
+
+BUSY_TIMEOUT_MS = 5_000
+CACHE_KIB = 8_192
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # NORMAL loses acknowledged writes in a power cut
+    f"PRAGMA cache_size=-{CACHE_KIB}",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA trusted_schema=OFF",
+)
+
+
+class SchemaTooNew(Exception):
+    """The file was written by a newer version of this program."""
+
+
+class Untrustworthy(Exception):
+    """The disk failed under SQLite, after which nothing that it says of this file can be relied on."""
+
+
+def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
+    """Open the file; a reader cannot write, whatever it is asked."""
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Bring the schema up to date, each step in its own transaction. Any number of processes may do so at once.
+
+    Raises `SchemaTooNew`.
+    """
+    folder = files(__package__) / "migrations"
+    steps = [folder / name for name in sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))]
+    while _schema(connection) < len(steps):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _schema(connection)  # another process may have been first
+            if version < len(steps):
+                connection.execute(steps[version].read_text())
+                connection.execute(f"PRAGMA user_version={version + 1}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    if (version := _schema(connection)) > len(steps):
+        raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {len(steps)}")
+
+
+def _schema(connection: apsw.Connection) -> int:
+    version: int = fetch(connection, "PRAGMA user_version")[0][0]
+    return version
+
+
+def fetch(connection: apsw.Connection, sql: str, values: Sequence[SqlValue] = ()) -> list[tuple[Any, ...]]:
+    """Return every row of a query."""
+    return connection.execute(sql, values).fetchall()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the domain's errors for SQLite's."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StorageFull from error
+    except (apsw.IOError, apsw.CorruptError, apsw.NotADBError) as error:
+        raise Untrustworthy(str(error)) from error
+    except (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.InterruptError) as error:
+        raise Unavailable from error

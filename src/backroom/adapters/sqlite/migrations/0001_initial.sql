@@ -1,0 +1,100 @@
+-- The first schema. Times are microseconds since 1970 in UTC, money is in cents, choices are ranks in the order of
+-- their definition, and a column named <field>_key holds the folded text that <field> is sorted by.
+
+CREATE TABLE log (
+  name TEXT NOT NULL,             -- the log's own name, part of every cursor
+  secret BLOB NOT NULL,           -- shared by every process on this file
+  newest INTEGER NOT NULL,        -- number of the newest change
+  forgotten INTEGER NOT NULL      -- number of the newest change that is no longer kept
+) STRICT;
+
+INSERT INTO log VALUES (lower(hex(randomblob(8))), randomblob(32), 0, 0);
+
+CREATE TABLE collections (
+  kind TEXT PRIMARY KEY,
+  last_id INTEGER NOT NULL,       -- ids up to here were given; none is given twice
+  revision INTEGER NOT NULL       -- number of the newest change in this collection
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (
+  number INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  action TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  request_id TEXT NOT NULL,
+  changed TEXT NOT NULL,          -- names of fields, separated by spaces
+  entity TEXT NOT NULL            -- the row as a JSON object, as it was left or deleted
+) STRICT;
+
+CREATE INDEX changes_of_entity ON changes (id, kind, version);
+
+CREATE TABLE receipts (
+  caller TEXT NOT NULL,
+  name TEXT NOT NULL,
+  fingerprint BLOB NOT NULL,
+  receipt BLOB NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (caller, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX receipts_by_expiry ON receipts (expires_at);
+
+CREATE TABLE tasks (
+  id INTEGER PRIMARY KEY,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  due TEXT,
+  notes TEXT NOT NULL,
+  completed_at INTEGER,
+  title_key TEXT NOT NULL,
+  search TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX tasks_version ON tasks (version);
+CREATE INDEX tasks_created_at ON tasks (created_at);
+CREATE INDEX tasks_updated_at ON tasks (updated_at);
+CREATE INDEX tasks_title ON tasks (title_key);
+CREATE INDEX tasks_status ON tasks (status);
+CREATE INDEX tasks_priority ON tasks (priority);
+CREATE INDEX tasks_due ON tasks (due);
+CREATE INDEX tasks_completed_at ON tasks (completed_at);
+
+CREATE VIRTUAL TABLE tasks_search USING fts5 (
+  search, content='tasks', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none, columnsize=0
+);
+
+CREATE TABLE products (
+  id INTEGER PRIMARY KEY,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  price INTEGER NOT NULL,
+  category TEXT NOT NULL,
+  sku TEXT,
+  stock INTEGER,
+  description TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  category_key TEXT NOT NULL,
+  sku_key TEXT,
+  search TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX products_version ON products (version);
+CREATE INDEX products_created_at ON products (created_at);
+CREATE INDEX products_updated_at ON products (updated_at);
+CREATE INDEX products_name ON products (name_key);
+CREATE INDEX products_price ON products (price);
+CREATE INDEX products_category ON products (category_key);
+CREATE INDEX products_sku ON products (sku_key); -- not UNIQUE: in one transaction two products may swap theirs
+CREATE INDEX products_stock ON products (stock);
+
+CREATE VIRTUAL TABLE products_search USING fts5 (
+  search, content='products', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none, columnsize=0
+);

@@ -1,0 +1,188 @@
+"""The store in one SQLite file, for any number of processes on one machine."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from backroom.adapters.sqlite.connections import Untrustworthy, connect, fetch, migrate, translated
+from backroom.adapters.sqlite.log import Log
+from backroom.adapters.sqlite.pages import read_page
+from backroom.adapters.sqlite.rows import Rows
+from backroom.adapters.sqlite.sweeping import sweep
+from backroom.adapters.sqlite.writer import GroupCommitter
+from backroom.domain.changes import Cursor, Entry
+from backroom.domain.decisions import Outcome, Replay, Submission
+from backroom.domain.errors import Unavailable
+from backroom.domain.kinds import E, Kind
+from backroom.domain.ports import Batch, Store
+from backroom.domain.queries import Page, Query
+
+LOOK_AGAIN_S = 0.05
+"""How often a watched file is looked at for what other processes wrote."""
+
+MAX_READ_S = 10
+READER_THREADS = 2
+
+T = TypeVar("T")
+
+
+class SqliteStore(Store):
+    """Reads what is quick on the event loop's own connection, and anything that may take long in a thread.
+
+    A point read takes microseconds; handing it to a thread would cost ten times as much.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        kinds: Iterable[Kind[Any]],
+        clock: Callable[[], datetime],
+        on_untrustworthy: Callable[[str], None],
+    ) -> None:
+        """Open or make the file. Raises `SchemaTooNew`; `on_untrustworthy` is called when the disk failed."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._rows = {kind.name: Rows(kind) for kind in kinds}
+        self._on_untrustworthy = on_untrustworthy
+        self._closed = False
+        self._news = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        with translated():
+            writing = connect(path)
+            migrate(writing)
+            self._reading = connect(path, read_only=True)
+            name, secret = fetch(self._reading, "SELECT name, secret FROM log")[0]
+        self._secret: bytes = secret
+        self._log = Log(name, self._rows)
+        self._gets = {
+            kind: f"SELECT {rows.columns} FROM {rows.table} WHERE id = ?" for kind, rows in self._rows.items()
+        }
+        self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
+        self._of_thread = threading.local()
+        self._opened: list[apsw.Connection] = []
+        self._writer = GroupCommitter(
+            connection=writing,
+            log=self._log,
+            rows=self._rows,
+            clock=clock,
+            on_untrustworthy=on_untrustworthy,
+            on_commit=self._ring,
+        )
+        self._writer.start()
+
+    async def get(self, kind: Kind[E], id: int) -> E | None:
+        self._check_open()
+        rows: Rows[E] = self._rows[kind.name]
+        try:
+            for row in self._reading.execute(self._gets[kind.name], (id,)):
+                return rows.entity(row)
+        except apsw.Error:
+            with self._guarded():
+                raise
+        return None
+
+    async def page(self, query: Query[E]) -> Page[E]:
+        rows = self._rows[query.kind.name]
+        quick = not (query.where or query.search or query.total or len(query.order) > 1)
+        read = self._here if quick else self._in_thread
+        return await read(lambda connection: read_page(connection, rows, query, self._log.numbering))
+
+    async def submit(self, submission: Submission) -> Outcome | Replay:
+        answer: Outcome | Replay = await self._writer.write(submission)
+        return answer
+
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+        return await self._here(lambda connection: self._log.read(connection, after, types, limit))
+
+    async def head(self) -> Cursor:
+        return self._log.numbering.cursor(await self._here(self._log.head))
+
+    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
+        return await self._here(lambda connection: self._log.history(connection, kind.name, id, after, limit))
+
+    async def watch(self, seen: Cursor) -> None:
+        number = self._log.numbering.number(seen)
+        self._loop = asyncio.get_running_loop()
+        while True:
+            news = self._news
+            if await self._here(self._log.head) > number:
+                return
+            try:
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await news.wait()
+            except TimeoutError:
+                continue  # another process may have written, which rings no bell here
+
+    async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+        kept_from = None if keep is None else self._log.numbering.number(keep)
+        more: bool = await self._writer.write(
+            lambda connection, _: sweep(connection, at, changes_before=changes_before, kept_from=kept_from)
+        )
+        return more
+
+    async def ping(self) -> None:
+        await self._here(self._log.head)
+
+    async def secret(self) -> bytes:
+        self._check_open()
+        return self._secret
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._news.set()
+        await asyncio.to_thread(self._writer.close)
+        self._threads.shutdown()
+        for connection in (*self._opened, self._reading, self._writer.connection):
+            connection.close()
+
+    async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
+        self._check_open()
+        with self._guarded():
+            return read(self._reading)
+
+    async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
+        self._check_open()
+        with self._guarded():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_in_thread, read)
+
+    def _read_in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
+        connection: apsw.Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._of_thread.connection = connect(self._path, read_only=True)
+            self._opened.append(connection)
+        deadline = time.monotonic() + MAX_READ_S
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
+        return read(connection)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            with translated():
+                yield
+        except Untrustworthy as fault:
+            self._on_untrustworthy(str(fault))
+            raise Unavailable from fault
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable
+
+    def _ring(self) -> None:
+        """Wake whoever watches; called by the writer's thread after a commit."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()

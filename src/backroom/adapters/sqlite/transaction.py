@@ -1,0 +1,159 @@
+"""Applying submissions inside one transaction of the one writer."""
+
+from collections.abc import Mapping, Set
+from datetime import datetime
+from typing import Any
+
+import apsw
+
+from backroom.adapters.sqlite.connections import fetch
+from backroom.adapters.sqlite.log import Log
+from backroom.adapters.sqlite.rows import Rows, SqlValue, microseconds
+from backroom.domain.changes import changed_since
+from backroom.domain.commands import Deleted
+from backroom.domain.decisions import (
+    Claim,
+    Decision,
+    Found,
+    Key,
+    Outcome,
+    Ref,
+    Replay,
+    Submission,
+    claimed,
+    decide,
+    explained,
+    named,
+    unexplained,
+)
+from backroom.domain.errors import KeyReused
+from backroom.domain.kinds import Entity, Kind
+from backroom.domain.ports import RECEIPTS_KEPT
+
+
+class Transaction:
+    """What is known between BEGIN and COMMIT: the counters, read once and written once for all submissions."""
+
+    def __init__(self, connection: apsw.Connection, log: Log, rows: Mapping[str, Rows[Any]]) -> None:
+        self._connection = connection
+        self._log = log
+        self._rows = rows
+        self._newest = log.head(connection)
+        found = connection.execute("SELECT kind, last_id, revision FROM collections")
+        self._collections: dict[str, tuple[int, int]] = {kind: (last, revision) for kind, last, revision in found}
+        self._touched: set[str] = set()
+
+    def apply(self, submission: Submission, at: datetime) -> Outcome | Replay:
+        """Decide a submission and write what was decided. Raises `KeyReused`."""
+        key = submission.key
+        if key is not None and (replay := self._replay(key, at)) is not None:
+            return replay
+        last_ids: dict[str, int] = {}
+        found = self._find(submission)
+        decision = decide(submission, found, lambda kind: self._next_id(last_ids, kind), at)
+        outcome = explained(
+            decision.outcome, {each: self._changed_since(*each) for each in unexplained(decision.outcome)}
+        )
+        if submission.rehearsal:
+            return outcome
+        self._write(decision, found, last_ids)
+        receipt = key.record(outcome) if key is not None else None
+        if key is not None and receipt is not None:
+            expires_at = microseconds(at + RECEIPTS_KEPT)
+            self._connection.execute(
+                "REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
+                (key.caller, key.name, key.fingerprint, receipt, expires_at),
+            )
+        return outcome
+
+    def finish(self) -> None:
+        """Write the counters."""
+        if not self._touched:
+            return
+        self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
+        for kind in self._touched:
+            self._connection.execute("REPLACE INTO collections VALUES (?, ?, ?)", (kind, *self._collections[kind]))
+
+    def _replay(self, key: Key, at: datetime) -> Replay | None:
+        found = fetch(
+            self._connection,
+            "SELECT fingerprint, receipt FROM receipts WHERE caller = ? AND name = ? AND expires_at > ?",
+            (key.caller, key.name, microseconds(at)),
+        )
+        if not found:
+            return None
+        fingerprint, receipt = found[0]
+        if fingerprint != key.fingerprint:
+            raise KeyReused
+        return Replay(receipt=receipt)
+
+    def _next_id(self, last_ids: dict[str, int], kind: Kind[Any]) -> int:
+        last_ids[kind.name] = last_ids.get(kind.name, self._collections.get(kind.name, (0, 0))[0]) + 1
+        return last_ids[kind.name]
+
+    def _find(self, submission: Submission) -> Found:
+        standing: dict[Ref, Any] = {ref: self._standing(ref, each) for ref, each in named(submission.commands).items()}
+        claims = claimed(submission.commands, standing)
+        return Found(standing=standing, holders=self._holders(claims) if claims else {})
+
+    def _standing(self, ref: Ref, revives: bool) -> Any:
+        kind, id = ref
+        rows = self._rows[kind.name]
+        found = fetch(self._connection, f"SELECT {rows.columns} FROM {rows.table} WHERE id = ?", (id,))
+        if found:
+            return rows.entity(found[0])
+        last = self._log.last(self._connection, kind.name, id) if revives else None
+        return None if last is None else Deleted(last.entity)
+
+    def _holders(self, claims: Set[Claim]) -> dict[Claim, int]:
+        holders: dict[Claim, int] = {}
+        for kind, name, value in claims:
+            rows = self._rows[kind.name]
+            field = kind.by_name[name]
+            found = fetch(
+                self._connection,
+                f"SELECT id FROM {rows.table} WHERE {rows.sort_column(field)} = ? AND {name} = ?",
+                (rows.key(field, value), rows.sql_value(field, value)),
+            )
+            if found:
+                holders[kind, name, value] = found[0][0]
+        return holders
+
+    def _changed_since(self, ref: Ref, version: int) -> tuple[str, ...]:
+        kind, id = ref
+        kept = self._log.history(self._connection, kind.name, id, version, -1)
+        return changed_since(kind, (entry.change for entry in kept), version)
+
+    def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int]) -> None:
+        values = {}
+        for change in decision.changes:
+            kind, entity = change.kind.name, change.entity
+            rows = self._rows[kind]
+            values[kind, entity.id] = own = rows.values(entity)
+            self._newest += 1
+            self._touched.add(kind)
+            self._collections[kind] = (last_ids.get(kind) or self._collections[kind][0], self._newest)
+            self._log.append(self._connection, self._newest, change, rows.document(own), microseconds(change.at))
+        for (kind_, id), after in decision.final.items():
+            is_new = (kind_, id) not in found.standing
+            self._leave(self._rows[kind_.name], after, values[kind_.name, id], is_new=is_new)
+
+    def _leave(self, rows: Rows[Any], after: Entity | Deleted[Any], values: list[SqlValue], *, is_new: bool) -> None:
+        """Write one entity as it shall stand, and its search text where that differs."""
+        execute, id = self._connection.execute, values[0]
+        # The index needs the very text that it was given, which is the stored one, whatever folding says today.
+        stored = [] if is_new else fetch(self._connection, f"SELECT search FROM {rows.table} WHERE id = ?", (id,))
+        before = stored[0][0] if stored else None
+        search = None if isinstance(after, Deleted) else rows.kind.search_text(after)
+        if before is not None and before != search:
+            execute(rows.unindex, (id, before))
+        if search is None or isinstance(after, Deleted):
+            execute(f"DELETE FROM {rows.table} WHERE id = ?", (id,))
+            return
+        full = rows.full(after, values, search)
+        if before is None:
+            execute(rows.insert, full)
+        else:
+            execute(rows.replace, (*full[1:], id))
+        if before != search:
+            execute(rows.index, (id, search))

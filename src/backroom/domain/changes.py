@@ -1,0 +1,63 @@
+"""What happened to an entity, as it is written to the log."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+from typing import Any, Generic, NewType
+
+from attrs import frozen
+
+from backroom.domain.kinds import E, Kind
+
+Cursor = NewType("Cursor", str)
+"""A place in the log, between two changes: opaque, and bound to the log that gave it."""
+
+
+class Action(Enum):
+    """What a change did. A restore creates."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
+@frozen(kw_only=True)
+class Change(Generic[E]):
+    """One change of one entity; `entity` is how it was left, or for a deletion how it was deleted."""
+
+    kind: Kind[E]
+    action: Action
+    entity: E
+    changed: tuple[str, ...]  # the writable fields that differ from before
+    at: datetime
+    request_id: str
+
+    @property
+    def type(self) -> str:
+        """Name the change as subscribers know it, such as task.created."""
+        return f"{self.kind.name}.{self.action.value}"
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A change in its place in the log; reading on after `cursor` gives what came next."""
+
+    cursor: Cursor
+    change: Change[Any]
+
+
+def differing(kind: Kind[E], before: E, after: E) -> tuple[str, ...]:
+    """Name the writable fields in which two states of an entity differ."""
+    return tuple(field.name for field in kind.writable if getattr(before, field.name) != getattr(after, field.name))
+
+
+def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int) -> tuple[str, ...]:
+    """Name the writable fields that changed after `version`, from the changes of one entity that are `kept`.
+
+    Where the log no longer reaches back to `version`, every writable field may have changed, and all are named.
+    """
+    later = {change.entity.version: change.changed for change in kept if change.entity.version > version}
+    if later and min(later) > version + 1:
+        return kind.writable_names
+    names = {name for changed in later.values() for name in changed}
+    return tuple(field.name for field in kind.writable if field.name in names)

@@ -1,0 +1,203 @@
+"""Deciding a whole submission: a pure function from what stands to what shall be written.
+
+Every store takes the same way: it loads what the commands name, calls `decide`, and writes the decision in the same
+transaction. One command or a thousand, atomic or not, rehearsed or real, is the same path.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import Factory, evolve, field, frozen
+
+from backroom.domain.changes import Action, Change, differing
+from backroom.domain.commands import Command, Deleted
+from backroom.domain.errors import AlreadyExists, DomainError, PreconditionFailed
+from backroom.domain.kinds import Entity, Kind
+
+MAX_COMMANDS = 1000
+
+Ref = tuple[Kind[Any], int]
+"""Which entity."""
+
+Claim = tuple[Kind[Any], str, Any]
+"""A value of a unique field."""
+
+
+@frozen(kw_only=True)
+class Done:
+    """A command was carried out. `change` is None where nothing differed."""
+
+    entity: Any
+    change: Change[Any] | None
+
+
+Result = Done | DomainError
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """What became of a submission, command by command.
+
+    Where a failure undid all, `failed` is the index of the command whose result, the last one, is that error.
+    """
+
+    results: tuple[Result, ...]
+    failed: int | None = None
+
+
+@frozen(kw_only=True)
+class Key:
+    """An idempotency key with what is needed to keep the outcome under it.
+
+    `record` turns an outcome into the receipt that is kept, or into None for an outcome not worth keeping. It is
+    called inside the transaction, so it must be quick and pure.
+    """
+
+    caller: str
+    name: str
+    fingerprint: bytes  # of the request; the same key with another one is refused
+    record: Callable[[Outcome], bytes | None] = field(eq=False)
+
+
+@frozen(kw_only=True)
+class Replay:
+    """The outcome was decided before: here is the receipt that was kept then."""
+
+    receipt: bytes
+
+
+@frozen(kw_only=True)
+class Submission:
+    """Commands to carry out in one transaction.
+
+    Atomic: one refusal undoes all. Otherwise each stands alone. A `rehearsal` decides and writes nothing, not even
+    its key.
+    """
+
+    commands: tuple[Command, ...]
+    request_id: str
+    atomic: bool = True
+    rehearsal: bool = False
+    key: Key | None = None
+
+
+@frozen(kw_only=True)
+class Found:
+    """What a store found of what a submission names: entities, deleted ones, and who holds which unique value."""
+
+    standing: Mapping[Ref, Any] = Factory(dict)
+    holders: Mapping[Claim, int] = Factory(dict)
+
+
+@frozen(kw_only=True)
+class Decision:
+    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order."""
+
+    outcome: Outcome
+    final: Mapping[Ref, Entity | Deleted[Any]] = Factory(dict)
+    changes: tuple[Change[Any], ...] = ()
+
+
+def named(commands: Iterable[Command]) -> dict[Ref, bool]:
+    """Return which entities the commands name, and of each whether a deleted one must be looked up."""
+    refs: dict[Ref, bool] = {}
+    for command in commands:
+        if command.id is not None:
+            ref = command.kind, command.id
+            refs[ref] = refs.get(ref, False) or command.revives
+    return refs
+
+
+def claimed(commands: Iterable[Command], standing: Mapping[Ref, Any]) -> set[Claim]:
+    """Return the unique values that the commands may take: those they set, and those of what they restore."""
+    claims: set[Claim] = set()
+    for command in commands:
+        for unique in command.kind.unique:
+            values = getattr(command, "values", {})
+            gone = standing.get((command.kind, command.id)) if command.revives and command.id is not None else None
+            value = getattr(gone.entity, unique.name) if isinstance(gone, Deleted) else values.get(unique.name)
+            if value is not None:
+                claims.add((command.kind, unique.name, value))
+    return claims
+
+
+def decide(submission: Submission, found: Found, new_id: Callable[[Kind[Any]], int], at: datetime) -> Decision:
+    """Decide every command in turn, each seeing what those before it did."""
+    standing = dict(found.standing)
+    holders = dict(found.holders)
+    results: list[Result] = []
+    changes: list[Change[Any]] = []
+    final: dict[Ref, Any] = {}
+    for index, command in enumerate(submission.commands):
+        id = new_id(command.kind) if command.id is None else command.id
+        ref = command.kind, id
+        before = standing.get(ref)
+        try:
+            after = command.decide(before, id, at)
+            _check_unique(command.kind, after, holders)
+        except DomainError as error:
+            results.append(error)
+            if submission.atomic:
+                return Decision(outcome=Outcome(results=tuple(results), failed=index))
+            continue
+        if after is before:
+            results.append(Done(entity=after, change=None))
+            continue
+        change = _change(command.kind, before, after, at, submission.request_id)
+        _pass_on(command.kind, before, after, holders)
+        standing[ref] = final[ref] = after
+        changes.append(change)
+        results.append(Done(entity=change.entity, change=change))
+    return Decision(outcome=Outcome(results=tuple(results)), final=final, changes=tuple(changes))
+
+
+def unexplained(outcome: Outcome) -> set[tuple[Ref, int]]:
+    """Return the entities, each with the version that was expected, for which a precondition failed."""
+    return {
+        ((result.kind, result.current.id), result.expected)
+        for result in outcome.results
+        if isinstance(result, PreconditionFailed)
+    }
+
+
+def explained(outcome: Outcome, changed: Mapping[tuple[Ref, int], tuple[str, ...]]) -> Outcome:
+    """Return the outcome with every failed precondition saying what changed since the version that was expected."""
+    results = tuple(
+        evolve(result, changed=changed[(result.kind, result.current.id), result.expected])
+        if isinstance(result, PreconditionFailed)
+        else result
+        for result in outcome.results
+    )
+    return evolve(outcome, results=results)
+
+
+def _check_unique(kind: Kind[Any], after: Any, holders: Mapping[Claim, int]) -> None:
+    if isinstance(after, Deleted):
+        return
+    for unique in kind.unique:
+        value = getattr(after, unique.name)
+        if value is not None:
+            holder = holders.get((kind, unique.name, value), after.id)
+            if holder != after.id:
+                raise AlreadyExists(kind=kind.name, field=unique.name, value=value, holder=holder)
+
+
+def _pass_on(kind: Kind[Any], before: Any, after: Any, holders: dict[Claim, int]) -> None:
+    """Release the unique values that an entity gave up, and note those that it took."""
+    for unique in kind.unique:
+        if isinstance(before, Entity):
+            holders.pop((kind, unique.name, getattr(before, unique.name)), None)
+        if isinstance(after, Entity):
+            holders[kind, unique.name, getattr(after, unique.name)] = after.id
+
+
+def _change(kind: Kind[Any], before: Any, after: Any, at: datetime, request_id: str) -> Change[Any]:
+    changed: tuple[str, ...] = ()
+    if isinstance(after, Deleted):
+        action, entity = Action.DELETED, after.entity
+    elif isinstance(before, Entity):
+        action, entity, changed = Action.UPDATED, after, differing(kind, before, after)
+    else:
+        action, entity, changed = Action.CREATED, after, kind.writable_names
+    return Change(kind=kind, action=action, entity=entity, changed=changed, at=at, request_id=request_id)

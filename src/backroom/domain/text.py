@@ -1,0 +1,32 @@
+"""How text is cleaned, and how it is folded so that sorting and searching mean the same in every store."""
+
+import re
+import unicodedata
+
+# Category Cc is exactly these two ranges; lone surrogates cannot be written as UTF-8 at all.
+_NOT_IN_TEXT = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+_FORBIDDEN_IN_LINES = re.compile(f"[{_NOT_IN_TEXT}]")
+_FORBIDDEN_IN_LINE = re.compile(f"[{_NOT_IN_TEXT}\t\n\u2028\u2029]")
+
+
+def clean(text: str, *, lines: bool) -> str:
+    """Return `text` as it is kept: without surrounding white space and, where `lines` are allowed, with CRLF as LF."""
+    return (text.replace("\r\n", "\n") if lines and "\r" in text else text).strip()
+
+
+def forbidden_character(text: str, *, lines: bool) -> str | None:
+    """Return the first character that may not stand in a text, or None."""
+    if text.isascii() and text.isprintable():
+        return None
+    found = (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN_IN_LINE).search(text)
+    return found.group() if found else None
+
+
+def fold(text: str) -> str:
+    """Return the form in which text is compared for order and for search: NFKC, then casefold, then NFKC again.
+
+    Casefolding can undo a composition, hence the second pass (Unicode Standard, section 3.13, definition D146).
+    """
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -1,0 +1,24 @@
+"""What callers do with the ports beyond submitting commands and asking for pages, which the ports answer themselves."""
+
+from backroom.domain.changes import Entry
+from backroom.domain.errors import NotFound
+from backroom.domain.kinds import E, Kind
+from backroom.domain.ports import ChangeLog, Reader
+
+
+async def find(reader: Reader, kind: Kind[E], id: int) -> E:
+    """Return an entity that must be there. Raises `NotFound`."""
+    entity = await reader.get(kind, id)
+    if entity is None:
+        raise NotFound(kind=kind.name, id=id)
+    return entity
+
+
+async def history(
+    reader: Reader, log: ChangeLog, kind: Kind[E], id: int, *, after: int, limit: int
+) -> tuple[Entry, ...]:
+    """Return the kept changes of an entity, deleted or not. Raises `NotFound` if neither it nor any change is there."""
+    entries = await log.history(kind, id, after=after, limit=limit)
+    if not entries and after == 0:
+        await find(reader, kind, id)
+    return entries
