@@ -7,9 +7,12 @@ from typing import Any, Generic, Protocol
 
 from attrs import Factory, evolve, field, frozen
 
-from backroom.domain.errors import Breach, Invalid, NotDeleted, NotFound, PreconditionFailed
+from backroom.domain.errors import Breach, DomainError, Invalid, NotDeleted, NotFound, PreconditionFailed
 from backroom.domain.kinds import E, Kind
 from backroom.domain.rules import Refused
+
+NOBODY = 0
+"""An id that no entity has."""
 
 
 @frozen
@@ -172,6 +175,20 @@ class Restore(Generic[E]):
         entity: E = standing.entity
         self.precondition.check(self.kind, entity)
         return _next(entity, at)
+
+
+@frozen(kw_only=True)
+class Refuse:
+    """A command that could not even be understood; it takes its place among others, and is refused in its turn."""
+
+    kind: Kind[Any]
+    error: DomainError
+
+    id: int = field(default=NOBODY, init=False)
+    revives: bool = field(default=False, init=False)
+
+    def decide(self, standing: Any, id: int, at: datetime) -> Any:
+        raise self.error
 
 
 def _alive(kind: Kind[E], id: int, standing: Any) -> E:

@@ -68,7 +68,7 @@ class MemoryStore(Store):
     async def page(self, query: Query[E]) -> Page[E]:
         self._check_open()
         entities: Any = (entity for (kind, _), entity in self._living.items() if kind is query.kind)
-        revision = str(self._revisions.get(query.kind, 0))
+        revision = self._numbering.cursor(self._revisions.get(query.kind, 0))
         return page_of(query, entities, changes=self._numbering.cursor(self._newest), revision=revision)
 
     async def submit(self, submission: Submission) -> Outcome | Replay:

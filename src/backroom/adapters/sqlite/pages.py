@@ -44,7 +44,7 @@ def read_page(connection: apsw.Connection, rows: Rows[E], query: Query[E], numbe
         entities=entities,
         next=query.place(entities[-1]) if len(found) > query.limit else None,
         changes=numbering.cursor(newest),
-        revision=str(revision or 0),
+        revision=numbering.cursor(revision or 0),
         total=total,
     )
 

@@ -1,0 +1,73 @@
+"""The query of a URL: parsed once, and refused where it holds anything that nobody asked for."""
+
+import re
+from collections.abc import Collection
+from urllib.parse import parse_qsl, urlencode
+
+from backroom.adapters.http.call import Call
+from backroom.adapters.http.refusals import BadParameter, Missing, OutOfRange
+from backroom.domain.kinds import MAX_ID
+from backroom.domain.text import forbidden_character
+
+MAX_PARAMETERS = 100
+
+_WHOLE = re.compile(r"-?[0-9]+")
+_BOOLEANS = {"true": True, "false": False}
+
+
+def parse(call: Call, known: Collection[str]) -> dict[str, str]:
+    """Return the parameters by name. Raises `BadParameter` for an unknown or a repeated one."""
+    if not call.query:
+        return {}
+    try:
+        pairs = parse_qsl(
+            call.query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except UnicodeDecodeError:
+        raise BadParameter("the query is not UTF-8") from None
+    except ValueError:
+        raise BadParameter(f"the query has more than {MAX_PARAMETERS} parameters") from None
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in known:
+            raise BadParameter(f"unknown parameter {name!r}")
+        if name in parameters:
+            raise BadParameter(f"parameter {name} is repeated")
+        if forbidden_character(value, lines=False) is not None:
+            raise BadParameter(f"parameter {name} holds a control character")
+        parameters[name] = value
+    return parameters
+
+
+def whole(parameters: dict[str, str], name: str, *, least: int, most: int, default: int) -> int:
+    """Return a whole number. Raises `BadParameter` for what is none, `OutOfRange` for one that is not in its range."""
+    text = parameters.get(name)
+    if text is None:
+        return default
+    if not _WHOLE.fullmatch(text):
+        raise BadParameter(f"{name} must be a whole number")
+    if len(text) > 18 or not least <= int(text) <= most:
+        raise OutOfRange(f"{name} must be from {least} to {most}", "query", name)
+    return int(text)
+
+
+def boolean(name: str, text: str) -> bool:
+    """Return a boolean. Raises `BadParameter` for what is none."""
+    if text not in _BOOLEANS:
+        raise BadParameter(f"{name} must be true or false")
+    return _BOOLEANS[text]
+
+
+def url(path: str, parameters: dict[str, str]) -> str:
+    """Return a relative URL with its query."""
+    return f"{path}?{urlencode(parameters, safe='[],:')}"
+
+
+def identifier(call: Call) -> int:
+    """Return the id in the path, a positive whole number of at most 19 digits. Raises `OutOfRange` and `Missing`."""
+    text = call.parameter("id")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) > 0):
+        raise OutOfRange("id must be a positive whole number of at most 19 digits", "path", "id")
+    if int(text) > MAX_ID:
+        raise Missing("no id is as large as that")
+    return int(text)

@@ -1,0 +1,157 @@
+"""Schemas for the OpenAPI document, made from the rules that validate."""
+
+from typing import Any
+
+from backroom.adapters.http.declarations import Schema
+from backroom.domain.decisions import MAX_COMMANDS
+from backroom.domain.kinds import Field, Kind
+from backroom.domain.queries import Operator
+from backroom.domain.rules import Choice, Day, Moment, Money, Rule, Text, Whole
+
+MONEY_TEXT = r"^[0-9]+(\.[0-9]{1,2})?$"
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
+    """Return the schema of a rule's values, as they are answered or as they may be `sent`."""
+    match rule:
+        case Text(least=least, most=most, alphabet=alphabet):
+            pattern = {} if alphabet is None else {"pattern": f"^[{alphabet.replace('-', chr(92) + '-')}]+$"}
+            return {"type": "string", "minLength": least, "maxLength": most, **pattern}
+        case Choice(by_value=by_value):
+            return {"type": "string", "enum": list(by_value)}
+        case Whole(least=least, most=most):
+            return {"type": "integer", "minimum": least, "maximum": most}
+        case Money(most=most):
+            number = {"type": "number", "minimum": 0, "maximum": float(most)}
+            return {"anyOf": [number, {"type": "string", "pattern": MONEY_TEXT}]} if sent else number
+        case Day():
+            return {"type": "string", "format": "date"}
+        case Moment():
+            return {"type": "string", "format": "date-time"}
+        case _:
+            raise TypeError(rule)
+
+
+def field_schema(field: Field, *, sent: bool) -> dict[str, Any]:
+    """Return the schema of a field."""
+    schema = rule_schema(field.rule, sent=sent)
+    if field.nullable or (sent and not field.required and not field.read_only):
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema
+
+
+def entity_schemas(kind: Kind[Any]) -> dict[str, Schema]:
+    """Return the components of a kind: as it is answered, as it is created, as it is edited."""
+    name = kind.entity.__name__
+    answered = {field.name: field_schema(field, sent=False) for field in kind.fields}
+    writable = {field.name: field_schema(field, sent=True) for field in kind.writable}
+    echoed = {name: {**schema, "readOnly": True} for name, schema in answered.items() if name not in writable}
+    return {
+        name: _object(answered, list(answered)),
+        f"{name}Create": _object(writable, [field.name for field in kind.required]),
+        f"{name}Edit": _object({**writable, **echoed}, []),
+        f"{name}Change": change_schema(kind),
+        f"{name}Bulk": bulk_schema(kind),
+    }
+
+
+def change_schema(kind: Kind[Any]) -> Schema:
+    """Return the schema of a change of a kind."""
+    name = kind.entity.__name__
+    properties: dict[str, Schema] = {
+        "cursor": {"type": "string"},
+        "type": {"enum": [f"{kind.name}.{action}" for action in ("created", "updated", "deleted")]},
+        "id": {"type": "integer"},
+        "version": {"type": "integer"},
+        "at": {"type": "string", "format": "date-time"},
+        "request_id": {"type": "string"},
+        "changed": {"type": "array", "items": {"enum": [field.name for field in kind.writable]}},
+        "data": ref(name),
+    }
+    return _object(properties, list(properties))
+
+
+def bulk_schema(kind: Kind[Any]) -> Schema:
+    """Return the schema of a bulk request."""
+    name = kind.entity.__name__
+    id: Schema = {"type": "integer", "minimum": 1}
+    create = _object({"op": {"const": "create"}, "body": ref(f"{name}Create")}, ["op", "body"])
+    update = _object(
+        {"op": {"const": "update"}, "id": id, "if_match": id, "body": ref(f"{name}Edit")}, ["op", "id", "body"]
+    )
+    delete = _object({"op": {"const": "delete"}, "id": id, "if_match": id}, ["op", "id"])
+    operations = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": MAX_COMMANDS,
+        "items": {"oneOf": [create, update, delete]},
+    }
+    return _object({"atomic": {"type": "boolean", "default": True}, "operations": operations}, ["operations"])
+
+
+def filter_schema(field: Field, operator: Operator) -> Schema:
+    """Return the schema of a filter's value."""
+    if operator is Operator.NULL:
+        return {"type": "boolean"}
+    if operator is Operator.IN or isinstance(field.rule, Text):
+        return {"type": "string"}
+    if isinstance(field.rule, Whole):
+        return {"type": "integer"}
+    if isinstance(field.rule, Money):
+        return {"type": "number"}
+    return rule_schema(field.rule)
+
+
+def listing(items: dict[str, Schema]) -> Schema:
+    """Return the schema of a page; `items` is how its entities are shown."""
+    rest: dict[str, Schema] = {
+        "count": {"type": "integer", "minimum": 0},
+        "total": {"type": "integer", "minimum": 0},
+        "next": {"type": ["string", "null"]},
+        "changes": {"type": "string"},
+    }
+    return _object({**items, **rest}, [*items, "count", "next", "changes"])
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+PROBLEM: Schema = {
+    "type": "object",
+    "description": "A problem (RFC 9457).",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "error": {"type": "string", "description": "The same text as `detail`."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "in": {"enum": ["body", "path", "query"]},
+                    "pointer": {"type": "string"},
+                    "parameter": {"type": "string"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+                "required": ["in", "code", "detail"],
+                "additionalProperties": False,
+            },
+        },
+        "current": {"type": "object"},
+        "changed": {"type": "array", "items": {"type": "string"}},
+        "failed_index": {"type": "integer", "minimum": 0},
+    },
+    "required": ["type", "title", "status", "detail", "code", "request_id", "error"],
+    "additionalProperties": False,
+}

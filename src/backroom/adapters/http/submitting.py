@@ -1,0 +1,64 @@
+"""The way of every write: commands to the store, and the outcome, kept or replayed, back to the client."""
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from backroom.adapters.http.answers import Answer
+from backroom.adapters.http.call import Call
+from backroom.adapters.http.idempotency import fingerprint, key_name, receipt, replay
+from backroom.domain.commands import Command
+from backroom.domain.decisions import Key, Outcome, Replay, Submission
+from backroom.domain.errors import DomainError
+from backroom.domain.ports import Writer
+
+APPLIED = (b"preference-applied", b"validate-only")
+
+
+@frozen(eq=False)
+class Submitter:
+    """Submits the commands of a request with its key and its preferences."""
+
+    writer: Writer
+
+    async def submit(
+        self,
+        call: Call,
+        body: bytes,
+        commands: tuple[Command, ...],
+        render: Callable[[Outcome], Answer],
+        *,
+        atomic: bool = True,
+    ) -> Answer:
+        """Return the answer that `render` makes of the outcome, or made of it when the key was first seen."""
+        rehearsal = prefers(call, "validate-only")
+        name = key_name(call)
+        key = None
+        if name is not None and not rehearsal:
+            key = Key(caller="", name=name, fingerprint=fingerprint(call, body), record=_recorder(render))
+        submission = Submission(
+            commands=commands, request_id=call.request_id, atomic=atomic, rehearsal=rehearsal, key=key
+        )
+        outcome = await self.writer.submit(submission)
+        if isinstance(outcome, Replay):
+            return replay(outcome.receipt)
+        return render(outcome).plus(APPLIED) if rehearsal else render(outcome)
+
+
+def prefers(call: Call, preference: str) -> bool:
+    """Tell whether the client sent a preference (RFC 7240)."""
+    header = call.header(b"prefer")
+    return header is not None and preference in (each.split(";")[0].strip().lower() for each in header.split(","))
+
+
+def _recorder(render: Callable[[Outcome], Answer]) -> Callable[[Outcome], bytes | None]:
+    def record(outcome: Outcome) -> bytes | None:
+        return receipt(render(outcome)) if _is_kept(outcome) else None
+
+    return record
+
+
+def _is_kept(outcome: Outcome) -> bool:
+    """Tell whether the store decided the outcome. The same request would be refused in the same way otherwise."""
+    refusal = outcome.results[outcome.failed] if outcome.failed is not None else None
+    return not isinstance(refusal, DomainError) or refusal.decided

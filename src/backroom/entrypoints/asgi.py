@@ -1,0 +1,40 @@
+"""The ASGI factory: `uvicorn --factory backroom.entrypoints.asgi:app` serves it, as `backroom serve` does."""
+
+import os
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backroom.entrypoints.settings import Settings, load
+from backroom.entrypoints.wiring import wired
+
+
+def app() -> ASGIApp:
+    """Return the application as the environment describes it. Raises `BadSettings`."""
+    return _Application(load(os.environ, {}))
+
+
+class _Application:
+    """Builds the application when the server starts, on the server's own event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            assert self._app is not None, "the server must run the lifespan"
+            await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with wired(self._settings) as self._app:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:  # noqa: BLE001 - the server ends, and says this
+            failed = "startup" if self._app is None else "shutdown"
+            await send({"type": f"lifespan.{failed}.failed", "message": f"backroom: {error}"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})

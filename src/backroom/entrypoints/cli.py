@@ -1,0 +1,67 @@
+"""The command line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import attrs
+
+from backroom.entrypoints.settings import PREFIX, BadSettings, Settings, flag_name, load, unknown
+
+BAD_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 for success, 2 for bad usage or a bad setting."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "serve":
+        return _serve(chosen)
+    if chosen.command == "openapi":
+        return _openapi()
+    parser.print_help()
+    return BAD_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="backroom", description="Tasks and products behind one small HTTP service.")
+    parser.add_argument("--version", action="version", version=f"backroom {version('backroom')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    serve = commands.add_parser("serve", help="run the service")
+    for field in attrs.fields(Settings):
+        switch = {"nargs": "?", "const": "true"} if isinstance(field.default, bool) else {}
+        text = f"{field.metadata['help']} ({PREFIX}{field.name.upper()})"
+        serve.add_argument(f"--{flag_name(field.name)}", dest=field.name, metavar="VALUE", help=text, **switch)
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    return parser
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    flags = {field.name: getattr(chosen, field.name) for field in attrs.fields(Settings)}
+    try:
+        settings = load(os.environ, flags)
+    except BadSettings as error:
+        print(f"backroom: {error}", file=sys.stderr)
+        return BAD_USAGE
+    for name in unknown(os.environ):
+        print(f"backroom: {name} is not a setting, and is ignored", file=sys.stderr)
+    # The workers are processes of their own, and read the environment.
+    os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
+    from backroom.entrypoints.server import run  # noqa: PLC0415 - other commands start faster without a server
+
+    return run(
+        "backroom.entrypoints.asgi:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _openapi() -> int:
+    from backroom.entrypoints.documentation import openapi  # noqa: PLC0415 - the same
+
+    sys.stdout.write(openapi())
+    return 0

@@ -1,0 +1,14 @@
+"""The OpenAPI document without a running service."""
+
+import orjson
+
+from backroom.adapters.http.app import Options, declared
+from backroom.adapters.http.openapi import document
+from backroom.adapters.memory.store import MemoryStore
+from backroom.entrypoints.wiring import now
+
+
+def openapi() -> str:
+    """Return the document, laid out for people."""
+    paths = declared(MemoryStore(now), b"", Options())
+    return orjson.dumps(document(paths), option=orjson.OPT_INDENT_2).decode() + "\n"

@@ -1,0 +1,140 @@
+"""Settings, from the environment and from the flags of the command line. Every bad value is told at once."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+PREFIX = "BACKROOM_"
+
+_BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class BadSettings(Exception):
+    """One or more settings cannot be used; the message names each."""
+
+
+def boolean(text: str) -> bool:
+    """Read 1 true yes on, or 0 false no off."""
+    if text.lower() not in _BOOLEANS:
+        raise ValueError("must be one of 1 true yes on 0 false no off")
+    return _BOOLEANS[text.lower()]
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration such as 90s, 15m, 24h or 30d."""
+    if not re.fullmatch(r"[0-9]{1,6}[smhd]", text):
+        raise ValueError("must be a duration such as 90s, 15m, 24h or 30d")
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Read values that are separated by commas."""
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers in a range."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def store(text: str) -> str:
+    """Read the URL of a store; what follows the scheme is the adapter's business."""
+    if text != "memory://" and not re.match(r"(sqlite:///.|postgres(ql)?://.)", text):
+        raise ValueError("must be memory://, sqlite:///PATH or postgresql://…")
+    return text
+
+
+def log_format(text: str) -> str:
+    """Read the format of the log."""
+    if text not in ("text", "json"):
+        raise ValueError("must be text or json")
+    return text
+
+
+def _setting(default: Any, read: Callable[[str], Any], help: str) -> Any:
+    return attrs.field(default=default, metadata={"read": read, "help": help})
+
+
+@frozen(kw_only=True)
+class Settings:
+    """How to run. Each is the variable BACKROOM_<NAME>, and the flag of the same name of `backroom serve`."""
+
+    store: str = _setting("sqlite:///data/backroom.db", store, "where the data is kept")
+    host: str = _setting("127.0.0.1", str, "address to listen on")
+    port: int = _setting(8000, whole(0, 65535), "port to listen on; 0 takes a free one")
+    workers: int = _setting(1, whole(1, 64), "number of processes")
+    demo: bool = _setting(False, boolean, "an empty store starts with three products")
+    open: bool = _setting(False, boolean, "allow an address that others can reach, without keys")
+    require_if_match: bool = _setting(False, boolean, "refuse changes that do not name a version")
+    max_body: int = _setting(1_048_576, whole(1024, 1 << 30), "the largest body, in bytes")
+    cors_origins: tuple[str, ...] = _setting((), listed, "origins whose pages may call, separated by commas")
+    allowed_hosts: tuple[str, ...] = _setting((), listed, "hosts to answer for; default: loopback names on loopback")
+    trusted_proxies: tuple[str, ...] = _setting((), listed, "proxies whose X-Forwarded-* are believed")
+    changes_kept: timedelta = _setting(timedelta(days=30), duration, "how long changes are kept")
+    log: str = _setting("text", log_format, "text or json")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether only this machine can reach the service."""
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the hosts to answer for; none means any."""
+        if self.allowed_hosts:
+            return self.allowed_hosts
+        return (*LOOPBACK, self.host) if self.is_loopback else ()
+
+
+def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Settings:
+    """Return the settings; a flag counts before its variable, and an empty value is none. Raises `BadSettings`."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in attrs.fields(Settings):
+        variable = PREFIX + field.name.upper()
+        flag = flags.get(field.name)
+        name, text = (f"--{flag_name(field.name)}", flag) if flag is not None else (variable, environment.get(variable))
+        if not text:
+            continue
+        try:
+            values[field.name] = field.metadata["read"](text)
+        except ValueError as error:
+            faults.append(f"{name} {error}, not {text!r}")
+    settings = Settings(**values)
+    if not faults:
+        faults += _contradictions(settings)
+    if faults:
+        raise BadSettings("; ".join(faults))
+    return settings
+
+
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that look like settings, but are none."""
+    known = {PREFIX + field.name.upper() for field in attrs.fields(Settings)}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def flag_name(name: str) -> str:
+    """Return how a setting is called on the command line."""
+    return name.replace("_", "-")
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    faults = []
+    if not settings.is_loopback and not settings.open:
+        faults.append(f"listening on {settings.host} without API keys needs --open: anyone could read and write")
+    if settings.store == "memory://" and settings.workers > 1:
+        faults.append("memory:// cannot be shared: --workers must be 1")
+    return faults

@@ -1,0 +1,110 @@
+"""Which adapters are used: the one file that names them. What it opens it closes, in reverse."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from backroom.adapters.http.access_log import AccessLog, as_json, as_text
+from backroom.adapters.http.app import Options, make_app
+from backroom.adapters.memory.store import MemoryStore
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.domain.catalogue import KINDS
+from backroom.domain.commands import Create
+from backroom.domain.decisions import Submission
+from backroom.domain.errors import DomainError
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.queries import Query
+from backroom.entrypoints.settings import Settings
+
+SWEEP_EVERY_S = 60
+DISK_FAILED = 74  # EX_IOERR of sysexits.h
+
+DEMO = (
+    {"name": "Widget A", "price": Decimal("9.99"), "category": "widgets"},
+    {"name": "Gadget B", "price": Decimal("24.99"), "category": "gadgets"},
+    {"name": "Widget C", "price": Decimal("14.99"), "category": "widgets"},
+)
+
+_log = logging.getLogger("backroom")
+
+
+@asynccontextmanager
+async def wired(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """Yield the application with everything that it needs, and close that afterwards."""
+    async with AsyncExitStack() as stack:
+        store = await opened(settings.store)
+        stack.push_async_callback(store.close)
+        if settings.demo:
+            await fill_with_demo(store)
+        access_log = AccessLog(sys.stderr.write, as_json if settings.log == "json" else as_text)
+        stack.callback(access_log.flush)
+        await stack.enter_async_context(_running(_sweep(store, settings.changes_kept)))
+        options = Options(
+            max_body=settings.max_body,
+            require_if_match=settings.require_if_match,
+            origins=settings.cors_origins,
+            hosts=settings.hosts,
+        )
+        yield make_app(store, await store.secret(), options, access_log)
+
+
+async def opened(url: str) -> Store:
+    """Open the store of a URL."""
+    if url == "memory://":
+        return MemoryStore(now)
+    path = Path(url.removeprefix("sqlite:///"))
+    return SqliteStore(path, kinds=KINDS, clock=now, on_untrustworthy=stop_at_once)
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def stop_at_once(reason: str) -> None:
+    """End the process without another word to any client: nothing that it would say of its data can be relied on."""
+    os.write(
+        2, f"backroom: the disk failed, so nothing more can be trusted to be stored; stopping: {reason}\n".encode()
+    )
+    os._exit(DISK_FAILED)
+
+
+async def fill_with_demo(store: Store) -> None:
+    """Put the tutorial's products into a store that has never had any."""
+    page = await store.page(Query(kind=PRODUCT, limit=1))
+    if page.entities or await store.history(PRODUCT, 1, limit=1):
+        return
+    commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
+    await store.submit(Submission(commands=commands, request_id="demo"))
+
+
+async def _sweep(store: Store, kept: timedelta) -> None:
+    """Forget what is no longer kept, in small steps, forever."""
+    while True:
+        try:
+            while await store.sweep(now(), changes_before=now() - kept):
+                await asyncio.sleep(0)  # let others write between two steps
+        except DomainError as error:
+            _log.warning("sweeping failed, and will be tried again: %s", error)
+        await asyncio.sleep(SWEEP_EVERY_S)
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
