@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 import attrs
 
@@ -31,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     serve = commands.add_parser("serve", help="run the service")
     for field in attrs.fields(Settings):
-        switch = {"nargs": "?", "const": "true"} if isinstance(field.default, bool) else {}
+        switch: dict[str, Any] = {"nargs": "?", "const": "true"} if isinstance(field.default, bool) else {}
         text = f"{field.metadata['help']} ({PREFIX}{field.name.upper()})"
         serve.add_argument(f"--{flag_name(field.name)}", dest=field.name, metavar="VALUE", help=text, **switch)
     commands.add_parser("openapi", help="print the OpenAPI document")

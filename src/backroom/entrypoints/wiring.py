@@ -91,12 +91,12 @@ async def fill_with_demo(store: Store) -> None:
 async def _sweep(store: Store, kept: timedelta) -> None:
     """Forget what is no longer kept, in small steps, forever."""
     while True:
+        more = False
         try:
-            while await store.sweep(now(), changes_before=now() - kept):
-                await asyncio.sleep(0)  # let others write between two steps
+            more = await store.sweep(now(), changes_before=now() - kept)
         except DomainError as error:
             _log.warning("sweeping failed, and will be tried again: %s", error)
-        await asyncio.sleep(SWEEP_EVERY_S)
+        await asyncio.sleep(0 if more else SWEEP_EVERY_S)  # others write between two steps
 
 
 @asynccontextmanager
