@@ -8,6 +8,7 @@ from typing import Any, Generic, NewType
 from attrs import frozen
 
 from backroom.domain.kinds import E, Kind
+from backroom.domain.records import Record
 
 Cursor = NewType("Cursor", str)
 """A place in the log, between two changes: opaque, and bound to the log that gave it."""
@@ -23,11 +24,11 @@ class Action(Enum):
 
 @frozen(kw_only=True)
 class Change(Generic[E]):
-    """One change of one entity; `entity` is how it was left, or for a deletion how it was deleted."""
+    """One change of one entity; `record` is how it was left, or for a deletion how it was deleted."""
 
     kind: Kind[E]
     action: Action
-    entity: E
+    record: Record
     changed: tuple[str, ...]  # the writable fields that differ from before
     at: datetime
     request_id: str
@@ -56,7 +57,7 @@ def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int) -> tup
 
     Where the log no longer reaches back to `version`, every writable field may have changed, and all are named.
     """
-    later = {change.entity.version: change.changed for change in kept if change.entity.version > version}
+    later = {change.record.version: change.changed for change in kept if change.record.version > version}
     if later and min(later) > version + 1:
         return kind.writable_names
     names = {name for changed in later.values() for name in changed}

@@ -14,6 +14,7 @@ from backroom.domain.changes import Action, Change, differing
 from backroom.domain.commands import Command, Deleted
 from backroom.domain.errors import AlreadyExists, DomainError, PreconditionFailed
 from backroom.domain.kinds import Entity, Kind
+from backroom.domain.records import Documents, Record
 
 MAX_COMMANDS = 1000
 
@@ -26,9 +27,9 @@ Claim = tuple[Kind[Any], str, Any]
 
 @frozen(kw_only=True)
 class Done:
-    """A command was carried out. `change` is None where nothing differed."""
+    """A command was carried out, and left `record`. `change` is None where nothing differed."""
 
-    entity: Any
+    record: Record
     change: Change[Any] | None
 
 
@@ -122,7 +123,14 @@ def claimed(commands: Iterable[Command], standing: Mapping[Ref, Any]) -> set[Cla
     return claims
 
 
-def decide(submission: Submission, found: Found, new_id: Callable[[Kind[Any]], int], at: datetime) -> Decision:
+def decide(
+    submission: Submission,
+    found: Found,
+    *,
+    new_id: Callable[[Kind[Any]], int],
+    at: datetime,
+    documents: Documents,
+) -> Decision:
     """Decide every command in turn, each seeing what those before it did."""
     standing = dict(found.standing)
     holders = dict(found.holders)
@@ -141,14 +149,19 @@ def decide(submission: Submission, found: Found, new_id: Callable[[Kind[Any]], i
             if submission.atomic:
                 return Decision(outcome=Outcome(results=tuple(results), failed=index))
             continue
+        left = after.entity if isinstance(after, Deleted) else after
+        record = Record(id, left.version, documents.write(command.kind, left))
         if after is before:
-            results.append(Done(entity=after, change=None))
+            results.append(Done(record=record, change=None))
             continue
-        change = _change(command.kind, before, after, at, submission.request_id)
+        action, changed = _difference(command.kind, before, after)
+        change = Change(
+            kind=command.kind, action=action, record=record, changed=changed, at=at, request_id=submission.request_id
+        )
         _pass_on(command.kind, before, after, holders)
         standing[ref] = final[ref] = after
         changes.append(change)
-        results.append(Done(entity=change.entity, change=change))
+        results.append(Done(record=record, change=change))
     return Decision(outcome=Outcome(results=tuple(results)), final=final, changes=tuple(changes))
 
 
@@ -192,12 +205,10 @@ def _pass_on(kind: Kind[Any], before: Any, after: Any, holders: dict[Claim, int]
             holders[kind, unique.name, getattr(after, unique.name)] = after.id
 
 
-def _change(kind: Kind[Any], before: Any, after: Any, at: datetime, request_id: str) -> Change[Any]:
-    changed: tuple[str, ...] = ()
+def _difference(kind: Kind[Any], before: Any, after: Any) -> tuple[Action, tuple[str, ...]]:
+    """Return what was done, and which writable fields differ now."""
     if isinstance(after, Deleted):
-        action, entity = Action.DELETED, after.entity
-    elif isinstance(before, Entity):
-        action, entity, changed = Action.UPDATED, after, differing(kind, before, after)
-    else:
-        action, entity, changed = Action.CREATED, after, kind.writable_names
-    return Change(kind=kind, action=action, entity=entity, changed=changed, at=at, request_id=request_id)
+        return Action.DELETED, ()
+    if isinstance(before, Entity):
+        return Action.UPDATED, differing(kind, before, after)
+    return Action.CREATED, kind.writable_names

@@ -86,6 +86,7 @@ class Kind(Generic[E]):
         self.by_name = {each.name: each for each in self.fields}
         self.writable = tuple(each for each in self.fields if not each.read_only)
         self.writable_names = tuple(each.name for each in self.writable)
+        self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted"))
         self.required = tuple(each for each in self.writable if each.required)
         self.searched = tuple(each for each in self.fields if each.searched)
         self.unique = tuple(each for each in self.fields if each.unique)

@@ -14,21 +14,22 @@ from attrs import frozen
 
 from backroom.domain.changes import Cursor, Entry
 from backroom.domain.decisions import Outcome, Replay, Submission
-from backroom.domain.kinds import E, Kind
+from backroom.domain.kinds import Kind
 from backroom.domain.queries import Page, Query
+from backroom.domain.records import Record
 
 RECEIPTS_KEPT = timedelta(hours=24)
 
 
 class Reader(Protocol):
-    """Reads entities as they stand."""
+    """Reads the records of entities as they stand."""
 
     @abstractmethod
-    async def get(self, kind: Kind[E], id: int) -> E | None:
-        """Return the entity, or None where there is none, or none any more."""
+    async def get(self, kind: Kind[Any], id: int) -> Record | None:
+        """Return the entity's record, or None where there is none, or none any more."""
 
     @abstractmethod
-    async def page(self, query: Query[E]) -> Page[E]:
+    async def page(self, query: Query[Any]) -> Page:
         """Return the page that `query` describes, all of it read at one moment."""
 
 

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from backroom.domain.changes import Cursor
 from backroom.domain.kinds import E, Field, Kind
+from backroom.domain.records import Documents, Record
 from backroom.domain.text import fold
 
 MAX_LIMIT = 1000
@@ -92,17 +93,21 @@ class Query(Generic[E]):
         """Return the place just behind `entity` in this order."""
         return (*(_key(order.field, getattr(entity, order.field.name)) for order in self.order), entity.id)
 
+    def place_of(self, record: Record, documents: Documents) -> Place:
+        """Return the place just behind the entity of `record`; in the order of ids, it needs not be read for that."""
+        return self.place(documents.read(self.kind, record.document)) if self.order else (record.id,)
+
 
 @frozen(kw_only=True)
-class Page(Generic[E]):
-    """Entities with what is needed to go on from them.
+class Page:
+    """Records with what is needed to go on from them.
 
-    `next` is the place of the last entity, or None where nothing follows. `changes` is the place in the log up to
+    `next` is the place of the last of them, or None where nothing follows. `changes` is the place in the log up to
     which this page is up to date: following from there misses nothing. `revision` differs whenever anything in the
     collection changed. `total` counts every match, where it was asked for.
     """
 
-    entities: tuple[E, ...]
+    records: tuple[Record, ...]
     next: Place | None
     changes: Cursor
     revision: str

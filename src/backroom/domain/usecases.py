@@ -1,21 +1,24 @@
 """What callers do with the ports beyond submitting commands and asking for pages, which the ports answer themselves."""
 
+from typing import Any
+
 from backroom.domain.changes import Entry
 from backroom.domain.errors import NotFound
-from backroom.domain.kinds import E, Kind
+from backroom.domain.kinds import Kind
 from backroom.domain.ports import ChangeLog, Reader
+from backroom.domain.records import Record
 
 
-async def find(reader: Reader, kind: Kind[E], id: int) -> E:
-    """Return an entity that must be there. Raises `NotFound`."""
-    entity = await reader.get(kind, id)
-    if entity is None:
+async def find(reader: Reader, kind: Kind[Any], id: int) -> Record:
+    """Return the record of an entity that must be there. Raises `NotFound`."""
+    record = await reader.get(kind, id)
+    if record is None:
         raise NotFound(kind=kind.name, id=id)
-    return entity
+    return record
 
 
 async def history(
-    reader: Reader, log: ChangeLog, kind: Kind[E], id: int, *, after: int, limit: int
+    reader: Reader, log: ChangeLog, kind: Kind[Any], id: int, *, after: int, limit: int
 ) -> tuple[Entry, ...]:
     """Return the kept changes of an entity, deleted or not. Raises `NotFound` if neither it nor any change is there."""
     entries = await log.history(kind, id, after=after, limit=limit)

@@ -4,11 +4,12 @@ import orjson
 
 from backroom.adapters.http.app import Options, declared
 from backroom.adapters.http.openapi import document
+from backroom.adapters.http.wire import JsonDocuments
 from backroom.adapters.memory.store import MemoryStore
 from backroom.entrypoints.wiring import now
 
 
 def openapi() -> str:
     """Return the document, laid out for people."""
-    paths = declared(MemoryStore(now), b"", Options())
+    paths = declared(MemoryStore(now, JsonDocuments()), b"", Options())
     return orjson.dumps(document(paths), option=orjson.OPT_INDENT_2).decode() + "\n"

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from backroom.adapters.http.access_log import AccessLog, as_json, as_text
 from backroom.adapters.http.app import Options, make_app
+from backroom.adapters.http.wire import JsonDocuments
 from backroom.adapters.memory.store import MemoryStore
 from backroom.adapters.sqlite.store import SqliteStore
 from backroom.domain.catalogue import KINDS
@@ -60,10 +61,11 @@ async def wired(settings: Settings) -> AsyncIterator[ASGIApp]:
 
 async def opened(url: str) -> Store:
     """Open the store of a URL."""
+    documents = JsonDocuments()
     if url == "memory://":
-        return MemoryStore(now)
+        return MemoryStore(now, documents)
     path = Path(url.removeprefix("sqlite:///"))
-    return SqliteStore(path, kinds=KINDS, clock=now, on_untrustworthy=stop_at_once)
+    return SqliteStore(path, kinds=KINDS, documents=documents, clock=now, on_untrustworthy=stop_at_once)
 
 
 def now() -> datetime:
@@ -82,7 +84,7 @@ def stop_at_once(reason: str) -> None:
 async def fill_with_demo(store: Store) -> None:
     """Put the tutorial's products into a store that has never had any."""
     page = await store.page(Query(kind=PRODUCT, limit=1))
-    if page.entities or await store.history(PRODUCT, 1, limit=1):
+    if page.records or await store.history(PRODUCT, 1, limit=1):
         return
     commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
     await store.submit(Submission(commands=commands, request_id="demo"))

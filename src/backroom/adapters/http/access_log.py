@@ -3,44 +3,41 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from time import time
 
 import orjson
-from attrs import define, field, frozen
+from attrs import define, field
 from starlette.types import Scope
 
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-
-@frozen
-class Line:
-    """What is told of one request; `path` is still percent-encoded, so that nobody can write lines of their own."""
-
-    at: datetime
-    method: str
-    path: str
-    status: int
-    spent_ms: float
-    request_id: str
+Line = tuple[float, str, bytes, int, float, str]
+"""When (seconds since 1970), method, path, status, how long (seconds), request id."""
 
 
 def as_text(line: Line) -> str:
     """Return a line for people."""
-    at = line.at.replace(tzinfo=None).isoformat(timespec="milliseconds")
-    return f"{at}Z {line.status} {line.method} {line.path} {line.spent_ms:.2f}ms {line.request_id}\n"
+    at, method, path, status, spent, request_id = line
+    return f"{_written(at)} {status} {method} {path.decode()} {spent * 1000:.2f}ms {request_id}\n"
 
 
 def as_json(line: Line) -> str:
     """Return a line for programs."""
+    at, method, path, status, spent, request_id = line
     document = {
-        "at": line.at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z",
-        "status": line.status,
-        "method": line.method,
-        "path": line.path,
-        "duration_ms": round(line.spent_ms, 2),
-        "request_id": line.request_id,
+        "at": _written(at),
+        "status": status,
+        "method": method,
+        "path": path.decode(),
+        "duration_ms": round(spent * 1000, 2),
+        "request_id": request_id,
     }
     return orjson.dumps(document).decode() + "\n"
+
+
+def _written(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 @define(eq=False)
@@ -52,14 +49,12 @@ class AccessLog:
 
     _gathered: list[Line] = field(factory=list, init=False)
 
-    def write(self, scope: Scope, status: int, spent_s: float, request_id: bytes) -> None:
-        """Add the line of a request."""
+    def write(self, scope: Scope, status: int, spent: float, request_id: str) -> None:
+        """Add the line of a request that took `spent` seconds."""
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
-        method = scope.get("method", "WEBSOCKET")
-        path = scope["raw_path"].decode("ascii", "backslashreplace")
-        line = Line(datetime.now(UTC), method, path, status, spent_s * 1000, request_id.decode())
-        self._gathered.append(line)
+        # The raw path is still percent-encoded, so that nobody can write lines of their own.
+        self._gathered.append((time(), scope.get("method", "WEBSOCKET"), scope["raw_path"], status, spent, request_id))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 
@@ -67,4 +62,4 @@ class AccessLog:
         """Write what was gathered."""
         gathered, self._gathered = self._gathered, []
         if gathered:
-            self.output("".join(self.format(line) for line in gathered))
+            self.output("".join(map(self.format, gathered)))

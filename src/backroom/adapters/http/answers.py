@@ -41,6 +41,11 @@ def json_answer(document: Any, *headers: Header, status: int = 200) -> Answer:
     return json_bytes(orjson.dumps(document), *headers, status=status)
 
 
+def json_text(document: str, *headers: Header, status: int = 200) -> Answer:
+    """Answer with a document that is written already, as text."""
+    return json_bytes(document.encode(), *headers, status=status)
+
+
 def json_bytes(body: bytes, *headers: Header, status: int = 200, media_type: bytes = JSON_TYPE) -> Answer:
     """Answer with a document that is written already."""
     return Answer(status=status, headers=((b"content-type", media_type), *headers), body=body)

@@ -1,19 +1,15 @@
-"""The HTTP application: routes, middleware and error handling in one declarative call."""
+"""The HTTP application, put together."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 from attrs import Factory, frozen
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backroom.adapters.http import resources, service
 from backroom.adapters.http.access_log import AccessLog
@@ -23,12 +19,11 @@ from backroom.adapters.http.cursors import ListCursors
 from backroom.adapters.http.declarations import Operation, Path, Reply
 from backroom.adapters.http.edge import Edge
 from backroom.adapters.http.endpoint import Endpoint
+from backroom.adapters.http.failures import answer_for
 from backroom.adapters.http.guard import Guard
 from backroom.adapters.http.openapi import document
-from backroom.adapters.http.problems import PROBLEMS, answer_of, problem, problem_answer
-from backroom.adapters.http.refusals import Missing, Refusal
+from backroom.adapters.http.refusals import Missing
 from backroom.domain.catalogue import KINDS
-from backroom.domain.errors import DomainError
 from backroom.domain.ports import Store
 
 EXPOSED = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID", "X-Process-Time", "Idempotency-Replayed")
@@ -44,32 +39,21 @@ class Options:
     hosts: Sequence[str] = Factory(tuple)
 
 
-def make_app(
-    store: Store,
-    secret: bytes,
-    options: Options,
-    access_log: AccessLog,
-) -> ASGIApp:
+def make_app(store: Store, secret: bytes, options: Options, access_log: AccessLog) -> ASGIApp:
     """Return the application that serves a store."""
-    paths = declared(store, secret, options)
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=options.origins,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=EXPOSED,
-        max_age=600,
+    app: ASGIApp = Router(_routes(declared(store, secret, options)), default=_nothing)
+    compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+    if options.origins:
+        app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
+    guard = Guard(hosts=options.hosts, origins=options.origins)
+    return Edge(app, compressed=compressed, guard=guard, access_log=access_log)
+
+
+def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Let pages of other origins read the answers."""
+    return CORSMiddleware(
+        app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED, max_age=600
     )
-    app = Starlette(
-        routes=_routes(paths),
-        middleware=[
-            Middleware(Guard, hosts=options.hosts, origins=options.origins),
-            *([cors] if options.origins else []),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
-        ],
-        exception_handlers=_HANDLERS,
-    )
-    return Edge(app, access_log)
 
 
 def declared(store: Store, secret: bytes, options: Options) -> list[Path]:
@@ -95,42 +79,28 @@ def declared(store: Store, secret: bytes, options: Options) -> list[Path]:
 
 
 def _routes(paths: list[Path]) -> list[BaseRoute]:
-    # A fixed path goes before one with a parameter that would match it too; the most used are found first.
-    ordered = sorted(paths, key=lambda path: ("{id}" in path.template, path.template.count("/")))
+    # Starlette tries one after the other: first what "{id}" would match too, then the most used.
+    ordered = sorted(paths, key=lambda path: (not path.template.endswith("/bulk"), not path.template.endswith("{id}")))
     routes: list[BaseRoute] = [Route(path.template, Endpoint(path)) for path in ordered]
-    static = Mount("/static", StaticFiles(directory=str(service.STATIC)))
-    return [*routes, static]
+    return [*routes, Mount("/static", _Files())]
 
 
-async def _refused(request: Request, error: Exception) -> Answer:
-    assert isinstance(error, (DomainError, Refusal))
-    return answer_of(error, call_of(request.scope).request_id)
+class _Files:
+    """The files of the web page."""
+
+    def __init__(self) -> None:
+        self._files = StaticFiles(directory=str(service.STATIC))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._files(scope, receive, send)
+        except HTTPException as error:
+            await answer_for(error, call_of(scope))(scope, receive, send)
 
 
-async def _not_served(request: Request, error: Exception) -> Answer:
-    """Translate what Starlette itself refuses: an unknown path, or a file that is not there."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        return problem_answer(problem("method_not_allowed", "only GET and HEAD", call_of(request.scope).request_id))
-    return await _refused(request, Missing("there is nothing at this path"))
-
-
-async def _gone(request: Request, error: Exception) -> Answer:
-    """Answer nobody: the client has hung up."""
-    del request, error
-    return Answer(status=499)
-
-
-async def _failed(request: Request, error: Exception) -> Answer:
-    del error
-    detail = PROBLEMS["internal_error"].explanation
-    return problem_answer(problem("internal_error", detail, call_of(request.scope).request_id))
-
-
-_HANDLERS: Mapping[Any, Any] = {  # an Answer is an ASGI application, which is all that Starlette asks of a response
-    DomainError: _refused,
-    Refusal: _refused,
-    HTTPException: _not_served,
-    ClientDisconnect: _gone,
-    Exception: _failed,
-}
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer for a path that there is not."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+    else:
+        await answer_for(Missing("there is nothing at this path"), call_of(scope))(scope, receive, send)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from attrs import frozen
 
-from backroom.adapters.http.answers import Answer, json_answer
+from backroom.adapters.http.answers import Answer, json_text
 from backroom.adapters.http.bodies import read_object
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.problems import PROBLEMS, problem_answer, problem_of
 from backroom.adapters.http.submitting import Submitter
-from backroom.adapters.http.wire import document
 from backroom.domain.changes import Action
 from backroom.domain.commands import ANY_VERSION, Command, Create, Delete, Edit, Precondition, Refuse
 from backroom.domain.decisions import MAX_COMMANDS, Done, Outcome, Result
@@ -71,18 +71,18 @@ class Bulk:
             assert isinstance(error, DomainError)
             refusal = problem_of(error, request_id, within=_within(failed, error))
             return problem_answer({**refusal, "failed_index": failed}, *PROBLEMS[error.code].headers)
-        results = [self._result(index, each, request_id) for index, each in enumerate(outcome.results)]
-        return json_answer({"results": results}, status=200 if atomic else 207)
+        results = ",".join([_result(index, each, request_id) for index, each in enumerate(outcome.results)])
+        return json_text(f'{{"results":[{results}]}}', status=200 if atomic else 207)
 
-    def _result(self, index: int, result: Result, request_id: str) -> dict[str, Any]:
-        if not isinstance(result, Done):
-            body = problem_of(result, request_id, within=_within(index, result))
-            return {"status": body["status"], "body": body}
-        entity = document(self.kind, result.entity)
-        action = result.change.action if result.change else None
-        if action is Action.DELETED:
-            return {"status": 200, "body": {"deleted": entity}}
-        return {"status": 201 if action is Action.CREATED else 200, "body": entity}
+
+def _result(index: int, result: Result, request_id: str) -> str:
+    if not isinstance(result, Done):
+        body = problem_of(result, request_id, within=_within(index, result))
+        return orjson.dumps({"status": body["status"], "body": body}).decode()
+    action = result.change.action if result.change else None
+    if action is Action.DELETED:
+        return f'{{"status":200,"body":{{"deleted":{result.record.document}}}}}'
+    return f'{{"status":{201 if action is Action.CREATED else 200},"body":{result.record.document}}}'
 
 
 def _within(index: int, error: DomainError) -> str:

@@ -1,52 +1,60 @@
 """The outermost layer: gives every request its id, every answer its time, and the log one line for each."""
 
-import logging
 import re
+from itertools import count
+from secrets import token_hex
 from time import perf_counter
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backroom.adapters.http.access_log import AccessLog
 from backroom.adapters.http.call import Call, joined
+from backroom.adapters.http.guard import Guard
+from backroom.adapters.http.problems import answer_of
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
-_log = logging.getLogger("backroom")
 
 
 class Edge:
-    """Wraps the whole application, its error handling included."""
+    """Wraps the whole application. Compression costs only those who ask for it."""
 
-    def __init__(self, app: ASGIApp, access_log: AccessLog) -> None:
+    def __init__(self, app: ASGIApp, *, compressed: ASGIApp, guard: Guard, access_log: AccessLog) -> None:
         self._app = app
+        self._compressed = compressed
+        self._guard = guard
         self._access_log = access_log
+        # 64 random bits for the process and a number in it: as unique as random ids, and much cheaper.
+        self._process = token_hex(8).encode()
+        self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+        """Serve one request or one socket."""
         started = perf_counter()
         headers = joined(scope["headers"])
-        given = headers.get(b"x-request-id")
-        request_id = given if given is not None and _REQUEST_ID.fullmatch(given) else uuid4().hex.encode()
-        scope["backroom.call"] = Call(scope, receive, request_id.decode(), headers)
+        request_id = headers.get(b"x-request-id")
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+            request_id = b"%b%016x" % (self._process, next(self._numbers))
+        scope["backroom.call"] = call = Call(scope, receive, request_id.decode(), headers)
         status = 0
 
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                spent = b"%.2fms" % ((perf_counter() - started) * 1000)
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id), (b"x-process-time", spent)]
+                message["headers"] += (
+                    (b"x-request-id", request_id),
+                    (b"x-process-time", b"%.2fms" % ((perf_counter() - started) * 1000)),
+                )
             await send(message)
 
+        app = self._compressed if b"gzip" in headers.get(b"accept-encoding", b"") else self._app
+        refusal = self._guard.refusal(call)
         try:
-            await self._app(scope, receive, stamped)
-        except Exception:
-            if status == 0:
-                raise
-            # It has been answered; the one thing left to do is to say what happened, under the request's id.
-            _log.exception("request %s failed", request_id.decode())
+            if refusal is None:
+                await app(scope, receive, stamped)
+            elif scope["type"] == "http":
+                await answer_of(refusal, call.request_id)(scope, receive, stamped)
+            else:
+                await send({"type": "websocket.close"})  # before it was accepted, this answers the handshake with 403
         finally:
-            self._access_log.write(scope, status, perf_counter() - started, request_id)
+            self._access_log.write(scope, status, perf_counter() - started, call.request_id)

@@ -1,10 +1,12 @@
-"""One path as an ASGI application: the operation of the method, or a refusal that names the methods that there are."""
+"""One path as an ASGI application: the operation of the method, and an answer for whatever goes wrong in it."""
 
+from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
-from backroom.adapters.http.answers import Answer
+from backroom.adapters.http.answers import Answer, Header
 from backroom.adapters.http.call import Call, call_of
 from backroom.adapters.http.declarations import Handler, Operation, Path
+from backroom.adapters.http.failures import answer_for
 from backroom.adapters.http.negotiation import quality
 from backroom.adapters.http.refusals import BadParameter, MethodNotAllowed, NotAcceptable
 
@@ -14,34 +16,58 @@ class Endpoint:
 
     def __init__(self, path: Path) -> None:
         methods = [*path.operations, *(["HEAD"] if "GET" in path.operations else []), "OPTIONS"]
-        self._allow = (b"allow", ", ".join(methods).encode())
-        self._operations = {method: _checked(operation) for method, operation in path.operations.items()}
-        if "GET" in self._operations:
-            self._operations["HEAD"] = self._operations["GET"]
+        allow: Header = (b"allow", ", ".join(methods).encode())
+        self._unlisted = _Unlisted(allow)
+        self._served: dict[str, _Served] = {method: _served(each) for method, each in path.operations.items()}
+        if "GET" in self._served:
+            self._served["HEAD"] = self._served["GET"]
+        self._served["OPTIONS"] = _Served(self._unlisted.options, takes_query=True, media_types=())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        operation = self._operations.get(scope["method"])
-        if operation is not None:
-            answer = await operation(call_of(scope))
-        elif scope["method"] == "OPTIONS":
-            answer = Answer(status=204, headers=(self._allow,))
-        else:
-            raise MethodNotAllowed(f"{scope['method']} is not a method of this path", headers=(self._allow,))
+        call = call_of(scope)
+        served = self._served.get(scope["method"])
+        try:
+            answer = await (self._unlisted.method(call) if served is None else served.handle(call))
+        except Exception as error:  # noqa: BLE001 - the one place that answers for all of them
+            answer = answer_for(error, call)
         await answer(scope, receive, send)
 
 
-def _checked(operation: Operation) -> Handler:
-    """Return the operation's handler behind the checks that its declaration asks for."""
-    handler = operation.handler
-    takes_query = any(each.place == "query" for each in operation.parameters)
-    media_types = {reply.media_type for reply in operation.replies.values()}
+@frozen
+class _Unlisted:
+    """What every path answers to methods that it does not declare."""
 
-    async def checked(call: Call) -> Answer:
-        if not takes_query and call.query:
+    allow: Header
+
+    async def options(self, call: Call) -> Answer:
+        del call
+        return Answer(status=204, headers=(self.allow,))
+
+    async def method(self, call: Call) -> Answer:
+        raise MethodNotAllowed(f"{call.method} is not a method of this path", headers=(self.allow,))
+
+
+@frozen
+class _Served:
+    """An operation behind the checks that its declaration asks for."""
+
+    handler: Handler
+    takes_query: bool
+    media_types: tuple[str, ...]
+
+    async def handle(self, call: Call) -> Answer:
+        if call.query and not self.takes_query:
             raise BadParameter("this path takes no parameters")
-        if b"accept" in call.headers and not any(quality(call, media_type) for media_type in media_types):
-            raise NotAcceptable(f"this path answers with {' or '.join(sorted(media_types))}")
-        return await handler(call)
+        if b"accept" in call.headers and self.media_types and not self._is_acceptable(call):
+            raise NotAcceptable(f"this path answers with {' or '.join(self.media_types)}")
+        return await self.handler(call)
 
-    return checked
+    def _is_acceptable(self, call: Call) -> bool:
+        return any(quality(call, media_type) for media_type in self.media_types)
+
+
+def _served(operation: Operation) -> _Served:
+    takes_query = any(each.place == "query" for each in operation.parameters)
+    media_types = sorted({reply.media_type for reply in operation.replies.values()})
+    return _Served(operation.handler, takes_query, tuple(media_types))

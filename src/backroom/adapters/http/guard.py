@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from backroom.adapters.http.call import Call, call_of
-from backroom.adapters.http.problems import answer_of
+from backroom.adapters.http.call import Call
 from backroom.adapters.http.refusals import BadHost, BadOrigin, Refusal
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -17,29 +14,19 @@ class Guard:
     A browser sends Origin with every write and with every WebSocket; other clients do not send it at all.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
-        self._app = app
+    def __init__(self, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        refusal = None if scope["type"] == "lifespan" else self._refusal(call_of(scope), scope)
-        if refusal is None:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close"})  # before it was accepted, this answers the handshake with 403
-        else:
-            await answer_of(refusal, call_of(scope).request_id)(scope, receive, send)
-
-    def _refusal(self, call: Call, scope: Scope) -> Refusal | None:
+    def refusal(self, call: Call) -> Refusal | None:
+        """Return why a request may not pass, or None where it may."""
         host = call.headers.get(b"host", b"").decode("latin-1")
         if self._hosts and name_of(host) not in self._hosts:
             return BadHost("this service does not answer for that host")
         origin = call.headers.get(b"origin")
-        if origin is None or scope.get("method") in SAFE_METHODS:
+        if origin is None or call.scope.get("method") in SAFE_METHODS:
             return None
-        own = f"{scope['scheme'].replace('ws', 'http', 1)}://{host}"
+        own = f"{call.scope['scheme'].replace('ws', 'http', 1)}://{host}"
         if origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins:
             return None
         return BadOrigin("pages of this origin may not write here")

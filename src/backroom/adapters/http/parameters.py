@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.refusals import BadParameter, Missing, OutOfRange
@@ -58,9 +58,10 @@ def boolean(name: str, text: str) -> bool:
     return _BOOLEANS[text]
 
 
-def url(path: str, parameters: dict[str, str]) -> str:
-    """Return a relative URL with its query."""
-    return f"{path}?{urlencode(parameters, safe='[],:')}"
+def following(call: Call, cursor: str) -> str:
+    """Return the relative URL of what follows this answer: the same call, with another cursor."""
+    kept = [each for each in call.query.decode("ascii").split("&") if each and not each.startswith("cursor=")]
+    return f"{call.path}?{'&'.join((*kept, f'cursor={cursor}'))}"
 
 
 def identifier(call: Call) -> int:

@@ -65,7 +65,7 @@ def change_schema(kind: Kind[Any]) -> Schema:
     name = kind.entity.__name__
     properties: dict[str, Schema] = {
         "cursor": {"type": "string"},
-        "type": {"enum": [f"{kind.name}.{action}" for action in ("created", "updated", "deleted")]},
+        "type": {"enum": list(kind.change_types)},
         "id": {"type": "integer"},
         "version": {"type": "integer"},
         "at": {"type": "string", "format": "date-time"},

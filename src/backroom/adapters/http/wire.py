@@ -6,17 +6,21 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+import orjson
 from cattrs import Converter
-from cattrs.gen import make_dict_unstructure_fn
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from backroom.domain.catalogue import KINDS
 from backroom.domain.changes import Entry
 from backroom.domain.kinds import Kind
+from backroom.domain.records import Documents
+
+_CENT = Decimal("0.01")
 
 
 def timestamp(at: datetime) -> str:
     """Write a time in UTC as RFC 3339 says, always with its microseconds."""
-    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return at.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _converter() -> Converter:
@@ -24,35 +28,51 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(datetime, timestamp)
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(Decimal, float)  # up to 11 digits survive a double unharmed
-    converter.register_unstructure_hook_func(lambda each: isinstance(each, type) and issubclass(each, Enum), _value)
+    converter.register_unstructure_hook_func(_is_enum, lambda member: member.value)
+    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
+    converter.register_structure_hook(Decimal, lambda number, _: Decimal(str(number)).quantize(_CENT))
     return converter
 
 
-def _value(member: Enum) -> Any:
-    return member.value
+def _is_enum(each: Any) -> bool:
+    return isinstance(each, type) and issubclass(each, Enum)
 
 
 _CONVERTER = _converter()
-_WRITERS: dict[type, Callable[[Any], dict[str, Any]]] = {
+_WRITE: dict[type, Callable[[Any], dict[str, Any]]] = {
     kind.entity: make_dict_unstructure_fn(kind.entity, _CONVERTER) for kind in KINDS
 }
+_READ = {kind.entity: make_dict_structure_fn(kind.entity, _CONVERTER) for kind in KINDS}
 
 
 def document(kind: Kind[Any], entity: Any) -> dict[str, Any]:
-    """Return an entity as a document."""
-    return _WRITERS[kind.entity](entity)
+    """Return an entity as a document that is not written yet."""
+    return _WRITE[kind.entity](entity)
 
 
-def change_document(entry: Entry) -> dict[str, Any]:
-    """Return a change as a document."""
+class JsonDocuments(Documents):
+    """Documents as JSON, just as they are answered."""
+
+    def write(self, kind: Kind[Any], entity: Any) -> str:
+        return orjson.dumps(_WRITE[kind.entity](entity)).decode()
+
+    def read(self, kind: Kind[Any], document: str) -> Any:
+        return _READ[kind.entity](orjson.loads(document), kind.entity)
+
+
+def change_document(entry: Entry) -> str:
+    """Return the document of a change."""
     change = entry.change
-    return {
-        "cursor": entry.cursor,
-        "type": change.type,
-        "id": change.entity.id,
-        "version": change.entity.version,
-        "at": timestamp(change.at),
-        "request_id": change.request_id,
-        "changed": list(change.changed),
-        "data": document(change.kind, change.entity),
-    }
+    head = orjson.dumps(
+        {
+            "cursor": entry.cursor,
+            "type": change.type,
+            "id": change.record.id,
+            "version": change.record.version,
+            "at": timestamp(change.at),
+            "request_id": change.request_id,
+            "changed": list(change.changed),
+        }
+    ).decode()
+    return f'{head[:-1]},"data":{change.record.document}}}'

@@ -1,11 +1,11 @@
 """Writing one entity: create, edit, delete, restore, and the stock of a product."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
 
-from backroom.adapters.http.answers import Answer, json_answer
+from backroom.adapters.http.answers import Answer, json_text
 from backroom.adapters.http.bodies import read_body, read_object
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.parameters import identifier
@@ -13,13 +13,13 @@ from backroom.adapters.http.problems import answer_of
 from backroom.adapters.http.refusals import PreconditionRequired
 from backroom.adapters.http.submitting import Submitter
 from backroom.adapters.http.tags import precondition, tag
-from backroom.adapters.http.wire import document
 from backroom.domain.commands import Command, Create, Delete, Edit, Precondition, Restore
 from backroom.domain.decisions import Done, Outcome
 from backroom.domain.kinds import Kind
+from backroom.domain.records import Record
 from backroom.domain.stock import AdjustStock
 
-Render = Callable[[Any], Answer]
+Render = Callable[[Record], Answer]
 
 
 @frozen(kw_only=True, eq=False)
@@ -70,17 +70,16 @@ class Writing:
     async def _submit(self, call: Call, body: bytes, command: Command, render: Render) -> Answer:
         def rendered(outcome: Outcome) -> Answer:
             result = outcome.results[0]
-            return render(result.entity) if isinstance(result, Done) else answer_of(result, call.request_id)
+            return render(result.record) if isinstance(result, Done) else answer_of(result, call.request_id)
 
         return await self.submitter.submit(call, body, (command,), rendered)
 
-    def _created(self, entity: Any) -> Answer:
-        location = (b"location", f"/{self.kind.collection}/{entity.id}".encode())
-        return json_answer(document(self.kind, entity), (b"etag", tag(entity.version)), location, status=201)
+    def _created(self, record: Record) -> Answer:
+        location = (b"location", f"/{self.kind.collection}/{record.id}".encode())
+        return json_text(record.document, (b"etag", tag(record.version)), location, status=201)
 
-    def _as_it_is(self, entity: Any) -> Answer:
-        return json_answer(document(self.kind, entity), (b"etag", tag(entity.version)))
+    def _as_it_is(self, record: Record) -> Answer:
+        return json_text(record.document, (b"etag", tag(record.version)))
 
-    def _deleted(self, entity: Any) -> Answer:
-        gone: Mapping[str, Any] = {"deleted": document(self.kind, entity)}
-        return json_answer(gone)
+    def _deleted(self, record: Record) -> Answer:
+        return json_text(f'{{"deleted":{record.document}}}')

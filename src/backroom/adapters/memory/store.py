@@ -26,10 +26,11 @@ from backroom.domain.decisions import (
     unexplained,
 )
 from backroom.domain.errors import CursorExpired, KeyReused, Unavailable
-from backroom.domain.kinds import E, Entity, Kind
+from backroom.domain.kinds import Entity, Kind
 from backroom.domain.numbering import Numbering
 from backroom.domain.ports import RECEIPTS_KEPT, Batch, Store
 from backroom.domain.queries import Page, Query
+from backroom.domain.records import Documents, Record
 
 SWEPT_AT_ONCE = 1000
 
@@ -49,6 +50,7 @@ class MemoryStore(Store):
     """
 
     clock: Callable[[], datetime]
+    documents: Documents
 
     _living: dict[Ref, Entity] = field(factory=dict, init=False)
     _log: list[Change[Any]] = field(factory=list, init=False)
@@ -61,15 +63,23 @@ class MemoryStore(Store):
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
     _closed: bool = field(default=False, init=False)
 
-    async def get(self, kind: Kind[E], id: int) -> E | None:
+    async def get(self, kind: Kind[Any], id: int) -> Record | None:
         self._check_open()
-        return self._living.get((kind, id))  # type: ignore[return-value]
+        entity = self._living.get((kind, id))
+        return None if entity is None else self._record(kind, entity)
 
-    async def page(self, query: Query[E]) -> Page[E]:
+    async def page(self, query: Query[Any]) -> Page:
         self._check_open()
         entities: Any = (entity for (kind, _), entity in self._living.items() if kind is query.kind)
         revision = self._numbering.cursor(self._revisions.get(query.kind, 0))
-        return page_of(query, entities, changes=self._numbering.cursor(self._newest), revision=revision)
+        shown, following, total = page_of(query, entities)
+        return Page(
+            records=tuple(self._record(query.kind, entity) for entity in shown),
+            next=following,
+            changes=self._numbering.cursor(self._newest),
+            revision=revision,
+            total=total,
+        )
 
     async def submit(self, submission: Submission) -> Outcome | Replay:
         self._check_open()
@@ -78,7 +88,7 @@ class MemoryStore(Store):
             return replay
         found = self._find(submission)
         ids = dict(self._ids)
-        decision = decide(submission, found, lambda kind: _next_id(ids, kind), at)
+        decision = decide(submission, found, new_id=lambda kind: _next_id(ids, kind), at=at, documents=self.documents)
         outcome = explained(
             decision.outcome, {each: self._changed_since(*each) for each in unexplained(decision.outcome)}
         )
@@ -113,7 +123,7 @@ class MemoryStore(Store):
         entries = (
             Entry(cursor=self._numbering.cursor(number), change=change)
             for number, change in enumerate(self._log, self._forgotten + 1)
-            if change.kind is kind and change.entity.id == id and change.entity.version > after
+            if change.kind is kind and change.record.id == id and change.record.version > after
         )
         return tuple(entry for entry, _ in zip(entries, range(limit), strict=False))
 
@@ -153,6 +163,9 @@ class MemoryStore(Store):
     def _newest(self) -> int:
         return self._forgotten + len(self._log)
 
+    def _record(self, kind: Kind[Any], entity: Entity) -> Record:
+        return Record(entity.id, entity.version, self.documents.write(kind, entity))
+
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable
@@ -179,9 +192,9 @@ class MemoryStore(Store):
         return Found(standing=standing, holders=self._holders(claims) if claims else {})
 
     def _deleted(self, ref: Ref) -> Deleted[Any] | None:
-        changes = (change for change in reversed(self._log) if (change.kind, change.entity.id) == ref)
+        changes = (change for change in reversed(self._log) if (change.kind, change.record.id) == ref)
         last = next(changes, None)
-        return None if last is None else Deleted(last.entity)
+        return None if last is None else Deleted(self.documents.read(ref[0], last.record.document))
 
     def _holders(self, claims: Set[Claim]) -> dict[Claim, int]:
         living = ((kind, unique.name, entity) for (kind, _), entity in self._living.items() for unique in kind.unique)
@@ -190,7 +203,7 @@ class MemoryStore(Store):
 
     def _changed_since(self, ref: Ref, version: int) -> tuple[str, ...]:
         kind, id = ref
-        mine = [change for change in self._log if change.kind is kind and change.entity.id == id]
+        mine = [change for change in self._log if change.kind is kind and change.record.id == id]
         return changed_since(kind, mine, version)
 
     def _write(self, final: Any, changes: tuple[Change[Any], ...], ids: dict[Kind[Any], int]) -> None:

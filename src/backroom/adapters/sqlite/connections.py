@@ -1,7 +1,6 @@
 """Opening the file, and saying in the domain's words what goes wrong with it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,13 @@ _PRAGMAS = (
 )
 
 
+# The disk failed under SQLite, after which nothing that it says of the file can be relied on.
+_BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
+_PASSING = (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.InterruptError)
+
+
 class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
-
-
-class Untrustworthy(Exception):
-    """The disk failed under SQLite, after which nothing that it says of this file can be relied on."""
 
 
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
@@ -74,14 +74,22 @@ def fetch(connection: apsw.Connection, sql: str, values: Sequence[SqlValue] = ()
     return connection.execute(sql, values).fetchall()
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise the domain's errors for SQLite's."""
-    try:
-        yield
-    except apsw.FullError as error:
-        raise StorageFull from error
-    except (apsw.IOError, apsw.CorruptError, apsw.NotADBError) as error:
-        raise Untrustworthy(str(error)) from error
-    except (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.InterruptError) as error:
-        raise Unavailable from error
+class Translating:
+    """Raises the domain's errors for SQLite's; a class, because it guards every read, and this costs the least."""
+
+    def __init__(self, on_untrustworthy: Callable[[str], None]) -> None:
+        self._on_untrustworthy = on_untrustworthy
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if kind is None or not issubclass(kind, apsw.Error):
+            return
+        if issubclass(kind, apsw.FullError):
+            raise StorageFull from error
+        if issubclass(kind, _BROKEN):
+            self._on_untrustworthy(str(error))
+            raise Unavailable from error
+        if issubclass(kind, _PASSING):
+            raise Unavailable from error

@@ -1,29 +1,31 @@
 """Reading and appending the log of changes."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Set
 from typing import Any
 
 import apsw
 
 from backroom.adapters.sqlite.connections import fetch
-from backroom.adapters.sqlite.rows import Rows, moment
+from backroom.adapters.sqlite.rows import microseconds, moment
 from backroom.domain.changes import Action, Change, Cursor, Entry
 from backroom.domain.errors import CursorExpired
+from backroom.domain.kinds import Kind
 from backroom.domain.numbering import Numbering
 from backroom.domain.ports import Batch
+from backroom.domain.records import Record
 
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
-_COLUMNS = "number, kind, action, at, request_id, changed, entity"
+_COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
 
 
 class Log:
     """The log in one file, for one connection's thread at a time."""
 
-    def __init__(self, name: str, rows: Mapping[str, Rows[Any]]) -> None:
+    def __init__(self, name: str, kinds: Iterable[Kind[Any]]) -> None:
         self.numbering = Numbering(name)
-        self._rows = rows
+        self._kinds = {kind.name: kind for kind in kinds}
 
     def head(self, connection: apsw.Connection) -> int:
         """Return the number of the newest change."""
@@ -68,22 +70,30 @@ class Log:
         )
         return self._entry(found[0]).change if found else None
 
-    def append(self, connection: apsw.Connection, number: int, change: Change[Any], document: str, at: int) -> None:
+    def append(self, connection: apsw.Connection, number: int, change: Change[Any]) -> None:
         """Write a change under its number."""
-        entity = change.entity
-        action, changed = change.action.value, " ".join(change.changed)
+        record = change.record
         connection.execute(
-            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (number, change.kind.name, entity.id, entity.version, action, at, change.request_id, changed, document),
+            f"INSERT INTO changes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                change.kind.name,
+                record.id,
+                record.version,
+                change.action.value,
+                microseconds(change.at),
+                change.request_id,
+                " ".join(change.changed),
+                record.document,
+            ),
         )
 
     def _entry(self, row: tuple[Any, ...]) -> Entry:
-        number, kind, action, at, request_id, changed, document = row
-        rows = self._rows[kind]
+        number, kind, id, version, action, at, request_id, changed, document = row
         change = Change(
-            kind=rows.kind,
+            kind=self._kinds[kind],
             action=Action(action),
-            entity=rows.from_document(document),
+            record=Record(id, version, document),
             changed=tuple(changed.split()),
             at=moment(at),
             request_id=request_id,

@@ -7,10 +7,12 @@ import apsw
 from attrs import frozen
 
 from backroom.adapters.sqlite.connections import fetch
-from backroom.adapters.sqlite.rows import Rows, SqlValue
-from backroom.domain.kinds import E
+from backroom.adapters.sqlite.rows import Rows, SqlValue, sql
+from backroom.domain.kinds import Field
 from backroom.domain.numbering import Numbering
 from backroom.domain.queries import Condition, Operator, Page, Query, Segment, Side, segments
+from backroom.domain.records import Documents, Record
+from backroom.domain.rules import Text
 
 TRIGRAM = 3
 MAX_TRIGRAMS = 16
@@ -27,7 +29,9 @@ class Clause:
     values: tuple[SqlValue, ...] = ()
 
 
-def read_page(connection: apsw.Connection, rows: Rows[E], query: Query[E], numbering: Numbering) -> Page[E]:
+def read_page(
+    connection: apsw.Connection, rows: Rows, query: Query[Any], numbering: Numbering, documents: Documents
+) -> Page:
     """Read a page in one transaction."""
     connection.execute("BEGIN")
     try:
@@ -39,10 +43,11 @@ def read_page(connection: apsw.Connection, rows: Rows[E], query: Query[E], numbe
         total = selection.count(connection) if query.total else None
     finally:
         connection.execute("COMMIT")
-    entities = tuple(rows.entity(row) for row in found[: query.limit])
+    records = tuple(map(Record._make, found[: query.limit]))
+    more = len(found) > query.limit
     return Page(
-        entities=entities,
-        next=query.place(entities[-1]) if len(found) > query.limit else None,
+        records=records,
+        next=query.place_of(records[-1], documents) if more else None,
         changes=numbering.cursor(newest),
         revision=numbering.cursor(revision or 0),
         total=total,
@@ -53,13 +58,13 @@ def read_page(connection: apsw.Connection, rows: Rows[E], query: Query[E], numbe
 class _Selection:
     """The SQL of a query: where its rows come from, which of them, and in which order."""
 
-    rows: Rows[Any]
+    rows: Rows
     query: Query[Any]
     source: str
     where: tuple[Clause, ...]
 
     @classmethod
-    def of(cls, connection: apsw.Connection, rows: Rows[E], query: Query[E]) -> "_Selection":
+    def of(cls, connection: apsw.Connection, rows: Rows, query: Query[Any]) -> "_Selection":
         where = tuple(_condition(rows, each) for each in query.where)
         source = rows.table
         if query.search:
@@ -92,11 +97,10 @@ class _Selection:
         return total
 
     def _select(self, connection: apsw.Connection, bounds: tuple[Clause, ...], limit: int) -> list[Any]:
-        columns = ", ".join(f"{self.rows.table}.{name}" for name in self.rows.columns.split(", "))
         condition, values = _joined((*self.where, *bounds))
         order = ", ".join((*(self._ordered(index) for index in range(len(self.query.order))), self.id))
-        sql = f"SELECT {columns} FROM {self.source}{condition} ORDER BY {order} LIMIT ?"
-        return fetch(connection, sql, (*values, limit))
+        statement = f"SELECT id, version, document FROM {self.source}{condition} ORDER BY {order} LIMIT ?"
+        return fetch(connection, statement, (*values, limit))
 
     def _ordered(self, index: int) -> str:
         order = self.query.order[index]
@@ -105,7 +109,7 @@ class _Selection:
         return f"{self._column(index)} {direction}{nulls}"
 
     def _column(self, index: int) -> str:
-        return self.rows.sort_column(self.query.order[index].field)
+        return self.rows.column(self.query.order[index].field)
 
     def _bounds(self, segment: Segment) -> Iterator[Clause]:
         for index, key in enumerate(segment.same):
@@ -118,13 +122,12 @@ class _Selection:
                 yield self._same(here, None)
             case Side.BEYOND:
                 sign = "<" if self.query.order[here].descending else ">"
-                key = self.rows.sql_key(self.query.order[here].field, segment.key)
-                yield Clause(f"{self._column(here)} {sign} ?", (key,))
+                yield Clause(f"{self._column(here)} {sign} ?", (sql(segment.key),))
 
     def _same(self, index: int, key: Any) -> Clause:
         if key is None:
             return Clause(f"{self._column(index)} IS NULL")
-        return Clause(f"{self._column(index)} = ?", (self.rows.sql_key(self.query.order[index].field, key),))
+        return Clause(f"{self._column(index)} = ?", (sql(key),))
 
 
 def _joined(clauses: tuple[Clause, ...]) -> tuple[str, tuple[SqlValue, ...]]:
@@ -134,20 +137,23 @@ def _joined(clauses: tuple[Clause, ...]) -> tuple[str, tuple[SqlValue, ...]]:
     return " WHERE " + " AND ".join(clause.sql for clause in clauses), values
 
 
-def _condition(rows: Rows[Any], condition: Condition) -> Clause:
-    field, operand = condition.field, condition.operand
-    column, by_key = field.name, rows.sort_column(field)
+def _condition(rows: Rows, condition: Condition) -> Clause:
+    field, operand, column = condition.field, condition.operand, rows.column(condition.field)
     if condition.operator is Operator.NULL:
         return Clause(f"{column} IS {'' if operand else 'NOT '}NULL")
     if condition.operator in _COMPARISONS:
-        return Clause(f"{by_key} {_COMPARISONS[condition.operator]} ?", (rows.key(field, operand),))
-    operands = operand if condition.operator is Operator.IN else (operand,)
-    exact = _one_of(column, tuple(rows.sql_value(field, each) for each in operands))
-    if by_key == column:
-        return exact
-    # Only the folded column has an index; it narrows down what is then compared exactly.
-    narrowed = _one_of(by_key, tuple(rows.key(field, each) for each in operands))
-    return Clause(f"{narrowed.sql} AND {exact.sql}", (*narrowed.values, *exact.values))
+        return Clause(f"{column} {_COMPARISONS[condition.operator]} ?", (rows.key(field, operand),))
+    return same_value(rows, field, operand if condition.operator is Operator.IN else (operand,))
+
+
+def same_value(rows: Rows, field: Field, operands: tuple[Any, ...]) -> Clause:
+    """Return the condition that a field has exactly one of some values."""
+    by_key = _one_of(rows.column(field), tuple(rows.key(field, each) for each in operands))
+    if not isinstance(field.rule, Text):
+        return by_key
+    # The folded column narrows down what is then compared exactly.
+    exact = _one_of(f"document ->> '$.{field.name}'", operands)
+    return Clause(f"{by_key.sql} AND {exact.sql}", (*by_key.values, *exact.values))
 
 
 def _one_of(column: str, values: tuple[SqlValue, ...]) -> Clause:
@@ -163,7 +169,7 @@ def _match(search: str) -> str | None:
     return " AND ".join(quoted) or None
 
 
-def _is_common(connection: apsw.Connection, rows: Rows[Any], match: str) -> bool:
+def _is_common(connection: apsw.Connection, rows: Rows, match: str) -> bool:
     """Tell whether so many rows match that walking them in order finds a page sooner than sorting all of them."""
     sql = f"SELECT count(*) FROM (SELECT 1 FROM {rows.table}_search WHERE {rows.table}_search MATCH ? LIMIT ?)"
     return bool(fetch(connection, sql, (match, COMMON_MATCHES))[0][0] == COMMON_MATCHES)

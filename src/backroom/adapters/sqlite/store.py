@@ -3,16 +3,15 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
-from backroom.adapters.sqlite.connections import Untrustworthy, connect, fetch, migrate, translated
+from backroom.adapters.sqlite.connections import Translating, connect, fetch, migrate
 from backroom.adapters.sqlite.log import Log
 from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
@@ -21,9 +20,10 @@ from backroom.adapters.sqlite.writer import GroupCommitter
 from backroom.domain.changes import Cursor, Entry
 from backroom.domain.decisions import Outcome, Replay, Submission
 from backroom.domain.errors import Unavailable
-from backroom.domain.kinds import E, Kind
+from backroom.domain.kinds import Kind
 from backroom.domain.ports import Batch, Store
 from backroom.domain.queries import Page, Query
+from backroom.domain.records import Documents, Record
 
 LOOK_AGAIN_S = 0.05
 """How often a watched file is looked at for what other processes wrote."""
@@ -44,7 +44,8 @@ class SqliteStore(Store):
         self,
         path: Path,
         *,
-        kinds: Iterable[Kind[Any]],
+        kinds: Sequence[Kind[Any]],
+        documents: Documents,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
     ) -> None:
@@ -52,20 +53,18 @@ class SqliteStore(Store):
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._rows = {kind.name: Rows(kind) for kind in kinds}
-        self._on_untrustworthy = on_untrustworthy
+        self._guarded = Translating(on_untrustworthy)
         self._closed = False
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        with translated():
+        with self._guarded:
             writing = connect(path)
             migrate(writing)
             self._reading = connect(path, read_only=True)
             name, secret = fetch(self._reading, "SELECT name, secret FROM log")[0]
         self._secret: bytes = secret
-        self._log = Log(name, self._rows)
-        self._gets = {
-            kind: f"SELECT {rows.columns} FROM {rows.table} WHERE id = ?" for kind, rows in self._rows.items()
-        }
+        self._log = Log(name, kinds)
+        self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
         self._of_thread = threading.local()
         self._opened: list[apsw.Connection] = []
@@ -73,28 +72,25 @@ class SqliteStore(Store):
             connection=writing,
             log=self._log,
             rows=self._rows,
+            documents=documents,
             clock=clock,
-            on_untrustworthy=on_untrustworthy,
+            guarded=self._guarded,
             on_commit=self._ring,
         )
         self._writer.start()
 
-    async def get(self, kind: Kind[E], id: int) -> E | None:
+    async def get(self, kind: Kind[Any], id: int) -> Record | None:
         self._check_open()
-        rows: Rows[E] = self._rows[kind.name]
-        try:
-            for row in self._reading.execute(self._gets[kind.name], (id,)):
-                return rows.entity(row)
-        except apsw.Error:
-            with self._guarded():
-                raise
+        with self._guarded:
+            for version, document in self._reading.execute(self._rows[kind.name].get, (id,)):
+                return Record(id, version, document)
         return None
 
-    async def page(self, query: Query[E]) -> Page[E]:
-        rows = self._rows[query.kind.name]
+    async def page(self, query: Query[Any]) -> Page:
+        rows, numbering = self._rows[query.kind.name], self._log.numbering
         quick = not (query.where or query.search or query.total or len(query.order) > 1)
         read = self._here if quick else self._in_thread
-        return await read(lambda connection: read_page(connection, rows, query, self._log.numbering))
+        return await read(lambda connection: read_page(connection, rows, query, numbering, self._documents))
 
     async def submit(self, submission: Submission) -> Outcome | Replay:
         answer: Outcome | Replay = await self._writer.write(submission)
@@ -148,12 +144,12 @@ class SqliteStore(Store):
 
     async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
-        with self._guarded():
+        with self._guarded:
             return read(self._reading)
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
-        with self._guarded():
+        with self._guarded:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_in_thread, read)
 
     def _read_in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
@@ -164,15 +160,6 @@ class SqliteStore(Store):
         deadline = time.monotonic() + MAX_READ_S
         connection.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
         return read(connection)
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            with translated():
-                yield
-        except Untrustworthy as fault:
-            self._on_untrustworthy(str(fault))
-            raise Unavailable from fault
 
     def _check_open(self) -> None:
         if self._closed:

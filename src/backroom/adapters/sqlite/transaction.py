@@ -8,7 +8,8 @@ import apsw
 
 from backroom.adapters.sqlite.connections import fetch
 from backroom.adapters.sqlite.log import Log
-from backroom.adapters.sqlite.rows import Rows, SqlValue, microseconds
+from backroom.adapters.sqlite.pages import same_value
+from backroom.adapters.sqlite.rows import Rows, microseconds
 from backroom.domain.changes import changed_since
 from backroom.domain.commands import Deleted
 from backroom.domain.decisions import (
@@ -29,15 +30,17 @@ from backroom.domain.decisions import (
 from backroom.domain.errors import KeyReused
 from backroom.domain.kinds import Entity, Kind
 from backroom.domain.ports import RECEIPTS_KEPT
+from backroom.domain.records import Documents, Record
 
 
 class Transaction:
     """What is known between BEGIN and COMMIT: the counters, read once and written once for all submissions."""
 
-    def __init__(self, connection: apsw.Connection, log: Log, rows: Mapping[str, Rows[Any]]) -> None:
+    def __init__(self, connection: apsw.Connection, log: Log, rows: Mapping[str, Rows], documents: Documents) -> None:
         self._connection = connection
         self._log = log
         self._rows = rows
+        self._documents = documents
         self._newest = log.head(connection)
         found = connection.execute("SELECT kind, last_id, revision FROM collections")
         self._collections: dict[str, tuple[int, int]] = {kind: (last, revision) for kind, last, revision in found}
@@ -50,7 +53,13 @@ class Transaction:
             return replay
         last_ids: dict[str, int] = {}
         found = self._find(submission)
-        decision = decide(submission, found, lambda kind: self._next_id(last_ids, kind), at)
+        decision = decide(
+            submission,
+            found,
+            new_id=lambda kind: self._next_id(last_ids, kind),
+            at=at,
+            documents=self._documents,
+        )
         outcome = explained(
             decision.outcome, {each: self._changed_since(*each) for each in unexplained(decision.outcome)}
         )
@@ -98,23 +107,19 @@ class Transaction:
 
     def _standing(self, ref: Ref, revives: bool) -> Any:
         kind, id = ref
-        rows = self._rows[kind.name]
-        found = fetch(self._connection, f"SELECT {rows.columns} FROM {rows.table} WHERE id = ?", (id,))
+        found = fetch(self._connection, self._rows[kind.name].get, (id,))
         if found:
-            return rows.entity(found[0])
+            return self._documents.read(kind, found[0][1])
         last = self._log.last(self._connection, kind.name, id) if revives else None
-        return None if last is None else Deleted(last.entity)
+        return None if last is None else Deleted(self._documents.read(kind, last.record.document))
 
     def _holders(self, claims: Set[Claim]) -> dict[Claim, int]:
         holders: dict[Claim, int] = {}
         for kind, name, value in claims:
             rows = self._rows[kind.name]
             field = kind.by_name[name]
-            found = fetch(
-                self._connection,
-                f"SELECT id FROM {rows.table} WHERE {rows.sort_column(field)} = ? AND {name} = ?",
-                (rows.key(field, value), rows.sql_value(field, value)),
-            )
+            exact = same_value(rows, field, (value,))
+            found = fetch(self._connection, f"SELECT id FROM {rows.table} WHERE {exact.sql}", exact.values)
             if found:
                 holders[kind, name, value] = found[0][0]
         return holders
@@ -125,35 +130,34 @@ class Transaction:
         return changed_since(kind, (entry.change for entry in kept), version)
 
     def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int]) -> None:
-        values = {}
+        latest = {}
         for change in decision.changes:
-            kind, entity = change.kind.name, change.entity
-            rows = self._rows[kind]
-            values[kind, entity.id] = own = rows.values(entity)
+            kind = change.kind.name
+            latest[kind, change.record.id] = change.record
             self._newest += 1
             self._touched.add(kind)
             self._collections[kind] = (last_ids.get(kind) or self._collections[kind][0], self._newest)
-            self._log.append(self._connection, self._newest, change, rows.document(own), microseconds(change.at))
-        for (kind_, id), after in decision.final.items():
-            is_new = (kind_, id) not in found.standing
-            self._leave(self._rows[kind_.name], after, values[kind_.name, id], is_new=is_new)
+            self._log.append(self._connection, self._newest, change)
+        for ref, after in decision.final.items():
+            record = latest[ref[0].name, ref[1]]
+            self._leave(self._rows[ref[0].name], record, after, is_new=ref not in found.standing)
 
-    def _leave(self, rows: Rows[Any], after: Entity | Deleted[Any], values: list[SqlValue], *, is_new: bool) -> None:
+    def _leave(self, rows: Rows, record: Record, after: Entity | Deleted[Any], *, is_new: bool) -> None:
         """Write one entity as it shall stand, and its search text where that differs."""
-        execute, id = self._connection.execute, values[0]
+        execute, id = self._connection.execute, record.id
         # The index needs the very text that it was given, which is the stored one, whatever folding says today.
         stored = [] if is_new else fetch(self._connection, f"SELECT search FROM {rows.table} WHERE id = ?", (id,))
         before = stored[0][0] if stored else None
         search = None if isinstance(after, Deleted) else rows.kind.search_text(after)
         if before is not None and before != search:
             execute(rows.unindex, (id, before))
-        if search is None or isinstance(after, Deleted):
+        if search is None:
             execute(f"DELETE FROM {rows.table} WHERE id = ?", (id,))
             return
-        full = rows.full(after, values, search)
+        values = rows.values(after, search, record.document)
         if before is None:
-            execute(rows.insert, full)
+            execute(rows.insert, values)
         else:
-            execute(rows.replace, (*full[1:], id))
+            execute(rows.replace, (*values[1:], id))
         if before != search:
             execute(rows.index, (id, search))

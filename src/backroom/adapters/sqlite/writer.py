@@ -10,12 +10,13 @@ from typing import Any
 import apsw
 from attrs import define, field, frozen
 
-from backroom.adapters.sqlite.connections import Untrustworthy, translated
+from backroom.adapters.sqlite.connections import Translating
 from backroom.adapters.sqlite.log import Log
 from backroom.adapters.sqlite.rows import Rows
 from backroom.adapters.sqlite.transaction import Transaction
 from backroom.domain.decisions import Outcome, Replay, Submission
 from backroom.domain.errors import DomainError, StorageFull, Unavailable
+from backroom.domain.records import Documents
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
@@ -42,9 +43,10 @@ class GroupCommitter:
 
     connection: apsw.Connection
     log: Log
-    rows: Mapping[str, Rows[Any]]
+    rows: Mapping[str, Rows]
+    documents: Documents
     clock: Callable[[], datetime]
-    on_untrustworthy: Callable[[str], None]
+    guarded: Translating
     on_commit: Callable[[], None]
 
     _queue: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
@@ -96,9 +98,6 @@ class GroupCommitter:
     def _answers(self, jobs: list[_Job]) -> list[Answer]:
         try:
             return self._commit(jobs)
-        except Untrustworthy as fault:
-            self.on_untrustworthy(str(fault))
-            return [Unavailable()] * len(jobs)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the thread lives on and the caller is told
             if len(jobs) == 1:
                 return [fault]
@@ -106,10 +105,10 @@ class GroupCommitter:
 
     def _commit(self, jobs: list[_Job]) -> list[Answer]:
         """Carry out the jobs in one transaction; raises when it has to be undone."""
-        with translated():
+        with self.guarded:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
-                transaction = Transaction(self.connection, self.log, self.rows)
+                transaction = Transaction(self.connection, self.log, self.rows, self.documents)
                 answers = [self._answer(transaction, job.work) for job in jobs]
                 transaction.finish()
                 self.connection.execute("COMMIT")

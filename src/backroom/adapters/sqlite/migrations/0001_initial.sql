@@ -1,5 +1,6 @@
--- The first schema. Times are microseconds since 1970 in UTC, money is in cents, choices are ranks in the order of
--- their definition, and a column named <field>_key holds the folded text that <field> is sorted by.
+-- The first schema. An entity is its document; the columns beside it are what it is sorted and found by: times in
+-- microseconds since 1970 in UTC, money in cents, choices as ranks in the order of their definition, and for a text,
+-- in a column named <field>_key, its folded form.
 
 CREATE TABLE log (
   name TEXT NOT NULL,             -- the log's own name, part of every cursor
@@ -25,7 +26,7 @@ CREATE TABLE changes (
   at INTEGER NOT NULL,
   request_id TEXT NOT NULL,
   changed TEXT NOT NULL,          -- names of fields, separated by spaces
-  entity TEXT NOT NULL            -- the row as a JSON object, as it was left or deleted
+  document TEXT NOT NULL          -- the entity as it was left or deleted
 ) STRICT;
 
 CREATE INDEX changes_of_entity ON changes (id, kind, version);
@@ -46,14 +47,13 @@ CREATE TABLE tasks (
   version INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  title TEXT NOT NULL,
+  title_key TEXT NOT NULL,
   status INTEGER NOT NULL,
   priority INTEGER NOT NULL,
   due TEXT,
-  notes TEXT NOT NULL,
   completed_at INTEGER,
-  title_key TEXT NOT NULL,
-  search TEXT NOT NULL
+  search TEXT NOT NULL,
+  document TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX tasks_version ON tasks (version);
@@ -74,16 +74,13 @@ CREATE TABLE products (
   version INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  price INTEGER NOT NULL,
-  category TEXT NOT NULL,
-  sku TEXT,
-  stock INTEGER,
-  description TEXT NOT NULL,
   name_key TEXT NOT NULL,
+  price INTEGER NOT NULL,
   category_key TEXT NOT NULL,
   sku_key TEXT,
-  search TEXT NOT NULL
+  stock INTEGER,
+  search TEXT NOT NULL,
+  document TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX products_version ON products (version);

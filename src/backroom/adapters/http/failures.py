@@ -1,0 +1,33 @@
+"""What is answered when something goes wrong: refusals as what they are, anything else as our fault."""
+
+import logging
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from backroom.adapters.http.answers import Answer
+from backroom.adapters.http.call import Call
+from backroom.adapters.http.problems import PROBLEMS, answer_of, problem, problem_answer
+from backroom.adapters.http.refusals import MethodNotAllowed, Missing, Refusal
+from backroom.domain.errors import DomainError
+
+NOBODY_LISTENS = 499
+_READ_ONLY = (b"allow", b"GET, HEAD")
+
+_log = logging.getLogger("backroom")
+
+
+def answer_for(error: Exception, call: Call) -> Answer:
+    """Return the answer for an error; one that nobody foresaw is logged under the id of its request."""
+    match error:
+        case DomainError() | Refusal():
+            return answer_of(error, call.request_id)
+        case HTTPException(status_code=405):
+            return answer_of(MethodNotAllowed("only GET and HEAD", headers=(_READ_ONLY,)), call.request_id)
+        case HTTPException():
+            return answer_of(Missing("there is nothing at this path"), call.request_id)
+        case ClientDisconnect():
+            return Answer(status=NOBODY_LISTENS)
+        case _:
+            _log.error("request %s failed", call.request_id, exc_info=error)
+            return problem_answer(problem("internal_error", PROBLEMS["internal_error"].explanation, call.request_id))
