@@ -74,6 +74,10 @@ class ChangeLog(Protocol):
         """Return the place behind the newest entry."""
 
     @abstractmethod
+    async def oldest(self) -> Cursor:
+        """Return the place in front of the oldest kept entry."""
+
+    @abstractmethod
     async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
         """Return up to `limit` kept entries of one entity with versions above `after`, oldest first."""
 

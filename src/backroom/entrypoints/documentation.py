@@ -3,6 +3,7 @@
 import orjson
 
 from backroom.adapters.http.app import Options, declared
+from backroom.adapters.http.feed import Feed
 from backroom.adapters.http.openapi import document
 from backroom.adapters.http.wire import JsonDocuments
 from backroom.adapters.memory.store import MemoryStore
@@ -11,5 +12,6 @@ from backroom.entrypoints.wiring import now
 
 def openapi() -> str:
     """Return the document, laid out for people."""
-    paths = declared(MemoryStore(now, JsonDocuments()), b"", Options())
+    store = MemoryStore(now, JsonDocuments())
+    paths = declared(store, b"", Options(), Feed(store))
     return orjson.dumps(document(paths), option=orjson.OPT_INDENT_2).decode() + "\n"

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from backroom.adapters.http.access_log import AccessLog, as_json, as_text
 from backroom.adapters.http.app import Options, make_app
+from backroom.adapters.http.feed import Feed
 from backroom.adapters.http.wire import JsonDocuments
 from backroom.adapters.memory.store import MemoryStore
 from backroom.adapters.sqlite.store import SqliteStore
@@ -56,7 +57,9 @@ async def wired(settings: Settings) -> AsyncIterator[ASGIApp]:
             origins=settings.cors_origins,
             hosts=settings.hosts,
         )
-        yield make_app(store, await store.secret(), options, access_log)
+        feed = Feed(store)
+        stack.push_async_callback(feed.close)
+        yield make_app(store, await store.secret(), options, access_log, feed)
 
 
 async def opened(url: str) -> Store:

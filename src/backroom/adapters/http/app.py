@@ -7,22 +7,25 @@ from attrs import Factory, frozen
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backroom.adapters.http import resources, service
+from backroom.adapters.http import following, resources, service
 from backroom.adapters.http.access_log import AccessLog
 from backroom.adapters.http.answers import Answer, json_bytes
 from backroom.adapters.http.call import Call, call_of
+from backroom.adapters.http.changes import Changes
 from backroom.adapters.http.cursors import ListCursors
 from backroom.adapters.http.declarations import Operation, Path, Reply
 from backroom.adapters.http.edge import Edge
 from backroom.adapters.http.endpoint import Endpoint
 from backroom.adapters.http.failures import answer_for
+from backroom.adapters.http.feed import Feed
 from backroom.adapters.http.guard import Guard
 from backroom.adapters.http.openapi import document
 from backroom.adapters.http.refusals import Missing
+from backroom.adapters.http.socket import ChangesSocket
 from backroom.domain.catalogue import KINDS
 from backroom.domain.ports import Store
 
@@ -39,9 +42,10 @@ class Options:
     hosts: Sequence[str] = Factory(tuple)
 
 
-def make_app(store: Store, secret: bytes, options: Options, access_log: AccessLog) -> ASGIApp:
+def make_app(store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed) -> ASGIApp:
     """Return the application that serves a store."""
-    app: ASGIApp = Router(_routes(declared(store, secret, options)), default=_nothing)
+    routes = [*_routes(declared(store, secret, options, feed)), WebSocketRoute("/ws", ChangesSocket(store, feed))]
+    app: ASGIApp = Router(routes, default=_nothing)
     compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
     if options.origins:
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
@@ -56,7 +60,7 @@ def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     )
 
 
-def declared(store: Store, secret: bytes, options: Options) -> list[Path]:
+def declared(store: Store, secret: bytes, options: Options, feed: Feed) -> list[Path]:
     """Return every path with its operations, the one that documents them all included."""
     parts = resources.Parts(
         store=store,
@@ -65,7 +69,7 @@ def declared(store: Store, secret: bytes, options: Options) -> list[Path]:
         require_if_match=options.require_if_match,
     )
     paths = [path for kind in KINDS for path in resources.paths(kind, parts)]
-    paths += service.paths(service.Service(store=store))
+    paths += [*following.paths(Changes(store, feed)), *service.paths(service.Service(store=store))]
 
     async def openapi(call: Call) -> Answer:
         del call

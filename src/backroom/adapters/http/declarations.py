@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from attrs import Factory, frozen
+from starlette.types import ASGIApp
 
-from backroom.adapters.http.answers import Answer
 from backroom.adapters.http.call import Call
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[ASGIApp]]
 Schema = Mapping[str, Any]
 """A schema in the dialect of OpenAPI 3.1, JSON Schema 2020-12."""
 

@@ -45,6 +45,9 @@ class Edge:
                     (b"x-request-id", request_id),
                     (b"x-process-time", b"%.2fms" % ((perf_counter() - started) * 1000)),
                 )
+            elif message["type"] == "websocket.accept":
+                status = 101
+                message["headers"] = [(b"x-request-id", request_id)]
             await send(message)
 
         app = self._compressed if b"gzip" in headers.get(b"accept-encoding", b"") else self._app

@@ -1,7 +1,7 @@
 """One path as an ASGI application: the operation of the method, and an answer for whatever goes wrong in it."""
 
 from attrs import frozen
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backroom.adapters.http.answers import Answer, Header
 from backroom.adapters.http.call import Call, call_of
@@ -56,7 +56,7 @@ class _Served:
     takes_query: bool
     media_types: tuple[str, ...]
 
-    async def handle(self, call: Call) -> Answer:
+    async def handle(self, call: Call) -> ASGIApp:
         if call.query and not self.takes_query:
             raise BadParameter("this path takes no parameters")
         if b"accept" in call.headers and self.media_types and not self._is_acceptable(call):

@@ -118,6 +118,10 @@ class MemoryStore(Store):
         self._check_open()
         return self._numbering.cursor(self._newest)
 
+    async def oldest(self) -> Cursor:
+        self._check_open()
+        return self._numbering.cursor(self._forgotten)
+
     async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
         self._check_open()
         entries = (

@@ -32,6 +32,11 @@ class Log:
         newest: int = fetch(connection, "SELECT newest FROM log")[0][0]
         return newest
 
+    def oldest(self, connection: apsw.Connection) -> int:
+        """Return the number of the newest change that is no longer kept."""
+        forgotten: int = fetch(connection, "SELECT forgotten FROM log")[0][0]
+        return forgotten
+
     def read(self, connection: apsw.Connection, after: Cursor | None, types: Set[str], limit: int) -> Batch:
         """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
         wanted = None if after is None else self.numbering.number(after)

@@ -102,6 +102,9 @@ class SqliteStore(Store):
     async def head(self) -> Cursor:
         return self._log.numbering.cursor(await self._here(self._log.head))
 
+    async def oldest(self) -> Cursor:
+        return self._log.numbering.cursor(await self._here(self._log.oldest))
+
     async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
         return await self._here(lambda connection: self._log.history(connection, kind.name, id, after, limit))
 

@@ -1,0 +1,87 @@
+"""Following the log by polling and by Server-Sent Events."""
+
+import asyncio
+from contextlib import suppress
+
+from attrs import frozen
+
+from backroom.adapters.http.answers import Answer, json_text
+from backroom.adapters.http.call import Call
+from backroom.adapters.http.event_stream import EventStream
+from backroom.adapters.http.feed import Feed, News
+from backroom.adapters.http.parameters import parse, whole
+from backroom.adapters.http.refusals import BadParameter
+from backroom.domain.catalogue import KINDS
+from backroom.domain.changes import Cursor
+from backroom.domain.errors import CursorExpired
+from backroom.domain.ports import ChangeLog
+from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
+
+MAX_WAIT_S = 60
+TYPES = tuple(each for kind in KINDS for each in kind.change_types)
+
+POLL_PARAMETERS = ("after", "limit", "types", "wait")
+STREAM_PARAMETERS = ("after", "types")
+
+
+@frozen(eq=False)
+class Changes:
+    """The operations on the log."""
+
+    log: ChangeLog
+    feed: Feed
+
+    async def poll(self, call: Call) -> Answer:
+        """Answer with what came after a cursor, at once or as soon as there is something."""
+        parameters = parse(call, POLL_PARAMETERS)
+        types = chosen_types(parameters)
+        limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
+        wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
+        after = await started(self.log, parameters.get("after"))
+        batch = await self.log.read(after, types=types, limit=limit)
+        news, cursor = [News.of(entry) for entry in batch.entries], batch.cursor
+        if not news and wait:
+            news, cursor = await self._awaited(cursor, types, limit, wait)
+        changes = ",".join(each.text for each in news)
+        return json_text(f'{{"changes":[{changes}],"cursor":"{cursor}"}}')
+
+    async def _awaited(
+        self, after: Cursor, types: frozenset[str], limit: int, wait: float
+    ) -> tuple[list[News], Cursor]:
+        async with self.feed.follower(after, types) as follower:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    news = await self.feed.next(follower)
+                    if len(news) > limit:
+                        return news[:limit], news[limit - 1].cursor
+                    return news, follower.cursor
+            return [], follower.cursor
+
+    async def stream(self, call: Call) -> EventStream:
+        """Answer with a stream of events."""
+        parameters = parse(call, STREAM_PARAMETERS)
+        types = chosen_types(parameters)
+        after = await started(self.log, call.header(b"last-event-id") or parameters.get("after"))
+        try:
+            await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
+        except CursorExpired:
+            return EventStream(self.feed, None, types)
+        return EventStream(self.feed, after, types)
+
+
+async def started(log: ChangeLog, after: str | None) -> Cursor:
+    """Return where to start: `now` is the end of the log, and None the oldest change that is kept."""
+    if after is None:
+        return await log.oldest()
+    return await log.head() if after == "now" else Cursor(after)
+
+
+def chosen_types(parameters: dict[str, str]) -> frozenset[str]:
+    """Return the types that were asked for; none means all. Raises `BadParameter`."""
+    if "types" not in parameters:
+        return frozenset()
+    types = parameters["types"].split(",")
+    for each in types:
+        if each not in TYPES:
+            raise BadParameter(f"types: {each!r} is none of {', '.join(TYPES)}")
+    return frozenset(types)

@@ -1,0 +1,66 @@
+"""The paths of the log of changes."""
+
+from backroom.adapters.http.changes import MAX_WAIT_S, TYPES, Changes
+from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply, Schema
+from backroom.adapters.http.schemas import ref
+from backroom.domain.catalogue import KINDS
+from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
+
+_AFTER = Parameter(
+    name="after", place="query", schema={"type": "string"}, description="A cursor; `now` is the end of the log."
+)
+_TYPES = Parameter(
+    name="types", place="query", schema={"type": "string"}, description=f"Some of {', '.join(TYPES)}, by commas."
+)
+_LIMIT = Parameter(
+    name="limit",
+    place="query",
+    schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+)
+_WAIT = Parameter(
+    name="wait",
+    place="query",
+    schema={"type": "integer", "minimum": 0, "maximum": MAX_WAIT_S, "default": 0},
+    description="Seconds to hold the answer until there is something.",
+)
+_LAST = Parameter(
+    name="Last-Event-ID",
+    place="header",
+    schema={"type": "string"},
+    description="The last cursor; counts before `after`.",
+)
+_BATCH: Schema = {
+    "type": "object",
+    "properties": {
+        "changes": {"type": "array", "items": {"anyOf": [ref(f"{kind.entity.__name__}Change") for kind in KINDS]}},
+        "cursor": {"type": "string"},
+    },
+    "required": ["changes", "cursor"],
+    "additionalProperties": False,
+}
+
+
+def paths(changes: Changes) -> list[Path]:
+    """Return the paths of the log; its WebSocket is none of OpenAPI's."""
+    poll = Operation(
+        name="pollChanges",
+        summary="What changed after a cursor",
+        handler=changes.poll,
+        replies={200: Reply(description="Changes in commit order.", schema=_BATCH)},
+        parameters=(_AFTER, _LIMIT, _TYPES, _WAIT),
+        problems=("bad_cursor", "cursor_expired", "invalid"),
+        tags=("changes",),
+    )
+    stream = Operation(
+        name="streamChanges",
+        summary="The same as Server-Sent Events",
+        handler=changes.stream,
+        replies={200: Reply(description="Events.", media_type="text/event-stream", schema={"type": "string"})},
+        parameters=(_AFTER, _TYPES, _LAST),
+        problems=("bad_cursor",),
+        tags=("changes",),
+    )
+    return [
+        Path(template="/changes", operations={"GET": poll}),
+        Path(template="/changes/stream", operations={"GET": stream}),
+    ]
