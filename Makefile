@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
 PACKAGE := --no-deps --no-build-isolation --editable .
 COMPILE := build/lock/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --no-config --quiet \
 	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
@@ -22,7 +22,7 @@ check: .venv/dev ## lint, formatting, types and the rules of the architecture
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench: .venv/dev ## compare speed with a bare server and with the tutorial's app; ARGS=--quick for a first look
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
@@ -33,7 +33,7 @@ lock: build/lock ## write the locks anew from pyproject.toml; UPGRADE=--upgrade 
 
 clean: ## remove what was built, never ./data
 	rm -rf .venv build .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find src tests -name __pycache__ -prune -exec rm -r {} +
+	find src tests \( -name __pycache__ -o -name "*.egg-info" \) -prune -exec rm -r {} +
 
 .venv/runtime: requirements.lock pyproject.toml | .venv/bin/pip
 	@$(PIP) --require-hashes --requirement requirements.lock
@@ -54,4 +54,4 @@ clean: ## remove what was built, never ./data
 
 build/lock:
 	@$(PYTHON) -m venv $@
-	@$@/bin/pip --quiet install uv
+	@$@/bin/pip -qq install uv
