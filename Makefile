@@ -1,0 +1,57 @@
+# Everything a newcomer needs: `make serve` and `make test` set themselves up in .venv from the hashed locks.
+.DEFAULT_GOAL := help
+.PHONY: help serve test check bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+PACKAGE := --no-deps --no-build-isolation --editable .
+COMPILE := build/lock/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --no-config --quiet \
+	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+
+help: ## show these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+
+serve: .venv/runtime ## run the service on http://127.0.0.1:8000; BACKROOM_* variables configure it
+	@$(BIN)/backroom serve
+
+test: .venv/dev ## run the tests with branch coverage; ARGS="-k title" is passed to pytest
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+check: .venv/dev ## lint, formatting, types and the rules of the architecture
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: .venv/dev ## compare speed with a bare server and with the tutorial's app; ARGS=--quick for a first look
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: build/lock ## write the locks anew from pyproject.toml; UPGRADE=--upgrade takes the newest versions
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --output-file requirements-dev.lock --extra dev --constraint requirements.lock
+
+clean: ## remove what was built, never ./data
+	rm -rf .venv build .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests \( -name __pycache__ -o -name "*.egg-info" \) -prune -exec rm -r {} +
+
+.venv/runtime: requirements.lock pyproject.toml | .venv/bin/pip
+	@$(PIP) --require-hashes --requirement requirements.lock
+	@$(PIP) $(PACKAGE)
+	@touch $@
+
+# The dev lock holds the runtime's pins too, so one installation serves both.
+.venv/dev: requirements-dev.lock pyproject.toml | .venv/bin/pip
+	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@$(PIP) $(PACKAGE)
+	@touch $@ .venv/runtime
+
+# pip is the last thing that venv puts in place, so a set-up that was interrupted is begun again.
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit("backroom needs Python 3.11 or newer, and $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up .venv (once)"
+	@$(PYTHON) -m venv .venv
+
+build/lock:
+	@$(PYTHON) -m venv $@
+	@$@/bin/pip -qq install uv

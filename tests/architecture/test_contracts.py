@@ -1,0 +1,60 @@
+"""The import-linter contracts of pyproject.toml hold, and each of them is able to fail."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+LAYERS = "Entrypoints know adapters, adapters know the domain, the domain knows nobody"
+INDEPENDENCE = "Adapters never import each other"
+
+BREACHES = [
+    ("domain/broken.py", "import backroom.adapters.http", LAYERS),
+    ("domain/broken.py", "import backroom.entrypoints", LAYERS),
+    ("adapters/memory/broken.py", "import backroom.entrypoints", LAYERS),
+    ("utils/__init__.py", "", LAYERS),
+    ("adapters/http/broken.py", "import backroom.adapters.sqlite", INDEPENDENCE),
+    ("adapters/postgres/broken.py", "import backroom.adapters.memory", INDEPENDENCE),
+    ("adapters/newcomer.py", "import backroom.adapters.webhooks", INDEPENDENCE),
+]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package and its settings, to be broken."""
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    shutil.copytree(REPOSITORY / "src" / "backroom", tmp_path / "backroom")
+    return tmp_path
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the contracts on the package that is in `folder`."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_contracts_hold(copy: Path) -> None:
+    """The package as it stands keeps every contract."""
+    result = lint(copy)
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    assert f"{LAYERS} KEPT" in result.stdout
+    assert f"{INDEPENDENCE} KEPT" in result.stdout
+
+
+@pytest.mark.parametrize(("file", "text", "contract"), BREACHES)
+def test_a_breach_is_found(copy: Path, file: str, text: str, contract: str) -> None:
+    """One import in the wrong direction, or a package without a place, breaks the contract that forbids it."""
+    broken = copy / "backroom" / file
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text(text, encoding="utf-8")
+
+    result = lint(copy)
+
+    assert 0 != result.returncode
+    assert f"{contract} BROKEN" in result.stdout, result.stdout + result.stderr

@@ -1,0 +1,77 @@
+"""What the figures depend on: the cores, the disk, and what other processes take of them."""
+
+import os
+import sys
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Self
+
+import attrs
+
+TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds
+
+# The columns of /proc/stat in which a core worked: user, nice and system, and what a host took for other machines.
+# Interrupts are left out, because the load's own packets cause most of them.
+WORKING = (1, 2, 3, 8)
+
+
+@attrs.frozen
+class Usage:
+    """Who used the cores.
+
+    Attributes:
+        time: seconds on the clock.
+        server: seconds that one server's process computed.
+        others: seconds that the cores worked for anybody but that server and this process. They are missing in what the
+            server and its load could do.
+    """
+
+    time: float
+    server: float
+    others: float
+
+    @classmethod
+    def now(cls, cores: tuple[int, ...], server: int) -> Self:
+        """Return the usage since the machine was started; `server` is a process's id."""
+        computed = used(server)
+        return cls(perf_counter(), computed, sum(map(worked, cores)) - computed - used(os.getpid()))
+
+    def __sub__(self, earlier: Self) -> Self:
+        """Return the usage since an earlier one."""
+        return type(self)(self.time - earlier.time, self.server - earlier.server, max(0, self.others - earlier.others))
+
+
+def two_cores() -> tuple[int, int]:
+    """Return a core for the servers and one for the load."""
+    if not hasattr(os, "sched_getaffinity"):
+        sys.exit("the benchmark needs Linux: it pins processes to cores")
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        sys.exit("the benchmark needs two cores: one for the servers and one for the load")
+    return cores[0], cores[1]
+
+
+def fsync_milliseconds(folder: Path) -> float:
+    """Return what one small durable write costs on the disk of `folder`, at the median."""
+    times = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(50):
+            start = perf_counter()
+            file.write(b"x" * 4096)
+            os.fsync(file.fileno())
+            times.append(perf_counter() - start)
+    return median(times) * 1000
+
+
+def worked(core: int) -> float:
+    """Return the seconds since the start of the machine that a core has worked."""
+    lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+    fields = next(line.split() for line in lines if line.startswith(f"cpu{core} "))
+    return sum(int(fields[column]) for column in WORKING) * TICK
+
+
+def used(pid: int) -> float:
+    """Return the seconds that all threads of a process have worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * TICK

@@ -1,0 +1,148 @@
+"""The sections of the benchmark: what is measured, and the aim that each figure is held against."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import attrs
+
+from tests.benchmarks import scripts
+from tests.benchmarks.load import LoadError, Script
+from tests.benchmarks.rounds import Figure, Rounds, Trial
+from tests.benchmarks.servers import Server, get
+from tests.benchmarks.table import Row, at_least, below, compare
+
+FEW = 1_000  # rows in the small stores
+PAGE = 50  # tasks on the page that is measured
+
+
+@attrs.frozen
+class Stage:
+    """The servers, all running at once: those that are not asked anything cost nothing.
+
+    Attributes:
+        bare: (a).
+        plain: (b), beginning with `FEW` rows.
+        timed: (b) with its timing middleware, beginning with `FEW` rows.
+        few: (c), beginning with `FEW` rows.
+        many: (c), beginning with `rows` rows.
+    """
+
+    rounds: Rounds
+    rows: int
+    bare: Server
+    plain: Server
+    timed: Server
+    few: Server
+    many: Server
+
+
+def fill(stage: Stage) -> None:
+    """Give each server that keeps something the rows that it begins with."""
+    for server in (stage.plain, stage.timed):
+        stage.rounds.run(Trial(server, partial(scripts.create, times=FEW), 201, connections=1))
+    for server, rows in ((stage.few, FEW), (stage.many, stage.rows)):
+        stage.rounds.run(Trial(server, partial(scripts.create_in_bulk, times=rows // scripts.BULK), connections=1))
+
+
+def reads(stage: Stage) -> Iterator[Row]:
+    """GET one task, any of those that exist."""
+
+    def read(n: int) -> Script:
+        return scripts.read_any(FEW, n)
+
+    rates = stage.rounds.medians(
+        {
+            "GET (a)": Trial(stage.bare, read),
+            **everywhere("GET", stage, read),
+            "GET many": Trial(stage.many, lambda n: scripts.read_any(stage.rows, n)),
+        }
+    )
+    yield compare("GET one", rates["GET"], "(a)", rates["GET (a)"], least=0.6)
+    yield from compared("GET one", "GET", rates, stage, least=1.25)
+
+
+def writes(stage: Stage) -> Iterator[Row]:
+    """POST new tasks, and PUT changes to them, with what makes each safe to repeat."""
+    rates = stage.rounds.medians(
+        {
+            **everywhere("POST", stage, scripts.create, status=201),
+            "PUT": Trial(stage.few, lambda n: scripts.edit(n % 64 + 1, n)),
+            "POST with key": Trial(stage.few, scripts.create_with_key, 201),
+        }
+    )
+    yield from compared("POST", "POST", rates, stage, least=1.0)
+    yield compare("PUT with If-Match", rates["PUT"], "POST", rates["POST"], least=0.8)
+    yield compare("POST with Idempotency-Key", rates["POST with key"], "POST", rates["POST"], least=0.8)
+
+
+def pages(stage: Stage) -> Iterator[Row]:
+    """GET a page of tasks: the first, and one in the middle of all, found by following `next`."""
+    first = f"/tasks?limit={PAGE}"
+    for server in (stage.few, stage.many):
+        assert json.loads(get(server.port, first)[1])["count"] == PAGE
+    middles = {"few": middle(stage.few, FEW), "many": middle(stage.many, stage.rows)}
+    rates = stage.rounds.medians(
+        {
+            **everywhere("page", stage, lambda _: scripts.repeat(first)),
+            "deep page": Trial(stage.few, lambda _: scripts.repeat(middles["few"])),
+            "deep page many": Trial(stage.many, lambda _: scripts.repeat(middles["many"])),
+        }
+    )
+    yield from compared(f"page of {PAGE}", "page", rates, stage, least=1.0)
+    yield compare(f"page in the middle of {FEW:,}", rates["deep page"], "first page", rates["page"], least=0.9)
+    yield compare(
+        f"page in the middle of {stage.rows:,}", rates["deep page many"], "first page", rates["page many"], least=0.9
+    )
+
+
+def bulks(stage: Stage) -> Iterator[Row]:
+    """POST new tasks a thousand at a time."""
+    rates = stage.rounds.medians({"bulk": Trial(stage.few, scripts.create_in_bulk, connections=4)})
+    yield at_least(f"bulk of {scripts.BULK:,} creates", rates["bulk"].answers * scripts.BULK, 30_000, "entities/s")
+
+
+def memory(stage: Stage) -> Iterator[Row]:
+    """What is resident once everything else has been measured."""
+    yield below(f"memory, beginning with {FEW:,} rows", stage.few.memory() / 1e6, 80, "MB")
+    yield below(f"memory, beginning with {stage.rows:,} rows", stage.many.memory() / 1e6, 80, "MB")
+
+
+# In this order: what only reads comes before what adds rows, and memory is looked at last.
+SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
+    "reads": reads,
+    "pages": pages,
+    "writes": writes,
+    "bulks": bulks,
+    "memory": memory,
+}
+
+
+def everywhere(name: str, stage: Stage, script: Callable[[int], Script], status: int = 200) -> dict[str, Trial]:
+    """Make the trials of one load on both forms of (b) and both sizes of (c)."""
+    return {
+        f"{name} (b)": Trial(stage.plain, script, status),
+        f"{name} (b) timed": Trial(stage.timed, script, status),
+        name: Trial(stage.few, script, status),
+        f"{name} many": Trial(stage.many, script, status),
+    }
+
+
+def compared(what: str, name: str, rates: Mapping[str, Figure], stage: Stage, least: float) -> Iterator[Row]:
+    """Make the rows that hold (c) against (b), and many rows against few."""
+    yield compare(what, rates[name], "(b)", rates[f"{name} (b)"], least=least)
+    yield compare(what, rates[name], "(b) timed", rates[f"{name} (b) timed"])
+    yield compare(f"{what}, {stage.rows:,} rows", rates[f"{name} many"], f"{FEW:,} rows", rates[name], least=0.9)
+
+
+def middle(server: Server, rows: int) -> str:
+    """Follow `next` to the middle of all tasks, and return the path of a page there."""
+    step = min(1_000, rows // 20)
+    path = f"/tasks?limit={step}"
+    for _ in range(rows // 2 // step):
+        path = json.loads(get(server.port, path)[1])["next"]
+        if path is None:
+            raise LoadError("the list ended before its middle")
+    url = urlsplit(path)
+    return f"{url.path}?{urlencode({**parse_qs(url.query), 'limit': PAGE}, doseq=True)}"

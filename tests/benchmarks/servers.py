@@ -1,0 +1,148 @@
+"""Starting, watching and stopping the servers that are compared, each alone on the first core."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from socket import socket
+from time import perf_counter, sleep
+
+import attrs
+
+from tests.benchmarks.load import HOST, LoadError
+
+UVICORN = (
+    sys.executable,
+    "-m",
+    "uvicorn",
+    "--loop=uvloop",
+    "--http=httptools",
+    "--no-access-log",
+    "--log-level=warning",
+)
+
+
+@attrs.frozen
+class Service:
+    """How to start one kind of server: its command and environment for a port, and a path that it answers with 200."""
+
+    name: str
+    command: Callable[[int], list[str]]
+    environment: Callable[[int], dict[str, str]] = lambda _: {}
+    probe: str = "/"
+
+
+@attrs.frozen
+class Server:
+    """A server process that answers.
+
+    Attributes:
+        start: seconds from its creation to its first answer.
+    """
+
+    name: str
+    port: int
+    pid: int
+    start: float
+
+    def memory(self) -> int:
+        """Return the bytes of memory that are resident."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+def bare() -> Service:
+    """Describe (a), the limit."""
+    return Service("(a)", lambda port: [*UVICORN, f"--port={port}", "tests.benchmarks.bare:app"])
+
+
+def tutorial(factory: str) -> Service:
+    """Describe (b), the tutorial's application, `plain` or `timed`."""
+    return Service(
+        f"(b) {factory}", lambda port: [*UVICORN, f"--port={port}", "--factory", f"tests.benchmarks.tutorial:{factory}"]
+    )
+
+
+def backroom(executable: str, name: str, store: str) -> Service:
+    """Describe (c), the service as anyone would run it, on the store of an address."""
+
+    def environment(port: int) -> dict[str, str]:
+        return {"BACKROOM_STORE": store, "BACKROOM_HOST": HOST, "BACKROOM_PORT": str(port)}
+
+    return Service(name, lambda _: [executable, "serve"], environment, "/healthz")
+
+
+@contextmanager
+def running(service: Service, folder: Path, cores: tuple[int, int]) -> Iterator[Server]:
+    """Start a server on the first of two cores, hand it over when it answers, and stop it at the end.
+
+    What it prints goes to a file in `folder`.
+    """
+    port = free_port()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("BACKROOM_")}
+    log = folder / f"{service.name}.log"
+    with log.open("ab") as output:
+        os.sched_setaffinity(0, cores[:1])  # a child inherits it; so every thread of the server has it from the first
+        start = perf_counter()
+        process = subprocess.Popen(
+            service.command(port),
+            env=inherited | service.environment(port),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        os.sched_setaffinity(0, cores[1:])
+    try:
+        wait_for_answer(service, process, port)
+        yield Server(service.name, port, process.pid, perf_counter() - start)
+    except LoadError as error:
+        if printed := log.read_text(encoding="utf-8", errors="replace")[-2_000:]:
+            error.add_note(f"{service.name} printed: {printed}")
+        raise
+    finally:
+        stop(process)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for_answer(service: Service, process: subprocess.Popen[bytes], port: int) -> None:
+    """Ask until the answer is 200, as long as the process runs, and for a minute at most."""
+    deadline = perf_counter() + 60
+    while process.poll() is None and perf_counter() < deadline:
+        try:
+            if get(port, service.probe)[0] == 200:
+                return
+        except (OSError, HTTPException):
+            pass
+        sleep(0.002)
+    raise LoadError(f"{service.name} does not answer {service.probe} with 200")
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    """Return the status and the body of one answer."""
+    connection = HTTPConnection(HOST, port, timeout=60)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server as an operator would, and by force if that takes longer than it may."""
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
