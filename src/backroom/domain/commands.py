@@ -112,8 +112,8 @@ class Edit(Generic[E]):
         new = {name: value for name, value in self.values.items() if getattr(entity, name) != value}
         if not new:
             return entity
-        derived = self.kind.entity.derive(new, entity, at)
-        return _next(entity, at, **new, **derived)
+        at = max(at, entity.updated_at)
+        return _next(entity, at, **new, **self.kind.entity.derive(new, entity, at))
 
     def _check_echoes(self, entity: E) -> None:
         """Refuse read-only fields that differ; another version is another writer's edit, whatever else differs."""
