@@ -53,7 +53,7 @@ def differing(kind: Kind[E], before: E, after: E) -> tuple[str, ...]:
 
 
 def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int, *, now: int) -> tuple[str, ...]:
-    """Name the writable fields that changed from `version` to version `now`, by the changes of one entity that are `kept`.
+    """Name the writable fields that changed between two versions, from the changes of one entity that are `kept`.
 
     Where the log no longer holds every change between them, any field may have changed, and all are named.
     """
