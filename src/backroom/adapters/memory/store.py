@@ -127,7 +127,8 @@ class MemoryStore(Store):
 
     async def watch(self, seen: Cursor) -> None:
         self._check_open()
-        while self._number(seen) >= self._newest and not self._closed:
+        number = self._numbering.number(seen)
+        while number == self._newest and not self._closed:
             await self._news.wait()
         self._check_open()
 
@@ -136,9 +137,9 @@ class MemoryStore(Store):
         old = [name for name, kept in self._receipts.items() if kept.expires_at <= at]
         for name in old[:SWEPT_AT_ONCE]:
             del self._receipts[name]
-        kept_from = self._newest if keep is None else self._number(keep)
+        kept_from = self._newest if keep is None else self._numbering.number(keep)
         forgettable = 0
-        for change in self._log[: kept_from - self._forgotten]:
+        for change in self._log[: max(0, kept_from - self._forgotten)]:
             if change.at >= changes_before:
                 break
             forgettable += 1
