@@ -6,11 +6,15 @@ from typing import Any
 
 from attrs import define
 
+from backroom.adapters.http.wire import JsonDocuments
 from backroom.domain.commands import Create
 from backroom.domain.decisions import Submission
 from backroom.domain.kinds import Kind
 from backroom.domain.product import PRODUCT, Product
+from backroom.domain.records import Record
 from backroom.domain.task import TASK, Task
+
+DOCUMENTS = JsonDocuments()
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -50,3 +54,15 @@ def create(kind: Kind[Any], **raw: object) -> Create[Any]:
 def submission(*commands: Any, **facts: Any) -> Submission:
     """Return a submission of these commands."""
     return Submission(**{"commands": commands, "request_id": "r-1", **facts})
+
+
+def record(kind: Kind[Any], entity: Any) -> Record:
+    """Return an entity as stores hand it out."""
+    return Record(entity.id, entity.version, DOCUMENTS.write(kind, entity))
+
+
+def recorded(kind: Kind[Any], record: Record) -> Any:
+    """Return the entity of a record, which names the id and the version of its document."""
+    entity = DOCUMENTS.read(kind, record.document)
+    assert (entity.id, entity.version) == (record.id, record.version)
+    return entity

@@ -10,9 +10,9 @@ from backroom.domain.commands import Edit
 from backroom.domain.decisions import Done, Outcome
 from backroom.domain.errors import DomainError
 from backroom.domain.kinds import Kind
-from backroom.domain.ports import ChangeLog, Reader, Store, Writer
-from backroom.domain.queries import Query
-from tests.builders import create, submission
+from backroom.domain.ports import ChangeLog, Reader, Writer
+from backroom.domain.queries import Page, Query
+from tests.builders import create, recorded, submission
 
 
 async def outcome(store: Writer, *commands: Any, **facts: Any) -> Outcome:
@@ -26,7 +26,8 @@ async def carry_out(store: Writer, *commands: Any, **facts: Any) -> list[Any]:
     """Submit commands that all succeed, and return the entities as they left them."""
     results = (await outcome(store, *commands, **facts)).results
     assert [Done] * len(commands) == [type(result) for result in results]
-    return [result.entity for result in results if isinstance(result, Done)]
+    done = [result for result in results if isinstance(result, Done)]
+    return [recorded(command.kind, result.record) for command, result in zip(commands, done, strict=True)]
 
 
 async def refusal(store: Writer, command: Any, **facts: Any) -> DomainError:
@@ -60,21 +61,32 @@ async def whole_log(store: ChangeLog, after: Cursor | None = None) -> list[Entry
 async def trail(store: ChangeLog, after: Cursor | None = None) -> list[tuple[str, int, int]]:
     """Return the type, the id and the version of each change in the log."""
     return [
-        (each.change.type, each.change.entity.id, each.change.entity.version) for each in await whole_log(store, after)
+        (each.change.type, each.change.record.id, each.change.record.version) for each in await whole_log(store, after)
     ]
 
 
-async def snapshot(store: Store, kind: Kind[Any], ids: Iterable[int]) -> list[Any]:
+async def got(store: Reader, kind: Kind[Any], id: int) -> Any:
+    """Return the entity that stands, or None."""
+    record = await store.get(kind, id)
+    return None if record is None else recorded(kind, record)
+
+
+async def snapshot(store: Reader, kind: Kind[Any], ids: Iterable[int]) -> list[Any]:
     """Return what stands under each of the ids."""
-    return [await store.get(kind, id) for id in ids]
+    return [await got(store, kind, id) for id in ids]
+
+
+def shown(query: Query[Any], page: Page) -> list[Any]:
+    """Return the entities of a page."""
+    return [recorded(query.kind, record) for record in page.records]
 
 
 async def walk(store: Reader, query: Query[Any]) -> list[Any]:
     """Return the entities of every page, from the one that `query` asks for to the last."""
     page = await store.page(query)
-    found = list(page.entities)
+    found = shown(query, page)
     while page.next is not None:
-        assert query.limit == len(page.entities)
+        assert query.limit == len(page.records)
         page = await store.page(evolve(query, after=page.next))
-        found += page.entities
+        found += shown(query, page)
     return found

@@ -11,6 +11,7 @@ from backroom.adapters.memory.store import MemoryStore
 from backroom.adapters.sqlite.store import SqliteStore
 from backroom.domain.catalogue import KINDS
 from backroom.domain.ports import Store
+from tests.builders import DOCUMENTS
 
 Doors = tuple[Store, Store]
 """A store as two callers open it, such as two processes; where only one can, it is the same for both."""
@@ -22,7 +23,7 @@ Opener = Callable[[Path, Callable[[], datetime]], AbstractAsyncContextManager[Do
 @asynccontextmanager
 async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
     """Open a store in memory."""
-    store = MemoryStore(clock=clock)
+    store = MemoryStore(clock, DOCUMENTS)
     yield store, store
     await store.close()
 
@@ -31,7 +32,8 @@ async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]
 async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
     """Open a store in a file, twice."""
     one, other = (
-        SqliteStore(folder / "backroom.db", kinds=KINDS, clock=clock, on_untrustworthy=pytest.fail) for _ in range(2)
+        SqliteStore(folder / "backroom.db", kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail)
+        for _ in range(2)
     )
     yield one, other
     await one.close()

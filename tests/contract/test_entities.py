@@ -14,7 +14,7 @@ from backroom.domain.product import PRODUCT
 from backroom.domain.stock import AdjustStock
 from backroom.domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, product, task
-from tests.contract.steps import carry_out, edit, fill, refusal, snapshot
+from tests.contract.steps import carry_out, edit, fill, got, refusal, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -52,15 +52,15 @@ async def test_what_was_made_can_be_got(store: Store, other: Store) -> None:
     for kind, raw in documents:
         (made,) = await carry_out(store, create(kind, **raw))
         assert made == create(kind, **raw).decide(None, made.id, NOON)
-        assert made == await store.get(kind, made.id) == await other.get(kind, made.id)
+        assert made == await got(store, kind, made.id) == await got(other, kind, made.id)
 
 
 async def test_kinds_are_apart(store: Store) -> None:
     """Each kind has ids of its own, from 1."""
     assert [task(id=1), product(id=1)] == await carry_out(store, create(TASK), create(PRODUCT))
     assert [task(id=2)] == await carry_out(store, create(TASK))
-    assert [task(id=1), product(id=1)] == [await store.get(TASK, 1), await store.get(PRODUCT, 1)]
-    assert await store.get(PRODUCT, 2) is None
+    assert [task(id=1), product(id=1)] == [await got(store, TASK, 1), await got(store, PRODUCT, 1)]
+    assert await got(store, PRODUCT, 2) is None
 
 
 async def test_ids_ascend_and_are_never_given_twice(store: Store, other: Store) -> None:
@@ -79,11 +79,11 @@ async def test_every_change_takes_a_version(store: Store, clock: Clock) -> None:
     clock.now = LATER
     edited = evolve(made, version=2, updated_at=LATER, notes="new")
     assert [edited] == await carry_out(store, edit(TASK, 1, notes="new"))
-    assert edited == await store.get(TASK, 1)
+    assert edited == await got(store, TASK, 1)
     assert [evolve(edited, version=3)] == await carry_out(store, Delete(kind=TASK, id=1))
-    assert await store.get(TASK, 1) is None
+    assert await got(store, TASK, 1) is None
     assert [evolve(edited, version=4)] == await carry_out(store, Restore(kind=TASK, id=1))
-    assert evolve(edited, version=4) == await store.get(TASK, 1)
+    assert evolve(edited, version=4) == await got(store, TASK, 1)
 
 
 async def test_a_change_that_changes_nothing(store: Store) -> None:
@@ -91,7 +91,7 @@ async def test_a_change_that_changes_nothing(store: Store) -> None:
     (made,) = await fill(store, PRODUCT, {"stock": 5})
     before = await store.head()
     assert [made, made] == await carry_out(store, edit(PRODUCT, 1, stock=5), AdjustStock(id=1, change=0))
-    assert (made, before) == (await store.get(PRODUCT, 1), await store.head())
+    assert (made, before) == (await got(store, PRODUCT, 1), await store.head())
 
 
 async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
@@ -121,7 +121,7 @@ async def test_restored_again_and_again(store: Store) -> None:
         await carry_out(store, Restore(kind=TASK, id=1))
         (edited,) = await carry_out(store, edit(TASK, 1, notes=str(round)))
         assert (1 + 3 * round, str(round)) == (edited.version, edited.notes)
-        assert edited == await store.get(TASK, 1)
+        assert edited == await got(store, TASK, 1)
 
 
 async def test_time_never_runs_backwards(store: Store, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from backroom.domain.errors import KeyInFlight, KeyReused
 from backroom.domain.ports import RECEIPTS_KEPT, Store
 from backroom.domain.task import TASK
 from tests.builders import Clock, create, submission
-from tests.contract.steps import carry_out, outcome, trail
+from tests.contract.steps import carry_out, got, outcome, trail
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ async def test_refusals_are_kept(store: Store, atomic: bool) -> None:
     await outcome(store, Delete(kind=TASK, id=1), key=key(), atomic=atomic)
     await carry_out(store, create(TASK))
     assert b"\xff1" == await replayed(store, key(), Delete(kind=TASK, id=1))
-    assert await store.get(TASK, 1) is not None
+    assert await got(store, TASK, 1) is not None
 
 
 async def test_what_is_not_worth_keeping(store: Store) -> None:

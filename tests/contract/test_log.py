@@ -8,10 +8,11 @@ import pytest
 from backroom.domain.changes import Action, Change, Cursor, Entry
 from backroom.domain.commands import Delete, Restore
 from backroom.domain.errors import BadCursor, CursorExpired
+from backroom.domain.kinds import Kind
 from backroom.domain.ports import Batch, Store
 from backroom.domain.product import PRODUCT
 from backroom.domain.task import TASK
-from tests.builders import LATER, NOON, Clock, create
+from tests.builders import LATER, NOON, Clock, create, record
 from tests.contract.steps import carry_out, edit, fill, whole_log
 
 pytestmark = pytest.mark.anyio
@@ -31,20 +32,15 @@ async def test_changes_are_read_as_they_were_made(store: Store, other: Store, cl
     (product,) = await carry_out(store, create(PRODUCT, price="0.01", sku="A", stock=0), request_id="r-2")
     (edited,) = await carry_out(other, edit(PRODUCT, 1, sku=None, stock=None), request_id="r-3")
     (gone,) = await carry_out(other, Delete(kind=TASK, id=1), request_id="")
+    told: list[tuple[Kind[Any], Action, Any, tuple[str, ...], str]] = [
+        (TASK, Action.CREATED, task, TASK.writable_names, "r-1"),
+        (PRODUCT, Action.CREATED, product, PRODUCT.writable_names, "r-2"),
+        (PRODUCT, Action.UPDATED, edited, ("sku", "stock"), "r-3"),
+        (TASK, Action.DELETED, gone, (), ""),
+    ]
     changes: list[Change[Any]] = [
-        Change(kind=TASK, action=Action.CREATED, entity=task, changed=TASK.writable_names, at=LATER, request_id="r-1"),
-        Change(
-            kind=PRODUCT,
-            action=Action.CREATED,
-            entity=product,
-            changed=PRODUCT.writable_names,
-            at=LATER,
-            request_id="r-2",
-        ),
-        Change(
-            kind=PRODUCT, action=Action.UPDATED, entity=edited, changed=("sku", "stock"), at=LATER, request_id="r-3"
-        ),
-        Change(kind=TASK, action=Action.DELETED, entity=gone, changed=(), at=LATER, request_id=""),
+        Change(kind=kind, action=action, record=record(kind, left), changed=changed, at=LATER, request_id=request)
+        for kind, action, left, changed, request in told
     ]
     for door in (store, other):
         assert changes == [entry.change for entry in await whole_log(door)]
@@ -72,7 +68,7 @@ async def test_only_some_types(store: Store) -> None:
 
     async def read(*types: str, limit: int = 1000) -> tuple[list[tuple[str, int]], Cursor]:
         batch = await store.read(None, types=frozenset(types), limit=limit)
-        return [(entry.change.type, entry.change.entity.id) for entry in batch.entries], batch.cursor
+        return [(entry.change.type, entry.change.record.id) for entry in batch.entries], batch.cursor
 
     head = await store.head()
     assert ([("task.updated", 2), ("task.deleted", 3)], head) == await read("task.updated", "task.deleted")
@@ -89,8 +85,8 @@ async def test_history(store: Store) -> None:
     await fill(store, PRODUCT, {})
     await carry_out(store, edit(TASK, 1, notes="x"), edit(TASK, 2, notes="y"), Delete(kind=TASK, id=1))
     await carry_out(store, edit(PRODUCT, 1, stock=1), Restore(kind=TASK, id=1), Delete(kind=TASK, id=1))
-    mine = [entry for entry in await whole_log(store) if entry.change.kind is TASK and entry.change.entity.id == 1]
-    assert [1, 2, 3, 4, 5] == [entry.change.entity.version for entry in mine]
+    mine = [entry for entry in await whole_log(store) if entry.change.kind is TASK and entry.change.record.id == 1]
+    assert [1, 2, 3, 4, 5] == [entry.change.record.version for entry in mine]
     for after in range(6):
         for limit in (1, 2, 1000):
             assert tuple(mine[after:][:limit]) == await store.history(TASK, 1, after=after, limit=limit)
@@ -160,5 +156,5 @@ async def test_watching_again_and_again_misses_nothing(store: Store, other: Stor
     await asyncio.gather(write(store), write(other))
     entries = await following
     assert await whole_log(store) == entries
-    assert list(range(1, 2 * rounds + 1)) == sorted(entry.change.entity.id for entry in entries)
+    assert list(range(1, 2 * rounds + 1)) == sorted(entry.change.record.id for entry in entries)
     assert NOON == entries[0].change.at

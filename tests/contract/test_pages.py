@@ -25,7 +25,7 @@ COMPARISONS = [Operator.GTE, Operator.GT, Operator.LTE, Operator.LT]
 async def test_an_empty_collection(store: Store) -> None:
     """There is nothing in it, nothing after it, and none in total."""
     page = await store.page(Query(kind=TASK, total=True))
-    assert ((), None, 0) == (page.entities, page.next, page.total)
+    assert ((), None, 0) == (page.records, page.next, page.total)
 
 
 async def test_by_default_a_page_is_in_the_order_of_ids(store: Store, clock: Clock) -> None:
@@ -34,7 +34,7 @@ async def test_by_default_a_page_is_in_the_order_of_ids(store: Store, clock: Clo
     await stock_up(store, PRODUCT, clock)
     await carry_out(store, *(Delete(kind=TASK, id=each.id) for each in entities[::5]))
     left = [each for each in entities if each not in entities[::5]]
-    assert left == list((await store.page(Query(kind=TASK))).entities) == await walk(store, Query(kind=TASK, limit=2))
+    assert left == await walk(store, Query(kind=TASK)) == await walk(store, Query(kind=TASK, limit=2))
 
 
 @EVERY_FIELD
@@ -116,7 +116,7 @@ async def test_values_that_nothing_has(store: Store, clock: Clock) -> None:
         Condition(stock, Operator.GT, 10**17),
     ):
         page = await store.page(Query(kind=PRODUCT, where=(condition,), total=True))
-        assert ((), None, 0) == (page.entities, page.next, page.total)
+        assert ((), None, 0) == (page.records, page.next, page.total)
 
 
 @EVERY_FIELD
@@ -151,4 +151,4 @@ async def test_the_last_page_says_so(store: Store) -> None:
     assert ((2,), (await store.page(Query(kind=TASK, limit=2, after=first.next))).next) == (first.next, None)
     await carry_out(store, Delete(kind=TASK, id=3), Delete(kind=TASK, id=4))
     rest = await store.page(Query(kind=TASK, limit=2, after=first.next))
-    assert ((), None) == (rest.entities, rest.next)
+    assert ((), None) == (rest.records, rest.next)

@@ -13,8 +13,8 @@ from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Query
 from backroom.domain.stock import AdjustStock
 from backroom.domain.task import TASK
-from tests.builders import create, submission
-from tests.contract.steps import carry_out, fill, outcome, trail, walk
+from tests.builders import create, recorded, submission
+from tests.contract.steps import carry_out, fill, got, outcome, trail, walk
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ async def test_no_update_is_lost(doors: Doors) -> None:
     async def writer(store: Store) -> int:
         successes = 0
         for _ in range(20):
-            seen = await store.get(PRODUCT, 1)
+            seen = await got(store, PRODUCT, 1)
             assert seen is not None
             assert seen.stock is not None
             await asyncio.sleep(0)  # others may write now
@@ -41,7 +41,7 @@ async def test_no_update_is_lost(doors: Doors) -> None:
         return successes
 
     successes = sum(await asyncio.gather(*(writer(doors[number % 2]) for number in range(64))))
-    final = await doors[0].get(PRODUCT, 1)
+    final = await got(doors[0], PRODUCT, 1)
     assert final is not None
     assert (successes, successes + 1) == (final.stock, final.version)
     assert 20 <= successes < 64 * 20
@@ -74,7 +74,7 @@ async def test_no_effect_is_doubled(doors: Doors) -> None:
 
 
 def _ids(outcome: Outcome) -> list[int]:
-    return [result.entity.id for result in outcome.results if isinstance(result, Done)]
+    return [result.record.id for result in outcome.results if isinstance(result, Done)]
 
 
 def _by_number(entities: list[Any]) -> dict[int, list[int]]:
@@ -95,10 +95,10 @@ async def test_stock_is_never_below_zero(doors: Doors) -> None:
         return sold
 
     sold = await asyncio.gather(*(buyer(doors[number % 2], 1 + number % 3) for number in range(50)))
-    final = await doors[0].get(PRODUCT, 1)
+    final = await got(doors[0], PRODUCT, 1)
     assert final is not None
     assert (100, 0) == (sum(sold), final.stock)
-    stocks = [entry.change.entity.stock for entry in (await doors[1].read(None)).entries]
+    stocks = [recorded(PRODUCT, entry.change.record).stock for entry in (await doors[1].read(None)).entries]
     assert sorted(stocks, reverse=True) == stocks
 
 
@@ -129,7 +129,7 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
     while len(seen) < 240:
         await doors[1].watch(place)
         batch = await doors[1].read(place)
-        seen += [(each.change.type, each.change.entity.id, each.change.entity.version) for each in batch.entries]
+        seen += [(each.change.type, each.change.record.id, each.change.record.version) for each in batch.entries]
         place = batch.cursor
     await writers
     assert await trail(doors[0], start) == seen

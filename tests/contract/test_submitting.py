@@ -21,7 +21,7 @@ from backroom.domain.queries import Query
 from backroom.domain.stock import AdjustStock
 from backroom.domain.task import TASK
 from tests.builders import LATER, Clock, create
-from tests.contract.steps import carry_out, edit, fill, outcome, refusal, snapshot, trail, whole_log
+from tests.contract.steps import carry_out, edit, fill, got, outcome, refusal, snapshot, trail, whole_log
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ async def test_changes_come_in_the_order_of_the_commands(store: Store, clock: Cl
         (),
         TASK.writable_names,
     ] == [change.changed for change in changes]
-    assert changes[-1].entity == await store.get(TASK, 1)
+    assert changes[-1].record == await store.get(TASK, 1)
 
 
 async def test_an_atomic_submission_fails_whole(store: Store) -> None:
@@ -101,7 +101,7 @@ async def test_others_stand_alone(store: Store) -> None:
     assert [NotFound, Done, Done, NotFound, Done] == [type(result) for result in results.results]
     assert results.failed is None
     assert [("task.updated", 1, 2), ("task.deleted", 1, 3)] == (await trail(store))[2:4]
-    assert await store.get(TASK, 1) is None
+    assert await got(store, TASK, 1) is None
 
 
 async def test_a_rehearsal_decides_and_writes_nothing(store: Store) -> None:
@@ -134,7 +134,7 @@ async def test_a_fault_is_that_of_its_submission_alone(store: Store) -> None:
     """A decision that fails for no good reason reaches its caller, undoes its submission, and harms no other."""
     with pytest.raises(RuntimeError, match=r"^a fault in a decision$"):
         await outcome(store, create(TASK), Broken())
-    assert await store.get(TASK, 1) is None
+    assert await got(store, TASK, 1) is None
     (made,) = await carry_out(store, create(TASK))
     assert [("task.created", made.id, 1)] == await trail(store)
 
@@ -202,7 +202,7 @@ async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
     for version, changed in ((1, ("title", "due", "notes")), (2, ("title", "notes")), (3, ("title",)), (9, ())):
         error = await refusal(store, Delete(kind=TASK, id=1, precondition=at_version(version)))
         assert isinstance(error, PreconditionFailed)
-        assert (await store.get(TASK, 1), version, changed) == (error.current, error.expected, error.changed)
+        assert (await got(store, TASK, 1), version, changed) == (error.current, error.expected, error.changed)
 
 
 async def test_a_submission_can_fail_its_own_precondition(store: Store) -> None:

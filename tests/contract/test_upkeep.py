@@ -164,7 +164,7 @@ async def test_closing_finishes_what_was_submitted(store: Store) -> None:
     await store.close()
     answers = await asyncio.gather(*submitted)
     results = [result for answer in answers if isinstance(answer, Outcome) for result in answer.results]
-    assert set(range(1, 51)) == {result.entity.id for result in results if isinstance(result, Done)}
+    assert set(range(1, 51)) == {result.record.id for result in results if isinstance(result, Done)}
 
 
 async def test_a_closed_store_is_not_available(store: Store) -> None:

@@ -14,9 +14,9 @@ from backroom.domain.ports import Store
 from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Condition, Operator, Order, Query
 from backroom.domain.task import TASK
-from tests.builders import LATER, Clock, create
+from tests.builders import LATER, Clock, create, recorded
 from tests.contract.shelves import stock_up
-from tests.contract.steps import carry_out, edit, fill, outcome, walk, whole_log
+from tests.contract.steps import carry_out, edit, fill, outcome, shown, walk, whole_log
 
 pytestmark = pytest.mark.anyio
 
@@ -54,11 +54,11 @@ async def test_a_walk_visits_everything_once(store: Store, other: Store, clock: 
     random = Random(7)
     query: Query[Any] = Query(kind=TASK, search=search, order=order_of(names), limit=1)
     page = await store.page(query)
-    visited = list(page.entities)
+    visited = shown(query, page)
     while page.next is not None:
         await disturb(other, random, stable)
         page = await store.page(evolve(query, after=page.next))
-        visited += page.entities
+        visited += shown(query, page)
     ids = {each.id for each in stable}
     assert sorted(ids) == sorted(each.id for each in visited if each.id in ids)
 
@@ -71,17 +71,17 @@ async def test_list_then_follow(store: Store, other: Store, clock: Clock, names:
     query: Query[Any] = Query(kind=TASK, order=order_of(names), limit=4)
     page = await store.page(query)
     changes = page.changes
-    copy = {each.id: each for each in page.entities}
+    copy = {each.id: each for each in shown(query, page)}
     while page.next is not None:
         await disturb(other, random, stable)
         page = await store.page(evolve(query, after=page.next))
-        copy |= {each.id: each for each in page.entities}
+        copy |= {each.id: each for each in shown(query, page)}
     await disturb(other, random, stable)
     for entry in await whole_log(store, changes):
         if entry.change.action is Action.DELETED:
-            copy.pop(entry.change.entity.id, None)
+            copy.pop(entry.change.record.id, None)
         else:
-            copy[entry.change.entity.id] = entry.change.entity
+            copy[entry.change.record.id] = recorded(TASK, entry.change.record)
     assert await walk(store, Query(kind=TASK)) == [copy[id] for id in sorted(copy)]
 
 
@@ -93,7 +93,7 @@ async def test_changes_continue_exactly(store: Store) -> None:
     assert await store.head() == page.changes
     await fill(store, PRODUCT, {})
     await carry_out(store, edit(TASK, 2, notes="x"))
-    later = [(each.change.type, each.change.entity.id) for each in await whole_log(store, page.changes)]
+    later = [(each.change.type, each.change.record.id) for each in await whole_log(store, page.changes)]
     assert [("product.created", 1), ("task.updated", 2)] == later
 
 
@@ -138,10 +138,11 @@ async def test_a_page_is_read_at_one_moment(store: Store, other: Store) -> None:
 
     places: dict[Cursor, int] = {}
     writing = asyncio.create_task(write())
-    where = (Condition(TASK.by_name["version"], Operator.GTE, 1),)
+    everything = Condition(TASK.by_name["version"], Operator.GTE, 1)
+    query: Query[Any] = Query(kind=TASK, where=(everything,), limit=2, total=True)
     while not writing.done():
-        page = await store.page(Query(kind=TASK, where=where, limit=2, total=True))
-        (number,) = {int(each.notes) for each in page.entities}
+        page = await store.page(query)
+        (number,) = {int(each.notes) for each in shown(query, page)}
         assert 2 + number == page.total
         places[page.changes] = number
         await asyncio.sleep(0)

@@ -23,8 +23,8 @@ from backroom.domain.errors import AlreadyExists, NotFound, PreconditionFailed
 from backroom.domain.kinds import Kind
 from backroom.domain.product import PRODUCT
 from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK
-from tests.builders import LATER, NOON, create, product, submission, task
+from backroom.domain.task import TASK, Status
+from tests.builders import DOCUMENTS, LATER, NOON, create, product, record, recorded, submission, task
 
 Standing = Mapping[Ref, Any]
 
@@ -46,7 +46,7 @@ def decided(*commands: Any, standing: Standing | None = None, atomic: bool = Tru
     living = [entity for (kind, _), entity in standing.items() if kind is PRODUCT and not isinstance(entity, Deleted)]
     holders = {sku(each.sku): each.id for each in living if each.sku}
     found = Found(standing=standing, holders=holders)
-    return decide(submission(*commands, atomic=atomic), found, fresh_ids(), LATER)
+    return decide(submission(*commands, atomic=atomic), found, new_id=fresh_ids(), at=LATER, documents=DOCUMENTS)
 
 
 def set_sku(id: int, value: str | None) -> Edit[Any]:
@@ -61,14 +61,18 @@ def test_each_command_sees_what_those_before_it_did() -> None:
     """Commands on one entity build on each other; what is written is where the last one left it."""
     commands = [AdjustStock(id=1, change=-3), AdjustStock(id=1, change=-3), AdjustStock(id=1, change=5)]
     decision = decided(*commands, standing={(PRODUCT, 1): product(stock=6)})
-    assert [3, 0, 5] == [change.entity.stock for change in decision.changes]
-    assert [2, 3, 4] == [change.entity.version for change in decision.changes]
-    assert {(PRODUCT, 1): decision.changes[-1].entity} == decision.final
+    assert [3, 0, 5] == [recorded(PRODUCT, change.record).stock for change in decision.changes]
+    assert [2, 3, 4] == [change.record.version for change in decision.changes]
+    assert decision.final == {(PRODUCT, 1): recorded(PRODUCT, decision.changes[-1].record)}
 
 
 def test_changes_tell_what_was_done() -> None:
     """Each change names its action, its time, its request and the writable fields that differ."""
-    commands = [create(TASK), Edit(kind=TASK, id=1, values={"status": "x", "notes": ""}), Delete(kind=TASK, id=2)]
+    commands = [
+        create(TASK),
+        Edit(kind=TASK, id=1, values={"status": Status.DONE, "notes": ""}),
+        Delete(kind=TASK, id=2),
+    ]
     decision = decided(*commands, standing={(TASK, 1): task(id=1), (TASK, 2): task(id=2)})
     assert [Action.CREATED, Action.UPDATED, Action.DELETED] == [change.action for change in decision.changes]
     assert [TASK.writable_names, ("status",), ()] == [change.changed for change in decision.changes]
@@ -81,7 +85,7 @@ def test_a_restore_creates() -> None:
     gone = Deleted(task(version=2))
     decision = decided(Restore(kind=TASK, id=1), standing={(TASK, 1): gone})
     assert [(Action.CREATED, TASK.writable_names, 3)] == [
-        (change.action, change.changed, change.entity.version) for change in decision.changes
+        (change.action, change.changed, change.record.version) for change in decision.changes
     ]
 
 
@@ -89,7 +93,7 @@ def test_a_command_that_changes_nothing_leaves_no_trace() -> None:
     """It is done, but there is neither a change nor anything to write."""
     before = task()
     decision = decided(Edit(kind=TASK, id=1, values={"notes": ""}), standing={(TASK, 1): before})
-    assert Decision(outcome=Outcome(results=(Done(entity=before, change=None),))) == decision
+    assert Decision(outcome=Outcome(results=(Done(record=record(TASK, before), change=None),))) == decision
 
 
 def test_atomic_submissions_fail_whole() -> None:
@@ -112,7 +116,7 @@ def test_what_was_deleted_is_gone_for_those_that_follow() -> None:
     edit = Edit(kind=TASK, id=1, values={"title": "B"})
     assert 1 == decided(Delete(kind=TASK, id=1), edit, standing=alive).outcome.failed
     back = decided(Delete(kind=TASK, id=1), Restore(kind=TASK, id=1), edit, standing=alive)
-    assert [2, 3, 4] == [change.entity.version for change in back.changes]
+    assert [2, 3, 4] == [change.record.version for change in back.changes]
 
 
 def test_a_sku_belongs_to_one() -> None:
@@ -140,7 +144,7 @@ def test_a_sku_that_was_given_up_is_free() -> None:
 def test_skus_can_be_swapped() -> None:
     """Two products swap theirs in one submission, by way of none."""
     decision = decided(set_sku(1, None), set_sku(2, "A"), set_sku(1, "B"), standing=SHELF)
-    assert {1: "B", 2: "A"} == {change.entity.id: change.entity.sku for change in decision.changes}
+    assert {1: "B", 2: "A"} == {change.record.id: recorded(PRODUCT, change.record).sku for change in decision.changes}
 
 
 def test_keeping_ones_own_sku() -> None:
@@ -189,7 +193,14 @@ def test_failed_preconditions_get_explained() -> None:
     stale = Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1})))
     decision = decided(create(TASK), stale, standing={(TASK, 1): task(version=2)})
     assert {((TASK, 1), 1)} == unexplained(decision.outcome)
-    kept = Change(kind=TASK, action=Action.UPDATED, entity=task(version=2), changed=("due",), at=NOON, request_id="r")
+    kept = Change(
+        kind=TASK,
+        action=Action.UPDATED,
+        record=record(TASK, task(version=2)),
+        changed=("due",),
+        at=NOON,
+        request_id="r",
+    )
     told = explained(decision, {((TASK, 1), 1): [kept]})
     assert (decision.outcome.results[0], 1) == (told.results[0], told.failed)
     assert isinstance(told.results[1], PreconditionFailed)
