@@ -52,13 +52,13 @@ def differing(kind: Kind[E], before: E, after: E) -> tuple[str, ...]:
     return tuple(field.name for field in kind.writable if getattr(before, field.name) != getattr(after, field.name))
 
 
-def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int) -> tuple[str, ...]:
-    """Name the writable fields that changed after `version`, from the changes of one entity that are `kept`.
+def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int, *, now: int) -> tuple[str, ...]:
+    """Name the writable fields that changed between two versions, from the changes of one entity that are `kept`.
 
-    Where the log no longer reaches back to `version`, every writable field may have changed, and all are named.
+    Where the log no longer holds every change between them, any field may have changed, and all are named.
     """
     later = {change.record.version: change.changed for change in kept if change.record.version > version}
-    if later and min(later) > version + 1:
+    if any(each not in later for each in range(version + 1, now + 1)):
         return kind.writable_names
     names = {name for changed in later.values() for name in changed}
     return tuple(field.name for field in kind.writable if field.name in names)

@@ -112,16 +112,15 @@ class Edit(Generic[E]):
         new = {name: value for name, value in self.values.items() if getattr(entity, name) != value}
         if not new:
             return entity
-        derived = self.kind.entity.derive(new, entity, at)
-        return _next(entity, at, **new, **derived)
+        at = max(at, entity.updated_at)
+        return _next(entity, at, **new, **self.kind.entity.derive(new, entity, at))
 
     def _check_echoes(self, entity: E) -> None:
         """Refuse read-only fields that differ; another version is another writer's edit, whatever else differs."""
         wrong = [name for name, raw in self.echoes.items() if not self._same(entity, name, raw)]
-        if "version" in wrong:
-            self._refuse_version(entity, self.echoes["version"])
-        if wrong:
-            raise Invalid(breaches=tuple(_read_only(name) for name in wrong))
+        breaches = [self._version_breach(entity) if name == "version" else _read_only(name) for name in wrong]
+        if breaches:
+            raise Invalid(breaches=tuple(breaches))
 
     def _same(self, entity: E, name: str, raw: object) -> bool:
         value = getattr(entity, name)
@@ -132,12 +131,12 @@ class Edit(Generic[E]):
         except Refused:
             return False
 
-    def _refuse_version(self, entity: E, raw: object) -> None:
+    def _version_breach(self, entity: E) -> Breach:
+        """Return the breach of what is no version at all. Raises `PreconditionFailed` for another version."""
         try:
-            expected = self.kind.by_name["version"].rule.check(raw)
+            expected = self.kind.by_name["version"].rule.check(self.echoes["version"])
         except Refused as refused:
-            breach = Breach(field="version", code=refused.code, reason=refused.reason)
-            raise Invalid(breaches=(breach,)) from None
+            return Breach(field="version", code=refused.code, reason=refused.reason)
         raise PreconditionFailed(kind=self.kind, current=entity, expected=expected)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
-from backroom.domain.changes import Action, Change, differing
+from backroom.domain.changes import Action, Change, changed_since, differing
 from backroom.domain.commands import Command, Deleted
 from backroom.domain.errors import AlreadyExists, DomainError, PreconditionFailed
 from backroom.domain.kinds import Entity, Kind
@@ -174,15 +174,21 @@ def unexplained(outcome: Outcome) -> set[tuple[Ref, int]]:
     }
 
 
-def explained(outcome: Outcome, changed: Mapping[tuple[Ref, int], tuple[str, ...]]) -> Outcome:
-    """Return the outcome with every failed precondition saying what changed since the version that was expected."""
-    results = tuple(
-        evolve(result, changed=changed[(result.kind, result.current.id), result.expected])
-        if isinstance(result, PreconditionFailed)
-        else result
-        for result in outcome.results
-    )
-    return evolve(outcome, results=results)
+def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change[Any]]]) -> Outcome:
+    """Return the outcome with every failed precondition saying what changed since the version that was expected.
+
+    `kept` holds, for each that is `unexplained`, the changes of that entity in the log from before this submission.
+    """
+
+    def explain(result: Result) -> Result:
+        if not isinstance(result, PreconditionFailed):
+            return result
+        ref = result.kind, result.current.id
+        here = (change for change in decision.changes if (change.kind, change.record.id) == ref)
+        changes = (*kept[ref, result.expected], *here)
+        return evolve(result, changed=changed_since(result.kind, changes, result.expected, now=result.current.version))
+
+    return evolve(decision.outcome, results=tuple(map(explain, decision.outcome.results)))
 
 
 def _check_unique(kind: Kind[Any], after: Any, holders: Mapping[Claim, int]) -> None:

@@ -102,6 +102,7 @@ class Kind(Generic[E]):
         """
         values: dict[str, Any] = {}
         echoes: dict[str, Any] = {}
+        missing = {field.name for field in self.required if whole and field.name not in raw}
         breaches: list[Breach] = []
         for name, each in raw.items():
             field = self.by_name.get(name)
@@ -113,12 +114,15 @@ class Kind(Generic[E]):
                 try:
                     values[name] = field.check(each)
                 except Refused as refused:
-                    breaches.append(Breach(field=name, code=refused.code, reason=refused.reason))
-        if whole:
-            missing = (field.name for field in self.required if field.name not in raw)
-            breaches += [Breach(field=name, code="required", reason="is required") for name in missing]
-        if breaches:
-            raise Invalid(breaches=tuple(breaches))
+                    if refused.code == "required":
+                        missing.add(name)
+                    else:
+                        breaches.append(Breach(field=name, code=refused.code, reason=refused.reason))
+        if missing or breaches:
+            names = (field.name for field in self.required if field.name in missing)
+            raise Invalid(
+                breaches=(*(Breach(field=name, code="required", reason="is required") for name in names), *breaches)
+            )
         return values, echoes
 
     def search_text(self, entity: E) -> str:

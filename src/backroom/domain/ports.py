@@ -83,7 +83,10 @@ class ChangeLog(Protocol):
 
     @abstractmethod
     async def watch(self, seen: Cursor) -> None:
-        """Return when there may be entries after `seen`: at once where there are, else soon after they commit."""
+        """Return when there may be entries after `seen`: at once where there are, else soon after they commit.
+
+        A place that `read` refuses as expired is not waited at: this returns, and `read` tells. Raises `BadCursor`.
+        """
 
 
 class Upkeep(Protocol):
@@ -97,7 +100,8 @@ class Upkeep(Protocol):
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         """Forget a bounded number of receipts that expired by `at` and of changes older than `changes_before`.
 
-        Changes behind the cursor `keep` stay. Returns whether there is more to forget.
+        Changes behind the cursor `keep` stay, wherever it is. Returns whether there may be more to forget. Raises
+        `BadCursor`.
         """
 
     @abstractmethod

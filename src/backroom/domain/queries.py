@@ -9,7 +9,7 @@ from attrs import field, frozen
 from backroom.domain.changes import Cursor
 from backroom.domain.kinds import E, Field, Kind
 from backroom.domain.records import Documents, Record
-from backroom.domain.text import fold
+from backroom.domain.text import sought
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -83,7 +83,7 @@ class Query(Generic[E]):
 
     kind: Kind[E]
     where: tuple[Condition, ...] = ()
-    search: str = field(default="", converter=fold)
+    search: str = field(default="", converter=sought)
     order: tuple[Order, ...] = ()
     after: Place | None = None
     limit: int = DEFAULT_LIMIT

@@ -68,6 +68,8 @@ class Text(Rule):
         raise Refused(code, f"must have {self.least} to {self.most} characters")
 
     def read(self, text: str) -> str:
+        if forbidden_character(text, lines=True) is not None:
+            raise ValueError(text)
         return text
 
     def key(self, value: str) -> str:

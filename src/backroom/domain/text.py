@@ -30,3 +30,12 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def sought(text: str) -> str:
+    """Return the form of `text` that is looked for in folded text.
+
+    A character that no text can hold must find nothing, and upset no store: not as NUL, not as half of a surrogate
+    pair, and not as the separator between the fields that are searched. Any other control character serves.
+    """
+    return _FORBIDDEN_IN_LINES.sub("\x01", fold(text))

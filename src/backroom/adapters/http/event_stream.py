@@ -39,7 +39,7 @@ class EventStream:
             finally:
                 sending.cancel()
                 leaving.cancel()
-                await asyncio.gather(sending, leaving, return_exceptions=True)
+                await asyncio.wait({sending, leaving})
         await send({"type": "http.response.body", "body": b""})
 
     async def _send(self, send: Send) -> None:

@@ -5,7 +5,6 @@ all share, older ones from the log. So there is no queue for each, and nothing t
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Set
 from contextlib import asynccontextmanager
@@ -170,8 +169,7 @@ class Feed:
         if reader is not None:
             self._forget()
             reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
+            await asyncio.wait({reader})
 
 
 async def delivered(follower: Follower, sending: Awaitable[None]) -> bool:

@@ -38,7 +38,7 @@ class ChangesSocket:
         finally:
             sending.cancel()
             leaving.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+            await asyncio.wait({sending, leaving})
 
     async def _serve(self, call: Call, send: Send) -> None:
         code, reason = await self._followed(call, send)

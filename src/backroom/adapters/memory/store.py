@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from backroom.adapters.memory.pages import page_of
-from backroom.domain.changes import Change, Cursor, Entry, changed_since
+from backroom.domain.changes import Change, Cursor, Entry
 from backroom.domain.commands import Deleted
 from backroom.domain.decisions import (
     Claim,
@@ -89,9 +89,7 @@ class MemoryStore(Store):
         found = self._find(submission)
         ids = dict(self._ids)
         decision = decide(submission, found, new_id=lambda kind: _next_id(ids, kind), at=at, documents=self.documents)
-        outcome = explained(
-            decision.outcome, {each: self._changed_since(*each) for each in unexplained(decision.outcome)}
-        )
+        outcome = explained(decision, {each: self._kept(*each[0]) for each in unexplained(decision.outcome)})
         if submission.rehearsal:
             return outcome
         receipt = submission.key.record(outcome) if submission.key else None
@@ -133,7 +131,8 @@ class MemoryStore(Store):
 
     async def watch(self, seen: Cursor) -> None:
         self._check_open()
-        while self._number(seen) >= self._newest and not self._closed:
+        number = self._numbering.number(seen)
+        while number == self._newest and not self._closed:
             await self._news.wait()
         self._check_open()
 
@@ -142,9 +141,9 @@ class MemoryStore(Store):
         old = [name for name, kept in self._receipts.items() if kept.expires_at <= at]
         for name in old[:SWEPT_AT_ONCE]:
             del self._receipts[name]
-        kept_from = self._newest if keep is None else self._number(keep)
+        kept_from = self._newest if keep is None else self._numbering.number(keep)
         forgettable = 0
-        for change in self._log[: kept_from - self._forgotten]:
+        for change in self._log[: max(0, kept_from - self._forgotten)]:
             if change.at >= changes_before:
                 break
             forgettable += 1
@@ -205,10 +204,8 @@ class MemoryStore(Store):
         values = ((kind, name, getattr(entity, name), entity.id) for kind, name, entity in living)
         return {(kind, name, value): id for kind, name, value, id in values if (kind, name, value) in claims}
 
-    def _changed_since(self, ref: Ref, version: int) -> tuple[str, ...]:
-        kind, id = ref
-        mine = [change for change in self._log if change.kind is kind and change.record.id == id]
-        return changed_since(kind, mine, version)
+    def _kept(self, kind: Kind[Any], id: int) -> list[Change[Any]]:
+        return [change for change in self._log if change.kind is kind and change.record.id == id]
 
     def _write(self, final: Any, changes: tuple[Change[Any], ...], ids: dict[Kind[Any], int]) -> None:
         for ref, entity in final.items():

@@ -113,7 +113,7 @@ class SqliteStore(Store):
         self._loop = asyncio.get_running_loop()
         while True:
             news = self._news
-            if await self._here(self._log.head) > number:
+            if await self._here(self._log.head) != number:
                 return
             try:
                 async with asyncio.timeout(LOOK_AGAIN_S):

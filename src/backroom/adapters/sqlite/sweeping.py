@@ -19,7 +19,7 @@ def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime
     )
     receipts = connection.changes()
     newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
-    end = min(newest if kept_from is None else kept_from, forgotten + AT_ONCE)
+    end = min(newest, newest if kept_from is None else kept_from, forgotten + AT_ONCE)
     # The log is in commit order; the first change that is young enough ends what may be forgotten.
     young = fetch(
         connection,

@@ -10,7 +10,7 @@ from backroom.adapters.sqlite.connections import fetch
 from backroom.adapters.sqlite.log import Log
 from backroom.adapters.sqlite.pages import same_value
 from backroom.adapters.sqlite.rows import Rows, microseconds
-from backroom.domain.changes import changed_since
+from backroom.domain.changes import Change
 from backroom.domain.commands import Deleted
 from backroom.domain.decisions import (
     Claim,
@@ -60,9 +60,7 @@ class Transaction:
             at=at,
             documents=self._documents,
         )
-        outcome = explained(
-            decision.outcome, {each: self._changed_since(*each) for each in unexplained(decision.outcome)}
-        )
+        outcome = explained(decision, {each: self._kept(*each) for each in unexplained(decision.outcome)})
         if submission.rehearsal:
             return outcome
         self._write(decision, found, last_ids)
@@ -124,10 +122,9 @@ class Transaction:
                 holders[kind, name, value] = found[0][0]
         return holders
 
-    def _changed_since(self, ref: Ref, version: int) -> tuple[str, ...]:
+    def _kept(self, ref: Ref, version: int) -> list[Change[Any]]:
         kind, id = ref
-        kept = self._log.history(self._connection, kind.name, id, version, -1)
-        return changed_since(kind, (entry.change for entry in kept), version)
+        return [entry.change for entry in self._log.history(self._connection, kind.name, id, version, -1)]
 
     def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int]) -> None:
         latest = {}

@@ -1,0 +1,68 @@
+"""Values that tests start from: valid documents, entities, and a clock that stands still until it is told."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from attrs import define
+
+from backroom.adapters.http.wire import JsonDocuments
+from backroom.domain.commands import Create
+from backroom.domain.decisions import Submission
+from backroom.domain.kinds import Kind
+from backroom.domain.product import PRODUCT, Product
+from backroom.domain.records import Record
+from backroom.domain.task import TASK, Task
+
+DOCUMENTS = JsonDocuments()
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
+
+REQUIRED: dict[Kind[Any], dict[str, object]] = {
+    TASK: {"title": "Sweep the floor"},
+    PRODUCT: {"name": "Widget A", "price": Decimal("9.99")},
+}
+
+
+@define
+class Clock:
+    """A clock that a test turns by hand."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def task(**fields: Any) -> Task:
+    """Return a task, by default the first version of task 1."""
+    return Task(**{"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON, "title": "Sweep the floor", **fields})
+
+
+def product(**fields: Any) -> Product:
+    """Return a product, by default the first version of product 1."""
+    standard = {"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON}
+    return Product(**{**standard, "name": "Widget A", "price": Decimal("9.99"), **fields})
+
+
+def create(kind: Kind[Any], **raw: object) -> Create[Any]:
+    """Return a command that makes an entity of `raw` and whatever else is required."""
+    return Create.parse(kind, {**REQUIRED[kind], **raw})
+
+
+def submission(*commands: Any, **facts: Any) -> Submission:
+    """Return a submission of these commands."""
+    return Submission(**{"commands": commands, "request_id": "r-1", **facts})
+
+
+def record(kind: Kind[Any], entity: Any) -> Record:
+    """Return an entity as stores hand it out."""
+    return Record(entity.id, entity.version, DOCUMENTS.write(kind, entity))
+
+
+def recorded(kind: Kind[Any], record: Record) -> Any:
+    """Return the entity of a record, which names the id and the version of its document."""
+    entity = DOCUMENTS.read(kind, record.document)
+    assert (entity.id, entity.version) == (record.id, record.version)
+    return entity

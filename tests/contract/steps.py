@@ -1,0 +1,92 @@
+"""What most tests of stores do on their way."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import evolve
+
+from backroom.domain.changes import Cursor, Entry
+from backroom.domain.commands import Edit
+from backroom.domain.decisions import Done, Outcome
+from backroom.domain.errors import DomainError
+from backroom.domain.kinds import Kind
+from backroom.domain.ports import ChangeLog, Reader, Writer
+from backroom.domain.queries import Page, Query
+from tests.builders import create, recorded, submission
+
+
+async def outcome(store: Writer, *commands: Any, **facts: Any) -> Outcome:
+    """Submit commands and return what became of them."""
+    answer = await store.submit(submission(*commands, **facts))
+    assert isinstance(answer, Outcome)
+    return answer
+
+
+async def carry_out(store: Writer, *commands: Any, **facts: Any) -> list[Any]:
+    """Submit commands that all succeed, and return the entities as they left them."""
+    results = (await outcome(store, *commands, **facts)).results
+    assert [Done] * len(commands) == [type(result) for result in results]
+    done = [result for result in results if isinstance(result, Done)]
+    return [recorded(command.kind, result.record) for command, result in zip(commands, done, strict=True)]
+
+
+async def refusal(store: Writer, command: Any, **facts: Any) -> DomainError:
+    """Submit a command that is refused, and return the refusal."""
+    (result,) = (await outcome(store, command, **facts)).results
+    assert isinstance(result, DomainError)
+    return result
+
+
+async def fill(store: Writer, kind: Kind[Any], *raws: Mapping[str, object]) -> list[Any]:
+    """Make an entity of each raw document, in one submission."""
+    return await carry_out(store, *(create(kind, **raw) for raw in raws))
+
+
+def edit(kind: Kind[Any], id: int, **raw: object) -> Edit[Any]:
+    """Return a command that sets fields to raw values."""
+    return Edit.parse(kind, id, raw)
+
+
+async def whole_log(store: ChangeLog, after: Cursor | None = None) -> list[Entry]:
+    """Read the log to its end, as its contract says that the end is found."""
+    entries: list[Entry] = []
+    while True:
+        batch = await store.read(after, limit=7)
+        if not batch.entries and batch.cursor == after:
+            return entries
+        entries += batch.entries
+        after = batch.cursor
+
+
+async def trail(store: ChangeLog, after: Cursor | None = None) -> list[tuple[str, int, int]]:
+    """Return the type, the id and the version of each change in the log."""
+    return [
+        (each.change.type, each.change.record.id, each.change.record.version) for each in await whole_log(store, after)
+    ]
+
+
+async def got(store: Reader, kind: Kind[Any], id: int) -> Any:
+    """Return the entity that stands, or None."""
+    record = await store.get(kind, id)
+    return None if record is None else recorded(kind, record)
+
+
+async def snapshot(store: Reader, kind: Kind[Any], ids: Iterable[int]) -> list[Any]:
+    """Return what stands under each of the ids."""
+    return [await got(store, kind, id) for id in ids]
+
+
+def shown(query: Query[Any], page: Page) -> list[Any]:
+    """Return the entities of a page."""
+    return [recorded(query.kind, record) for record in page.records]
+
+
+async def walk(store: Reader, query: Query[Any]) -> list[Any]:
+    """Return the entities of every page, from the one that `query` asks for to the last."""
+    page = await store.page(query)
+    found = shown(query, page)
+    while page.next is not None:
+        assert query.limit == len(page.records)
+        page = await store.page(evolve(query, after=page.next))
+        found += shown(query, page)
+    return found

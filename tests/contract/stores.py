@@ -1,0 +1,43 @@
+"""Every store that the contract holds for. A store enrols with a function that opens it, and its line at the end."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from backroom.adapters.memory.store import MemoryStore
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.domain.catalogue import KINDS
+from backroom.domain.ports import Store
+from tests.builders import DOCUMENTS
+
+Doors = tuple[Store, Store]
+"""A store as two callers open it, such as two processes; where only one can, it is the same for both."""
+
+Opener = Callable[[Path, Callable[[], datetime]], AbstractAsyncContextManager[Doors]]
+"""Opens a new, empty store with a folder of its own and a clock, and closes it."""
+
+
+@asynccontextmanager
+async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+    """Open a store in memory."""
+    store = MemoryStore(clock, DOCUMENTS)
+    yield store, store
+    await store.close()
+
+
+@asynccontextmanager
+async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+    """Open a store in a file, twice."""
+    one, other = (
+        SqliteStore(folder / "backroom.db", kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail)
+        for _ in range(2)
+    )
+    yield one, other
+    await one.close()
+    await other.close()
+
+
+STORES: dict[str, Opener] = {"memory": memory, "sqlite": sqlite}

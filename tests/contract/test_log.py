@@ -1,0 +1,160 @@
+"""The log in every store: order, places in it, types, history, and waiting for news."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from backroom.domain.changes import Action, Change, Cursor, Entry
+from backroom.domain.commands import Delete, Restore
+from backroom.domain.errors import BadCursor, CursorExpired
+from backroom.domain.kinds import Kind
+from backroom.domain.ports import Batch, Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.task import TASK
+from tests.builders import LATER, NOON, Clock, create, record
+from tests.contract.steps import carry_out, edit, fill, whole_log
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_empty_log(store: Store) -> None:
+    """There is nothing to read, from the start or from the end, which are the same place."""
+    head = await store.head()
+    assert Batch(entries=(), cursor=head) == await store.read(None) == await store.read(head)
+    assert () == await store.history(TASK, 1)
+
+
+async def test_changes_are_read_as_they_were_made(store: Store, other: Store, clock: Clock) -> None:
+    """An entry holds the whole change, for every reader."""
+    clock.now = LATER
+    (task,) = await carry_out(store, create(TASK, due="2026-12-31", status="done"), request_id="r-1")
+    (product,) = await carry_out(store, create(PRODUCT, price="0.01", sku="A", stock=0), request_id="r-2")
+    (edited,) = await carry_out(other, edit(PRODUCT, 1, sku=None, stock=None), request_id="r-3")
+    (gone,) = await carry_out(other, Delete(kind=TASK, id=1), request_id="")
+    told: list[tuple[Kind[Any], Action, Any, tuple[str, ...], str]] = [
+        (TASK, Action.CREATED, task, TASK.writable_names, "r-1"),
+        (PRODUCT, Action.CREATED, product, PRODUCT.writable_names, "r-2"),
+        (PRODUCT, Action.UPDATED, edited, ("sku", "stock"), "r-3"),
+        (TASK, Action.DELETED, gone, (), ""),
+    ]
+    changes: list[Change[Any]] = [
+        Change(kind=kind, action=action, record=record(kind, left), changed=changed, at=LATER, request_id=request)
+        for kind, action, left, changed, request in told
+    ]
+    for door in (store, other):
+        assert changes == [entry.change for entry in await whole_log(door)]
+
+
+async def test_every_entry_has_a_place(store: Store, other: Store) -> None:
+    """Reading on after any entry gives exactly what follows it, in pieces of any size, again and again."""
+    await fill(store, TASK, *({} for _ in range(6)))
+    (batch, again) = await store.read(None), await other.read(None)
+    assert batch == again
+    assert 6 == len({entry.cursor for entry in batch.entries})
+    assert batch.entries[-1].cursor == batch.cursor == await store.head() == await other.head()
+    for index, entry in enumerate(batch.entries):
+        for limit in (1, 2, 1000):
+            rest = batch.entries[index + 1 :][:limit]
+            place = rest[-1].cursor if rest else entry.cursor
+            assert Batch(entries=rest, cursor=place) == await store.read(entry.cursor, limit=limit)
+
+
+async def test_only_some_types(store: Store) -> None:
+    """A reader gets the types that it asks for, and passes the others: its cursor moves on behind them."""
+    await fill(store, TASK, {}, {}, {})
+    await fill(store, PRODUCT, {})
+    await carry_out(store, edit(TASK, 2, notes="x"), Delete(kind=TASK, id=3), Restore(kind=TASK, id=3))
+
+    async def read(*types: str, limit: int = 1000) -> tuple[list[tuple[str, int]], Cursor]:
+        batch = await store.read(None, types=frozenset(types), limit=limit)
+        return [(entry.change.type, entry.change.record.id) for entry in batch.entries], batch.cursor
+
+    head = await store.head()
+    assert ([("task.updated", 2), ("task.deleted", 3)], head) == await read("task.updated", "task.deleted")
+    assert ([], head) == await read("product.deleted") == await read("no.such") == await read("task")
+    found, place = await read("product.created", "task.deleted", limit=1)
+    assert [("product.created", 1)] == found
+    rest = await store.read(place, types=frozenset({"product.created", "task.deleted"}))
+    assert ["task.deleted"] == [entry.change.type for entry in rest.entries]
+
+
+async def test_history(store: Store) -> None:
+    """The changes of one entity come oldest first, after a version, and stay when it is gone."""
+    await fill(store, TASK, {}, {})
+    await fill(store, PRODUCT, {})
+    await carry_out(store, edit(TASK, 1, notes="x"), edit(TASK, 2, notes="y"), Delete(kind=TASK, id=1))
+    await carry_out(store, edit(PRODUCT, 1, stock=1), Restore(kind=TASK, id=1), Delete(kind=TASK, id=1))
+    mine = [entry for entry in await whole_log(store) if entry.change.kind is TASK and entry.change.record.id == 1]
+    assert [1, 2, 3, 4, 5] == [entry.change.record.version for entry in mine]
+    for after in range(6):
+        for limit in (1, 2, 1000):
+            assert tuple(mine[after:][:limit]) == await store.history(TASK, 1, after=after, limit=limit)
+    assert () == await store.history(TASK, 3)
+    assert 2 == len(await store.history(PRODUCT, 1))
+
+
+@pytest.mark.parametrize("text", ["", "0", "1", "now", "x-1", "-1", "\x00", "ü", "9" * 40])
+async def test_no_cursors(store: Store, text: str) -> None:
+    """What is no cursor of this log is refused wherever one is taken."""
+    await fill(store, TASK, {})
+    with pytest.raises(BadCursor):
+        await store.read(Cursor(text))
+    with pytest.raises(BadCursor):
+        await store.watch(Cursor(text))
+    with pytest.raises(BadCursor):
+        await store.sweep(LATER, changes_before=LATER, keep=Cursor(text))
+
+
+@pytest.mark.parametrize("changed", ["{}0", "{} ", " {}", "{}-1", "x{}"])
+async def test_altered_cursors(store: Store, changed: str) -> None:
+    """A cursor that was tampered with is refused: it is none, or it lies where nothing is yet."""
+    await fill(store, TASK, {})
+    with pytest.raises((BadCursor, CursorExpired)):
+        await store.read(Cursor(changed.format(await store.head())))
+
+
+async def test_a_watcher_is_told_at_once_of_what_it_has_not_seen(store: Store) -> None:
+    """Where there are entries after the place, watching it returns."""
+    start = await store.head()
+    await fill(store, TASK, {})
+    await store.watch(start)
+
+
+@pytest.mark.parametrize("writer", [0, 1])
+async def test_a_watcher_wakes_on_a_write(store: Store, doors: tuple[Store, Store], writer: int) -> None:
+    """All who wait return after the next change, whoever made it, and not because of what is no change."""
+    await fill(store, TASK, {})
+    head = await store.head()
+    waiting = [asyncio.create_task(store.watch(head)) for _ in range(3)]
+    await carry_out(doors[writer], edit(TASK, 1), create(TASK), rehearsal=True)
+    await carry_out(doors[writer], edit(TASK, 1))
+    assert not any(task.done() for task in waiting)
+    await carry_out(doors[writer], edit(TASK, 1, notes="x"))
+    await asyncio.gather(*waiting)
+    assert 1 == len((await store.read(head)).entries)
+
+
+async def test_watching_again_and_again_misses_nothing(store: Store, other: Store) -> None:
+    """One who reads and watches in turn sees every change once, in order, while others write."""
+    rounds = 40
+
+    async def write(door: Store) -> None:
+        for _ in range(rounds):
+            await fill(door, TASK, {})
+
+    async def follow(place: Cursor) -> list[Entry]:
+        entries: list[Entry] = []
+        while len(entries) < 2 * rounds:
+            await store.watch(place)
+            batch = await store.read(place, limit=3)
+            entries += batch.entries
+            place = batch.cursor
+        return entries
+
+    following = asyncio.create_task(follow(await store.head()))
+    await asyncio.gather(write(store), write(other))
+    entries = await following
+    assert await whole_log(store) == entries
+    assert list(range(1, 2 * rounds + 1)) == sorted(entry.change.record.id for entry in entries)
+    assert NOON == entries[0].change.at

@@ -1,0 +1,139 @@
+"""Many at once, on every store: no update is lost, no effect is doubled, nothing is sold twice."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from backroom.domain.commands import Edit, Precondition
+from backroom.domain.decisions import Done, Key, Outcome, Replay
+from backroom.domain.errors import AlreadyExists, InsufficientStock, KeyInFlight, PreconditionFailed
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.queries import Query
+from backroom.domain.stock import AdjustStock
+from backroom.domain.task import TASK
+from tests.builders import create, recorded, submission
+from tests.contract.steps import carry_out, fill, got, outcome, trail, walk
+
+pytestmark = pytest.mark.anyio
+
+Doors = tuple[Store, Store]
+
+
+async def test_no_update_is_lost(doors: Doors) -> None:
+    """64 writers read, add one and write 20 times each: the sum is the number of writes that were not refused."""
+    await fill(doors[0], PRODUCT, {"stock": 0})
+
+    async def writer(store: Store) -> int:
+        successes = 0
+        for _ in range(20):
+            seen = await got(store, PRODUCT, 1)
+            assert seen is not None
+            assert seen.stock is not None
+            await asyncio.sleep(0)  # others may write now
+            values, precondition = {"stock": seen.stock + 1}, Precondition(frozenset({seen.version}))
+            (result,) = (
+                await outcome(store, Edit(kind=PRODUCT, id=1, values=values, precondition=precondition))
+            ).results
+            assert isinstance(result, Done | PreconditionFailed)
+            successes += isinstance(result, Done)
+        return successes
+
+    successes = sum(await asyncio.gather(*(writer(doors[number % 2]) for number in range(64))))
+    final = await got(doors[0], PRODUCT, 1)
+    assert final is not None
+    assert (successes, successes + 1) == (final.stock, final.version)
+    assert 20 <= successes < 64 * 20
+    assert [version for _, _, version in await trail(doors[1])] == list(range(1, successes + 2))
+
+
+async def test_no_effect_is_doubled(doors: Doors) -> None:
+    """200 keys, each sent ten times at once to whichever caller: 200 effects, and all duplicates hear of theirs."""
+
+    def request(number: int) -> Any:
+        name = str(number)
+        key = Key(caller="me", name=name, fingerprint=name.encode(), record=lambda kept: str(_ids(kept)).encode())
+        return submission(create(TASK, title=f"Task {name}"), key=key)
+
+    async def duplicate(store: Store, number: int) -> bytes | None:
+        try:
+            answer = await store.submit(request(number))
+        except KeyInFlight:
+            return None
+        return answer.receipt if isinstance(answer, Replay) else str(_ids(answer)).encode()
+
+    sent = [(doors[turn % 2], number) for turn in range(10) for number in range(200)]
+    answers = await asyncio.gather(*(duplicate(*each) for each in sent))
+    told = {number: {a for (_, n), a in zip(sent, answers, strict=True) if n == number and a} for number in range(200)}
+    entities = await walk(doors[0], Query(kind=TASK))
+    assert {f"Task {number}": {str([id]).encode() for id in ids} for number, ids in _by_number(entities).items()} == {
+        f"Task {number}": receipts for number, receipts in told.items()
+    }
+    assert 200 == len(entities) == len(await trail(doors[1]))
+
+
+def _ids(outcome: Outcome) -> list[int]:
+    return [result.record.id for result in outcome.results if isinstance(result, Done)]
+
+
+def _by_number(entities: list[Any]) -> dict[int, list[int]]:
+    return {int(entity.title.split()[1]): [entity.id] for entity in entities}
+
+
+async def test_stock_is_never_below_zero(doors: Doors) -> None:
+    """50 buyers want more than there is: exactly what there was is sold."""
+    await fill(doors[0], PRODUCT, {"stock": 100})
+
+    async def buyer(store: Store, amount: int) -> int:
+        sold = 0
+        for _ in range(4):
+            (result,) = (await outcome(store, AdjustStock(id=1, change=-amount))).results
+            assert isinstance(result, Done | InsufficientStock)
+            sold += amount * isinstance(result, Done)
+            await asyncio.sleep(0)
+        return sold
+
+    sold = await asyncio.gather(*(buyer(doors[number % 2], 1 + number % 3) for number in range(50)))
+    final = await got(doors[0], PRODUCT, 1)
+    assert final is not None
+    assert (100, 0) == (sum(sold), final.stock)
+    stocks = [recorded(PRODUCT, entry.change.record).stock for entry in (await doors[1].read(None)).entries]
+    assert sorted(stocks, reverse=True) == stocks
+
+
+async def test_one_sku_has_one_winner(doors: Doors) -> None:
+    """Of many who take the same sku at once, one gets it, whether by creating or by editing."""
+    made = await fill(doors[0], PRODUCT, *({} for _ in range(20)))
+    commands: list[Any] = [Edit(kind=PRODUCT, id=each.id, values={"sku": "A"}) for each in made]
+    commands += [create(PRODUCT, sku="A") for _ in range(20)]
+    outcomes = await asyncio.gather(*(outcome(doors[n % 2], command) for n, command in enumerate(commands)))
+    results = [outcome.results[0] for outcome in outcomes]
+    assert 1 == sum(isinstance(result, Done) for result in results)
+    assert len(commands) - 1 == sum(isinstance(result, AlreadyExists) for result in results)
+    assert 1 == sum(each.sku == "A" for each in await walk(doors[1], Query(kind=PRODUCT)))
+
+
+async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
+    """A reader that follows while many write sees ids and versions ascend, each submission in one piece."""
+    await fill(doors[0], PRODUCT, {"stock": 0})
+    start = await doors[0].head()
+
+    async def writer(store: Store) -> None:
+        for _ in range(10):
+            await carry_out(store, create(TASK), AdjustStock(id=1, change=1), create(TASK))
+
+    writers = asyncio.gather(*(writer(doors[number % 2]) for number in range(8)))
+    seen: list[tuple[str, int, int]] = []
+    place = start
+    while len(seen) < 240:
+        await doors[1].watch(place)
+        batch = await doors[1].read(place)
+        seen += [(each.change.type, each.change.record.id, each.change.record.version) for each in batch.entries]
+        place = batch.cursor
+    await writers
+    assert await trail(doors[0], start) == seen
+    assert ["task.created", "product.updated", "task.created"] * 80 == [type for type, _, _ in seen]
+    assert list(range(2, 82)) == [version for type, _, version in seen if type == "product.updated"]
+    for first, _, second in zip(*[iter(seen)] * 3, strict=True):
+        assert first[1] < second[1]

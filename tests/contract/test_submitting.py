@@ -1,0 +1,223 @@
+"""Submissions in every store: atomic or not, rehearsed or real, and what they leave in the log."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from backroom.domain.commands import Delete, Edit, Precondition, Restore
+from backroom.domain.decisions import MAX_COMMANDS, Done
+from backroom.domain.errors import (
+    AlreadyExists,
+    DomainError,
+    InsufficientStock,
+    NotFound,
+    PreconditionFailed,
+    StockNotTracked,
+)
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.queries import Query
+from backroom.domain.stock import AdjustStock
+from backroom.domain.task import TASK
+from tests.builders import LATER, Clock, create
+from tests.contract.steps import carry_out, edit, fill, got, outcome, refusal, snapshot, trail, whole_log
+
+pytestmark = pytest.mark.anyio
+
+
+def at_version(*versions: int) -> Precondition:
+    """Accept only these versions."""
+    return Precondition(frozenset(versions))
+
+
+class Broken:
+    """A command whose decision fails for no good reason."""
+
+    kind = TASK
+    id = None
+    revives = False
+
+    def decide(self, standing: Any, id: int, at: datetime) -> Any:
+        """Fail."""
+        raise RuntimeError("a fault in a decision")
+
+
+async def test_changes_come_in_the_order_of_the_commands(store: Store, clock: Clock) -> None:
+    """One submission may do anything to anything; its log reads like its commands."""
+    clock.now = LATER
+    commands = [
+        create(TASK),
+        create(PRODUCT, stock=1),
+        edit(TASK, 1, status="done", notes="x"),
+        AdjustStock(id=1, change=4),
+        edit(TASK, 1, status="done"),
+        Delete(kind=TASK, id=1),
+        Restore(kind=TASK, id=1),
+    ]
+    await carry_out(store, *commands, request_id="r-7")
+    assert [
+        ("task.created", 1, 1),
+        ("product.created", 1, 1),
+        ("task.updated", 1, 2),
+        ("product.updated", 1, 2),
+        ("task.deleted", 1, 3),
+        ("task.created", 1, 4),
+    ] == await trail(store)
+    changes = [entry.change for entry in await whole_log(store)]
+    assert {(LATER, "r-7")} == {(change.at, change.request_id) for change in changes}
+    assert [
+        TASK.writable_names,
+        PRODUCT.writable_names,
+        ("status", "notes"),
+        ("stock",),
+        (),
+        TASK.writable_names,
+    ] == [change.changed for change in changes]
+    assert changes[-1].record == await store.get(TASK, 1)
+
+
+async def test_an_atomic_submission_fails_whole(store: Store) -> None:
+    """One refusal undoes all: entities, log and page are as before, and the index of the refusal is told."""
+    await fill(store, TASK, {}, {}, {})
+    before = await snapshot(store, TASK, range(1, 6)), await store.head(), await store.page(Query(kind=TASK))
+    commands = [create(TASK), edit(TASK, 1, title="B"), Delete(kind=TASK, id=2), Delete(kind=TASK, id=9), create(TASK)]
+    failed = await outcome(store, *commands)
+    assert (3, 4, NotFound) == (failed.failed, len(failed.results), type(failed.results[-1]))
+    assert before == (await snapshot(store, TASK, range(1, 6)), await store.head(), await store.page(Query(kind=TASK)))
+
+
+async def test_others_stand_alone(store: Store) -> None:
+    """Without atomicity, what is refused harms nothing else in the submission."""
+    await fill(store, TASK, {}, {})
+    commands = [
+        edit(TASK, 9),
+        edit(TASK, 1, title="B"),
+        Delete(kind=TASK, id=1),
+        edit(TASK, 1, title="C"),
+        create(TASK),
+    ]
+    results = await outcome(store, *commands, atomic=False)
+    assert [NotFound, Done, Done, NotFound, Done] == [type(result) for result in results.results]
+    assert results.failed is None
+    assert [("task.updated", 1, 2), ("task.deleted", 1, 3)] == (await trail(store))[2:4]
+    assert await got(store, TASK, 1) is None
+
+
+async def test_a_rehearsal_decides_and_writes_nothing(store: Store) -> None:
+    """It tells what would become of the commands, and leaves no trace, whether they would fail or not."""
+    await fill(store, TASK, {})
+    before = await store.head(), await store.page(Query(kind=TASK))
+    commands = [edit(TASK, 1, title="B"), edit(TASK, 1), Delete(kind=TASK, id=1), Restore(kind=TASK, id=1)]
+    rehearsed = await outcome(store, *commands, rehearsal=True)
+    assert isinstance(await refusal(store, edit(TASK, 9), rehearsal=True), NotFound)
+    assert ["Sweep the floor"] == [each.title for each in await carry_out(store, create(TASK), rehearsal=True)]
+    assert before == (await store.head(), await store.page(Query(kind=TASK)))
+    assert rehearsed == await outcome(store, *commands)
+
+
+async def test_as_many_commands_as_are_allowed(store: Store) -> None:
+    """The largest submission is carried out whole."""
+    made = await carry_out(store, *(create(TASK, title=f"Task {number}") for number in range(MAX_COMMANDS)))
+    assert list(range(1, MAX_COMMANDS + 1)) == [entity.id for entity in made]
+    assert f"Task {MAX_COMMANDS - 1}" == made[-1].title
+
+
+async def test_nothing_to_do(store: Store) -> None:
+    """A submission without commands succeeds and changes nothing."""
+    before = await store.head()
+    assert [] == await carry_out(store)
+    assert before == await store.head()
+
+
+async def test_a_fault_is_that_of_its_submission_alone(store: Store) -> None:
+    """A decision that fails for no good reason reaches its caller, undoes its submission, and harms no other."""
+    with pytest.raises(RuntimeError, match=r"^a fault in a decision$"):
+        await outcome(store, create(TASK), Broken())
+    assert await got(store, TASK, 1) is None
+    (made,) = await carry_out(store, create(TASK))
+    assert [("task.created", made.id, 1)] == await trail(store)
+
+
+async def test_a_sku_belongs_to_one_living_product(store: Store, other: Store) -> None:
+    """What another living product holds cannot be taken; case matters, and none at all can be had by many."""
+    await fill(store, PRODUCT, {"sku": "A"}, {"sku": "a"}, {}, {"sku": None})
+    for command in (create(PRODUCT, sku="A"), edit(PRODUCT, 3, sku="A")):
+        error = await refusal(other, command)
+        assert isinstance(error, AlreadyExists)
+        assert ("product", "sku", "A", 1) == (error.kind, error.field, error.value, error.holder)
+    await carry_out(store, edit(PRODUCT, 1, sku="A", name="Again"))
+
+
+async def test_a_sku_goes_with_its_product(store: Store) -> None:
+    """The sku of a deleted product can be taken; its restore then clashes, until the sku is free again."""
+    await fill(store, PRODUCT, {"sku": "A"})
+    await carry_out(store, Delete(kind=PRODUCT, id=1))
+    await carry_out(store, create(PRODUCT, sku="A"))
+    error = await refusal(store, Restore(kind=PRODUCT, id=1))
+    assert isinstance(error, AlreadyExists)
+    assert 2 == error.holder
+    await carry_out(store, edit(PRODUCT, 2, sku=None), Restore(kind=PRODUCT, id=1))
+
+
+async def test_skus_can_be_swapped(store: Store) -> None:
+    """Two products swap theirs inside one submission."""
+    await fill(store, PRODUCT, {"sku": "A"}, {"sku": "B"})
+    await carry_out(store, edit(PRODUCT, 1, sku=None), edit(PRODUCT, 2, sku="A"), edit(PRODUCT, 1, sku="B"))
+    assert ["B", "A"] == [product.sku for product in await snapshot(store, PRODUCT, range(1, 3))]
+    assert isinstance(await refusal(store, create(PRODUCT, sku="A")), AlreadyExists)
+
+
+async def test_one_submission_cannot_take_a_sku_twice(store: Store) -> None:
+    """The clash is found among the commands themselves, too."""
+    results = (await outcome(store, create(PRODUCT, sku="A"), create(PRODUCT, sku="A"), atomic=False)).results
+    assert [Done, AlreadyExists] == [type(result) for result in results]
+
+
+@pytest.mark.parametrize("restored", [False, True])
+async def test_preconditions(store: Store, restored: bool) -> None:
+    """Every command checks the version that its caller saw."""
+    await fill(store, PRODUCT, {"stock": 5})
+    await carry_out(store, edit(PRODUCT, 1, stock=6))
+    commands: list[Any] = [
+        Edit(kind=PRODUCT, id=1, values={"stock": 7}, precondition=at_version(1)),
+        AdjustStock(id=1, change=1, precondition=at_version(1, 3)),
+        Delete(kind=PRODUCT, id=1, precondition=at_version(3)),
+    ]
+    if restored:
+        await carry_out(store, Delete(kind=PRODUCT, id=1))
+        commands = [Restore(kind=PRODUCT, id=1, precondition=at_version(2))]
+    for command in commands:
+        assert isinstance(await refusal(store, command), PreconditionFailed)
+    fitting = Restore if restored else Delete
+    await carry_out(store, fitting(kind=PRODUCT, id=1, precondition=at_version(3 if restored else 2)))
+
+
+async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
+    """The entity as it stands comes back, with the fields that changed since the version that was named."""
+    await fill(store, TASK, {})
+    await carry_out(
+        store, edit(TASK, 1, notes="a", due="2026-12-31"), edit(TASK, 1, notes="b"), edit(TASK, 1, title="B")
+    )
+    for version, changed in ((1, ("title", "due", "notes")), (2, ("title", "notes")), (3, ("title",)), (9, ())):
+        error = await refusal(store, Delete(kind=TASK, id=1, precondition=at_version(version)))
+        assert isinstance(error, PreconditionFailed)
+        assert (await got(store, TASK, 1), version, changed) == (error.current, error.expected, error.changed)
+
+
+async def test_a_submission_can_fail_its_own_precondition(store: Store) -> None:
+    """What the same submission changed before is told as well."""
+    await fill(store, TASK, {})
+    edits = [Edit(kind=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
+    _, error = (await outcome(store, *edits, atomic=False)).results
+    assert isinstance(error, PreconditionFailed)
+    assert (2, ("notes",)) == (error.current.version, error.changed)
+
+
+async def test_stock_is_added(store: Store) -> None:
+    """Differences add up; what is not there is not given, and what is not tracked has no sum."""
+    await fill(store, PRODUCT, {"stock": 5}, {})
+    assert [3, 0] == [each.stock for each in await carry_out(store, *[AdjustStock(id=1, change=-n) for n in (2, 3)])]
+    refusals: list[DomainError] = [await refusal(store, AdjustStock(id=id, change=-1)) for id in (1, 2)]
+    assert [InsufficientStock, StockNotTracked] == [type(error) for error in refusals]
+    assert 0 == (await snapshot(store, PRODUCT, range(1, 2)))[0].stock

@@ -1,0 +1,193 @@
+"""Upkeep in every store: sweeping, the secret, and closing."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backroom.domain.changes import Cursor
+from backroom.domain.commands import Delete, Precondition, Restore
+from backroom.domain.decisions import Done, Key, Outcome, Replay
+from backroom.domain.errors import CursorExpired, NotFound, PreconditionFailed, Unavailable
+from backroom.domain.ports import RECEIPTS_KEPT, Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.builders import LATER, NOON, Clock, create, submission
+from tests.contract.steps import carry_out, edit, fill, refusal, trail, walk
+
+pytestmark = pytest.mark.anyio
+
+NEVER = NOON - timedelta(days=1)
+
+
+def key(name: str) -> Key:
+    """Return a key with a receipt."""
+    return Key(caller="me", name=name, fingerprint=b"f", record=lambda _: b"kept")
+
+
+async def sweep(store: Store, **facts: Any) -> None:
+    """Sweep until there is nothing more to forget."""
+    while await store.sweep(**{"at": NEVER, "changes_before": NEVER, **facts}):
+        pass
+
+
+async def test_old_changes_are_forgotten(store: Store, other: Store, clock: Clock) -> None:
+    """Changes older than a time go, the entities stay, and a first reader starts at the oldest kept."""
+    made = await fill(store, TASK, {}, {})
+    clock.now = LATER
+    made += await fill(store, TASK, {})
+    await sweep(store, changes_before=LATER)
+    for door in (store, other):
+        assert [("task.created", 3, 1)] == await trail(door)
+        assert made == await walk(door, Query(kind=TASK))
+        assert () == await door.history(TASK, 1)
+    await sweep(store, changes_before=LATER + timedelta(seconds=1))
+    head = await store.head()
+    assert ([], head) == (await trail(store), (await store.read(None)).cursor)
+
+
+async def test_more_than_one_sweep_forgets(store: Store) -> None:
+    """However much there is, sweeping comes to its end and leaves nothing that it should forget."""
+    for _ in range(3):
+        await carry_out(store, *(create(TASK) for _ in range(900)))
+    for number in range(20):
+        await store.submit(submission(key=key(str(number))))
+    await sweep(store, at=LATER + RECEIPTS_KEPT, changes_before=LATER)
+    assert [] == await trail(store)
+    assert 2700 == (await store.page(Query(kind=TASK, limit=1, total=True))).total
+
+
+async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> None:
+    """Changes behind the place to keep stay, however old; a place from before the oldest kept keeps all."""
+    start = await store.head()
+    await fill(store, TASK, {}, {}, {})
+    first = (await store.read(None, limit=1)).cursor
+    clock.now = LATER
+    await sweep(store, changes_before=LATER, keep=start)
+    assert 3 == len(await trail(store))
+    await sweep(store, changes_before=LATER, keep=first)
+    assert [("task.created", 2, 1), ("task.created", 3, 1)] == await trail(store, first)
+    await sweep(store, changes_before=LATER, keep=start)
+    assert 2 == len(await trail(store, first))
+    await sweep(store, changes_before=LATER, keep=await store.head())
+    assert [] == await trail(store)
+
+
+async def test_a_young_change_ends_what_is_forgotten(store: Store, clock: Clock) -> None:
+    """The log is kept from its first young change on, even if a clock that is behind made older ones after it."""
+    clock.now = LATER
+    await fill(store, TASK, {})
+    clock.now = NOON
+    await fill(store, TASK, {})
+    await sweep(store, changes_before=LATER)
+    assert 2 == len(await trail(store))
+
+
+async def test_a_place_in_what_was_forgotten(store: Store) -> None:
+    """A cursor older than what is kept has expired; the place behind the last forgotten one has not."""
+    start = await store.head()
+    await fill(store, TASK, {}, {})
+    middle, head = (await store.read(None, limit=1)).cursor, await store.head()
+    await sweep(store, changes_before=LATER)
+    for gone in (start, middle):
+        with pytest.raises(CursorExpired):
+            await store.read(gone)
+        await store.watch(gone)
+    assert ((), head) == ((await store.read(head)).entries, (await store.read(None)).cursor)
+    await fill(store, TASK, {})
+    assert [("task.created", 3, 1)] == await trail(store, head) == await trail(store)
+
+
+async def test_a_restore_reaches_as_far_back_as_the_log(store: Store) -> None:
+    """What was deleted and forgotten cannot be restored, and its id is not given again."""
+    await fill(store, TASK, {})
+    await carry_out(store, Delete(kind=TASK, id=1))
+    await sweep(store, changes_before=LATER)
+    assert isinstance(await refusal(store, Restore(kind=TASK, id=1)), NotFound)
+    assert [2] == [each.id for each in await fill(store, TASK, {})]
+
+
+async def test_what_changed_is_unknown_where_it_is_forgotten(store: Store) -> None:
+    """A failed precondition on a version that the log no longer reaches names every field."""
+    await fill(store, TASK, {})
+    await carry_out(store, edit(TASK, 1, notes="a"), edit(TASK, 1, notes="b"))
+    stale = Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1})))
+
+    async def changed() -> tuple[str, ...]:
+        error = await refusal(store, stale)
+        assert isinstance(error, PreconditionFailed)
+        return error.changed
+
+    assert ("notes",) == await changed()
+    await sweep(store, changes_before=LATER)
+    assert TASK.writable_names == await changed()
+    await carry_out(store, edit(TASK, 1, notes="c"))
+    assert TASK.writable_names == await changed()
+
+
+async def test_receipts_are_swept_when_they_expire(store: Store, clock: Clock) -> None:
+    """A sweep forgets what expired by its time, and nothing sooner."""
+    await store.submit(submission(create(TASK), key=key("old")))
+    clock.now = LATER
+    await store.submit(submission(create(TASK), key=key("new")))
+    await sweep(store, at=NOON + RECEIPTS_KEPT)
+    clock.now = NOON
+    assert Replay(receipt=b"kept") == await store.submit(submission(key=key("new")))
+    assert isinstance(await store.submit(submission(key=key("old"))), Outcome)
+
+
+async def test_sweeping_wakes_nobody_and_changes_no_place(store: Store) -> None:
+    """The head stays where it is, and revisions too."""
+    await fill(store, TASK, {})
+    before = await store.head(), (await store.page(Query(kind=TASK))).revision
+    await sweep(store, changes_before=LATER)
+    assert before == (await store.head(), (await store.page(Query(kind=TASK))).revision)
+
+
+async def test_the_secret_is_shared(store: Store, other: Store) -> None:
+    """Every caller of a store gets the same 32 bytes, every time."""
+    assert 32 == len(await store.secret())
+    assert await store.secret() == await store.secret() == await other.secret()
+
+
+async def test_it_answers(store: Store) -> None:
+    """A store that is open answers."""
+    await store.ping()
+
+
+async def test_closing_finishes_what_was_submitted(store: Store) -> None:
+    """Whatever was submitted before the store closed is done, and its callers are told."""
+    submitted = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(50)]
+    await asyncio.sleep(0)  # each has begun
+    await store.close()
+    answers = await asyncio.gather(*submitted)
+    results = [result for answer in answers if isinstance(answer, Outcome) for result in answer.results]
+    assert set(range(1, 51)) == {result.record.id for result in results if isinstance(result, Done)}
+
+
+async def test_a_closed_store_is_not_available(store: Store) -> None:
+    """Every call is refused, those who waited are told, and closing again does nothing."""
+    head: Cursor = await store.head()
+    watching = asyncio.create_task(store.watch(head))
+    await asyncio.sleep(0)  # it waits
+    await store.close()
+    await store.close()
+    with pytest.raises(Unavailable):
+        await watching
+    for call in (
+        store.get(TASK, 1),
+        store.page(Query(kind=PRODUCT)),
+        store.page(Query(kind=PRODUCT, total=True)),
+        store.submit(submission(create(TASK))),
+        store.read(None),
+        store.head(),
+        store.history(TASK, 1),
+        store.watch(head),
+        store.ping(),
+        store.sweep(NOON, changes_before=NOON),
+        store.secret(),
+    ):
+        with pytest.raises(Unavailable):
+            await call

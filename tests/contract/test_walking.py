@@ -1,0 +1,152 @@
+"""Walking a collection while others write, and following it from there, in every store."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from backroom.domain.changes import Action, Cursor
+from backroom.domain.commands import Delete, Restore
+from backroom.domain.kinds import Kind
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.queries import Condition, Operator, Order, Query
+from backroom.domain.task import TASK
+from tests.builders import LATER, Clock, create, recorded
+from tests.contract.shelves import stock_up
+from tests.contract.steps import carry_out, edit, fill, outcome, shown, walk, whole_log
+
+pytestmark = pytest.mark.anyio
+
+WALKS = ["", "-id", "status", "-status", "-due title", "-title", "priority -due"]
+
+
+def order_of(names: str) -> tuple[Order, ...]:
+    """Return the order that sort parameters such as -due name."""
+    return tuple(Order(TASK.by_name[name.lstrip("-")], descending=name.startswith("-")) for name in names.split())
+
+
+async def disturb(store: Store, random: Random, stable: list[Any]) -> None:
+    """Insert, edit, delete and restore at random, but leave what `stable` entities sort by alone."""
+    raw = {
+        "title": random.choice("aBs😀"),
+        "status": random.choice(["pending", "done"]),
+        "due": random.choice([None, "2026-12-31"]),
+    }
+    others = [id for id in range(1, 60) if id not in {each.id for each in stable}]
+    commands: list[Any] = [
+        create(TASK, **raw),
+        edit(TASK, random.choice(others), **raw),
+        edit(TASK, random.choice(stable).id, notes=str(random.random())),
+        Delete(kind=TASK, id=random.choice(others)),
+        Restore(kind=TASK, id=random.choice(others)),
+    ]
+    await outcome(store, *random.sample(commands, 3), atomic=False)
+
+
+@pytest.mark.parametrize("names", WALKS)
+@pytest.mark.parametrize("search", ["", "s"])
+async def test_a_walk_visits_everything_once(store: Store, other: Store, clock: Clock, names: str, search: str) -> None:
+    """What matches throughout and keeps its sorted fields is visited exactly once, whatever is written meanwhile."""
+    stable = [each for each in await stock_up(store, TASK, clock) if search in TASK.search_text(each)]
+    random = Random(7)
+    query: Query[Any] = Query(kind=TASK, search=search, order=order_of(names), limit=1)
+    page = await store.page(query)
+    visited = shown(query, page)
+    while page.next is not None:
+        await disturb(other, random, stable)
+        page = await store.page(evolve(query, after=page.next))
+        visited += shown(query, page)
+    ids = {each.id for each in stable}
+    assert sorted(ids) == sorted(each.id for each in visited if each.id in ids)
+
+
+@pytest.mark.parametrize("names", WALKS)
+async def test_list_then_follow(store: Store, other: Store, clock: Clock, names: str) -> None:
+    """A walk, and then the changes from where its first page was read, give what stands, with nothing amiss."""
+    stable = await stock_up(store, TASK, clock)
+    random = Random(names)
+    query: Query[Any] = Query(kind=TASK, order=order_of(names), limit=4)
+    page = await store.page(query)
+    changes = page.changes
+    copy = {each.id: each for each in shown(query, page)}
+    while page.next is not None:
+        await disturb(other, random, stable)
+        page = await store.page(evolve(query, after=page.next))
+        copy |= {each.id: each for each in shown(query, page)}
+    await disturb(other, random, stable)
+    for entry in await whole_log(store, changes):
+        if entry.change.action is Action.DELETED:
+            copy.pop(entry.change.record.id, None)
+        else:
+            copy[entry.change.record.id] = recorded(TASK, entry.change.record)
+    assert await walk(store, Query(kind=TASK)) == [copy[id] for id in sorted(copy)]
+
+
+async def test_changes_continue_exactly(store: Store) -> None:
+    """A page names the place in the log that it is up to date with: neither sooner nor later."""
+    assert await store.head() == (await store.page(Query(kind=TASK))).changes
+    await fill(store, TASK, {}, {})
+    page = await store.page(Query(kind=TASK, limit=1))
+    assert await store.head() == page.changes
+    await fill(store, PRODUCT, {})
+    await carry_out(store, edit(TASK, 2, notes="x"))
+    later = [(each.change.type, each.change.record.id) for each in await whole_log(store, page.changes)]
+    assert [("product.created", 1), ("task.updated", 2)] == later
+
+
+async def revisions(store: Store) -> dict[Kind[Any], str]:
+    """Return the revision of each collection, which no limit, order or filter may change."""
+    queries: list[Query[Any]] = [Query(kind=kind) for kind in (TASK, PRODUCT)]
+    filtered = [
+        evolve(each, limit=1, order=(Order(each.kind.fields[0], descending=True),), search="none") for each in queries
+    ]
+    pages = [(await store.page(one), await store.page(other)) for one, other in zip(queries, filtered, strict=True)]
+    assert all(one.revision == other.revision for one, other in pages)
+    return {query.kind: one.revision for query, (one, _) in zip(queries, pages, strict=True)}
+
+
+async def test_the_revision_changes_with_the_collection_and_only_then(store: Store, other: Store, clock: Clock) -> None:
+    """Every change of an entity gives its collection a revision that it never had, and no other collection one."""
+    seen = [await revisions(store)]
+    for command in (create(TASK), edit(TASK, 1, notes="x"), Delete(kind=TASK, id=1), Restore(kind=TASK, id=1)):
+        await carry_out(store, command)
+        seen.append(await revisions(other))
+    assert (1, 5) == (len({each[PRODUCT] for each in seen}), len({each[TASK] for each in seen}))
+    clock.now = LATER
+    await carry_out(store, edit(TASK, 1, notes="x"))
+    await carry_out(store, create(TASK), rehearsal=True)
+    await outcome(store, Delete(kind=TASK, id=9))
+    assert seen[-1] == await revisions(store)
+    await fill(store, PRODUCT, {})
+    assert seen[-1][TASK] == (await revisions(store))[TASK]
+    assert seen[-1][PRODUCT] != (await revisions(store))[PRODUCT]
+
+
+async def test_a_page_is_read_at_one_moment(store: Store, other: Store) -> None:
+    """A page never shows half of a submission, nor a total, a place in the log or a revision of another moment."""
+    await fill(store, TASK, {"notes": "0"}, {"notes": "0"})
+    start = await store.head()
+    rounds = 50
+
+    async def write() -> None:
+        for number in range(1, rounds + 1):
+            extra = [create(TASK, notes=str(number))]
+            await carry_out(other, edit(TASK, 1, notes=str(number)), *extra, edit(TASK, 2, notes=str(number)))
+
+    places: dict[Cursor, int] = {}
+    writing = asyncio.create_task(write())
+    everything = Condition(TASK.by_name["version"], Operator.GTE, 1)
+    query: Query[Any] = Query(kind=TASK, where=(everything,), limit=2, total=True)
+    while not writing.done():
+        page = await store.page(query)
+        (number,) = {int(each.notes) for each in shown(query, page)}
+        assert 2 + number == page.total
+        places[page.changes] = number
+        await asyncio.sleep(0)
+    await writing
+    entries = await whole_log(store, start)
+    known = {start: 0} | {entry.cursor: index // 3 for index, entry in enumerate(entries, 1) if index % 3 == 0}
+    assert places == {place: known[place] for place in places}

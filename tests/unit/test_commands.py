@@ -1,0 +1,198 @@
+"""Commands decided one by one: pure functions of what stands and the time."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from backroom.domain.catalogue import KINDS
+from backroom.domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
+from backroom.domain.errors import Invalid, NotDeleted, NotFound, PreconditionFailed
+from backroom.domain.kinds import Kind
+from backroom.domain.product import PRODUCT
+from backroom.domain.stock import AdjustStock
+from backroom.domain.task import TASK, Task
+from tests.builders import LATER, NOON, REQUIRED, create, product, task
+
+V2 = Precondition(frozenset({2}))
+SEEN = {"id": 1, "version": 2, "created_at": "2026-01-31T12:00:00Z", "updated_at": "2026-01-31T12:00:00.000000Z"}
+
+
+def edit(entity: Task, **raw: object) -> Task:
+    """Return a task after an edit an hour later."""
+    return Edit.parse(TASK, entity.id, raw).decide(entity, entity.id, LATER)
+
+
+def refused(entity: Task, **raw: object) -> list[tuple[str, str]]:
+    """Return the field and code of each breach of an edit."""
+    with pytest.raises(Invalid) as caught:
+        edit(entity, **raw)
+    return [(breach.field, breach.code) for breach in caught.value.breaches]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=repr)
+def test_create_makes_a_first_version(kind: Kind[Any]) -> None:
+    """A new entity has the id that it is given, version 1 and the time as both of its times."""
+    made = create(kind).decide(None, 9, NOON)
+    assert (9, 1, NOON, NOON) == (made.id, made.version, made.created_at, made.updated_at)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=repr)
+def test_create_takes_no_read_only_values(kind: Kind[Any]) -> None:
+    """A new entity has nothing that could be sent back unchanged, so each of them is a breach."""
+    names = [field.name for field in kind.fields if field.read_only]
+    with pytest.raises(Invalid) as caught:
+        Create.parse(kind, REQUIRED[kind] | dict.fromkeys(names))
+    assert [(name, "read_only") for name in names] == [(each.field, each.code) for each in caught.value.breaches]
+
+
+def test_edit_sets_what_was_sent() -> None:
+    """The fields that were not sent stay; the version and the time of update move on, the time of creation does not."""
+    before = task(version=4, notes="old", due=None)
+    assert evolve(before, version=5, updated_at=LATER, title="New") == edit(before, title=" New ")
+
+
+def test_an_edit_that_changes_nothing() -> None:
+    """An edit to the values that stand already returns the very same entity."""
+    before = product(price=Decimal("9.99"), sku="W")
+    same = Edit.parse(PRODUCT, 1, {"name": " Widget A", "price": Decimal("9.990"), "stock": None, "sku": "W"})
+    assert before is same.decide(before, 1, LATER)
+    assert before is Edit.parse(PRODUCT, 1, {}).decide(before, 1, LATER)
+
+
+def test_time_never_runs_backwards() -> None:
+    """With a clock behind that of the last writer, an entity keeps the later time."""
+    before = task(updated_at=LATER)
+    assert LATER == Edit.parse(TASK, 1, {"title": "B"}).decide(before, 1, NOON).updated_at
+    assert LATER == Delete(kind=TASK, id=1).decide(before, 1, NOON).entity.updated_at
+
+
+def test_what_was_read_can_be_sent_back() -> None:
+    """Read-only values that are as they stand are taken without a word, however their times are written."""
+    before = task(version=2)
+    assert "B" == edit(before, title="B", completed_at=None, **SEEN).title
+    assert before is edit(before, completed_at=None, **SEEN)
+    assert before is edit(before, **{**SEEN, "id": Decimal("1.0"), "created_at": "2026-01-31T13:00:00+01:00"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": 2},
+        {"id": True},
+        {"id": "1"},
+        {"id": None},
+        {"created_at": None},
+        {"created_at": "2026-01-31T12:00:00.000001Z"},
+        {"updated_at": "yesterday"},
+        {"completed_at": "2026-01-31T12:00:00Z"},
+    ],
+)
+def test_read_only_values_cannot_be_changed(wrong: dict[str, object]) -> None:
+    """A read-only value that differs is a breach, even when nothing else would change."""
+    assert [(*wrong, "read_only")] == refused(task(version=2), **wrong)
+
+
+def test_every_read_only_breach_is_told_at_once() -> None:
+    """Several read-only values that differ are told together."""
+    assert [("id", "read_only"), ("created_at", "read_only")] == refused(task(), id=2, created_at=None)
+
+
+def test_another_version_is_another_writers_edit() -> None:
+    """A body with another version fails the precondition, whatever else differs."""
+    before = task(version=3)
+    with pytest.raises(PreconditionFailed, match=r"^version is 3, not 2$") as caught:
+        edit(before, id=77, created_at="never", version=2, title="B")
+    assert (before, 2, TASK) == (caught.value.current, caught.value.expected, caught.value.kind)
+
+
+def test_another_version_matters_even_when_nothing_changes() -> None:
+    """A body that would change nothing is refused all the same when its version is another."""
+    with pytest.raises(PreconditionFailed):
+        edit(task(version=3), version=4)
+
+
+@pytest.mark.parametrize(("version", "code"), [(0, "out_of_range"), ("3", "wrong_type"), (None, "wrong_type")])
+def test_a_version_that_none_can_be(version: object, code: str) -> None:
+    """What is no version at all is a breach of its rule, told with the other breaches."""
+    assert [("version", code)] == refused(task(version=3), version=version)
+    assert [("version", code), ("id", "read_only")] == refused(task(version=3), version=version, id=2)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Edit(kind=TASK, id=1, values={"title": "B"}, precondition=V2),
+        Delete(kind=TASK, id=1, precondition=V2),
+        Restore(kind=TASK, id=1, precondition=V2),
+        AdjustStock(id=1, change=1, precondition=V2),
+    ],
+)
+def test_preconditions(command: Any) -> None:
+    """Each command on what stands checks the versions that its caller accepts."""
+    build = product if command.kind is PRODUCT else task
+    stock = {"stock": 1} if command.kind is PRODUCT else {}
+
+    def standing(version: int) -> Any:
+        entity = build(version=version, **stock)
+        return Deleted(entity) if command.revives else entity
+
+    after = command.decide(standing(2), 1, LATER)
+    assert 3 == (after.entity if isinstance(after, Deleted) else after).version
+    with pytest.raises(PreconditionFailed) as caught:
+        command.decide(standing(7), 1, LATER)
+    assert (2, 7) == (caught.value.expected, caught.value.current.version)
+
+
+def test_several_versions_may_be_accepted() -> None:
+    """One of the versions is enough; no version at all asks only that the entity is there."""
+    Precondition(frozenset({2, 5})).check(TASK, task(version=5))
+    Precondition().check(TASK, task(version=9))
+    with pytest.raises(PreconditionFailed, match=r"^version is 3, not 5$"):
+        Precondition(frozenset({2, 5})).check(TASK, task(version=3))
+
+
+def test_a_precondition_is_checked_before_a_change_is_looked_for() -> None:
+    """An edit that would change nothing is refused at another version."""
+    with pytest.raises(PreconditionFailed):
+        Edit(kind=TASK, id=1, values={}, precondition=V2).decide(task(version=3), 1, LATER)
+
+
+def test_delete_takes_a_version() -> None:
+    """A deletion is a change: the entity goes with the next version and the time of its deletion."""
+    before = task(version=4)
+    assert Deleted(evolve(before, version=5, updated_at=LATER)) == Delete(kind=TASK, id=1).decide(before, 1, LATER)
+
+
+def test_restore_takes_a_version() -> None:
+    """A restored entity is as it was deleted, with the next version and the time of its return."""
+    gone = task(version=5)
+    assert evolve(gone, version=6, updated_at=LATER) == Restore(kind=TASK, id=1).decide(Deleted(gone), 1, LATER)
+
+
+@pytest.mark.parametrize("standing", [None, Deleted(product(stock=1))])
+@pytest.mark.parametrize(
+    "command",
+    [Edit(kind=PRODUCT, id=3, values={}), Delete(kind=PRODUCT, id=3), AdjustStock(id=3, change=1)],
+)
+def test_what_is_not_there(command: Any, standing: Any) -> None:
+    """Nothing can be done to an entity that never was or is gone."""
+    with pytest.raises(NotFound, match=r"^Product not found$") as caught:
+        command.decide(standing, 3, LATER)
+    assert ("product", 3) == (caught.value.kind, caught.value.id)
+
+
+def test_only_the_deleted_can_be_restored() -> None:
+    """What never was is not found, and what stands is not deleted."""
+    with pytest.raises(NotFound):
+        Restore(kind=TASK, id=3).decide(None, 3, LATER)
+    with pytest.raises(NotDeleted, match=r"^task 3 is not deleted$"):
+        Restore(kind=TASK, id=3).decide(task(id=3), 3, LATER)
+
+
+def test_which_commands_look_for_the_deleted() -> None:
+    """Only a restore needs what is gone; only a creation names no entity."""
+    commands: list[Any] = [create(TASK), Edit(kind=TASK, id=1, values={}), Delete(kind=TASK, id=1)]
+    assert [None, 1, 1] == [command.id for command in commands]
+    assert [False, False, False, True] == [each.revives for each in [*commands, Restore(kind=TASK, id=1)]]

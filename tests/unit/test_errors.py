@@ -1,0 +1,89 @@
+"""Errors say what went wrong in words, and carry it as facts."""
+
+import pytest
+
+from backroom.domain import errors
+from backroom.domain.errors import Breach, DomainError, Invalid
+from backroom.domain.task import TASK
+from tests.builders import task
+
+EVERY_ERROR: list[DomainError] = [
+    Invalid(breaches=(Breach(field="title", code="required", reason="is required"),)),
+    errors.NotFound(kind="task", id=1),
+    errors.NotDeleted(kind="task", id=1),
+    errors.AlreadyExists(kind="product", field="sku", value="A", holder=2),
+    errors.PreconditionFailed(kind=TASK, current=task(), expected=2),
+    errors.InsufficientStock(id=1, stock=1, change=-2),
+    errors.StockNotTracked(id=1),
+    errors.KeyReused(),
+    errors.KeyInFlight(),
+    errors.BadCursor(),
+    errors.CursorExpired(),
+    errors.Unavailable(),
+    errors.StorageFull(),
+]
+
+
+def test_every_error_is_listed_here() -> None:
+    """No error escapes the tests below."""
+    assert set(DomainError.__subclasses__()) == {type(error) for error in EVERY_ERROR}
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: error.code)
+def test_every_error_speaks(error: DomainError) -> None:
+    """Each has a message of one line without a full stop, which is also its text."""
+    assert error.message == str(error)
+    assert error.message
+    assert "\n" not in error.message
+    assert not error.message.endswith(".")
+
+
+def test_codes_are_unique() -> None:
+    """Programs can tell errors apart by their codes."""
+    assert len(EVERY_ERROR) == len({error.code for error in EVERY_ERROR})
+
+
+def test_which_outcomes_the_store_decided() -> None:
+    """What depends on the state of the store is worth keeping under an idempotency key; the rest is not."""
+    expected = {
+        "not_found",
+        "not_deleted",
+        "already_exists",
+        "precondition_failed",
+        "insufficient_stock",
+        "stock_not_tracked",
+    }
+    assert expected == {error.code for error in EVERY_ERROR if error.decided}
+
+
+def breach(field: str, code: str = "required", reason: str = "is required") -> Breach:
+    """Return a breach, by default that the field is missing."""
+    return Breach(field=field, code=code, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("breaches", "message"),
+    [
+        ([breach("title")], "title is required"),
+        ([breach("name"), breach("price")], "name and price are required"),
+        ([breach("a"), breach("b"), breach("c")], "a, b and c are required"),
+        (
+            [breach("due", "not_a_date", "must be a date"), breach("title"), breach("x", "unknown_field", "is new")],
+            "title is required; due must be a date; x is new",
+        ),
+    ],
+)
+def test_breaches_read_as_sentences(breaches: list[Breach], message: str) -> None:
+    """What is missing is told first and together, then all else."""
+    assert message == Invalid(breaches=tuple(breaches)).message
+
+
+def test_a_breach_reads_as_a_sentence() -> None:
+    """One breach is told by its field and its reason."""
+    assert "title is required" == breach("title").detail
+
+
+def test_the_base_says_nothing() -> None:
+    """Every error must find its own words."""
+    with pytest.raises(NotImplementedError):
+        DomainError().message  # noqa: B018 - reading it is what raises

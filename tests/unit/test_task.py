@@ -1,0 +1,91 @@
+"""The contract's table of a task."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from backroom.domain.commands import Create, Edit
+from backroom.domain.errors import Invalid
+from backroom.domain.rules import Text
+from backroom.domain.task import TASK, Priority, Status
+from tests.builders import LATER, NOON, create, task
+
+TITLE, NOTES = (TASK.by_name[name].rule for name in ("title", "notes"))
+
+
+def test_a_new_task_has_the_defaults() -> None:
+    """Only a title is needed; all else has its default."""
+    made = Create.parse(TASK, {"title": " Sweep the floor "}).decide(None, 7, NOON)
+    assert made == task(id=7, status=Status.PENDING, priority=Priority.NORMAL, due=None, notes="", completed_at=None)
+
+
+def test_every_field_can_be_set() -> None:
+    """A task holds what it was given."""
+    raw = {"title": "A", "status": "in_progress", "priority": "high", "due": "2026-12-31", "notes": "a\r\nb"}
+    made = Create.parse(TASK, raw).decide(None, 1, NOON)
+    assert made == task(
+        title="A", status=Status.IN_PROGRESS, priority=Priority.HIGH, due=date(2026, 12, 31), notes="a\nb"
+    )
+
+
+@pytest.mark.parametrize(("rule", "least", "most"), [(TITLE, 1, 200), (NOTES, 0, 10_000)])
+def test_limits_of_text(rule: Text, least: int, most: int) -> None:
+    """The lengths are those of the contract."""
+    assert (least, most) == (rule.least, rule.most)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ({"title": "a" * 201}, "too_long"),
+        ({"title": "a\nb"}, "forbidden_character"),
+        ({"notes": "a" * 10_001}, "too_long"),
+        ({"status": "finished"}, "not_a_choice"),
+        ({"priority": "urgent"}, "not_a_choice"),
+        ({"due": "2026-02-30"}, "not_a_date"),
+        ({"due": "2026-01-31T12:00:00Z"}, "not_a_date"),
+    ],
+)
+def test_what_a_task_cannot_hold(raw: dict[str, object], code: str) -> None:
+    """Each field is held to its rule."""
+    with pytest.raises(Invalid) as caught:
+        create(TASK, **raw)
+    assert [(*raw, code)] == [(breach.field, breach.code) for breach in caught.value.breaches]
+
+
+def test_choices_sort_as_the_contract_lists_them() -> None:
+    """Statuses and priorities have the order of their life, not of their letters."""
+    assert ["pending", "in_progress", "done", "cancelled"] == [status.value for status in Status]
+    assert ["low", "normal", "high"] == [priority.value for priority in Priority]
+
+
+def edited(before: Any, **raw: object) -> Any:
+    """Return a task after an edit an hour later."""
+    return Edit.parse(TASK, 1, raw).decide(before, 1, LATER)
+
+
+def test_completion_is_timed() -> None:
+    """A task is completed when its status becomes done, and no other edit moves that time."""
+    assert LATER == edited(task(), status="done").completed_at
+    done = task(status=Status.DONE, completed_at=NOON)
+    assert NOON == edited(done, notes="more").completed_at
+    assert NOON == edited(done, notes="more", status="done").completed_at
+
+
+@pytest.mark.parametrize("status", ["pending", "in_progress", "cancelled", None])
+def test_what_is_no_longer_done_was_not_completed(status: str | None) -> None:
+    """Any other status, and null for the default, takes the time of completion away."""
+    assert edited(task(status=Status.DONE, completed_at=NOON), status=status).completed_at is None
+
+
+def test_born_done() -> None:
+    """A task can be completed when it is made."""
+    assert NOON == create(TASK, status="done").decide(None, 1, NOON).completed_at
+
+
+def test_completion_is_never_earlier_than_the_task() -> None:
+    """Where clocks differ, a task is completed at its latest update at the earliest."""
+    before = task(created_at=LATER, updated_at=LATER)
+    after = Edit.parse(TASK, 1, {"status": "done"}).decide(before, 1, NOON)
+    assert LATER == after.updated_at == after.completed_at

@@ -1,0 +1,76 @@
+"""How text is cleaned and folded."""
+
+import sys
+import unicodedata
+
+import pytest
+
+from backroom.domain.text import clean, fold, forbidden_character, sought
+
+
+def test_every_control_character_is_forbidden() -> None:
+    """Exactly category Cc, lone surrogates and the two separators are forbidden on one line."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    forbidden = {each for each in everything if forbidden_character(each, lines=False)}
+    expected = {each for each in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(each) in {"Cc", "Cs"}}
+    assert expected | {"\u2028", "\u2029"} == forbidden
+
+
+def test_what_lines_may_hold() -> None:
+    """Newline, tab and both separators may stand in lines, and nothing else that is forbidden on one line."""
+    everything = "".join(map(chr, range(0x3000)))
+    allowed = {each for each in everything if forbidden_character(each, lines=False)} - {
+        each for each in everything if forbidden_character(each, lines=True)
+    }
+    assert {"\n", "\t", "\u2028", "\u2029"} == allowed
+
+
+def test_the_first_forbidden_character_is_told() -> None:
+    """The first offender is returned, in ASCII and beyond."""
+    assert "\x01" == forbidden_character("a\x01b\x02", lines=False)
+    assert "\x85" == forbidden_character("é\x85b\x02", lines=False)
+
+
+def test_cleaning() -> None:
+    """Space around text goes, space within it stays, and CRLF becomes LF only where lines are allowed."""
+    assert "a  b" == clean("\u2003 a  b\n", lines=False)
+    assert "a\n\nb" == clean("\r\na\r\n\r\nb\r\n", lines=True)
+    assert "a\r\nb" == clean("a\r\nb", lines=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Straße", "strasse"),
+        ("ＡＢＣ１", "abc1"),
+        ("ﬁne", "fine"),
+        ("e\u0301", "\u00e9"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+        ("İ", "i\u0307"),
+        ("I", "i"),
+        ("①", "1"),
+        ("ẞ", "ss"),
+        ("😀", "😀"),
+        ("", ""),
+    ],
+)
+def test_folding(text: str, folded: str) -> None:
+    """Case and compatibility forms disappear, whatever the language."""
+    assert folded == fold(text)
+
+
+def test_folding_each_character_twice_changes_nothing_more() -> None:
+    """Folding is idempotent for every single character of Unicode."""
+    folded = [fold(chr(each)) for each in range(sys.maxunicode + 1)]
+    assert folded == [fold(each) for each in folded]
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1f", "\x85", "\ud800"])
+def test_what_no_text_holds_is_not_found(character: str) -> None:
+    """What is looked for stays looked for, but can be written as UTF-8, without NUL and without the separator."""
+    assert "a\x01b" == sought(f"A{character}B")
+
+
+def test_what_is_looked_for_is_folded() -> None:
+    """Everything that a text can hold is looked for in its folded form, line breaks included."""
+    assert "a\tb\nstrasse" == sought("A\tB\nStraße")
