@@ -1,0 +1,41 @@
+"""Signing of messages by the symmetric scheme of Standard Webhooks (standardwebhooks.com, version 1.0.0)."""
+
+import base64
+import secrets as randomness
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
+
+SECRET_BYTES = 32  # the specification allows 24 to 64
+
+
+def make_secret() -> str:
+    """Return a new secret as it is shown to the owner of a webhook: `whsec_` and 32 random bytes in base64."""
+    return f"whsec_{base64.b64encode(randomness.token_bytes(SECRET_BYTES)).decode('ascii')}"
+
+
+def sign(body: bytes, *, message_id: str, at: datetime, secrets: Sequence[str]) -> dict[str, str]:
+    """Return the headers that let an endpoint verify `body`, which is UTF-8 and must be sent exactly as it is.
+
+    `message_id` is the same for every attempt at a message; `at` is the time of the attempt, in any zone. Each of
+    `secrets` signs, so that an endpoint verifies with either while a secret is being rotated.
+
+    Raises:
+        ValueError: there is no secret or one is not base64, the id is empty or holds a full stop (which would let one
+            message be read as another), or `at` has no zone.
+    """
+    if not secrets:
+        raise ValueError("a message needs a secret to be signed with")
+    if not message_id or "." in message_id:
+        raise ValueError("a message id must not be empty and must not hold a full stop")
+    if at.tzinfo is None:
+        raise ValueError("the time of an attempt needs a zone")
+    at = at.astimezone(UTC)  # the library takes the digits of any zone for UTC
+    text = body.decode("utf-8")
+    signatures = (Webhook(secret).sign(msg_id=message_id, timestamp=at, data=text) for secret in secrets)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
