@@ -12,6 +12,8 @@ DOMAIN = "backroom.domain"
 
 # The whole list. A module is added here only if it would still make sense on paper, with no computer.
 ALLOWED = {
+    "ipaddress",
+    "urllib.parse",
     "__future__",
     "abc",
     "attr",

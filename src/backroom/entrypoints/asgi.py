@@ -22,15 +22,16 @@ class _Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope, receive, send)
         else:
             assert self._app is not None, "the server must run the lifespan"
             await self._app(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
+        stopping = scope.get("state", {}).get("stopping")  # set by the server before it waits for its last answers
         try:
-            async with wired(self._settings) as self._app:
+            async with wired(self._settings, stopping) as self._app:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:  # noqa: BLE001 - the server ends, and says this

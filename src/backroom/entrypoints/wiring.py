@@ -41,8 +41,11 @@ _log = logging.getLogger("backroom")
 
 
 @asynccontextmanager
-async def wired(settings: Settings) -> AsyncIterator[ASGIApp]:
-    """Yield the application with everything that it needs, and close that afterwards."""
+async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[ASGIApp]:
+    """Yield the application with everything that it needs, and close that afterwards.
+
+    Followers, who would never leave by themselves, are let go as soon as `stopping` is set.
+    """
     async with AsyncExitStack() as stack:
         store = await opened(settings.store)
         stack.push_async_callback(store.close)
@@ -59,6 +62,8 @@ async def wired(settings: Settings) -> AsyncIterator[ASGIApp]:
         )
         feed = Feed(store)
         stack.push_async_callback(feed.close)
+        if stopping is not None:
+            await stack.enter_async_context(_running(_close_when(stopping, feed)))
         yield make_app(store, await store.secret(), options, access_log, feed)
 
 
@@ -102,6 +107,11 @@ async def _sweep(store: Store, kept: timedelta) -> None:
         except DomainError as error:
             _log.warning("sweeping failed, and will be tried again: %s", error)
         await asyncio.sleep(0 if more else SWEEP_EVERY_S)  # others write between two steps
+
+
+async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:
+    await stopping.wait()
+    await feed.close()
 
 
 @asynccontextmanager
