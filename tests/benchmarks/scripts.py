@@ -50,7 +50,7 @@ def repeat(path: str) -> Script:
 
 
 def read_any(rows: int, seed: int) -> Script:
-    """GET tasks at random; from many rows, enough different ones that no cache can hold them all."""
+    """GET tasks at random; from many rows, two thousand different ones for each connection."""
     random = Random(seed)
     sent = [request("GET", f"/tasks/{random.randint(1, rows)}") for _ in range(min(rows, 2_000))]
     while True:
