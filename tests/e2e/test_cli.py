@@ -1,0 +1,86 @@
+"""The command line."""
+
+import json
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.service import command, environment
+
+
+def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run backroom to its end."""
+    return subprocess.run(
+        command(*arguments),
+        env=environment(**settings),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"port": "http"}, "BACKROOM_PORT must be a whole number from 0 to 65535, not 'http'"),
+        ({"demo": "maybe"}, "BACKROOM_DEMO must be one of 1 true yes on 0 false no off, not 'maybe'"),
+        ({"store": "mysql://x"}, "BACKROOM_STORE must be memory://, sqlite:///PATH or postgresql://"),
+        ({"changes_kept": "30"}, "BACKROOM_CHANGES_KEPT must be a duration such as 90s, 15m, 24h or 30d, not '30'"),
+        ({"host": "0.0.0.0"}, "listening on 0.0.0.0 without API keys needs --open"),
+        ({"store": "memory://", "workers": "2"}, "memory:// cannot be shared"),
+    ],
+)
+def test_bad_setting(tmp_path: Path, settings: dict[str, str], said: str) -> None:
+    """A bad setting is one clear line and exit code 2."""
+    ended = run(tmp_path, "serve", **settings)
+    assert 2 == ended.returncode
+    assert said in ended.stderr
+    assert 1 == len(ended.stderr.splitlines())
+
+
+def test_every_bad_setting_at_once(tmp_path: Path) -> None:
+    """Two bad settings are told together, a flag by the name of the flag."""
+    ended = run(tmp_path, "serve", "--port", "x", max_body="y")
+    assert 2 == ended.returncode
+    assert "--port must" in ended.stderr
+    assert "BACKROOM_MAX_BODY must" in ended.stderr
+
+
+def test_unknown_setting_is_told(tmp_path: Path) -> None:
+    """A variable that looks like a setting but is none is told, and does not stop the service."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run(tmp_path, "serve", port=str(taken.getsockname()[1]), stroe="memory://")
+    assert "BACKROOM_STROE is not a setting" in ended.stderr
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """A port that is taken is one clear line and exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run(tmp_path, "serve", port=str(taken.getsockname()[1]))
+    assert 1 == ended.returncode
+    assert "cannot listen on" in ended.stderr
+    assert 1 == len(ended.stderr.splitlines())
+
+
+def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A store that is no database is a clear line without a traceback, and an exit code that is not 0."""
+    (tmp_path / "x.db").write_text("this is no database, but it is long enough to look like one " * 20)
+    ended = run(tmp_path, "serve", store="sqlite:///x.db", port="0")
+    assert 0 != ended.returncode
+    assert "Traceback" not in ended.stderr
+    assert "x.db" in ended.stderr
+
+
+def test_openapi(tmp_path: Path) -> None:
+    """`backroom openapi` prints the document."""
+    assert "3.1.0" == json.loads(run(tmp_path, "openapi").stdout)["openapi"]
+
+
+def test_no_command(tmp_path: Path) -> None:
+    """Without a command, help is shown and the exit code is 2."""
+    ended = run(tmp_path)
+    assert (2, True) == (ended.returncode, "serve" in ended.stdout)

@@ -1,0 +1,47 @@
+"""The README's examples, executed as they stand."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.e2e.service import Service, running
+
+README = Path(__file__).parents[2] / "README.md"
+HOST = "localhost:8000"
+
+
+def examples() -> list[str]:
+    """Return every curl command of the README that ends by itself, in order."""
+    return re.findall(r"^curl .*$", README.read_text(), re.MULTILINE)
+
+
+def carried_out(service: Service, example: str) -> subprocess.CompletedProcess[str]:
+    """Run an example against a service elsewhere than where the README thinks it is."""
+    assert HOST in example
+    elsewhere = example.replace(HOST, service.url.removeprefix("http://"))
+    return subprocess.run(shlex.split(elsewhere), capture_output=True, text=True, timeout=30, check=True)
+
+
+def test_curl_is_here() -> None:
+    """The machine has curl; without it, nothing below would prove anything."""
+    assert shutil.which("curl") is not None
+
+
+def test_examples(tmp_path: Path) -> None:
+    """Each example does what the README says: five calls, a 412, a replay, and the changes that they made."""
+    with running(tmp_path) as service:
+        outputs = [carried_out(service, example).stdout for example in examples()]
+    created, listed, done, product, stocked, refused, first, again, changes = outputs
+    assert '"title":"Buy milk"' in created
+    assert '"count":1' in listed
+    assert '"status":"done"' in done
+    assert '"price":9.99' in product
+    assert '"stock":3' in stocked
+    assert '"code":"precondition_failed"' in refused
+    assert '"changed":["status"]' in refused
+    assert "201 Created" in first
+    assert "idempotency-replayed: true" in again
+    assert first.partition("\r\n\r\n")[2] == again.partition("\r\n\r\n")[2]
+    assert '"task.updated"' in changes
