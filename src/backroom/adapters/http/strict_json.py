@@ -5,6 +5,7 @@ The standard parser is used for its hooks: numbers keep their text, and both of 
 
 import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -33,8 +34,10 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise MalformedJson(f"the body is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise MalformedJson("the body is not a JSON object")
-    if text.count("{") + text.count("[") > MAX_DEPTH or "\\u" in text:
-        _check(document)
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(document)
+    if "\\u" in text and _SURROGATE.search(json.dumps(document, ensure_ascii=False, default=str)):
+        raise MalformedJson("the body holds half of a surrogate pair")
     return document
 
 
@@ -61,25 +64,18 @@ def _constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
 
 
-def _check(document: Any) -> None:
-    """Refuse deep nesting and lone surrogates, level by level."""
+def _check_depth(document: Any) -> None:
+    """Refuse deep nesting, level by level."""
     level = [document]
     for _ in range(MAX_DEPTH):
-        inner: list[Any] = []
-        for each in level:
-            if isinstance(each, dict):
-                inner += each.keys()
-                inner += each.values()
-            elif isinstance(each, list):
-                inner += each
-            elif isinstance(each, str) and _SURROGATE.search(each):
-                raise MalformedJson("the body holds half of a surrogate pair")
-        if not inner:
+        level = [inner for each in level for inner in _inside(each) if isinstance(inner, (dict, list))]
+        if not level:
             return
-        level = inner
-    if any(isinstance(each, (dict, list)) for each in level):
-        raise MalformedJson(f"nesting is deeper than {MAX_DEPTH}")
-    _check(" ".join(each for each in level if isinstance(each, str)))
+    raise MalformedJson(f"nesting is deeper than {MAX_DEPTH}")
+
+
+def _inside(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
 
 
 _DECODER = json.JSONDecoder(

@@ -32,6 +32,7 @@ class Submitter:
     ) -> Answer:
         """Return the answer that `render` makes of the outcome, or made of it when the key was first seen."""
         rehearsal = prefers(call, "validate-only")
+        render = _once(render)
         name = key_name(call)
         key = None
         if name is not None and not rehearsal:
@@ -49,6 +50,21 @@ def prefers(call: Call, preference: str) -> bool:
     """Tell whether the client sent a preference (RFC 7240)."""
     header = call.header(b"prefer")
     return header is not None and preference in (each.split(";")[0].strip().lower() for each in header.split(","))
+
+
+def _once(render: Callable[[Outcome], Answer]) -> Callable[[Outcome], Answer]:
+    """Return `render`, but rendering an outcome once although it is both kept and sent."""
+    rendered: tuple[Outcome | None, Answer | None] = None, None
+
+    def once(outcome: Outcome) -> Answer:
+        nonlocal rendered
+        last, answer = rendered
+        if answer is None or last is not outcome:
+            answer = render(outcome)
+            rendered = outcome, answer
+        return answer
+
+    return once
 
 
 def _recorder(render: Callable[[Outcome], Answer]) -> Callable[[Outcome], bytes | None]:

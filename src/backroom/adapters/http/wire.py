@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from backroom.domain.records import Documents
 _CENT = Decimal("0.01")
 
 
+@lru_cache(256)  # one write has the same time in several places
 def timestamp(at: datetime) -> str:
     """Write a time in UTC as RFC 3339 says, always with its microseconds."""
     return at.isoformat(timespec="microseconds")[:-6] + "Z"

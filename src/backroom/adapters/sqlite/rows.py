@@ -1,11 +1,18 @@
 """How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
+import apsw
+
 from backroom.domain.kinds import Field, Kind
-from backroom.domain.rules import Text
+from backroom.domain.records import Record
+from backroom.domain.rules import Choice, Moment, Rule, Text, Whole
+from backroom.domain.text import fold
 
 SqlValue = int | str | bytes | float | None
 
@@ -13,6 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(256)  # one write has the same time in several places
 def microseconds(at: datetime) -> int:
     """Return the microseconds from 1970 to `at`."""
     return (at - _EPOCH) // _MICROSECOND
@@ -36,20 +44,38 @@ def sql(key: Any) -> SqlValue:
             return key  # type: ignore[no-any-return]
 
 
+def conversion(rule: Rule) -> Callable[[Any], SqlValue] | None:
+    """Return what makes a rule's values into what SQL sorts by, or None where they are that already."""
+    match rule:
+        case Choice(ranks=ranks):
+            return ranks.__getitem__
+        case Text():
+            return fold
+        case Moment():
+            return microseconds
+        case Whole():
+            return None
+        case _:
+            return lambda value: sql(rule.key(value))
+
+
 class Rows:
-    """The table of one kind, with its statements."""
+    """The table of one kind: its columns, and writing what a decision left of an entity."""
 
     def __init__(self, kind: Kind[Any]) -> None:
         self.kind = kind
         self.table = kind.collection
-        self._listed = [field for field in kind.fields if field.listed]
-        columns = [*(self.column(field) for field in self._listed), "search", "document"]
-        marks = ", ".join("?" * len(columns))
-        self.insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({marks})"
-        self.replace = f"UPDATE {self.table} SET ({', '.join(columns[1:])}) = ({marks[3:]}) WHERE id = ?"
+        listed = [field for field in kind.fields if field.listed]
+        self._columns = [self.column(field) for field in listed]
+        self._values = attrgetter(*(field.name for field in listed))
+        self._conversions = [(index, each) for index, field in enumerate(listed) if (each := conversion(field.rule))]
+        columns = [*self._columns, "search", "document"]
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
-        self.index = f"INSERT INTO {self.table}_search (rowid, search) VALUES (?, ?)"
-        self.unindex = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES ('delete', ?, ?)"
+        self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        self._delete = f"DELETE FROM {self.table} WHERE id = ?"
+        self._searched = f"SELECT search FROM {self.table} WHERE id = ?"
+        self._index = f"INSERT INTO {self.table}_search (rowid, search) VALUES (?, ?)"
+        self._unindex = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES ('delete', ?, ?)"
 
     def column(self, field: Field) -> str:
         """Name the column of a field; that of a text holds what it is sorted by, which is not the text itself."""
@@ -59,6 +85,38 @@ class Rows:
         """Return what the column of a field holds for a value."""
         return None if value is None else sql(field.rule.key(value))
 
-    def values(self, entity: Any, search: str, document: str) -> list[SqlValue]:
-        """Return a whole row."""
-        return [*(self.key(field, getattr(entity, field.name)) for field in self._listed), search, document]
+    def insert(self, connection: apsw.Connection, record: Record, entity: Any) -> None:
+        """Write an entity that has no row."""
+        search = self.kind.search_text(entity)
+        connection.execute(self._insert, (*self._keys(entity), search, record.document))
+        connection.execute(self._index, (record.id, search))
+
+    def update(self, connection: apsw.Connection, record: Record, before: Any, entity: Any) -> None:
+        """Write an entity over its row. Only columns that differ are named: SQLite rewrites the index of each."""
+        keys = zip(self._columns, self._keys(before), self._keys(entity), strict=True)
+        new: dict[str, SqlValue] = {column: key for column, old, key in keys if key != old}
+        search = self.kind.search_text(entity)
+        if search != self.kind.search_text(before):
+            self._forget_search(connection, record.id)
+            connection.execute(self._index, (record.id, search))
+            new["search"] = search
+        new["document"] = record.document
+        marks = ", ".join(f"{column} = ?" for column in new)
+        connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), record.id))
+
+    def delete(self, connection: apsw.Connection, id: int) -> None:
+        """Remove the row of an entity."""
+        self._forget_search(connection, id)
+        connection.execute(self._delete, (id,))
+
+    def _keys(self, entity: Any) -> list[SqlValue]:
+        keys = list(self._values(entity))
+        for index, convert in self._conversions:
+            if keys[index] is not None:
+                keys[index] = convert(keys[index])
+        return keys
+
+    def _forget_search(self, connection: apsw.Connection, id: int) -> None:
+        # The index needs the very text that it was given: the stored one, whatever folding says today.
+        stored = connection.execute(self._searched, (id,)).fetchall()[0][0]
+        connection.execute(self._unindex, (id, stored))

@@ -12,12 +12,15 @@ AT_ONCE = 500
 
 def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime, kept_from: int | None) -> bool:
     """Forget some expired receipts and old changes; return whether there is more to forget."""
-    connection.execute(
-        "DELETE FROM receipts WHERE (caller, name) IN"
-        " (SELECT caller, name FROM receipts WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
-        (microseconds(at), AT_ONCE),
-    )
-    receipts = connection.changes()
+    # Receipts are numbered in the order in which they expire.
+    receipts, last = fetch(
+        connection,
+        "SELECT count(*), max(number) FROM (SELECT number, expires_at FROM receipts ORDER BY number LIMIT ?)"
+        " WHERE expires_at <= ?",
+        (AT_ONCE, microseconds(at)),
+    )[0]
+    if receipts:
+        connection.execute("DELETE FROM receipts WHERE number <= ?", (last,))
     newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
     end = min(newest, newest if kept_from is None else kept_from, forgotten + AT_ONCE)
     # The log is in commit order; the first change that is young enough ends what may be forgotten.
@@ -30,4 +33,4 @@ def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime
     if end > forgotten:
         connection.execute("DELETE FROM changes WHERE number <= ?", (end,))
         connection.execute("UPDATE log SET forgotten = ?", (end,))
-    return receipts == AT_ONCE or end - forgotten == AT_ONCE
+    return bool(receipts == AT_ONCE or end - forgotten == AT_ONCE)

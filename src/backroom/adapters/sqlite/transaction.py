@@ -68,7 +68,7 @@ class Transaction:
         if key is not None and receipt is not None:
             expires_at = microseconds(at + RECEIPTS_KEPT)
             self._connection.execute(
-                "REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
+                "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)",
                 (key.caller, key.name, key.fingerprint, receipt, expires_at),
             )
         return outcome
@@ -135,26 +135,15 @@ class Transaction:
             self._touched.add(kind)
             self._collections[kind] = (last_ids.get(kind) or self._collections[kind][0], self._newest)
             self._log.append(self._connection, self._newest, change)
-        for ref, after in decision.final.items():
-            record = latest[ref[0].name, ref[1]]
-            self._leave(self._rows[ref[0].name], record, after, is_new=ref not in found.standing)
+        for (kind_, id), after in decision.final.items():
+            self._leave(self._rows[kind_.name], latest[kind_.name, id], found.standing.get((kind_, id)), after)
 
-    def _leave(self, rows: Rows, record: Record, after: Entity | Deleted[Any], *, is_new: bool) -> None:
-        """Write one entity as it shall stand, and its search text where that differs."""
-        execute, id = self._connection.execute, record.id
-        # The index needs the very text that it was given, which is the stored one, whatever folding says today.
-        stored = [] if is_new else fetch(self._connection, f"SELECT search FROM {rows.table} WHERE id = ?", (id,))
-        before = stored[0][0] if stored else None
-        search = None if isinstance(after, Deleted) else rows.kind.search_text(after)
-        if before is not None and before != search:
-            execute(rows.unindex, (id, before))
-        if search is None:
-            execute(f"DELETE FROM {rows.table} WHERE id = ?", (id,))
-            return
-        values = rows.values(after, search, record.document)
-        if before is None:
-            execute(rows.insert, values)
+    def _leave(self, rows: Rows, record: Record, before: Any, after: Entity | Deleted[Any]) -> None:
+        """Write one entity as it shall stand."""
+        if isinstance(after, Deleted):
+            if isinstance(before, Entity):
+                rows.delete(self._connection, record.id)
+        elif isinstance(before, Entity):
+            rows.update(self._connection, record, before, after)
         else:
-            execute(rows.replace, (*values[1:], id))
-        if before != search:
-            execute(rows.index, (id, search))
+            rows.insert(self._connection, record, after)

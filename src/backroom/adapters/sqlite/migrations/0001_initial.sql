@@ -32,15 +32,15 @@ CREATE TABLE changes (
 CREATE INDEX changes_of_entity ON changes (id, kind, version);
 
 CREATE TABLE receipts (
+  number INTEGER PRIMARY KEY,     -- in the order in which they were written, and so in which they expire
   caller TEXT NOT NULL,
   name TEXT NOT NULL,
   fingerprint BLOB NOT NULL,
-  receipt BLOB NOT NULL,
   expires_at INTEGER NOT NULL,
-  PRIMARY KEY (caller, name)
-) STRICT, WITHOUT ROWID;
+  receipt BLOB NOT NULL
+) STRICT;
 
-CREATE INDEX receipts_by_expiry ON receipts (expires_at);
+CREATE UNIQUE INDEX receipts_of_caller ON receipts (caller, name);
 
 CREATE TABLE tasks (
   id INTEGER PRIMARY KEY,
