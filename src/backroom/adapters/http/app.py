@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import orjson
 from attrs import Factory, frozen
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -82,10 +83,23 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed) -> list[
     return paths
 
 
+class _IdConvertor(Convertor[str]):
+    """Whatever may be meant as an id; what it is worth is the operation's business, which answers 422 or 404."""
+
+    regex = "(?!bulk$)[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
 def _routes(paths: list[Path]) -> list[BaseRoute]:
-    # Starlette tries one after the other: first what "{id}" would match too, then the most used.
-    ordered = sorted(paths, key=lambda path: (not path.template.endswith("/bulk"), not path.template.endswith("{id}")))
-    routes: list[BaseRoute] = [Route(path.template, Endpoint(path)) for path in ordered]
+    register_url_convertor("entity", _IdConvertor())
+    # Starlette tries one after the other: the most used come first.
+    ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
+    routes: list[BaseRoute] = [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path)) for path in ordered]
     return [*routes, Mount("/static", _Files())]
 
 
