@@ -71,10 +71,28 @@ class NotAcceptable(Refusal):
     code = "not_acceptable"
 
 
-class BodyTimeout(Refusal):
-    """The body stopped coming."""
+class TimedOut(Refusal):
+    """The head or the body of the request stopped coming."""
 
     code = "timeout"
+
+
+class UriTooLong(Refusal):
+    """The request target is longer than what is taken."""
+
+    code = "uri_too_long"
+
+
+class HeadersTooLarge(Refusal):
+    """The headers are more, or longer, than what is taken."""
+
+    code = "headers_too_large"
+
+
+class Overloaded(Refusal):
+    """As many requests are in progress as the process takes at once."""
+
+    code = "unavailable"
 
 
 class PreconditionRequired(Refusal):
