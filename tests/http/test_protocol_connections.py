@@ -1,0 +1,326 @@
+"""What a connection is used for, in which order, how it ends, and how many there may be."""
+
+import asyncio
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from backroom.adapters.http.linger import Farewell
+from backroom.adapters.http.protocol import HttpProtocol
+from tests.http.wire import GET, Client, Held, Reporter, read_body, respond, running
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
+
+OTHER = b"GET /other HTTP/1.1\r\nHost: a\r\n\r\n"
+CLOSING = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+DELETE = b"DELETE / HTTP/1.1\r\nHost: a\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+MEBIBYTE = 1024 * 1024
+
+
+class Busy(HttpProtocol):
+    """Takes two requests at once."""
+
+    MAX_REQUESTS = 2
+
+
+class Small(HttpProtocol):
+    """Takes two connections at once."""
+
+    MAX_CONNECTIONS = 2
+
+
+async def refuse_unread(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without reading the body, in two pieces."""
+    await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"4")]})
+    await send({"type": "http.response.body", "body": b"no", "more_body": True})
+    await send({"type": "http.response.body", "body": b"!!"})
+
+
+async def test_connection_is_kept(reporter: Reporter) -> None:
+    """A connection serves many requests, also behind bodies."""
+    async with running(reporter) as server:
+        client = await server.connect()
+        for request in (GET, POST + b"Content-Length: 5\r\n\r\nhello", GET):
+            response = await client.ask(request)
+            assert 200 == response.status
+            assert "connection" not in response.headers
+
+
+async def test_body_in_pieces_keeps_the_connection(reporter: Reporter) -> None:
+    """A body that comes in more than one piece does not cost the connection."""
+    async with running(reporter) as server:
+        client = await server.connect()
+        await client.send(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert 100 == (await client.head())[0]
+
+        response = await client.ask(b"hello")
+
+        assert "hello" == response.json()["body"]
+        assert "connection" not in response.headers
+        assert 200 == (await client.ask()).status
+
+
+async def test_connection_closes_when_the_client_says_so(reporter: Reporter) -> None:
+    """`Connection: close` is obeyed, and what is sent behind it is not answered."""
+    async with running(reporter) as server:
+        client = await server.connect()
+
+        response = await client.ask(CLOSING + GET)
+
+        assert "close" == response.headers["connection"]
+        assert b"" == await client.rest()
+
+
+async def test_pipelined_requests(reporter: Reporter) -> None:
+    """Requests that are sent without waiting are answered in their order."""
+    async with running(reporter) as server:
+        client = await server.connect()
+        await client.send(GET + OTHER + GET)
+
+        assert ["/", "/other", "/"] == [(await client.response()).json()["path"] for _ in range(3)]
+
+
+@pytest.mark.parametrize("bad", [b"?\r\n", b"GET / HTTP/1.1\r\n\r\n"], ids=["no request", "no Host"])
+async def test_refusal_waits_for_its_turn(bad: bytes) -> None:
+    """What is asked before a malformed request is answered first, and nothing behind it is."""
+    held = Held()
+    async with running(held) as server:
+        client = await server.connect()
+        await client.send(GET + OTHER + bad + OTHER)
+        await held.began.wait()
+        held.go.set()
+
+        assert [200, 200, 400] == [(await client.response()).status for _ in range(3)]
+        assert b"" == await client.rest()
+
+
+async def test_pipelined_body_is_malformed() -> None:
+    """A request that waits for another is not begun if its body turns out to be broken."""
+    began = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        began.append(scope["method"])
+        await respond(send)
+
+    async with running(app) as server:
+        client = await server.connect()
+        await client.send(GET + DELETE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+
+        assert [200, 400] == [(await client.response()).status for _ in range(2)]
+    assert ["GET"] == began
+
+
+async def test_body_is_malformed_behind_the_beginning_of_an_answer() -> None:
+    """An answer that has begun when its request turns out to be broken ends early, and not as if it were whole."""
+    reading = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        await send({"type": "http.response.body", "body": b"he", "more_body": True})
+        reading.set()
+        assert await read_body(receive) is None
+
+    async with running(app) as server:
+        client = await server.connect()
+        await client.send(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+        await reading.wait()
+        await client.send(b"zz\r\n")
+
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+            await client.response()
+
+
+async def test_offer_of_another_protocol_is_ignored(reporter: Reporter) -> None:
+    """A request that offers HTTP/2, as Java's client does, is served whole and without it."""
+    async with running(reporter) as server:
+        client = await server.connect()
+
+        response = await client.ask(
+            POST
+            + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+            + b"Content-Length: 5\r\n\r\nhello"
+            + OTHER
+        )
+
+        assert "hello" == response.json()["body"]
+        assert "upgrade" not in dict(response.json()["headers"])
+        assert "/other" == (await client.response()).json()["path"]
+
+
+async def test_offer_of_another_protocol_is_malformed(reporter: Reporter) -> None:
+    """An offer to change the protocol does not hide that the request behind it is broken."""
+    async with running(reporter) as server:
+        client = await server.connect()
+        await client.send(GET[:-2] + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n?\r\n")
+
+        assert [200, 400] == [(await client.response()).status for _ in range(2)]
+
+
+async def test_answer_before_the_end_of_the_body() -> None:
+    """A client that is refused while it sends can read why, is told that the connection ends, and then it does."""
+    async with running(refuse_unread) as server:
+        client = await server.connect()
+        await client.send(POST + b"Content-Length: 9000000\r\n\r\n" + b"x" * 8 * MEBIBYTE)
+
+        response = await client.response()
+
+        assert (413, b"no!!") == (response.status, response.body)
+        assert "close" == response.headers["connection"]
+        assert b"" == await client.rest()
+
+
+async def test_refusal_before_the_end_of_the_head(reporter: Reporter) -> None:
+    """The same is true for what the application never sees."""
+    async with running(reporter) as server:
+        client = await server.connect()
+        await client.send(GET[:-2] + b"X: " + b"x" * 8 * MEBIBYTE)
+
+        assert 431 == (await client.response()).status
+        assert b"" == await client.rest()
+
+
+async def send_for_ever(client: Client) -> None:
+    """Send until the connection is cut."""
+    while True:
+        await client.send(b"x" * MEBIBYTE)
+
+
+async def test_endless_body_is_cut() -> None:
+    """A client that does not stop sending is cut off in the end."""
+    async with running(refuse_unread) as server:
+        client = await server.connect()
+        await client.send(POST + b"Content-Length: 9000000000000\r\n\r\n")
+
+        with pytest.raises(ConnectionError):
+            await send_for_ever(client)
+
+
+async def test_refused_client_does_not_close(monkeypatch: pytest.MonkeyPatch, reporter: Reporter) -> None:
+    """A client that neither sends nor closes after it was refused is cut off too."""
+    monkeypatch.setattr(Farewell, "PATIENCE", 0.1)
+    lost = asyncio.Event()
+
+    class Noting(HttpProtocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    async with running(reporter, Noting) as server:
+        client = await server.connect()
+        await client.send(b"?\r\n")
+
+        await lost.wait()
+        assert 400 == (await client.response()).status
+
+
+async def test_refused_client_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long answer before the end of the body is not cut while the client reads it."""
+    monkeypatch.setattr(Farewell, "PATIENCE", 0.5)
+    size = 40_000_000
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, b"x" * size)
+
+    async with running(app) as server:
+        client = await server.connect()
+        await client.send(POST + b"Content-Length: 5\r\n\r\n")
+        await client.head()
+        got = 0
+        while piece := await client.reader.read(MEBIBYTE):
+            got += len(piece)
+            await asyncio.sleep(0.01)
+
+        assert size == got
+
+
+async def test_too_many_requests() -> None:
+    """Beyond the limit of requests in progress one is refused with advice, and soon others are served again."""
+    held = Held()
+    async with running(held, Busy) as server:
+        clients = [await server.connect() for _ in range(3)]
+        for client in clients[:2]:
+            held.began.clear()
+            await client.send(GET)
+            await held.began.wait()
+
+        response = await clients[2].ask()
+
+        assert (503, "unavailable") == (response.status, response.json()["code"])
+        assert "1" == response.headers["retry-after"]
+        assert b"" == await clients[2].rest()
+        held.go.set()
+        assert [200, 200] == [(await client.response()).status for client in clients[:2]]
+        assert 200 == (await (await server.connect()).ask()).status
+
+
+async def test_idle_connections_are_no_requests(reporter: Reporter) -> None:
+    """Any number of connections may be open on which nothing is asked."""
+    async with running(reporter, Busy) as server:
+        clients = [await server.connect() for _ in range(10)]
+        for client in clients:
+            assert 200 == (await client.ask()).status
+
+
+async def test_streams_are_no_requests_in_progress() -> None:
+    """An answer that has begun, and may never end, does not count against the limit."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            assert await read_body(receive) == b""
+            await receive()
+        else:
+            await respond(send)
+
+    async with running(app, Busy) as server:
+        for _ in range(3):
+            client = await server.connect()
+            await client.send(GET)
+            assert 200 == (await client.head())[0]
+
+        assert 200 == (await (await server.connect()).ask(OTHER)).status
+
+
+async def test_too_many_connections(reporter: Reporter) -> None:
+    """Beyond the limit of connections a new one is closed at once, until another ends."""
+    lost: asyncio.Queue[None] = asyncio.Queue()
+
+    class Noting(Small):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.put_nowait(None)
+
+    async with running(reporter, Noting) as server:
+        first, second = [await server.connect() for _ in range(2)]
+        assert [200, 200] == [(await client.ask()).status for client in (first, second)]
+
+        assert b"" == await (await server.connect()).rest()
+        await lost.get()
+        assert 200 == (await first.ask()).status
+
+        first.close()
+        await lost.get()
+        assert 200 == (await (await server.connect()).ask()).status
+
+
+async def test_shutdown(reporter: Reporter) -> None:
+    """A server that stops finishes the requests that it has, and closes the connections that are idle."""
+    held = Held()
+    async with running(held) as server:
+        idle, busy, sending = [await server.connect() for _ in range(3)]
+        await idle.ask(OTHER)
+        await busy.send(GET)
+        await held.began.wait()
+        held.began.clear()
+        await sending.send(POST + b"Content-Length: 5\r\n\r\nhe")
+        await held.began.wait()
+
+        server.server.stop.set()
+
+        assert b"" == await idle.rest()
+        await sending.send(b"llo")
+        held.go.set()
+        for client in (busy, sending):
+            assert "close" == (await client.response()).headers["connection"]
+            assert b"" == await client.rest()

@@ -1,0 +1,352 @@
+"""What is not HTTP, or too much of it, is refused with a problem before the application hears of it."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from backroom.adapters.http.protocol import HttpProtocol
+from tests.http.wire import GET, Reporter, Running, running
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
+
+HOST = b"Host: a\r\n"
+START = b"GET / HTTP/1.1\r\n" + HOST
+POST = b"POST / HTTP/1.1\r\n" + HOST
+TARGET = HttpProtocol.MAX_TARGET_BYTES
+BYTES = HttpProtocol.MAX_HEADER_BYTES
+COUNT = HttpProtocol.MAX_HEADERS
+
+
+@pytest.fixture
+async def server(reporter: Reporter) -> AsyncIterator[Running]:
+    """A server with the usual limits."""
+    async with running(reporter) as run:
+        yield run
+
+
+def headers_of(size: int) -> bytes:
+    """Return a head whose headers count `size` bytes."""
+    return START + b"X: " + b"x" * (size - len("Host") - len("a") - len("X") - 8) + b"\r\n\r\n"
+
+
+def many_headers(count: int) -> bytes:
+    """Return a head with `count` headers."""
+    return START + b"A: b\r\n" * (count - 1) + b"\r\n"
+
+
+MALFORMED = {
+    "no method": b"/ HTTP/1.1\r\n\r\n",
+    "an unknown method": b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00",
+    "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "lines that end without CR": b"GET / HTTP/1.1\nHost: a\n\n",
+    "no Host": b"GET / HTTP/1.1\r\n\r\n",
+    "two Hosts": START + HOST + b"\r\n",
+    "two Hosts with HTTP/1.0": b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+    "an empty Host": b"GET / HTTP/1.1\r\nHost:\r\n\r\n",
+    "a Host with a path": b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+    "a Host with a user": b"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n",
+    "a Host with a port that is no number": b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n",
+    "a Host with bytes that are no ASCII": b"GET / HTTP/1.1\r\nHost: \xe9\r\n\r\n",
+    "HTTP/0.9": b"GET /\r\n\r\n",
+    "HTTP/0.9 that says so": b"GET / HTTP/0.9\r\nHost: a\r\n\r\n",
+    "HTTP/1.2": b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "HTTP/2.0": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+    "a target that is no path": b"GET a HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a target with a space": b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a path with bytes that are no ASCII": b"GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a query with bytes that are no ASCII": b"GET /?\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a target with a control character": b"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a star for another method than OPTIONS": b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+    "CONNECT": b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "an authority for another method than CONNECT": b"GET a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a URL of another scheme": b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a URL without an authority": b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a URL with a user": b"GET http://u:p@a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a length and chunks": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks and a length": POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    "two lengths in one": POST + b"Content-Length: 5, 5\r\n\r\nhello",
+    "a signed length": POST + b"Content-Length: +5\r\n\r\nhello",
+    "an empty length": POST + b"Content-Length:\r\n\r\n",
+    "a length beyond 64 bits": POST + b"Content-Length: 99999999999999999999\r\n\r\n",
+    "an unknown coding": POST + b"Transfer-Encoding: identity\r\n\r\n",
+    "a coding before chunked": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "a coding after chunked": POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+    "chunked twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked with HTTP/1.0": b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a space before the colon": b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+    "a header without a name": START + b": b\r\n\r\n",
+    "a header without a colon": START + b"b\r\n\r\n",
+    "a folded header": START + b"B: c\r\n d\r\n\r\n",
+    "a header with NUL": START + b"B: \x00\r\n\r\n",
+    "a header with a bare CR": START + b"B: c\rD: e\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_malformed(server: Running, reporter: Reporter, request_: bytes) -> None:
+    """A request that is not HTTP/1.1, or whose end or host could be read in two ways, is 400 and reaches nobody."""
+    client = await server.connect()
+
+    response = await client.ask(request_)
+
+    assert 400 == response.status
+    assert "malformed_request" == response.json()["code"]
+    assert b"" == await client.rest()
+    assert [] == reporter.seen
+
+
+@pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_malformed_byte_by_byte(server: Running, request_: bytes) -> None:
+    """However a malformed request is cut into pieces, it is refused once, and nothing after it is read as a request."""
+    client = await server.connect()
+
+    for position in range(len(request_)):
+        client.writer.write(request_[position : position + 1])
+    client.writer.write(GET)
+
+    assert 400 == (await client.response()).status
+    assert b"" == await client.rest()
+
+
+async def test_problem(server: Running) -> None:
+    """A refusal is a problem with every field that problems have, under a request id of its own."""
+    client = await server.connect()
+
+    response = await client.ask(b"GET / HTTP/1.1\r\n\r\n")
+
+    request_id = response.headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    assert "application/problem+json" == response.headers["content-type"]
+    assert "close" == response.headers["connection"]
+    assert "GMT" in response.headers["date"]
+    assert {
+        "type": "/problems/malformed_request",
+        "title": "Malformed request",
+        "status": 400,
+        "detail": "a request needs exactly one Host header",
+        "code": "malformed_request",
+        "request_id": request_id,
+        "error": "a request needs exactly one Host header",
+    } == response.json()
+
+
+async def test_request_ids_differ(server: Running) -> None:
+    """No two refusals have the same request id."""
+    first, second = [await (await server.connect()).ask(b"?\r\n") for _ in range(2)]
+
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+async def test_head_is_refused_without_a_body(server: Running) -> None:
+    """The refusal of a HEAD request has the headers of the problem, but not the problem."""
+    client = await server.connect()
+    await client.send(b"HEAD / HTTP/1.1\r\n\r\n")
+
+    status, headers = await client.head()
+
+    assert 400 == status
+    assert int(headers["content-length"]) > 0
+    assert b"" == await client.rest()
+
+
+@pytest.mark.parametrize(
+    "host", [b"a", b"a.b:80", b"127.0.0.1:", b"[::1]", b"[::1]:8000", b"xn--bcher-kva.example", b"a_b", b"A%20"]
+)
+async def test_host(server: Running, host: bytes) -> None:
+    """Every form of a host that RFC 3986 has is taken as it was sent."""
+    response = await (await server.connect()).ask(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+
+    assert [["host", host.decode()]] == response.json()["headers"]
+
+
+async def test_http_1_0_needs_no_host(server: Running) -> None:
+    """HTTP/1.0 is served without a Host, and the connection closes."""
+    client = await server.connect()
+
+    response = await client.ask(b"GET / HTTP/1.0\r\n\r\n")
+
+    assert 200 == response.status
+    assert b"" == await client.rest()
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"http://b:81/x?y=z", "/x", "y=z"),
+        (b"HTTPS://b:81/x?y=z", "/x", "y=z"),
+        (b"http://b:81", "/", ""),
+        (b"http://b:81?y=z", "/", "y=z"),
+    ],
+)
+async def test_absolute_form(server: Running, target: bytes, path: str, query: str) -> None:
+    """A target may be a whole URL, whose host then counts and not the header's."""
+    response = await (await server.connect()).ask(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n")
+
+    report = response.json()
+    assert (path, query) == (report["path"], report["query"])
+    assert [["host", "b:81"], ["x", "y"]] == report["headers"]
+
+
+async def test_absolute_form_needs_a_host(server: Running) -> None:
+    """A whole URL as the target does not make up for a Host that is missing."""
+    assert 400 == (await (await server.connect()).ask(b"GET http://b/ HTTP/1.1\r\n\r\n")).status
+
+
+async def test_options_star(server: Running) -> None:
+    """OPTIONS may ask about the whole server."""
+    response = await (await server.connect()).ask(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert "*" == response.json()["path"]
+
+
+@pytest.mark.parametrize("target", [b"//a/b", b"/%zz", b"/%ff", b"/a?b?c", b"/;a=b"])
+async def test_odd_targets_are_served(server: Running, target: bytes) -> None:
+    """What only looks odd is left to the application."""
+    assert 200 == (await (await server.connect()).ask(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n")).status
+
+
+async def test_longest_target(server: Running) -> None:
+    """A target of exactly the limit is served, and one byte more is 414."""
+    client = await server.connect()
+
+    longest = await client.ask(b"GET /" + b"x" * (TARGET - 1) + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+    too_long = await client.ask(b"GET /" + b"x" * TARGET + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert 200 == longest.status
+    assert (414, "uri_too_long") == (too_long.status, too_long.json()["code"])
+    assert b"" == await client.rest()
+
+
+async def test_target_without_end(server: Running) -> None:
+    """A target is refused as soon as it is over the limit, whether or not it ends."""
+    assert 414 == (await (await server.connect()).ask(b"GET /" + b"x" * TARGET)).status
+
+
+async def test_most_header_bytes(server: Running) -> None:
+    """Headers of exactly the limit are served, and one byte more is 431."""
+    client = await server.connect()
+
+    most = await client.ask(headers_of(BYTES))
+    too_many = await client.ask(headers_of(BYTES + 1))
+
+    assert 200 == most.status
+    assert (431, "headers_too_large") == (too_many.status, too_many.json()["code"])
+    assert b"" == await client.rest()
+
+
+async def test_longest_target_and_most_header_bytes(server: Running) -> None:
+    """The two limits do not count against each other, also when the head comes in pieces."""
+    head = headers_of(BYTES).replace(b"/", b"/" + b"x" * (TARGET - 1), 1)
+    client = await server.connect()
+
+    await client.send(head[:-1])
+
+    assert 200 == (await client.ask(head[-1:])).status
+
+
+@pytest.mark.parametrize("start", [b"", b"X: ", b"X: y\r\nZ: "])
+@pytest.mark.parametrize("before", [b"", GET])
+async def test_header_without_end(server: Running, before: bytes, start: bytes) -> None:
+    """A header that does not end is refused when it is too long, on a new connection and on a used one."""
+    client = await server.connect()
+    if before:
+        await client.ask(before)
+
+    response = await client.ask(b"GET / HTTP/1.1\r\n" + start + b"x" * (BYTES + 100))
+
+    assert 431 == response.status
+
+
+async def test_header_without_end_behind_a_request(server: Running) -> None:
+    """A header without end is refused too when it began in the same packet as the request before it."""
+    client = await server.connect()
+    await client.send(GET + b"GET / HTTP/1.1\r\nX: ")
+    assert 200 == (await client.response()).status
+
+    assert 431 == (await client.ask(b"x" * (BYTES + 100))).status
+
+
+async def test_most_headers(server: Running) -> None:
+    """Exactly the limit of headers is served, and one more is 431."""
+    client = await server.connect()
+
+    most = await client.ask(many_headers(COUNT))
+    too_many = await client.ask(many_headers(COUNT + 1))
+
+    assert 200 == most.status
+    assert 431 == too_many.status
+
+
+async def test_too_many_headers_without_end(server: Running) -> None:
+    """Too many headers are refused before their end."""
+    assert 431 == (await (await server.connect()).ask(many_headers(COUNT + 2)[:-2])).status
+
+
+async def test_pipelined_requests_have_limits_of_their_own(server: Running) -> None:
+    """Many requests in one packet are not too much together, and each has its own limit."""
+    client = await server.connect()
+    await client.send(headers_of(20_000) * 5 + headers_of(BYTES + 1))
+
+    assert [200, 200, 200, 200, 200, 431] == [(await client.response()).status for _ in range(6)]
+
+
+async def test_body_does_not_count_as_headers(server: Running) -> None:
+    """The end of a long body and the beginning of the next request may share a packet."""
+    client = await server.connect()
+    body = b"x" * 100_000
+    await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + body + GET[:10])
+    assert 200 == (await client.response()).status
+
+    assert 200 == (await client.ask(GET[10:])).status
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"1\r\nx\r\n0\r\n" + b"A: b\r\n" * (COUNT + 2),
+        b"1\r\nx\r\n0\r\nA: ",
+        b"1\r\nx\r\n1;",
+    ],
+    ids=["many trailers", "a trailer without end", "a chunk extension without end"],
+)
+async def test_too_much_around_a_body(server: Running, reporter: Reporter, rest: bytes) -> None:
+    """What surrounds the chunks of a body has the limits of headers, and the application only learns of its absence."""
+    client = await server.connect()
+    await client.send(CHUNKED + rest)
+    client.writer.write(b"x" * 600_000)  # so much because what shares a read with a piece of the body does not count
+
+    assert 431 == (await client.response()).status
+    assert [] == reporter.seen
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\nxy\r\n", b"ffffffffffffffffff\r\n", b"-1\r\n"])
+async def test_malformed_chunk(server: Running, reporter: Reporter, chunk: bytes) -> None:
+    """A body whose chunks are not chunks is 400, and not given to the application as a whole one."""
+    client = await server.connect()
+
+    response = await client.ask(CHUNKED + chunk)
+
+    assert 400 == response.status
+    assert [] == reporter.seen
+
+
+async def test_trailers_are_dropped(server: Running) -> None:
+    """What is sent behind the body can neither add nor replace a header."""
+    response = await (await server.connect()).ask(CHUNKED + b"1\r\nx\r\n0\r\nAuthorization: b\r\nHost: b\r\n\r\n")
+
+    assert [["host", "a"], ["transfer-encoding", "chunked"]] == response.json()["headers"]
+    assert "x" == response.json()["body"]
+
+
+async def test_empty_lines_before_a_request(server: Running) -> None:
+    """Empty lines before a request are ignored, as old clients send them behind a body."""
+    client = await server.connect()
+
+    assert 200 == (await client.ask(b"\r\n\r\n" + GET)).status
+    assert 200 == (await client.ask(b"\r\n" + GET)).status

@@ -1,0 +1,245 @@
+"""A client that keeps the server waiting is refused or cut off, and only when it is its turn.
+
+Where a test needs more time to pass than a limit, it waits for another connection to be refused by the same limit.
+"""
+
+import asyncio
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from backroom.adapters.http.protocol import HttpProtocol
+from tests.http.wire import GET, Held, Reporter, Running, read_body, respond, running
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
+
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+EXPECTING = POST[:-2] + b"Expect: 100-continue\r\n\r\n"
+
+
+class Impatient(HttpProtocol):
+    """Waits as short as can be."""
+
+    HEADERS_TIMEOUT = 0.1
+    BODY_TIMEOUT = 0.1
+    SEND_TIMEOUT = 0.1
+    WATCH_INTERVAL = 0.02
+
+
+class ImpatientForHeads(HttpProtocol):
+    """Waits as short as can be, but only for heads."""
+
+    HEADERS_TIMEOUT = 0.1
+
+
+async def pass_time(server: Running) -> None:
+    """Wait longer than the limits of `Impatient`, from now."""
+    for _ in range(3):
+        assert 408 == (await (await server.connect()).response()).status
+
+
+@pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\n"])
+async def test_head_does_not_come(start: bytes) -> None:
+    """A connection on which no whole head comes is refused, whether or not one has begun."""
+    async with running(Reporter(), ImpatientForHeads) as server:
+        client = await server.connect()
+
+        response = await client.ask(start)
+
+        assert (408, "timeout") == (response.status, response.json()["code"])
+        assert b"" == await client.rest()
+
+
+async def test_head_comes_slowly() -> None:
+    """The time for a head is for all of it: a byte now and then does not help."""
+    async with running(Reporter(), ImpatientForHeads) as server:
+        client = await server.connect()
+
+        async def drip() -> None:
+            client.writer.write(b"GET / HTTP/1.1\r\nX: ")
+            while True:
+                await client.send(b"x")
+                await asyncio.sleep(0.01)
+
+        dripping = asyncio.create_task(drip())
+        response = await client.response()
+        dripping.cancel()
+
+        assert 408 == response.status
+
+
+async def test_next_head_does_not_come() -> None:
+    """A later request has the same time, which begins with its first byte and not with the answer before it."""
+    async with running(Reporter(), ImpatientForHeads) as server:
+        client = await server.connect()
+        assert 200 == (await client.ask()).status
+        await pass_time(server)
+        assert 200 == (await client.ask()).status
+
+        assert 408 == (await client.ask(b"G")).status
+
+
+async def test_idle_connection_is_closed_in_silence() -> None:
+    """A connection that nothing is asked on any more is closed without a word, also if empty lines come."""
+    async with running(Reporter(), ImpatientForHeads, timeout_keep_alive=1) as server:
+        client = await server.connect()
+        await client.ask()
+        await client.send(b"\r\n")
+
+        assert b"" == await client.rest()
+
+
+async def test_next_head_stops_behind_a_request_in_progress() -> None:
+    """While the answer to one request takes its time, the next one that never ends is refused behind that answer."""
+    held = Held()
+    async with running(held, ImpatientForHeads) as server:
+        client = await server.connect()
+        await client.send(GET + b"GET /")
+        await held.began.wait()
+        await pass_time(server)
+        held.go.set()
+
+        assert 200 == (await client.response()).status
+        assert 408 == (await client.response()).status
+
+
+@pytest.mark.parametrize("piece", [b"", b"he"])
+async def test_body_stops(piece: bytes) -> None:
+    """A body that stops is refused, and the application learns that it will never have it."""
+    held = Held()
+    held.go.set()
+    async with running(held, Impatient) as server:
+        client = await server.connect()
+
+        response = await client.ask(POST + piece)
+
+        assert (408, "timeout") == (response.status, response.json()["code"])
+        assert b"" == await client.rest()
+        await held.gone.wait()
+
+
+async def test_body_comes_slowly() -> None:
+    """A body may take its time as long as it never stops."""
+    held = Held()
+    held.go.set()
+    async with running(held, Impatient) as server:
+        client = await server.connect()
+        await client.send(POST.replace(b"5", b"50"))
+        for _ in range(50):
+            await client.send(b"x")
+            await asyncio.sleep(0.01)
+
+        assert 200 == (await client.response()).status
+
+
+@pytest.mark.parametrize("body", [b"hello", b"x" * 1_000_000], ids=["short", "long"])
+async def test_body_is_not_read(body: bytes) -> None:
+    """It is not the client's fault that the application does not read yet what has come, or could come if it did."""
+    held = Held()
+    async with running(held, Impatient) as server:
+        client = await server.connect()
+        length = str(len(body) + 1).encode()
+        client.writer.write(POST.replace(b"5", length) + body)
+        await held.began.wait()
+        await pass_time(server)
+        held.go.set()
+        client.writer.write(b"!")
+
+        assert body + b"!" == (await client.response()).body
+
+
+async def test_body_is_not_asked_for() -> None:
+    """A client that waits for `100 Continue` is not late before it has that."""
+    held = Held()
+    async with running(held, Impatient) as server:
+        client = await server.connect()
+        await client.send(EXPECTING)
+        await held.began.wait()
+        await pass_time(server)
+        held.go.set()
+
+        assert 100 == (await client.head())[0]
+        assert b"hello" == (await client.ask(b"hello")).body
+
+
+async def test_expected_body_stops() -> None:
+    """A client that has been told to continue, and does not, is refused."""
+    held = Held()
+    held.go.set()
+    async with running(held, Impatient) as server:
+        client = await server.connect()
+        await client.send(EXPECTING)
+
+        assert 100 == (await client.head())[0]
+        assert 408 == (await client.response()).status
+
+
+async def test_answer_has_begun() -> None:
+    """Where the answer has begun, no other answer can be given, and the body may take as long as it likes."""
+    going = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        going.set()
+        await send({"type": "http.response.body", "body": await read_body(receive)})
+
+    async with running(app, Impatient) as server:
+        client = await server.connect()
+        await client.send(POST + b"hel")
+        await going.wait()
+        await pass_time(server)
+        client.writer.write(b"lo")
+
+        assert b"hello" == (await client.response()).body
+
+
+async def test_answer_is_not_read() -> None:
+    """A client that does not read its answer is cut off, so that it cannot hold the answer's memory for ever."""
+    given_up = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await read_body(receive)
+        length = (b"content-length", b"1000000000000")
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        while (await asyncio.wait_for(send_piece(send), 10)) and not given_up.is_set():
+            pass
+
+    async def send_piece(send: Send) -> bool:
+        await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
+        return True
+
+    class Noting(Impatient):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            given_up.set()
+
+    async with running(app, Noting) as server:
+        client = await server.connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every transport of a socket has it
+        await client.send(GET)
+
+        await given_up.wait()
+
+
+async def test_answer_is_read_slowly() -> None:
+    """A client that reads, however slowly, gets all of its answer."""
+    size = 40_000_000
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, b"x" * size)
+
+    class Patient(Impatient):
+        SEND_TIMEOUT = 0.5  # the kernel lets an answer through in pieces of some megabytes
+
+    async with running(app, Patient) as server:
+        client = await server.connect()
+        await client.send(GET)
+        await client.head()
+        got = 0
+        while piece := await client.reader.read(1_000_000):
+            got += len(piece)
+            await asyncio.sleep(0.01)
+            if got == size:
+                break
+
+        assert size == got
