@@ -53,7 +53,7 @@ class SqliteStore(Store):
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._rows = {kind.name: Rows(kind) for kind in kinds}
-        self._guarded = Translating(on_untrustworthy)
+        self._guarded = Translating(lambda reason: on_untrustworthy(f"{path}: {reason}"))
         self._closed = False
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -130,7 +130,8 @@ class SqliteStore(Store):
 
     async def secret(self) -> bytes:
         self._check_open()
-        return self._secret
+        with self._guarded:
+            return self._secret
 
     async def close(self) -> None:
         if self._closed:
