@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,6 +94,7 @@ class SqliteStore(Store):
         return await read(lambda connection: read_page(connection, rows, query, numbering, self._documents))
 
     async def submit(self, submission: Submission) -> Outcome | Replay:
+        self._check_open()
         answer: Outcome | Replay = await self._writer.write(submission)
         return answer
 
@@ -119,6 +121,7 @@ class SqliteStore(Store):
                 continue  # another process may have written, which rings no bell here
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+        self._check_open()
         kept_from = None if keep is None else self._log.numbering.number(keep)
         more: bool = await self._writer.write(
             lambda connection, _: sweep(connection, at, changes_before=changes_before, kept_from=kept_from)
@@ -138,10 +141,14 @@ class SqliteStore(Store):
             return
         self._closed = True
         self._news.set()
-        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._release)
+
+    def _release(self) -> None:
+        self._writer.close()
         self._threads.shutdown()
         for connection in (*self._opened, self._reading, self._writer.connection):
-            connection.close()
+            with suppress(apsw.Error):  # what could not be moved to its place at last stays safe in the write-ahead log
+                connection.close()
 
     async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
