@@ -175,8 +175,9 @@ class SqliteStore(Store):
 
     def _ring(self) -> None:
         """Wake whoever watches; called by the writer's thread after a commit."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and nobody there watches any more
+                self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
