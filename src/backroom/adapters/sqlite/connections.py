@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import apsw
@@ -76,13 +77,19 @@ def fetch(connection: apsw.Connection, sql: str, values: Sequence[SqlValue] = ()
 
 
 class Translating:
-    """Raises the domain's errors for SQLite's; a class, because it guards every read, and this costs the least."""
+    """Raises the domain's errors for SQLite's; a class, because it guards every read, and this costs the least.
+
+    From the first failure of the disk on it lets nothing pass: that is told once, and then everything is refused.
+    """
 
     def __init__(self, on_untrustworthy: Callable[[str], None]) -> None:
         self._on_untrustworthy = on_untrustworthy
+        self._telling = Lock()
+        self._failed = False
 
     def __enter__(self) -> None:
-        pass
+        if self._failed:
+            raise Unavailable
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if kind is None or not issubclass(kind, apsw.Error):
@@ -90,7 +97,13 @@ class Translating:
         if issubclass(kind, apsw.FullError):
             raise StorageFull from error
         if issubclass(kind, _BROKEN):
-            self._on_untrustworthy(str(error))
+            self._distrust(str(error))
             raise Unavailable from error
         if issubclass(kind, _PASSING):
             raise Unavailable from error
+
+    def _distrust(self, reason: str) -> None:
+        with self._telling:
+            first, self._failed = not self._failed, True
+        if first:
+            self._on_untrustworthy(reason)

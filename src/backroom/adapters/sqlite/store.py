@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,7 +54,7 @@ class SqliteStore(Store):
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._rows = {kind.name: Rows(kind) for kind in kinds}
-        self._guarded = Translating(on_untrustworthy)
+        self._guarded = Translating(lambda reason: on_untrustworthy(f"{path}: {reason}"))
         self._closed = False
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -93,6 +94,7 @@ class SqliteStore(Store):
         return await read(lambda connection: read_page(connection, rows, query, numbering, self._documents))
 
     async def submit(self, submission: Submission) -> Outcome | Replay:
+        self._check_open()
         answer: Outcome | Replay = await self._writer.write(submission)
         return answer
 
@@ -122,6 +124,7 @@ class SqliteStore(Store):
                 continue  # another process may have written, which rings no bell here
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+        self._check_open()
         kept_from = None if keep is None else self._log.numbering.number(keep)
         more: bool = await self._writer.write(
             lambda connection, _: sweep(connection, at, changes_before=changes_before, kept_from=kept_from)
@@ -133,17 +136,22 @@ class SqliteStore(Store):
 
     async def secret(self) -> bytes:
         self._check_open()
-        return self._secret
+        with self._guarded:
+            return self._secret
 
     async def close(self) -> None:
         if self._closed:
             return
         self._closed = True
         self._news.set()
-        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._release)
+
+    def _release(self) -> None:
+        self._writer.close()
         self._threads.shutdown()
         for connection in (*self._opened, self._reading, self._writer.connection):
-            connection.close()
+            with suppress(apsw.Error):  # what could not be moved to its place at last stays safe in the write-ahead log
+                connection.close()
 
     async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
@@ -170,8 +178,9 @@ class SqliteStore(Store):
 
     def _ring(self) -> None:
         """Wake whoever watches; called by the writer's thread after a commit."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and nobody there watches any more
+                self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -98,6 +99,8 @@ class GroupCommitter:
     def _answers(self, jobs: list[_Job]) -> list[Answer]:
         try:
             return self._commit(jobs)
+        except Unavailable:  # that is no fault of one of them, and trying each would only wait again, each in its turn
+            return [Unavailable() for _ in jobs]
         except Exception as fault:  # noqa: BLE001 - whatever it is, the thread lives on and the caller is told
             if len(jobs) == 1:
                 return [fault]
@@ -134,7 +137,7 @@ class GroupCommitter:
         for job, answer in zip(jobs, answers, strict=True):
             by_loop.setdefault(job.loop, []).append((job.future, answer))
         for loop, pairs in by_loop.items():
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop is closed, and nobody there waits any more
                 loop.call_soon_threadsafe(_settle, pairs)
 
 
