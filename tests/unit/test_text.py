@@ -38,6 +38,13 @@ def test_cleaning() -> None:
     assert "a\r\nb" == clean("a\r\nb", lines=False)
 
 
+def test_only_white_space_is_trimmed() -> None:
+    """What Unicode calls white space goes from the ends of a text; other control characters stay, and are seen."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    trimmed = {each for each in everything if not clean(each, lines=False)}
+    assert {each for each in map(chr, range(sys.maxunicode + 1)) if each.isspace()} - set("\x1c\x1d\x1e\x1f") == trimmed
+
+
 @pytest.mark.parametrize(
     ("text", "folded"),
     [

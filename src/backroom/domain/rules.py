@@ -15,6 +15,10 @@ from attrs import field, frozen
 
 from backroom.domain.text import clean, fold, forbidden_character
 
+# What stored values can be compared with, far beyond what any field takes.
+MOST_COUNTED = 2**63 - 1
+MOST_COMPARED = 10**15
+
 
 @frozen
 class Refused(Exception):
@@ -33,7 +37,10 @@ class Rule(ABC):
 
     @abstractmethod
     def read(self, text: str) -> Any:
-        """Return the value that plain `text` stands for. Raises `ValueError` when it is not of the rule's type."""
+        """Return the value that plain `text` stands for.
+
+        Raises `ValueError` when it is not of the rule's type, `Refused` when no value is as large as that.
+        """
 
     def key(self, value: Any) -> Any:
         """Return what `value` is ordered by."""
@@ -125,9 +132,9 @@ class Whole(Rule):
         return raw
 
     def read(self, text: str) -> int:
-        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        if not re.fullmatch(r"-?[0-9]+", text):
             raise ValueError(text)
-        return int(text)
+        return int(_within(Decimal(text), MOST_COUNTED))
 
 
 @frozen
@@ -155,9 +162,9 @@ class Money(Rule):
         raise Refused("wrong_type", "must be a number")
 
     def read(self, text: str) -> Decimal:
-        if not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,2})?", text):
+        if not re.fullmatch(r"-?[0-9]+(\.[0-9]{1,2})?", text):
             raise ValueError(text)
-        return Decimal(text)
+        return _within(Decimal(text), MOST_COMPARED)
 
 
 @frozen
@@ -199,3 +206,9 @@ class Moment(Rule):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
         except OverflowError:
             raise ValueError(text) from None
+
+
+def _within(number: Decimal, most: int) -> Decimal:
+    if abs(number) > most:
+        raise Refused("out_of_range", f"must be from -{most} to {most}")
+    return number

@@ -3,6 +3,12 @@
 import re
 import unicodedata
 
+# Unicode's White_Space. Python's own notion of space also has \x1c to \x1f, which are control characters like others.
+WHITE_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+
 # Category Cc is exactly these two ranges; lone surrogates cannot be written as UTF-8 at all.
 _NOT_IN_TEXT = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
 _FORBIDDEN_IN_LINES = re.compile(f"[{_NOT_IN_TEXT}]")
@@ -11,7 +17,7 @@ _FORBIDDEN_IN_LINE = re.compile(f"[{_NOT_IN_TEXT}\t\n\u2028\u2029]")
 
 def clean(text: str, *, lines: bool) -> str:
     """Return `text` as it is kept: without surrounding white space and, where `lines` are allowed, with CRLF as LF."""
-    return (text.replace("\r\n", "\n") if lines and "\r" in text else text).strip()
+    return (text.replace("\r\n", "\n") if lines and "\r" in text else text).strip(WHITE_SPACE)
 
 
 def forbidden_character(text: str, *, lines: bool) -> str | None:

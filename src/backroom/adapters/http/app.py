@@ -1,6 +1,8 @@
 """The HTTP application, put together."""
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from attrs import Factory, frozen
@@ -30,7 +32,17 @@ from backroom.adapters.http.socket import ChangesSocket
 from backroom.domain.catalogue import KINDS
 from backroom.domain.ports import Store
 
-EXPOSED = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID", "X-Process-Time", "Idempotency-Replayed")
+EXPOSED = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "X-Request-ID",
+    "X-Process-Time",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+)
 
 
 @frozen(kw_only=True)
@@ -46,7 +58,8 @@ class Options:
 def make_app(store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed) -> ASGIApp:
     """Return the application that serves a store."""
     routes = [*_routes(declared(store, secret, options, feed)), WebSocketRoute("/ws", ChangesSocket(store, feed))]
-    app: ASGIApp = Router(routes, default=_nothing)
+    # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
+    app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
     compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
     if options.origins:
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
@@ -86,7 +99,7 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed) -> list[
 class _IdConvertor(Convertor[str]):
     """Whatever may be meant as an id; what it is worth is the operation's business, which answers 422 or 404."""
 
-    regex = "(?!bulk$)[^/]+"
+    regex = r"(?!bulk\Z)[^/]+"
 
     def convert(self, value: str) -> str:
         return value
@@ -101,6 +114,12 @@ def _routes(paths: list[Path]) -> list[BaseRoute]:
     ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
     routes: list[BaseRoute] = [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path)) for path in ordered]
     return [*routes, Mount("/static", _Files())]
+
+
+def _exact(route: Any) -> Any:
+    """Let a route match whole paths only; "$", with which Starlette ends its patterns, passes over a line break."""
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
+    return route
 
 
 class _Files:

@@ -12,6 +12,7 @@ from backroom.adapters.http.call import Call, joined
 from backroom.adapters.http.guard import Guard
 from backroom.adapters.http.problems import answer_of
 
+_TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -50,7 +51,8 @@ class Edge:
                 message["headers"] = [(b"x-request-id", request_id)]
             await send(message)
 
-        app = self._compressed if b"gzip" in headers.get(b"accept-encoding", b"") else self._app
+        encodings = headers.get(b"accept-encoding")
+        app = self._app if encodings is None or not _TAKES_GZIP.search(encodings) else self._compressed
         refusal = self._guard.refusal(call)
         try:
             if refusal is None:

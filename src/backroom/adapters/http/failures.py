@@ -7,8 +7,10 @@ from starlette.requests import ClientDisconnect
 
 from backroom.adapters.http.answers import Answer
 from backroom.adapters.http.call import Call
+from backroom.adapters.http.guard import SAFE_METHODS
 from backroom.adapters.http.problems import PROBLEMS, answer_of, problem, problem_answer
 from backroom.adapters.http.refusals import MethodNotAllowed, Missing, Refusal
+from backroom.adapters.http.submitting import APPLIED, only_validates
 from backroom.domain.errors import DomainError
 
 NOBODY_LISTENS = 499
@@ -21,7 +23,8 @@ def answer_for(error: Exception, call: Call) -> Answer:
     """Return the answer for an error; one that nobody foresaw is logged under the id of its request."""
     match error:
         case DomainError() | Refusal():
-            return answer_of(error, call.request_id)
+            answer = answer_of(error, call.request_id)
+            return answer.plus(APPLIED) if call.method not in SAFE_METHODS and only_validates(call) else answer
         case HTTPException(status_code=405):
             return answer_of(MethodNotAllowed("only GET and HEAD", headers=(_READ_ONLY,)), call.request_id)
         case HTTPException():

@@ -10,6 +10,7 @@ from backroom.adapters.http.parameters import boolean, whole
 from backroom.adapters.http.refusals import BadParameter, OutOfRange
 from backroom.domain.kinds import Field, Kind
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_LISTED_VALUES, Condition, Operator, Order, Query
+from backroom.domain.rules import Refused
 
 MAX_SEARCH = 200
 
@@ -78,3 +79,5 @@ def _value(name: str, field: Field, text: str) -> Any:
         return field.rule.read(text)
     except ValueError:
         raise BadParameter(f"{name} does not take {text[:100]!r}") from None
+    except Refused as refused:
+        raise OutOfRange(f"{name} {refused.reason}", "query", name) from None

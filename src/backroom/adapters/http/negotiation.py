@@ -1,12 +1,16 @@
 """What the client would like to get (RFC 9110, 12.5.1)."""
 
+import re
+
 from backroom.adapters.http.call import Call
+
+_QVALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
 def quality(call: Call, media_type: str) -> float:
     """Return how much the client wants a media type, from 0 for not at all to 1; without Accept anything is welcome."""
     accept = call.header(b"accept")
-    if accept is None or accept in ("*/*", media_type):
+    if not accept or accept in ("*/*", media_type):  # an empty one rules out nothing
         return 1.0
     best, closest = 0.0, -1
     for each in accept.split(","):
@@ -27,8 +31,5 @@ def _weight(parameters: list[str]) -> float:
     for each in parameters:
         name, _, value = each.partition("=")
         if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
+            return float(value) if _QVALUE.fullmatch(value.strip()) else 0.0
     return 1.0

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.refusals import BadParameter, Missing, OutOfRange
@@ -58,10 +58,10 @@ def boolean(name: str, text: str) -> bool:
     return _BOOLEANS[text]
 
 
-def following(call: Call, cursor: str) -> str:
+def following(call: Call, parameters: dict[str, str], cursor: str) -> str:
     """Return the relative URL of what follows this answer: the same call, with another cursor."""
-    kept = [each for each in call.query.decode("ascii").split("&") if each and not each.startswith("cursor=")]
-    return f"{call.path}?{'&'.join((*kept, f'cursor={cursor}'))}"
+    # Written anew, because a client may send what may not stand in a header, or encode the name of the old cursor.
+    return f"{call.path}?{urlencode({**parameters, 'cursor': cursor}, quote_via=quote, safe=',:')}"
 
 
 def identifier(call: Call) -> int:

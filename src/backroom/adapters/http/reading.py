@@ -11,9 +11,9 @@ from backroom.adapters.http.call import Call
 from backroom.adapters.http.cursors import ListCursors
 from backroom.adapters.http.list_query import ListParameters
 from backroom.adapters.http.parameters import following, identifier, parse, whole
-from backroom.adapters.http.refusals import BadParameter
 from backroom.adapters.http.tags import none_match, tag
 from backroom.adapters.http.wire import change_document
+from backroom.domain.errors import BadCursor
 from backroom.domain.kinds import Kind
 from backroom.domain.ports import Store
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
@@ -51,7 +51,7 @@ class Reading:
         known = call.header(b"if-none-match")
         if known is not None and not none_match(known, page.revision):
             return Answer(status=304, headers=(etag,))
-        next = None if page.next is None else following(call, self.cursors.write(query, page.next))
+        next = None if page.next is None else following(call, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
         return json_text(self._written(page, next), etag, *link)
 
@@ -63,13 +63,13 @@ class Reading:
         after = self._version(parameters.get("cursor", "v0"))
         entries = await history(self.store, self.store, self.kind, id, after=after, limit=limit + 1)
         shown = entries[:limit]
-        next = following(call, f"v{shown[-1].change.record.version}") if len(entries) > limit else None
+        next = following(call, parameters, f"v{shown[-1].change.record.version}") if len(entries) > limit else None
         changes = ",".join(change_document(each) for each in shown)
         return json_text(f'{{"history":[{changes}],"next":{_quoted(next)}}}')
 
     def _version(self, cursor: str) -> int:
         if not (cursor[:1] == "v" and cursor[1:].isascii() and cursor[1:].isdigit() and len(cursor) < 20):
-            raise BadParameter("cursor is none of this history")
+            raise BadCursor
         return int(cursor[1:])
 
     def _written(self, page: Page, next: str | None) -> str:

@@ -199,7 +199,7 @@ class _Declared:
             handler=self.reading.history,
             replies={200: Reply(description="Its changes.", schema=schema)},
             parameters=(_ID, _LIMIT, _CURSOR),
-            problems=("not_found", "invalid"),
+            problems=("not_found", "bad_cursor", "invalid"),
         )
         return Path(template=f"/{self.kind.collection}/{{id}}/history", operations={"GET": operation})
 

@@ -31,7 +31,7 @@ class Submitter:
         atomic: bool = True,
     ) -> Answer:
         """Return the answer that `render` makes of the outcome, or made of it when the key was first seen."""
-        rehearsal = prefers(call, "validate-only")
+        rehearsal = only_validates(call)
         render = _once(render)
         name = key_name(call)
         key = None
@@ -46,10 +46,10 @@ class Submitter:
         return render(outcome).plus(APPLIED) if rehearsal else render(outcome)
 
 
-def prefers(call: Call, preference: str) -> bool:
-    """Tell whether the client sent a preference (RFC 7240)."""
+def only_validates(call: Call) -> bool:
+    """Tell whether the client wants to hear what would become of the request (RFC 7240)."""
     header = call.header(b"prefer")
-    return header is not None and preference in (each.split(";")[0].strip().lower() for each in header.split(","))
+    return header is not None and "validate-only" in (each.split(";")[0].strip().lower() for each in header.split(","))
 
 
 def _once(render: Callable[[Outcome], Answer]) -> Callable[[Outcome], Answer]:
