@@ -8,9 +8,10 @@ from attrs import frozen
 from backroom.adapters.http.answers import Answer, json_text
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.event_stream import EventStream
-from backroom.adapters.http.feed import Feed, News
+from backroom.adapters.http.feed import Feed, read_on
 from backroom.adapters.http.parameters import parse, whole
 from backroom.adapters.http.refusals import BadParameter
+from backroom.adapters.http.wire import change_document
 from backroom.domain.catalogue import KINDS
 from backroom.domain.changes import Cursor
 from backroom.domain.errors import CursorExpired
@@ -38,41 +39,33 @@ class Changes:
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
         after = await started(self.log, parameters.get("after"))
-        batch = await self.log.read(after, types=types, limit=limit)
-        news, cursor = [News.of(entry) for entry in batch.entries], batch.cursor
-        if not news and wait:
-            news, cursor = await self._awaited(cursor, types, limit, wait)
-        changes = ",".join(each.text for each in news)
-        return json_text(f'{{"changes":[{changes}],"cursor":"{cursor}"}}')
+        batch = await read_on(self.log, after, types, limit)
+        if wait and not batch.entries:
+            await self._news(batch.cursor, types, wait)
+            batch = await read_on(self.log, batch.cursor, types, limit)
+        changes = ",".join(map(change_document, batch.entries))
+        return json_text(f'{{"changes":[{changes}],"cursor":"{batch.cursor}"}}')
 
-    async def _awaited(
-        self, after: Cursor, types: frozenset[str], limit: int, wait: float
-    ) -> tuple[list[News], Cursor]:
-        async with self.feed.follower(after, types) as follower:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    news = await self.feed.next(follower)
-                    if len(news) > limit:
-                        return news[:limit], news[limit - 1].cursor
-                    return news, follower.cursor
-            return [], follower.cursor
+    async def _news(self, after: Cursor, types: frozenset[str], wait: float) -> None:
+        """Return when there is something after a cursor, or nothing to wait for any more."""
+        with suppress(TimeoutError):
+            async with self.feed.follower(after, types) as follower, asyncio.timeout(wait):
+                await self.feed.next(follower)
 
     async def stream(self, call: Call) -> EventStream:
         """Answer with a stream of events."""
         parameters = parse(call, STREAM_PARAMETERS)
         types = chosen_types(parameters)
         after = await started(self.log, call.header(b"last-event-id") or parameters.get("after"))
-        try:
+        with suppress(CursorExpired):  # which the stream tells itself
             await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
-        except CursorExpired:
-            return EventStream(self.feed, None, types)
         return EventStream(self.feed, after, types)
 
 
-async def started(log: ChangeLog, after: str | None) -> Cursor:
+async def started(log: ChangeLog, after: str | None) -> Cursor | None:
     """Return where to start: `now` is the end of the log, and None the oldest change that is kept."""
     if after is None:
-        return await log.oldest()
+        return None
     return await log.head() if after == "now" else Cursor(after)
 
 

@@ -1,13 +1,15 @@
 """A stream of Server-Sent Events (HTML Living Standard, section 9.2)."""
 
 import asyncio
+from contextlib import suppress
 
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
 from backroom.adapters.http.feed import Feed, Follower, News, delivered
+from backroom.adapters.http.presence import while_there
 from backroom.domain.changes import Cursor
-from backroom.domain.errors import CursorExpired
+from backroom.domain.errors import CursorExpired, Unavailable
 
 HEARTBEAT_S = 15.0
 
@@ -17,12 +19,11 @@ _HEADERS = [
     (b"x-accel-buffering", b"no"),  # a proxy in between must not wait for more
 ]
 _RESET = b"event: reset\ndata: {}\n\n"
-_HEARTBEAT = b": still here\n\n"
 
 
 @frozen(eq=False)
 class EventStream:
-    """Sends changes for as long as the client listens. Without a cursor to start from, it says `reset` and ends."""
+    """Sends changes for as long as the client listens; where they are kept no more, it says `reset` and ends."""
 
     feed: Feed
     after: Cursor | None
@@ -32,34 +33,34 @@ class EventStream:
         """Send it, as an ASGI application."""
         await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
         if scope["method"] != "HEAD":
-            sending = asyncio.create_task(self._send(send))
-            leaving = asyncio.create_task(_left(receive))
-            try:
-                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                sending.cancel()
-                leaving.cancel()
-                await asyncio.wait({sending, leaving})
+            await while_there(receive, self._serve(send))
         await send({"type": "http.response.body", "body": b""})
 
-    async def _send(self, send: Send) -> None:
-        if self.after is None:
+    async def _serve(self, send: Send) -> None:
+        try:
+            with suppress(Unavailable):  # the client comes back by itself, with the last cursor that it had
+                await self._follow(send)
+        except CursorExpired:
             await send(_chunk(_RESET))
-            return
+
+    async def _follow(self, send: Send) -> None:
         async with self.feed.follower(self.after, self.types) as follower:
-            while chunk := await self._next(follower):
-                if not await delivered(follower, send(_chunk(chunk))):
-                    return
+            chunk = _place(follower)
+            while chunk and await delivered(follower, send(_chunk(chunk))):
+                chunk = await self._next(follower)
 
     async def _next(self, follower: Follower) -> bytes:
         """Return what to send next, and nothing once the service closes."""
         try:
             async with asyncio.timeout(HEARTBEAT_S):
-                return b"".join(_event(each) for each in await self.feed.next(follower))
+                return b"".join([_event(each) for each in await self.feed.next(follower)])
         except TimeoutError:
-            return _HEARTBEAT
-        except CursorExpired:
-            return _RESET
+            return _place(follower)
+
+
+def _place(follower: Follower) -> bytes:
+    """Return a comment, with which the client also learns its cursor before the first event and between events."""
+    return b": still here\n\n" if follower.cursor is None else f": still here\nid: {follower.cursor}\n\n".encode()
 
 
 def _event(news: News) -> bytes:
@@ -68,8 +69,3 @@ def _event(news: News) -> bytes:
 
 def _chunk(body: bytes) -> dict[str, object]:
     return {"type": "http.response.body", "body": body, "more_body": True}
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

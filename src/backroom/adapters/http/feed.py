@@ -5,6 +5,7 @@ all share, older ones from the log. So there is no queue for each, and nothing t
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Set
 from contextlib import asynccontextmanager
@@ -13,14 +14,17 @@ from attrs import define, field, frozen
 
 from backroom.adapters.http.wire import change_document
 from backroom.domain.changes import Cursor, Entry
-from backroom.domain.errors import DomainError
-from backroom.domain.ports import ChangeLog
+from backroom.domain.errors import CursorExpired, DomainError
+from backroom.domain.ports import Batch, ChangeLog
 
-WINDOW = 4096
 MAX_BEHIND = 1000
-READ_AT_ONCE = 500
+WINDOW = MAX_BEHIND  # a live follower that the window has lost is too slow, or will read the log a little
+TAKEN_AT_ONCE = 100
+SENT_AT_ONCE = 5000  # messages to all followers together, before anybody else has a turn
 RETRY_S = 1.0
 PATIENCE_S = 10.0
+
+_log = logging.getLogger("backroom")
 
 
 @frozen(eq=False)
@@ -38,11 +42,12 @@ class News:
 
 @define(eq=False)
 class Follower:
-    """One reader of the feed. `cursor` is behind the last change that it took; `types` of none means all."""
+    """One reader of the feed; no `types` mean all."""
 
-    cursor: Cursor
+    cursor: Cursor | None  # behind the last change that it took; None is in front of the oldest kept
     types: Set[str]
     number: int | None = None  # of the change behind which the cursor is, where that is within the window
+    is_live: bool = False  # it has seen all that there was, once; before, being behind is nobody's fault
     patience: asyncio.Timeout | None = None  # what it is being waited for with, while something is sent to it
 
 
@@ -54,7 +59,7 @@ class Feed:
 
     _window: deque[News] = field(factory=lambda: deque(maxlen=WINDOW), init=False)
     _newest: int = field(default=0, init=False)  # changes that ever were in the window; numbers its entries
-    _numbers: dict[Cursor, int] = field(factory=dict, init=False)
+    _numbers: dict[Cursor | None, int] = field(factory=dict, init=False)
     _bell: asyncio.Event = field(factory=asyncio.Event, init=False)
     _followers: set[Follower] = field(factory=set, init=False)
     _reader: asyncio.Task[None] | None = field(default=None, init=False)
@@ -66,8 +71,8 @@ class Feed:
         return self._closed
 
     @asynccontextmanager
-    async def follower(self, after: Cursor, types: Set[str]) -> AsyncIterator[Follower]:
-        """Yield a follower that starts at a cursor."""
+    async def follower(self, after: Cursor | None, types: Set[str]) -> AsyncIterator[Follower]:
+        """Yield a follower that starts at a cursor, or at the oldest change that is kept."""
         follower = Follower(after, types)
         self._followers.add(follower)
         if self._reader is None and not self._closed:
@@ -82,19 +87,19 @@ class Feed:
     async def take(self, follower: Follower) -> list[News]:
         """Return the next changes for a follower, and none where it has seen all that there is.
 
-        Raises `BadCursor` and `CursorExpired`.
+        Raises `BadCursor`, `CursorExpired` and `Unavailable`.
         """
-        while (number := self._number(follower)) is None:
-            batch = await self.log.read(follower.cursor, types=follower.types, limit=READ_AT_ONCE)
-            moved, follower.cursor = batch.cursor != follower.cursor, batch.cursor
-            if batch.entries or not moved:
+        while (number := self._number(follower)) != self._newest:
+            if number is None:
+                batch = await read_on(self.log, follower.cursor, follower.types, TAKEN_AT_ONCE)
+                follower.cursor = batch.cursor
+                if not batch.entries:
+                    break
                 return [News.of(entry) for entry in batch.entries]
-        behind = self._newest - number
-        if behind == 0:
-            return []
-        recent = [self._window[index] for index in range(-behind, 0)]
-        follower.cursor, follower.number = recent[-1].cursor, self._newest
-        return [each for each in recent if not follower.types or each.type in follower.types]
+            if news := self._recent(follower, self._newest - number):
+                return news
+        follower.is_live = True
+        return []
 
     async def next(self, follower: Follower) -> list[News]:
         """Return the next changes once there are any, or none when the feed closes."""
@@ -119,24 +124,44 @@ class Feed:
             follower.number = None
         return follower.number
 
+    def _recent(self, follower: Follower, behind: int) -> list[News]:
+        recent = [self._window[index] for index in range(-behind, min(0, TAKEN_AT_ONCE - behind))]
+        follower.cursor, follower.number = recent[-1].cursor, self._newest - behind + len(recent)
+        return [each for each in recent if each.type in follower.types] if follower.types else recent
+
     async def _read(self) -> None:
-        """Read on and on, and ring for every piece; where the store fails, start again in a while."""
+        """Read on and on; where the store fails, go on from there in a while."""
+        cursor: Cursor | None = None
         while True:
             try:
-                cursor = await self.log.head()
-                self._forget()
-                self._numbers[cursor] = self._newest
-                self._ring()  # what was written before this is in the log for whoever looked too early
-                while True:
-                    await self.log.watch(cursor)
-                    batch = await self.log.read(cursor, limit=READ_AT_ONCE)
-                    cursor = batch.cursor
-                    for entry in batch.entries:
-                        self._add(News.of(entry))
-                    self._ring()
-                    self._hurry()
+                cursor = await (self._begin() if cursor is None else self._go_on(cursor))
+            except CursorExpired:
+                cursor = None  # it was swept before it was read; the log tells so to those who follow
             except DomainError:
                 await asyncio.sleep(RETRY_S)
+            except Exception:  # noqa: BLE001 - if the reader ended, all would wait for it forever
+                _log.exception("following the log failed, and will be tried again")
+                await asyncio.sleep(RETRY_S)
+
+    async def _begin(self) -> Cursor:
+        """Start a new window at the end of the log; what is older followers find there."""
+        cursor = await self.log.head()
+        self._forget()
+        self._numbers[cursor] = self._newest
+        self._ring()  # what was written before this is in the log for whoever looked too early
+        return cursor
+
+    async def _go_on(self, cursor: Cursor) -> Cursor:
+        """Add what comes next to the window, in pieces that followers can be told of before there is more."""
+        await self.log.watch(cursor)
+        limit = min(TAKEN_AT_ONCE, 1 + SENT_AT_ONCE // (1 + len(self._followers)))
+        batch = await self.log.read(cursor, limit=limit)
+        for entry in batch.entries:
+            self._add(News.of(entry))
+        self._ring()
+        self._hurry()
+        await asyncio.sleep(0)
+        return batch.cursor
 
     def _add(self, news: News) -> None:
         if len(self._window) == WINDOW:
@@ -150,15 +175,16 @@ class Feed:
         bell.set()
 
     def _hurry(self) -> None:
-        """Give up on followers that are being sent something and are too far behind by now."""
+        """Give up on live followers that are being sent something and are too far behind by now."""
         now = asyncio.get_running_loop().time()
         for follower in self._followers:
             number, patience = follower.number, follower.patience
-            if patience is not None and number is not None and self._newest - number > MAX_BEHIND:
+            if patience is None or number is None or not follower.is_live or patience.expired():
+                continue
+            if self._newest - number > MAX_BEHIND:
                 patience.reschedule(now)
 
     def _forget(self) -> None:
-        """Empty the window; followers find what they need in the log."""
         self._window.clear()
         self._numbers.clear()
         for follower in self._followers:
@@ -170,6 +196,16 @@ class Feed:
             self._forget()
             reader.cancel()
             await asyncio.wait({reader})
+
+
+async def read_on(log: ChangeLog, after: Cursor | None, types: Set[str], limit: int) -> Batch:
+    """Return the next entries of the log, and none only where it ends. Raises what `ChangeLog.read` does."""
+    while True:
+        batch = await log.read(after, types=types, limit=limit)
+        if batch.entries or batch.cursor == after:
+            return batch
+        after = batch.cursor
+        await asyncio.sleep(0)  # a search through a long log leaves turns to others
 
 
 async def delivered(follower: Follower, sending: Awaitable[None]) -> bool:

@@ -11,13 +11,15 @@ from backroom.adapters.http.call import Call, call_of
 from backroom.adapters.http.changes import STREAM_PARAMETERS, chosen_types, started
 from backroom.adapters.http.feed import Feed, Follower, delivered
 from backroom.adapters.http.parameters import parse
+from backroom.adapters.http.presence import while_there
 from backroom.adapters.http.refusals import Refusal
-from backroom.domain.changes import Cursor
 from backroom.domain.errors import BadCursor, CursorExpired, DomainError
 from backroom.domain.ports import ChangeLog
 
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
 BAD_CURSOR, CURSOR_EXPIRED = 4400, 4410
+MAX_REASON = 123  # bytes, by RFC 6455
+GOODBYE_S = 1.0
 
 
 @frozen(eq=False)
@@ -31,20 +33,14 @@ class ChangesSocket:
         """Serve one socket."""
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
-        sending = asyncio.create_task(self._serve(call_of(scope), send))
-        leaving = asyncio.create_task(_left(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.wait({sending, leaving})
+        await while_there(receive, self._serve(call_of(scope), send))
 
     async def _serve(self, call: Call, send: Send) -> None:
         code, reason = await self._followed(call, send)
+        fitting = reason.encode()[:MAX_REASON].decode(errors="ignore")
         with suppress(TimeoutError):  # a reader that takes nothing takes no goodbye either
-            async with asyncio.timeout(1):
-                await send({"type": "websocket.close", "code": code, "reason": reason})
+            async with asyncio.timeout(GOODBYE_S):
+                await send({"type": "websocket.close", "code": code, "reason": fitting})
 
     async def _followed(self, call: Call, send: Send) -> tuple[int, str]:
         """Follow for as long as it goes, and return why it ended."""
@@ -57,27 +53,22 @@ class ChangesSocket:
         except CursorExpired as error:
             return CURSOR_EXPIRED, error.message
         except (BadCursor, Refusal) as error:
-            return BAD_CURSOR, error.message[:100]
+            return BAD_CURSOR, error.message
         except DomainError as error:
             return TRY_AGAIN_LATER, error.message
 
     async def _follow(self, follower: Follower, send: Send) -> tuple[int, str]:
-        ready = False
+        was_live = False
         while not self.feed.is_closed:
-            news = await (self.feed.next(follower) if ready else self.feed.take(follower))
+            news = await (self.feed.next(follower) if was_live else self.feed.take(follower))
             texts = [each.text for each in news]
-            if not news and not ready:
-                ready, texts = True, [_ready(follower.cursor)]
+            if follower.is_live and not was_live:
+                was_live, texts = True, [_ready(follower)]
             for text in texts:
                 if not await delivered(follower, send({"type": "websocket.send", "text": text})):
                     return TRY_AGAIN_LATER, "too slow; go on from the last cursor"
         return GOING_AWAY, "the service is closing; go on from the last cursor"
 
 
-def _ready(cursor: Cursor) -> str:
-    return orjson.dumps({"type": "ready", "cursor": cursor}).decode()
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
+def _ready(follower: Follower) -> str:
+    return orjson.dumps({"type": "ready", "cursor": follower.cursor}).decode()
