@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,34 +52,42 @@ def environment(**settings: str) -> dict[str, str]:
 def running(folder: Path, **settings: str) -> Iterator[Service]:
     """Run a service on a free port, by default on a file in `folder`; end it afterwards, however the test ends."""
     chosen = {"store": f"sqlite:///{folder / 'backroom.db'}", "port": "0", **settings}
-    with (folder / "log").open("a") as log:
-        process = subprocess.Popen(
-            command("serve"), env=environment(**chosen), cwd=folder, text=True, stderr=subprocess.PIPE, stdout=log
-        )
+    process = subprocess.Popen(
+        command("serve"), env=environment(**chosen), cwd=folder, text=True, stderr=subprocess.PIPE
+    )
+    said = _Said(process)
+    said.start()
     try:
-        yield Service(process, _announced(process, folder / "log"))
+        yield Service(process, said.url())
     finally:
         if process.poll() is None:
             process.kill()
         process.wait()
+        said.join()
+
+
+class _Said(threading.Thread):
+    """Reads what a service says, so that it never waits for a reader, and keeps it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        super().__init__()
         assert process.stderr is not None
-        process.stderr.close()
+        self._source = process.stderr
+        self._lines: list[str] = []
+        self._announced = threading.Event()
+        self._url: str | None = None
 
+    def run(self) -> None:
+        with self._source:
+            for line in self._source:
+                self._lines.append(line)
+                if found := re.search(r"listening on (http://\S+)", line):
+                    self._url = found.group(1)
+                    self._announced.set()
+        self._announced.set()
 
-def _announced(process: subprocess.Popen[str], log: Path) -> str:
-    """Return the URL that the service says it listens on, and leave the rest of what it says to a file."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if found := re.search(r"listening on (http://\S+)", line):
-            _drain(process, log)
-            return found.group(1)
-        with log.open("a") as file:
-            file.write(line)
-    raise AssertionError(f"the service ended with {process.wait()}: {log.read_text()}")
-
-
-def _drain(process: subprocess.Popen[str], log: Path) -> None:
-    """Copy what is still to come to a file, in a process that ends with its source."""
-    assert process.stderr is not None
-    with log.open("a") as file:
-        subprocess.Popen(["cat"], stdin=process.stderr, stdout=file)
+    def url(self) -> str:
+        """Return where the service listens, as soon as it says so."""
+        self._announced.wait()
+        assert self._url is not None, "".join(self._lines)
+        return self._url
