@@ -3,10 +3,12 @@
 import asyncio
 import errno
 import multiprocessing
+import os
 import resource
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 
@@ -18,8 +20,9 @@ from backroom.entrypoints.workers import NOT_STARTED, supervise
 
 FAILURE = 1
 
-# Seconds that requests may take to end after SIGTERM; the rest of ten seconds is for the application's own end.
+# Seconds after SIGTERM: until what is still in progress is cancelled, and until all is over in any case.
 DRAIN = 7
+PATIENCE = 9.0
 MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
 PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
@@ -114,13 +117,24 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()
         await super().shutdown(sockets)
+        for each in list(self.server_state.connections):  # whose clients do not close, or do not read
+            each.transport.abort()
+        await asyncio.sleep(0)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop. uvicorn would also remember the signal, and raise it again at the end: the exit code would be 143."""
-        del frame
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
-        self.should_exit = True
+        """Stop, once. uvicorn would raise the signal again at the end, and with it the exit code would be 143."""
+        del sig, frame
+        if not self.should_exit:
+            self.should_exit = True
+            watchdog = threading.Timer(PATIENCE, _give_up)
+            watchdog.daemon = True
+            watchdog.start()
+
+
+def _give_up() -> None:
+    """End at once: what was answered is stored, and what hangs will not be helped by waiting."""
+    os.write(2, b"backroom: could not end in time, and ends now\n")
+    os._exit(FAILURE)
 
 
 def listen(host: str, port: int) -> list[socket.socket]:

@@ -12,7 +12,7 @@ from multiprocessing.context import ForkProcess
 
 NOT_STARTED = 3
 
-PATIENCE = 9.0  # seconds that workers may take to end, before they are killed
+PATIENCE = 9.5  # seconds that workers may take to end, before they are killed
 PAUSE = 1.0  # seconds before a worker that has ended is replaced
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -22,6 +22,10 @@ class LingeringTransport(asyncio.Transport):
             self._closing = True
             Farewell(self._transport)
 
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._transport.abort()
+
     def is_closing(self) -> bool:
         """Whether `close` was called."""
         return self._closing or self._transport.is_closing()
