@@ -13,6 +13,7 @@ from backroom.domain.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 8_192
+APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -32,15 +33,32 @@ class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
 
 
+class NotAStore(Exception):
+    """The file is there, but this program did not make it."""
+
+
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
-    """Open the file; a reader cannot write, whatever it is asked."""
+    """Open the file; a reader cannot write, whatever it is asked. Raises `NotAStore`."""
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    try:
+        _check_ours(connection)
+    except apsw.NotADBError as error:
+        raise NotAStore(f"{path} is not a SQLite database") from error
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     if read_only:
         connection.execute("PRAGMA query_only=ON")
     return connection
+
+
+def _check_ours(connection: apsw.Connection) -> None:
+    """Look before anything is written: only an empty file, or one that this program made, may be changed."""
+    made_by, tables = fetch(
+        connection, "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)"
+    )[0]
+    if tables and made_by != APPLICATION_ID:
+        raise NotAStore(f"{connection.filename} is the database of another program")
 
 
 def migrate(connection: apsw.Connection) -> None:
@@ -58,11 +76,13 @@ def migrate(connection: apsw.Connection) -> None:
                 connection.execute(steps[version].read_text())
                 connection.execute(f"PRAGMA user_version={version + 1}")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk may have undone it already
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
     if (version := _schema(connection)) > len(steps):
-        raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {len(steps)}")
+        known = f"this version of backroom knows schemas up to {len(steps)}"
+        raise SchemaTooNew(f"{connection.filename} has schema {version}; {known}")
 
 
 def _schema(connection: apsw.Connection) -> int:
