@@ -1,5 +1,6 @@
 """Opening the file, and saying in the domain's words what goes wrong with it."""
 
+import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -12,11 +13,11 @@ from backroom.adapters.sqlite.rows import SqlValue
 from backroom.domain.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
+ASK_AGAIN_S = 0.005
 CACHE_KIB = 8_192
 APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
 
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # NORMAL loses acknowledged writes in a power cut
     f"PRAGMA cache_size=-{CACHE_KIB}",
     "PRAGMA temp_store=MEMORY",
@@ -45,6 +46,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
         _check_ours(connection)
     except apsw.NotADBError as error:
         raise NotAStore(f"{path} is not a SQLite database") from error
+    _use_write_ahead_log(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     if read_only:
@@ -59,6 +61,20 @@ def _check_ours(connection: apsw.Connection) -> None:
     )[0]
     if tables and made_by != APPLICATION_ID:
         raise NotAStore(f"{connection.filename} is the database of another program")
+
+
+def _use_write_ahead_log(connection: apsw.Connection) -> None:
+    """Switch to WAL; SQLite does not wait for another process that is just doing so, hence this asks again."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(ASK_AGAIN_S)
+        else:
+            return
 
 
 def migrate(connection: apsw.Connection) -> None:
