@@ -31,7 +31,7 @@ class File(apsw.VFSFile):
     """One file on the disk."""
 
     def __init__(self, disk: Disk, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
-        super().__init__(REAL, name, flags)  # type: ignore[arg-type] # temporary files have no name
+        super().__init__(REAL, name, flags)
         self._disk = disk
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802

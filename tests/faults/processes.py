@@ -20,14 +20,13 @@ def start(what: str, path: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-async def open_and_write(path: Path) -> None:
-    """Open the store when told to, make one task and print its id."""
-    print("ready", flush=True)
-    sys.stdin.readline()
-    store = open_store(path)
-    (made,) = await carry_out(store, create(TASK))
-    await store.close()
-    print(made.id, flush=True)
+async def open_and_write(folder: Path) -> None:
+    """Open each store that is named on a line, make one task and print its id."""
+    for name in sys.stdin:
+        store = open_store(folder / name.strip())
+        (made,) = await carry_out(store, create(TASK))
+        await store.close()
+        print(made.id, flush=True)
 
 
 async def write_for_ever(path: Path) -> None:

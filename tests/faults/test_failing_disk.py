@@ -56,7 +56,9 @@ async def test_the_store_says_so_once(
 
 
 @BOTH
-async def test_nothing_is_trusted_from_then_on(store: SqliteStore, disk: Disk, break_it: Callable[[Disk], None]) -> None:
+async def test_nothing_is_trusted_from_then_on(
+    store: SqliteStore, disk: Disk, break_it: Callable[[Disk], None]
+) -> None:
     """Even when the disk works again the store refuses everything: what SQLite remembers of the file may be wrong."""
     await fill(store, TASK, {})
     head = await store.head()
@@ -84,7 +86,9 @@ async def test_nothing_is_trusted_from_then_on(store: SqliteStore, disk: Disk, b
 
 
 @BOTH
-async def test_what_was_acknowledged_stays(store: SqliteStore, disk: Disk, path: Path, break_it: Callable[[Disk], None]) -> None:
+async def test_what_was_acknowledged_stays(
+    store: SqliteStore, disk: Disk, path: Path, break_it: Callable[[Disk], None]
+) -> None:
     """Another process that opens the file finds all that was acknowledged, and nothing of what failed."""
     acknowledged = await fill(store, TASK, *({"title": f"Task {number}"} for number in range(50)))
     break_it(disk)

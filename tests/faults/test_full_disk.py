@@ -58,7 +58,7 @@ async def test_what_needs_no_space_is_answered(store: SqliteStore, disk: Disk) -
 
 
 async def test_nothing_acknowledged_is_lost(store: SqliteStore, disk: Disk, path: Path) -> None:
-    """While space comes and goes under many writers, exactly what was acknowledged is there, now and after reopening."""
+    """While space comes and goes under many writers, exactly what was acknowledged is there, also after reopening."""
     full = apsw.FullError
     acknowledged: list[int] = []
     refused = 0

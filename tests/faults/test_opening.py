@@ -17,24 +17,22 @@ from tests.faults.processes import start
 pytestmark = pytest.mark.anyio
 
 PROCESSES = 8
+ROUNDS = 30
 
 
-async def test_many_processes_make_the_file_at_once(path: Path) -> None:
-    """All of them succeed on a file that none of them found, and no id is given twice."""
-    processes = [start("open", path) for _ in range(PROCESSES)]
+async def test_many_processes_make_a_file_at_once(tmp_path: Path) -> None:
+    """All of them succeed on a file that none of them found, round after round, and no id is given twice."""
+    processes = [start("open", tmp_path) for _ in range(PROCESSES)]
+    for number in range(ROUNDS):
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(f"{number}.db\n")
+            process.stdin.flush()
+        made = [process.stdout.readline() for process in processes if process.stdout is not None]
+        assert [f"{id}\n" for id in range(1, PROCESSES + 1)] == sorted(made)
     for process in processes:
-        assert process.stdout is not None
-        assert "ready\n" == process.stdout.readline()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    made = [process.communicate()[0] for process in processes]
+        process.communicate()
     assert [0] * PROCESSES == [process.returncode for process in processes]
-    assert [f"{id}\n" for id in range(1, PROCESSES + 1)] == sorted(made)
-    store = open_store(path)
-    assert list(range(1, PROCESSES + 1)) == [each.id for each in await walk(store, Query(kind=TASK))]
-    await store.close()
 
 
 async def test_folders_are_made(tmp_path: Path) -> None:
@@ -51,7 +49,12 @@ async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
     before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(kind=TASK))
     await store.close()
     store = open_store(path)
-    assert before == (await store.head(), await store.secret(), await store.read(None), await store.page(Query(kind=TASK)))
+    assert before == (
+        await store.head(),
+        await store.secret(),
+        await store.read(None),
+        await store.page(Query(kind=TASK)),
+    )
     assert made == await walk(store, Query(kind=TASK))
     assert [3] == [each.id for each in await fill(store, TASK, {})]
     await store.close()
