@@ -1,5 +1,6 @@
 """Opening the file, and saying in the domain's words what goes wrong with it."""
 
+import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -12,10 +13,11 @@ from backroom.adapters.sqlite.rows import SqlValue
 from backroom.domain.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
+ASK_AGAIN_S = 0.005
 CACHE_KIB = 8_192
+APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
 
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # NORMAL loses acknowledged writes in a power cut
     f"PRAGMA cache_size=-{CACHE_KIB}",
     "PRAGMA wal_autocheckpoint=4000",  # in pages of 4 KiB; copying the log back less often saves more than it takes
@@ -33,15 +35,47 @@ class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
 
 
+class NotAStore(Exception):
+    """The file is there, but this program did not make it."""
+
+
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
-    """Open the file; a reader cannot write, whatever it is asked."""
+    """Open the file; a reader cannot write, whatever it is asked. Raises `NotAStore`."""
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    try:
+        _check_ours(connection)
+    except apsw.NotADBError as error:
+        raise NotAStore(f"{path} is not a SQLite database") from error
+    _use_write_ahead_log(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     if read_only:
         connection.execute("PRAGMA query_only=ON")
     return connection
+
+
+def _check_ours(connection: apsw.Connection) -> None:
+    """Look before anything is written: only an empty file, or one that this program made, may be changed."""
+    made_by, tables = fetch(
+        connection, "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)"
+    )[0]
+    if tables and made_by != APPLICATION_ID:
+        raise NotAStore(f"{connection.filename} is the database of another program")
+
+
+def _use_write_ahead_log(connection: apsw.Connection) -> None:
+    """Switch to WAL; SQLite does not wait for another process that is just doing so, hence this asks again."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(ASK_AGAIN_S)
+        else:
+            return
 
 
 def migrate(connection: apsw.Connection) -> None:
@@ -59,11 +93,13 @@ def migrate(connection: apsw.Connection) -> None:
                 connection.execute(steps[version].read_text())
                 connection.execute(f"PRAGMA user_version={version + 1}")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk may have undone it already
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
     if (version := _schema(connection)) > len(steps):
-        raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {len(steps)}")
+        known = f"this version of backroom knows schemas up to {len(steps)}"
+        raise SchemaTooNew(f"{connection.filename} has schema {version}; {known}")
 
 
 def _schema(connection: apsw.Connection) -> int:

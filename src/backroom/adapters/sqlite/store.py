@@ -50,7 +50,10 @@ class SqliteStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
     ) -> None:
-        """Open or make the file. Raises `SchemaTooNew`; `on_untrustworthy` is called when the disk failed."""
+        """Open or make the file; `on_untrustworthy` is called when the disk fails, once.
+
+        Raises `SchemaTooNew`, `NotAStore` and `Unavailable`.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._rows = {kind.name: Rows(kind) for kind in kinds}

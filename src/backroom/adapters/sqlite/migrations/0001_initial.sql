@@ -2,6 +2,8 @@
 -- microseconds since 1970 in UTC, money in cents, choices as ranks in the order of their definition, and for a text,
 -- in a column named <field>_key, its folded form.
 
+PRAGMA application_id = 0x6261636b; -- "back": tells the file from the databases of other programs
+
 CREATE TABLE log (
   name TEXT NOT NULL,             -- the log's own name, part of every cursor
   secret BLOB NOT NULL,           -- shared by every process on this file

@@ -1,0 +1,27 @@
+"""A command that keeps the writer busy."""
+
+import threading
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from backroom.domain.task import TASK
+from tests.builders import create
+
+
+@frozen
+class Slow:
+    """A command whose decision takes until it is let go."""
+
+    begun: threading.Event
+    let_go: threading.Event
+    kind = TASK
+    id = None
+    revives = False
+
+    def decide(self, standing: Any, id: int, at: datetime) -> Any:
+        """Wait, then make a task."""
+        self.begun.set()
+        self.let_go.wait()
+        return create(TASK).decide(standing, id, at)

@@ -1,0 +1,116 @@
+"""A file that another process holds, and more work than can be done."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+import pytest
+
+from backroom.adapters.sqlite import connections, writer
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.domain.decisions import Outcome
+from backroom.domain.errors import Unavailable
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.builders import create, submission
+from tests.contract.steps import carry_out, fill, trail, walk
+from tests.faults.slow import Slow
+
+pytestmark = pytest.mark.anyio
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the right to write to the file."""
+    connection = apsw.Connection(str(path))
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.execute("ROLLBACK")
+    connection.close()
+
+
+class Holding:
+    """Holds the file as soon as something was committed, and counts who comes and finds it held."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = apsw.Connection(str(path))
+        self.refused = 0
+
+    def __call__(self) -> None:
+        """Hold the file."""
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN IMMEDIATE")
+
+    def refuse(self, _: int) -> bool:
+        """Count one who waits for the file, and do not let it wait."""
+        self.refused += 1
+        return False
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the store wait less than usual for its turn."""
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 20)
+
+
+async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last_words: list[str]) -> None:
+    """Writes are refused after a while, reads go on, and all is well once the file is let go."""
+    made = await fill(store, TASK, {})
+    with held(path):
+        with pytest.raises(Unavailable):
+            await store.submit(submission(create(TASK)))
+        assert made == await walk(store, Query(kind=TASK))
+    made += await fill(store, TASK, {})
+    assert made == await walk(store, Query(kind=TASK))
+    assert [("task.created", 1, 1), ("task.created", 2, 1)] == await trail(store)
+    assert [] == last_words
+
+
+async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
+    """However many callers wait for a held file, they wait together, and not one after the other."""
+    begun, let_go = threading.Event(), threading.Event()
+    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    await asyncio.to_thread(begun.wait)
+    waiting = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(50)]
+    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    store._writer.on_commit = holding = Holding(path)
+    store._writer.connection.set_busy_handler(holding.refuse)
+    let_go.set()
+    assert isinstance(await first, Outcome)
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    holding.connection.close()
+    assert {Unavailable} == {type(answer) for answer in answers}
+    assert 1 == holding.refused
+
+
+async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many wait already, one more is refused at once, and those who wait are served."""
+    monkeypatch.setattr(writer, "MAX_WAITING", 3)
+    begun, let_go = threading.Event(), threading.Event()
+    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    await asyncio.to_thread(begun.wait)
+    waiting = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(3)]
+    await asyncio.sleep(0)  # all of them are in the queue now
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    let_go.set()
+    await asyncio.gather(first, *waiting)
+    assert 4 == len(await walk(store, Query(kind=TASK)))
+    await carry_out(store, create(TASK))
+
+
+async def test_a_caller_who_went_away(store: SqliteStore) -> None:
+    """A cancelled call may take effect or not, and disturbs nobody else."""
+    begun, let_go = threading.Event(), threading.Event()
+    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    await asyncio.to_thread(begun.wait)
+    first.cancel()
+    second = asyncio.create_task(store.submit(submission(create(TASK))))
+    let_go.set()
+    assert isinstance(await second, Outcome)
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert [1, 2] == [each.id for each in await walk(store, Query(kind=TASK))]

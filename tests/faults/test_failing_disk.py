@@ -1,0 +1,120 @@
+"""A disk that fails under SQLite: nothing is acknowledged from then on, and what was stays."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.domain.decisions import Outcome
+from backroom.domain.errors import Unavailable
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.builders import NOON, create, submission
+from tests.contract.steps import fill, walk
+from tests.faults.conftest import open_store
+from tests.faults.disks import Disk
+
+pytestmark = pytest.mark.anyio
+
+
+def break_sync(disk: Disk) -> None:
+    """Let what was written never reach the disk."""
+    disk.on_sync = apsw.IOError
+
+
+def break_write(disk: Disk) -> None:
+    """Let nothing be written."""
+    disk.on_write = apsw.IOError
+
+
+BOTH = pytest.mark.parametrize("break_it", [break_sync, break_write])
+
+
+@BOTH
+async def test_every_waiting_caller_is_told(store: SqliteStore, disk: Disk, break_it: Callable[[Disk], None]) -> None:
+    """Whoever waits when the disk fails gets an error; nobody is told that something was stored, or left waiting."""
+    break_it(disk)
+    submitted = (store.submit(submission(create(TASK))) for _ in range(600))
+    answers = await asyncio.gather(*submitted, return_exceptions=True)
+    assert {Unavailable} == {type(answer) for answer in answers}
+
+
+@BOTH
+async def test_the_store_says_so_once(
+    store: SqliteStore, disk: Disk, path: Path, last_words: list[str], break_it: Callable[[Disk], None]
+) -> None:
+    """However many callers fail, and however often, there is one line, with the file and the reason in it."""
+    break_it(disk)
+    await asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(600)), return_exceptions=True)
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    assert [f"{path}: told to fail"] == last_words
+    assert 1 == disk.failures
+
+
+@BOTH
+async def test_nothing_is_trusted_from_then_on(
+    store: SqliteStore, disk: Disk, break_it: Callable[[Disk], None]
+) -> None:
+    """Even when the disk works again the store refuses everything: what SQLite remembers of the file may be wrong."""
+    await fill(store, TASK, {})
+    head = await store.head()
+    watching = asyncio.create_task(store.watch(head))
+    await asyncio.sleep(0)  # it waits
+    break_it(disk)
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    disk.on_sync = disk.on_write = None
+    for call in (
+        watching,
+        store.submit(submission(create(TASK))),
+        store.sweep(NOON, changes_before=NOON),
+        store.get(TASK, 1),
+        store.page(Query(kind=TASK)),
+        store.page(Query(kind=TASK, total=True)),
+        store.read(None),
+        store.history(TASK, 1),
+        store.head(),
+        store.ping(),
+        store.secret(),
+    ):
+        with pytest.raises(Unavailable):
+            await call
+
+
+@BOTH
+async def test_what_was_acknowledged_stays(
+    store: SqliteStore, disk: Disk, path: Path, break_it: Callable[[Disk], None]
+) -> None:
+    """Another process that opens the file finds all that was acknowledged, and nothing of what failed."""
+    acknowledged = await fill(store, TASK, *({"title": f"Task {number}"} for number in range(50)))
+    break_it(disk)
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK, title="lost")))
+    disk.on_sync = disk.on_write = None
+    await store.close()
+    again = open_store(path)
+    assert acknowledged == await walk(again, Query(kind=TASK))
+    assert isinstance(await again.submit(submission(create(TASK))), Outcome)
+    await again.close()
+
+
+async def test_a_damaged_file_is_not_trusted(path: Path, last_words: list[str]) -> None:
+    """What can be read but makes no sense ends the trust just as well."""
+    first = open_store(path)
+    await fill(first, TASK, *({"title": f"Task {number}"} for number in range(500)))
+    await first.close()
+    with path.open("r+b") as file:
+        for page in range(40, path.stat().st_size // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+    store = open_store(path, last_words)
+    with pytest.raises(Unavailable):
+        await walk(store, Query(kind=TASK))
+    assert 1 == len(last_words)
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    await store.close()

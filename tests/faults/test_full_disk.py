@@ -1,0 +1,88 @@
+"""A disk with no space left: writes are refused and resume by themselves, reads go on, and nothing is lost."""
+
+import asyncio
+from pathlib import Path
+
+import apsw
+import pytest
+
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.domain.commands import Delete
+from backroom.domain.decisions import Key, Outcome
+from backroom.domain.errors import NotFound, StorageFull
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.builders import create, submission
+from tests.contract.steps import fill, refusal, trail, walk
+from tests.faults.conftest import open_store
+from tests.faults.disks import Disk
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, last_words: list[str]) -> None:
+    """While there is no space writes are refused as such; the store works again as soon as there is some."""
+    made = await fill(store, TASK, {}, {})
+    disk.on_write = apsw.FullError
+    for _ in range(3):
+        with pytest.raises(StorageFull):
+            await store.submit(submission(create(TASK)))
+        assert made == await walk(store, Query(kind=TASK))
+        assert 2 == (await store.page(Query(kind=TASK, total=True))).total
+    disk.on_write = None
+    made += await fill(store, TASK, {})
+    assert made == await walk(store, Query(kind=TASK))
+    assert [] == last_words
+
+
+async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) -> None:
+    """Neither the entity nor its change nor the key is kept, so that the same request can come again."""
+    key = Key(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
+    disk.on_write = apsw.FullError
+    with pytest.raises(StorageFull):
+        await store.submit(submission(create(TASK), key=key))
+    assert ([], []) == (await walk(store, Query(kind=TASK)), await trail(store))
+    disk.on_write = None
+    assert isinstance(await store.submit(submission(create(TASK), key=key)), Outcome)
+    assert [("task.created", 1, 1)] == await trail(store)
+
+
+async def test_what_needs_no_space_is_answered(store: SqliteStore, disk: Disk) -> None:
+    """A refusal, a rehearsal and a change that changes nothing need no space, even among writes that do."""
+    await fill(store, TASK, {})
+    disk.on_write = apsw.FullError
+    writes = asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(5)), return_exceptions=True)
+    assert isinstance(await refusal(store, Delete(kind=TASK, id=9)), NotFound)
+    assert isinstance(await store.submit(submission(create(TASK), rehearsal=True)), Outcome)
+    assert [StorageFull] * 5 == [type(answer) for answer in await writes]
+
+
+async def test_nothing_acknowledged_is_lost(store: SqliteStore, disk: Disk, path: Path) -> None:
+    """While space comes and goes under many writers, exactly what was acknowledged is there, also after reopening."""
+    full = apsw.FullError
+    acknowledged: list[int] = []
+    refused = 0
+
+    async def writer(number: int) -> None:
+        nonlocal refused
+        for turn in range(20):
+            if number == 0:
+                disk.on_write = full if turn % 3 == 1 else None
+            try:
+                outcome = await store.submit(submission(create(TASK, title=f"{number}.{turn}", notes="x" * 2000)))
+            except StorageFull:
+                refused += 1
+            else:
+                assert isinstance(outcome, Outcome)
+                acknowledged.extend(each.record.id for each in outcome.results)  # type: ignore[union-attr]
+
+    await asyncio.gather(*map(writer, range(20)))
+    disk.on_write = None
+    assert refused
+    found = [each.id for each in await walk(store, Query(kind=TASK))]
+    assert sorted(acknowledged) == found
+    assert found == [id for _, id, _ in await trail(store)]
+    await store.close()
+    again = open_store(path)
+    assert found == [each.id for each in await walk(again, Query(kind=TASK))]
+    await again.close()

@@ -1,0 +1,109 @@
+"""Opening a file: for the first time by many, from the future, or not a store at all."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from backroom.adapters.sqlite import connections
+from backroom.adapters.sqlite.connections import NotAStore, SchemaTooNew
+from backroom.domain.errors import Unavailable
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.contract.steps import fill, walk
+from tests.faults.conftest import open_store
+from tests.faults.processes import start
+
+pytestmark = pytest.mark.anyio
+
+PROCESSES = 8
+ROUNDS = 30
+
+
+async def test_many_processes_make_a_file_at_once(tmp_path: Path) -> None:
+    """All of them succeed on a file that none of them found, round after round, and no id is given twice."""
+    processes = [start("open", tmp_path) for _ in range(PROCESSES)]
+    for number in range(ROUNDS):
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(f"{number}.db\n")
+            process.stdin.flush()
+        made = [process.stdout.readline() for process in processes if process.stdout is not None]
+        assert [f"{id}\n" for id in range(1, PROCESSES + 1)] == sorted(made)
+    for process in processes:
+        process.communicate()
+    assert [0] * PROCESSES == [process.returncode for process in processes]
+
+
+async def test_folders_are_made(tmp_path: Path) -> None:
+    """The folders on the way to the file need not be there."""
+    store = open_store(tmp_path / "a" / "b" / "backroom.db")
+    await fill(store, TASK, {})
+    await store.close()
+
+
+async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
+    """Entities, the log, the secret and the cursors outlive the process."""
+    store = open_store(path)
+    made = await fill(store, TASK, {}, {})
+    before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(kind=TASK))
+    await store.close()
+    store = open_store(path)
+    assert before == (
+        await store.head(),
+        await store.secret(),
+        await store.read(None),
+        await store.page(Query(kind=TASK)),
+    )
+    assert made == await walk(store, Query(kind=TASK))
+    assert [3] == [each.id for each in await fill(store, TASK, {})]
+    await store.close()
+
+
+async def test_a_schema_from_the_future(path: Path) -> None:
+    """A file that a newer version has written is refused, with both versions named, and left alone."""
+    await open_store(path).close()
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA user_version=99")
+    with pytest.raises(SchemaTooNew, match=r"backroom\.db.* schema 99.* up to 1\b"):
+        open_store(path)
+    assert [(99,)] == connection.execute("PRAGMA user_version").fetchall()
+    connection.close()
+
+
+async def test_something_else(path: Path) -> None:
+    """A file that is not a database is refused by its name, and left alone."""
+    path.write_text("Dear diary,\n" * 1000)
+    with pytest.raises(NotAStore, match=r"backroom\.db is not a SQLite database"):
+        open_store(path)
+    assert path.read_text().startswith("Dear diary,\n")
+
+
+async def test_the_database_of_another_program(path: Path) -> None:
+    """A database with other tables in it is refused by its name, and left alone."""
+    connection = apsw.Connection(str(path))
+    connection.execute("CREATE TABLE diary (entry)")
+    with pytest.raises(NotAStore, match=r"backroom\.db is the database of another program"):
+        open_store(path)
+    assert [("diary",)] == connection.execute("SELECT name FROM sqlite_schema").fetchall()
+    connection.close()
+
+
+async def test_a_folder_is_no_file(path: Path) -> None:
+    """What cannot be opened at all is not available."""
+    path.mkdir()
+    with pytest.raises(Unavailable):
+        open_store(path)
+
+
+async def test_a_file_that_another_process_is_making(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening waits for its turn, and gives up after a while."""
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 20)
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable):
+        open_store(path)
+    connection.execute("ROLLBACK")
+    connection.close()
+    await open_store(path).close()
