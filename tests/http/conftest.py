@@ -1,27 +1,44 @@
-"""What the tests of the HTTP side share."""
+"""The service on one store at a time, new and empty for each test."""
 
-import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from tests.http.wire import Reporter
+from backroom.domain.ports import Store
+from tests.builders import Clock
+from tests.contract.stores import STORES, Doors
+from tests.http.service import Client, serving
 
 
 @pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """Run on the event loop that the server uses."""
-    return "asyncio", {"use_uvloop": True}
+def clock() -> Clock:
+    """Return the clock of the store, which only the test turns."""
+    return Clock()
+
+
+@pytest.fixture(params=STORES)
+async def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Doors]:
+    """Open each store as two processes do."""
+    async with STORES[request.param](tmp_path, clock) as opened:
+        yield opened
 
 
 @pytest.fixture
-def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Check that the client could not make the server complain in its log."""
-    yield
-    assert [] == [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+def store(doors: Doors) -> Store:
+    """Return the store as the first process opened it."""
+    return doors[0]
 
 
 @pytest.fixture
-def reporter() -> Reporter:
-    """An application that tells what it got."""
-    return Reporter()
+async def client(store: Store) -> AsyncIterator[Client]:
+    """Return a client of the service with its usual options."""
+    async with serving(store) as client:
+        yield client
+
+
+@pytest.fixture
+async def other(doors: Doors) -> AsyncIterator[Client]:
+    """Return a client of the same service in another process."""
+    async with serving(doors[1]) as client:
+        yield client

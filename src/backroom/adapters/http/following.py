@@ -9,9 +9,7 @@ from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 _AFTER = Parameter(
     name="after", place="query", schema={"type": "string"}, description="A cursor; `now` is the end of the log."
 )
-_TYPES = Parameter(
-    name="types", place="query", schema={"type": "string"}, description=f"Some of {', '.join(TYPES)}, by commas."
-)
+_TYPES = Parameter(name="types", place="query", schema={"type": "array", "items": {"enum": list(TYPES)}, "minItems": 1})
 _LIMIT = Parameter(
     name="limit",
     place="query",
@@ -38,6 +36,16 @@ _BATCH: Schema = {
     "required": ["changes", "cursor"],
     "additionalProperties": False,
 }
+# OpenAPI 3.1 knows no streams; tools take this for the schema of each event.
+_EVENT: Schema = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["message", "reset"]},
+        "id": {"type": "string", "description": "The cursor behind this change."},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["data"],
+}
 
 
 def paths(changes: Changes) -> list[Path]:
@@ -55,7 +63,7 @@ def paths(changes: Changes) -> list[Path]:
         name="streamChanges",
         summary="The same as Server-Sent Events",
         handler=changes.stream,
-        replies={200: Reply(description="Events.", media_type="text/event-stream", schema={"type": "string"})},
+        replies={200: Reply(description="Events.", media_type="text/event-stream", schema=_EVENT)},
         parameters=(_AFTER, _TYPES, _LAST),
         problems=("bad_cursor",),
         tags=("changes",),

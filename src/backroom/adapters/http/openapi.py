@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply, Schema
-from backroom.adapters.http.problems import PROBLEMS
+from backroom.adapters.http.problems import PROBLEMS, problem
 from backroom.adapters.http.schemas import PROBLEM, entity_schemas, ref
 from backroom.domain.catalogue import KINDS
 
@@ -25,6 +25,9 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "Location": ("Where the new entity is.", _TEXT),
     "Link": ('The next page, as rel="next".', _TEXT),
     "Allow": ("The methods of this path.", _TEXT),
+    "Accept": ("The media types that are taken.", _TEXT),
+    "Accept-Patch": ("The media types that are taken.", _TEXT),
+    "Accept-Encoding": ("The encodings that are taken.", _TEXT),
     "Retry-After": ("Seconds to wait before another try.", {"type": "integer"}),
     "Idempotency-Replayed": ("`true` where this is the answer that was kept for the key.", {"const": "true"}),
     "Preference-Applied": ("`validate-only` where nothing was stored because of it.", {"const": "validate-only"}),
@@ -32,6 +35,13 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Process-Time": ("How long the service took.", {"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}ms$"}),
 }
 _EVERYWHERE = ("X-Request-ID", "X-Process-Time")
+_OF_WRITES = ("Idempotency-Replayed", "Preference-Applied")
+_OF_PROBLEMS = {
+    "method_not_allowed": ("Allow",),
+    "unsupported_media_type": ("Accept", "Accept-Patch", "Accept-Encoding"),
+    "idempotency_key_in_flight": ("Retry-After",),
+    "unavailable": ("Retry-After",),
+}
 
 
 def document(paths: Iterable[Path]) -> dict[str, Any]:
@@ -50,7 +60,7 @@ def document(paths: Iterable[Path]) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": {path.template: _path(path) for path in paths},
-        "components": {"schemas": schemas, "headers": headers},
+        "components": {"schemas": schemas, "headers": headers, "examples": _examples()},
     }
 
 
@@ -68,13 +78,16 @@ def _operation(operation: Operation) -> dict[str, Any]:
         content = {media_type: {"schema": operation.takes} for media_type in operation.body_types}
         described["requestBody"] = {"required": True, "content": content}
     replies = {str(status): _reply(reply) for status, reply in operation.replies.items()}
-    return {**described, "responses": {**replies, **_problems((*_ALWAYS, *operation.problems))}}
+    shared = tuple(name for name in _OF_WRITES if any(name in reply.headers for reply in operation.replies.values()))
+    return {**described, "responses": {**replies, **_problems({*_ALWAYS, *operation.problems}, shared)}}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     described: dict[str, Any] = {"name": parameter.name, "in": parameter.place, "schema": parameter.schema}
     if parameter.place == "path":
         described["required"] = True
+    if parameter.schema.get("type") == "array":
+        described["explode"] = False  # one value after the other, separated by commas
     if parameter.description:
         described["description"] = parameter.description
     return described
@@ -87,17 +100,27 @@ def _reply(reply: Reply) -> dict[str, Any]:
     return described
 
 
-def _problems(codes: Iterable[str]) -> dict[str, Any]:
+def _problems(codes: Iterable[str], shared: tuple[str, ...]) -> dict[str, Any]:
     by_status: defaultdict[int, list[str]] = defaultdict(list)
-    for code in codes:
+    for code in sorted(codes):
         by_status[PROBLEMS[code].status].append(code)
+    return {str(status): _refused(codes, shared) for status, codes in sorted(by_status.items())}
+
+
+def _refused(codes: list[str], shared: tuple[str, ...]) -> dict[str, Any]:
+    """Describe the answers of one status; the examples name every code that it may have."""
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
-        str(status): {
-            "description": "; ".join(f"`{code}`: {PROBLEMS[code].explanation}" for code in codes),
-            "headers": _headers(("Allow",) if status == 405 else ("Retry-After",) if status == 503 else ()),
-            "content": {"application/problem+json": {"schema": ref("Problem")}},
-        }
-        for status, codes in sorted(by_status.items())
+        "description": "; ".join(f"`{code}`: {PROBLEMS[code].explanation}" for code in codes),
+        "headers": _headers((*(name for code in codes for name in _OF_PROBLEMS.get(code, ())), *shared)),
+        "content": {"application/problem+json": {"schema": ref("Problem"), "examples": examples}},
+    }
+
+
+def _examples() -> dict[str, Any]:
+    return {
+        code: {"summary": kind.title, "value": problem(code, kind.explanation, "6f1d20c5a3e94b7d0000000000000001")}
+        for code, kind in PROBLEMS.items()
     }
 
 

@@ -33,7 +33,10 @@ _CURSOR = Parameter(name="cursor", place="query", schema={"type": "string"}, des
 _ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": 10**19 - 1})
 _IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
 _IF_MATCH = Parameter(
-    name="If-Match", place="header", schema={"type": "string"}, description='The version that is meant: `"7"`, or `*`.'
+    name="If-Match",
+    place="header",
+    schema={"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
+    description='The version that is meant: `"7"`, or `*`.',
 )
 _KEY = Parameter(
     name="Idempotency-Key",
@@ -119,7 +122,7 @@ class _Declared:
                     handler=self.writing.delete,
                     replies={200: Reply(description="As it was deleted.", schema=gone, headers=_KEPT)},
                     parameters=(_ID, _IF_MATCH, *_SUBMITTED),
-                    problems=(*_CHANGE, "body_too_large"),
+                    problems=(*_CHANGE, "body_too_large", "timeout"),
                 ),
             },
         )
@@ -167,7 +170,7 @@ class _Declared:
         return (
             _LIMIT,
             _CURSOR,
-            query("sort", {"type": "string"}, "Fields, separated by commas; a minus sign in front of one: descending."),
+            query("sort", _sortable(self.kind), "Fields; a minus sign in front of one: descending."),
             query("q", {"type": "string", "maxLength": MAX_SEARCH}, "A substring, whatever its case or width."),
             query("total", {"type": "boolean"}, "Count every match."),
             *(query(name, filter_schema(field, operator)) for name, field, operator in filters(self.kind)),
@@ -181,7 +184,7 @@ class _Declared:
             handler=self.writing.restore,
             replies={200: restored},
             parameters=(_ID, _IF_MATCH, *_SUBMITTED),
-            problems=(*_CHANGE, "not_deleted", "body_too_large", *self._unique),
+            problems=(*_CHANGE, "not_deleted", "body_too_large", "timeout", *self._unique),
         )
         return Path(template=f"/{self.kind.collection}/{{id}}/restore", operations={"POST": operation})
 
@@ -247,3 +250,8 @@ class _Declared:
             problems=(*_CHANGE, *_BODY, "insufficient_stock", "stock_not_tracked"),
         )
         return Path(template=f"/{self.kind.collection}/{{id}}/stock", operations={"POST": operation})
+
+
+def _sortable(kind: Kind[Any]) -> Schema:
+    names = [sign + field.name for field in kind.fields if field.listed for sign in ("", "-")]
+    return {"type": "array", "items": {"enum": names}, "minItems": 1}

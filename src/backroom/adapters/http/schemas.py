@@ -5,8 +5,8 @@ from typing import Any
 from backroom.adapters.http.declarations import Schema
 from backroom.domain.decisions import MAX_COMMANDS
 from backroom.domain.kinds import Field, Kind
-from backroom.domain.queries import Operator
-from backroom.domain.rules import Choice, Day, Moment, Money, Rule, Text, Whole
+from backroom.domain.queries import MAX_LISTED_VALUES, Operator
+from backroom.domain.rules import MOST_COMPARED, MOST_COUNTED, Choice, Day, Moment, Money, Rule, Text, Whole
 
 MONEY_TEXT = r"^[0-9]+(\.[0-9]{1,2})?$"
 
@@ -20,7 +20,8 @@ def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
     """Return the schema of a rule's values, as they are answered or as they may be `sent`."""
     match rule:
         case Text(least=least, most=most, alphabet=alphabet):
-            pattern = {} if alphabet is None else {"pattern": f"^[{alphabet.replace('-', chr(92) + '-')}]+$"}
+            around = r"\s*" if sent else ""  # is trimmed
+            pattern = {} if alphabet is None else {"pattern": f"^{around}[{alphabet}]+{around}$"}
             return {"type": "string", "minLength": least, "maxLength": most, **pattern}
         case Choice(by_value=by_value):
             return {"type": "string", "enum": list(by_value)}
@@ -98,13 +99,23 @@ def filter_schema(field: Field, operator: Operator) -> Schema:
     """Return the schema of a filter's value."""
     if operator is Operator.NULL:
         return {"type": "boolean"}
-    if operator is Operator.IN or isinstance(field.rule, Text):
-        return {"type": "string"}
-    if isinstance(field.rule, Whole):
-        return {"type": "integer"}
-    if isinstance(field.rule, Money):
-        return {"type": "number"}
-    return rule_schema(field.rule)
+    compared = _compared(field.rule)
+    if operator is Operator.IN:
+        return {"type": "array", "items": compared, "minItems": 1, "maxItems": MAX_LISTED_VALUES}
+    return compared
+
+
+def _compared(rule: Rule) -> Schema:
+    """Return the schema of what a rule's values can be compared with, which is more than what it takes."""
+    match rule:
+        case Text():
+            return {"type": "string"}
+        case Whole():
+            return {"type": "integer", "minimum": -MOST_COUNTED, "maximum": MOST_COUNTED}
+        case Money():
+            return {"type": "number", "minimum": -MOST_COMPARED, "maximum": MOST_COMPARED}
+        case _:
+            return rule_schema(rule)
 
 
 def listing(items: dict[str, Schema]) -> Schema:

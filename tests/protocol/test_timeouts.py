@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from backroom.adapters.http.protocol import HttpProtocol
-from tests.http.wire import GET, Held, Reporter, Running, read_body, respond, running
+from tests.protocol.wire import GET, Held, Reporter, Running, read_body, respond, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
 

@@ -4,7 +4,7 @@ import struct
 
 from attrs import frozen
 
-from tests.http.wire import Client
+from tests.protocol.wire import Client
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 

@@ -11,7 +11,7 @@ from attrs import Factory, define
 from starlette.types import Receive, Scope, Send
 
 from backroom.adapters.http.websocket_protocol import WebSocketProtocol
-from tests.http.frames import (
+from tests.protocol.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
@@ -25,7 +25,7 @@ from tests.http.frames import (
     open_websocket,
     read_frame,
 )
-from tests.http.wire import GET, Client, Held, Running, respond, running
+from tests.protocol.wire import GET, Client, Held, Running, respond, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
 

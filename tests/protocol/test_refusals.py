@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backroom.adapters.http.protocol import HttpProtocol
-from tests.http.wire import GET, Reporter, Running, running
+from tests.protocol.wire import GET, Reporter, Running, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
 

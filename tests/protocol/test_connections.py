@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from backroom.adapters.http.linger import Farewell
 from backroom.adapters.http.protocol import HttpProtocol
-from tests.http.wire import GET, Client, Held, Reporter, read_body, respond, running
+from tests.protocol.wire import GET, Client, Held, Reporter, read_body, respond, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
 

@@ -1,0 +1,162 @@
+"""Holding every answer to the OpenAPI document: its status, its headers, its media type and its body."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import httpx2
+from attrs import define, field
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+ROOT = "urn:openapi"
+
+NOT_DOCUMENTED = re.compile(r"/static/.*|/ws")
+"""Files and sockets are none of OpenAPI's business."""
+
+OF_ANY_ANSWER = frozenset(
+    ("cache-control", "connection", "content-encoding", "content-length", "content-type", "vary", "x-accel-buffering")
+)
+"""Headers about the answer as a message, which the document need not name."""
+
+
+class NotDocumented(AssertionError):
+    """An answer that the OpenAPI document does not foresee."""
+
+
+@define(eq=False)
+class Documented:
+    """An OpenAPI document, and what it says of answers."""
+
+    document: dict[str, Any]
+    _registry: Registry[Any] = field(init=False)
+    _validator: Callable[[str], Draft202012Validator] = field(init=False)
+    _templates: list[tuple[re.Pattern[str], str]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._registry = Registry().with_resource(ROOT, DRAFT202012.create_resource(self.document))
+        self._validator = cache(self._made)
+        templates = sorted(self.document["paths"], key=lambda each: each.count("{"))  # the plainest counts
+        self._templates = [(_pattern(template), template) for template in templates]
+
+    def check(self, response: httpx2.Response, *, whole: bool) -> None:
+        """Raise `NotDocumented` where an answer is not as documented; the body is looked at where it is `whole`."""
+        breaches = [*self._breaches(response, whole=whole)]
+        if breaches:
+            request = response.request
+            asked = f"{request.method} {path_of(request)}"
+            raise NotDocumented(f"{asked} {response.status_code}: {'; '.join(breaches)}")
+
+    def _breaches(self, response: httpx2.Response, *, whole: bool) -> Iterator[str]:
+        yield from self._header_breaches(response, "/components/headers", ("X-Request-ID", "X-Process-Time"))
+        path, method = path_of(response.request), response.request.method
+        template = next((template for pattern, template in self._templates if pattern.fullmatch(path)), None)
+        if template is None:
+            if not NOT_DOCUMENTED.fullmatch(path) and response.status_code not in (400, 403, 404):
+                yield "neither the path is documented, nor the answer a refusal"
+            if response.is_error:
+                yield from self._problem_breaches(response)
+            return
+        operations = self.document["paths"][template]
+        operation = operations.get("get" if method == "HEAD" else method.lower())
+        if operation is None:
+            yield from self._unlisted(response, operations)
+            return
+        described = operation["responses"].get(str(response.status_code))
+        if described is None:
+            yield "the status is not documented"
+            return
+        place = f"/paths/{_escaped(template)}/{'get' if method == 'HEAD' else method.lower()}"
+        place += f"/responses/{response.status_code}"
+        yield from self._header_breaches(response, f"{place}/headers", ())
+        known = {name.lower() for name in described.get("headers", {})} | OF_ANY_ANSWER
+        unknown = {name for name in response.headers if not name.startswith("access-control-")} - known
+        if unknown:
+            yield f"the headers {sorted(unknown)} are not documented"
+        yield from self._content_breaches(response, described.get("content", {}), place, whole=whole)
+
+    def _unlisted(self, response: httpx2.Response, operations: dict[str, Any]) -> Iterator[str]:
+        """Yield the breaches of an answer to a method that the path does not document."""
+        methods = {method.upper() for method in operations} | ({"HEAD"} if "get" in operations else set()) | {"OPTIONS"}
+        if "access-control-request-method" in response.request.headers:
+            return
+        if response.status_code in (204, 405):
+            if methods != set(response.headers["allow"].split(", ")):
+                yield f"Allow is {response.headers['allow']} instead of {methods}"
+        elif response.status_code not in (400, 403):
+            yield "the method is not documented"
+        if response.is_error:
+            yield from self._problem_breaches(response)
+
+    def _problem_breaches(self, response: httpx2.Response) -> Iterator[str]:
+        if response.headers["content-type"] != "application/problem+json":
+            yield "it is no problem"
+        elif response.request.method != "HEAD":
+            yield from self._body_breaches(response.content, "/components/schemas/Problem")
+
+    def _header_breaches(self, response: httpx2.Response, place: str, needed: tuple[str, ...]) -> Iterator[str]:
+        described = self._at(place)
+        for name in needed or described:
+            value = response.headers.get(name)
+            if value is None:
+                if needed:
+                    yield f"there is no {name}"
+                continue
+            pointer = described[name].get("$ref", f"#{place}/{name}")[1:]
+            schema = self._at(pointer)["schema"]
+            typed = int(value) if schema.get("type") == "integer" else value
+            yield from (f"{name}: {each.message}" for each in self._validator(f"{pointer}/schema").iter_errors(typed))
+
+    def _content_breaches(
+        self, response: httpx2.Response, content: dict[str, Any], place: str, *, whole: bool
+    ) -> Iterator[str]:
+        media_type = response.headers.get("content-type", "").partition(";")[0]
+        if not content:
+            if media_type or (whole and response.content):
+                yield "there is a body"
+            return
+        if media_type not in content:
+            yield f"{media_type or 'no media type'} is not documented"
+            return
+        if not whole or response.request.method == "HEAD":
+            return
+        if "examples" in content[media_type]:
+            code = response.json()["code"]
+            if code not in content[media_type]["examples"]:
+                yield f"the code {code} is not documented"
+        yield from self._body_breaches(response.content, f"{place}/content/{_escaped(media_type)}/schema")
+
+    def _body_breaches(self, body: bytes, pointer: str) -> Iterator[str]:
+        schema = self._at(pointer)
+        document = body.decode() if schema.get("type") == "string" else json.loads(body)
+        for each in self._validator(pointer).iter_errors(document):
+            yield f"{each.json_path}: {each.message[:300]}"
+
+    def _at(self, pointer: str) -> Any:
+        found: Any = self.document
+        for each in pointer.split("/")[1:]:
+            found = found.get(each.replace("~1", "/").replace("~0", "~"), {})
+        return found
+
+    def _made(self, pointer: str) -> Draft202012Validator:
+        reference = {"$ref": f"{ROOT}#{pointer.replace('{', '%7B').replace('}', '%7D')}"}
+        checker = Draft202012Validator.FORMAT_CHECKER
+        return Draft202012Validator(reference, registry=self._registry, format_checker=checker)
+
+
+def path_of(request: httpx2.Request) -> str:
+    """Return the path that a request went to, decoded."""
+    target: bytes = request.extensions.get("target", request.url.raw_path)
+    return unquote(target.partition(b"?")[0].decode())
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{.+?\\}", "[^/]+", re.escape(template)))
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

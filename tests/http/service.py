@@ -1,0 +1,69 @@
+"""The service in process, put together as wiring does, and a client that holds each of its answers to OpenAPI."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import orjson
+from attrs import define, field
+from starlette.types import ASGIApp
+
+from backroom.adapters.http.access_log import AccessLog
+from backroom.adapters.http.app import Options, make_app
+from backroom.adapters.http.feed import Feed
+from backroom.domain.ports import Store
+from tests.http.documented import Documented
+from tests.http.transport import ORIGIN, InProcess
+
+_documents: dict[bytes, Documented] = {}
+
+
+@define(eq=False)
+class Service:
+    """A running service and what it logged."""
+
+    app: ASGIApp
+    access_log: AccessLog
+    log: list[str] = field(factory=list)
+
+
+class Client(httpx2.AsyncClient):
+    """Sends no header that a test does not name, and fails where an answer is not as documented."""
+
+    def __init__(self, service: Service, documented: Documented | None) -> None:
+        super().__init__(transport=InProcess(service.app), base_url=ORIGIN)
+        for name in ("accept", "accept-encoding", "connection", "user-agent"):
+            del self.headers[name]
+        self.service = service
+        self._documented = documented
+
+    async def send(self, request: httpx2.Request, *, stream: bool = False, **more: Any) -> httpx2.Response:
+        response = await super().send(request, stream=stream, **more)
+        if self._documented is not None:
+            self._documented.check(response, whole=not stream)
+        return response
+
+    async def raw(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> httpx2.Response:
+        """Send a request with a target that goes out as it is, byte for byte."""
+        return await self.request(method, "/", headers=headers, extensions={"target": target.encode()}, **more)
+
+
+@asynccontextmanager
+async def serving(store: Store, **options: Any) -> AsyncIterator[Client]:
+    """Serve a store with these options, and yield a client of it."""
+    log: list[str] = []
+    access_log = AccessLog(log.append)
+    feed = Feed(store)
+    service = Service(make_app(store, await store.secret(), Options(**options), access_log, feed), access_log, log)
+    async with Client(service, None) as client:
+        written = (
+            await client.get("/openapi.json", headers={"Host": (*options.get("hosts", ()), "localhost")[0]})
+        ).content
+        if written not in _documents:
+            _documents[written] = Documented(orjson.loads(written))
+    async with Client(service, _documents[written]) as client:
+        yield client
+    await feed.close()

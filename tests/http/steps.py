@@ -1,0 +1,56 @@
+"""What most tests over HTTP do on their way."""
+
+from typing import Any
+
+import httpx2
+
+from tests.http.service import Client
+
+COLLECTIONS = ("tasks", "products")
+MINIMAL: dict[str, dict[str, Any]] = {
+    "tasks": {"title": "Sweep the floor"},
+    "products": {"name": "Widget A", "price": 9.99},
+}
+NAME = {"tasks": "title", "products": "name"}
+NOON = "2026-01-31T12:00:00.000000Z"
+
+JSON = {"Content-Type": "application/json"}
+MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
+
+
+def asked(response: httpx2.Response) -> tuple[int, str]:
+    """Return the status and the code of a problem."""
+    assert "application/problem+json" == response.headers["content-type"]
+    return response.status_code, response.json()["code"]
+
+
+def breaches(response: httpx2.Response) -> list[tuple[str, str]]:
+    """Return the pointer (or the parameter) and the code of each breach of a rule."""
+    assert (422, "invalid") == asked(response)
+    return [(each.get("pointer") or each["parameter"], each["code"]) for each in response.json()["errors"]]
+
+
+async def made(client: Client, collection: str, **fields: Any) -> Any:
+    """Make an entity of these fields and whatever else is required."""
+    response = await client.post(f"/{collection}", json={**MINIMAL[collection], **fields})
+    assert 201 == response.status_code, response.text
+    return response.json()
+
+
+async def deleted(client: Client, collection: str, **fields: Any) -> Any:
+    """Make an entity and delete it, and return it as it was deleted."""
+    entity = await made(client, collection, **fields)
+    return (await client.delete(f"/{collection}/{entity['id']}")).json()["deleted"]
+
+
+async def got(client: Client, url: str) -> Any:
+    """Return the document at a URL."""
+    response = await client.get(url)
+    assert 200 == response.status_code, response.text
+    return response.json()
+
+
+async def log(client: Client) -> list[Any]:
+    """Return every change that is kept."""
+    changes: list[Any] = (await got(client, "/changes?limit=1000"))["changes"]
+    return changes
