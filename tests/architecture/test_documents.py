@@ -1,0 +1,37 @@
+"""What the documents promise can be found."""
+
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+from backroom.entrypoints.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def promised(document: str, pattern: str) -> list[str]:
+    """Return what a document names."""
+    return re.findall(pattern, (ROOT / document).read_text())
+
+
+def test_every_invariant_names_a_test_that_exists() -> None:
+    """Each numbered invariant of ARCHITECTURE.md ends with tests, and they are there."""
+    invariants = promised("ARCHITECTURE.md", r"(?m)^\d+\. .*(?:\n(?!\d+\.|\n).*)*")
+    named = [re.findall(r"`(tests/[a-z0-9_/.]+)`", invariant) for invariant in invariants]
+    assert len(invariants) > 5
+    assert [] == [invariant for invariant, tests in zip(invariants, named, strict=True) if not tests]
+    assert [] == [test for tests in named for test in tests if not (ROOT / test).exists()]
+
+
+@pytest.mark.parametrize("module", sorted(set(promised("ARCHITECTURE.md", r"`((?:domain|adapters)/[a-z_/]+\.py)`"))))
+def test_the_map_names_modules_that_exist(module: str) -> None:
+    """Each module with its folder on the map is there."""
+    assert (ROOT / "src" / "backroom" / module).exists()
+
+
+def test_readme_names_every_setting() -> None:
+    """The README's table has each setting, and none that does not exist."""
+    known = {PREFIX + field.name.upper() for field in attrs.fields(Settings)}
+    assert known == set(promised("README.md", rf"{PREFIX}[A-Z_]*[A-Z]"))
