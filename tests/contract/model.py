@@ -1,0 +1,144 @@
+"""What a store should do, in dicts and lists: small, slow, and written without a look at any store."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+Values = dict[str, Any]
+Key = tuple[str, int]
+
+DEFAULTS: dict[str, Values] = {
+    "task": {"title": "", "status": "pending", "priority": "normal", "due": None, "notes": ""},
+    "product": {"name": "", "price": 0, "category": "general", "sku": None, "stock": None, "description": ""},
+}
+SEARCHED = {"task": ("title", "notes"), "product": ("name", "sku", "description")}
+CHOICES = ["pending", "in_progress", "done", "cancelled", "low", "normal", "high"]
+MAX_STOCK = 2**31 - 1
+
+
+class Refused(Exception):
+    """A command was refused, for the reason that is its first argument."""
+
+
+class Model:
+    """Entities by kind and id, deleted ones beside them, and everything that ever happened."""
+
+    def __init__(self) -> None:
+        self.living: dict[Key, Values] = {}
+        self.gone: dict[Key, Values] = {}
+        self.log: list[tuple[str, Values, tuple[str, ...], datetime]] = []
+        self.last_id = {"task": 0, "product": 0}
+        self.receipts: dict[str, tuple[bytes, bytes, datetime]] = {}
+
+    def copy(self) -> "Model":
+        """Return a model that can go another way."""
+        other = Model()
+        other.living, other.gone, other.log = dict(self.living), dict(self.gone), list(self.log)
+        other.last_id, other.receipts = dict(self.last_id), dict(self.receipts)
+        return other
+
+    def create(self, kind: str, id: int, values: Values, at: datetime) -> Values:
+        """Make an entity under an id that the store chose."""
+        self.last_id[kind] = id
+        new = {"id": id, "version": 1, "created_at": at, "updated_at": at, **DEFAULTS[kind], **values}
+        if kind == "task":
+            new["completed_at"] = at if new["status"] == "done" else None
+        return self._put(kind, new, "created", tuple(DEFAULTS[kind]), at)
+
+    def edit(self, kind: str, id: int, values: Values, version: int | None, at: datetime) -> Values:
+        """Set some fields."""
+        old = self._standing(kind, id, version)
+        changed = tuple(name for name in DEFAULTS[kind] if name in values and values[name] != old[name])
+        if not changed:
+            return old
+        new = self._next(old, at) | {name: values[name] for name in changed}
+        if "status" in changed:
+            new["completed_at"] = new["updated_at"] if new["status"] == "done" else None
+        return self._put(kind, new, "updated", changed, at)
+
+    def delete(self, kind: str, id: int, version: int | None, at: datetime) -> Values:
+        """Take an entity away."""
+        old = self._next(self._standing(kind, id, version), at)
+        del self.living[kind, id]
+        self.gone[kind, id] = old
+        self.log.append((f"{kind}.deleted", old, (), at))
+        return old
+
+    def restore(self, kind: str, id: int, version: int | None, at: datetime) -> Values:
+        """Bring an entity back."""
+        if (kind, id) in self.living:
+            raise Refused("not_deleted")
+        if (kind, id) not in self.gone:
+            raise Refused("not_found")
+        old = self.gone[kind, id]
+        if version not in {None, old["version"]}:
+            raise Refused("precondition_failed")
+        back = self._put(kind, self._next(old, at), "created", tuple(DEFAULTS[kind]), at)
+        del self.gone[kind, id]
+        return back
+
+    def adjust(self, id: int, change: int, version: int | None, at: datetime) -> Values:
+        """Add to a stock."""
+        old = self._standing("product", id, version)
+        if old["stock"] is None:
+            raise Refused("stock_not_tracked")
+        stock = old["stock"] + change
+        if stock < 0:
+            raise Refused("insufficient_stock")
+        if stock > MAX_STOCK:
+            raise Refused("invalid")
+        return self.edit("product", id, {"stock": stock}, None, at)
+
+    def forget(self, before: datetime) -> int:
+        """Forget old changes, and return how many that were."""
+        old = 0
+        while old < len(self.log) and self.log[old][3] < before:
+            old += 1
+        self.log = self.log[old:]
+        kept = {(type.split(".")[0], entity["id"]) for type, entity, _, _ in self.log}
+        self.gone = {key: entity for key, entity in self.gone.items() if key in kept}
+        return old
+
+    def found(
+        self, kind: str, holds: Callable[[Values], bool], search: str, order: Iterable[tuple[str, bool]]
+    ) -> list[Values]:
+        """Return the entities that match, in order."""
+        entities = [entity for (each, _), entity in sorted(self.living.items()) if each == kind and holds(entity)]
+        entities = [each for each in entities if any(search in fold(each[name]) for name in SEARCHED[kind])]
+        for name, descending in reversed(list(order)):
+            full = [each for each in entities if each[name] is not None]
+            full.sort(key=lambda each: sort_key(each[name]), reverse=descending)
+            entities = full + [each for each in entities if each[name] is None]
+        return entities
+
+    def _standing(self, kind: str, id: int, version: int | None) -> Values:
+        if (kind, id) not in self.living:
+            raise Refused("not_found")
+        if version not in {None, self.living[kind, id]["version"]}:
+            raise Refused("precondition_failed")
+        return self.living[kind, id]
+
+    def _next(self, old: Values, at: datetime) -> Values:
+        return old | {"version": old["version"] + 1, "updated_at": max(at, old["updated_at"])}
+
+    def _put(self, kind: str, new: Values, action: str, changed: tuple[str, ...], at: datetime) -> Values:
+        sku = new.get("sku")
+        for (other, id), entity in self.living.items():
+            if other == kind == "product" and id != new["id"] and sku is not None and entity["sku"] == sku:
+                raise Refused("already_exists")
+        self.living[kind, new["id"]] = new
+        self.log.append((f"{kind}.{action}", new, changed, at))
+        return new
+
+
+def fold(text: str | None) -> str:
+    """Return how text is searched and sorted; plain casefolding is enough for the texts of the machine."""
+    return (text or "").casefold()
+
+
+def sort_key(value: str | int | Decimal | date) -> Any:
+    """Return what a value is sorted by."""
+    if isinstance(value, str):
+        return CHOICES.index(value) if value in CHOICES else fold(value)
+    return value

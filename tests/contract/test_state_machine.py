@@ -1,0 +1,229 @@
+"""The whole port against a plain model: any commands in any order, by any of two callers, on every store."""
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import asdict, evolve
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from backroom.domain.changes import Cursor
+from backroom.domain.commands import Create, Delete, Edit, Restore
+from backroom.domain.decisions import Done, Key, Outcome, Replay
+from backroom.domain.errors import CursorExpired, DomainError, KeyReused
+from backroom.domain.kinds import Kind
+from backroom.domain.ports import RECEIPTS_KEPT, Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.queries import Condition, Operator, Order, Query
+from backroom.domain.stock import AdjustStock
+from backroom.domain.task import TASK, Status
+from tests.builders import Clock, recorded, submission
+from tests.contract.commands import COMMANDS, KINDS
+from tests.contract.model import Model, Refused, Values
+from tests.contract.steps import walk, whole_log
+from tests.contract.stores import STORES, Opener
+
+NAMES = st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=2)
+SEARCHES = st.sampled_from(["", "a", "s", "SS", "%", " ", "A b", "no"])
+
+
+def plain(values: Any) -> Values:
+    """Return values as the model writes them: choices by their names on the wire."""
+    return {name: getattr(value, "value", value) for name, value in values.items()}
+
+
+def follow(model: Model, command: Any, id: int, clock: Clock) -> Values:
+    """Let the model do what a command says."""
+    kind, at = command.kind.name, clock.now
+    if isinstance(command, Create):
+        return model.create(kind, id, plain(command.values), at)
+    version = next(iter(command.precondition.versions), None)
+    if isinstance(command, Edit):
+        return model.edit(kind, id, plain(command.values), version, at)
+    if isinstance(command, AdjustStock):
+        return model.adjust(id, command.change, version, at)
+    return {Delete: model.delete, Restore: model.restore}[type(command)](kind, id, version, at)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Does the same to a store and to the model, and compares what comes of it."""
+
+    def __init__(self, open_store: Opener) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.clock = Clock()
+        self.model = Model()
+        self.cursors: list[Cursor] = []
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        opening = self.stack.enter_async_context(open_store(Path(folder), self.clock))
+        self.doors = self.run(opening)
+
+    def run(self, awaitable: Any) -> Any:
+        """Await something."""
+
+        async def wait() -> Any:
+            return await awaitable
+
+        return self.runner.run(wait())
+
+    def teardown(self) -> None:
+        """Close the store."""
+        self.run(self.stack.aclose())
+        self.runner.close()
+
+    @initialize()
+    def start(self) -> None:
+        """Remember where the log begins."""
+        self.cursors = [self.run(self.doors[0].head())]
+
+    @rule(door=st.integers(0, 1), command=COMMANDS)
+    def submit_one(self, door: int, command: Any) -> None:
+        """Carry out a single command."""
+        self.submit(self.doors[door], [command], atomic=True)
+
+    @rule(door=st.integers(0, 1), commands=st.lists(COMMANDS, max_size=6), atomic=st.booleans())
+    def submit_many(self, door: int, commands: list[Any], atomic: bool) -> None:
+        """Carry out several commands at once."""
+        self.submit(self.doors[door], commands, atomic=atomic)
+
+    @rule(door=st.integers(0, 1), commands=st.lists(COMMANDS, max_size=4), atomic=st.booleans())
+    def rehearse(self, door: int, commands: list[Any], atomic: bool) -> None:
+        """See what would become of commands; the model does not go along."""
+        answer = self.run(self.doors[door].submit(submission(*commands, atomic=atomic, rehearsal=True)))
+        self.expect(self.model.copy(), commands, answer, atomic=atomic)
+
+    @rule(door=st.integers(0, 1), command=COMMANDS, name=st.sampled_from("kl"), request=st.sampled_from([b"1", b"2"]))
+    def submit_with_a_key(self, door: int, command: Any, name: str, request: bytes) -> None:
+        """Carry out a command that may have come before."""
+        receipt = f"{name}{len(self.model.log)}".encode()
+        key = Key(caller="me", name=name, fingerprint=request, record=lambda _: receipt)
+        sent = self.doors[door].submit(submission(command, key=key))
+        fingerprint, kept, expires_at = self.model.receipts.get(name, (b"", b"", self.clock.now))
+        if expires_at <= self.clock.now:
+            self.model = self.expect(self.model, [command], self.run(sent), atomic=True)
+            self.model.receipts[name] = (request, receipt, self.clock.now + RECEIPTS_KEPT)
+        elif fingerprint == request:
+            assert Replay(receipt=kept) == self.run(sent)
+        else:
+            with pytest.raises(KeyReused):
+                self.run(sent)
+
+    @rule(hours=st.integers(-1, 20))
+    def let_time_pass(self, hours: int) -> None:
+        """Turn the clock, sometimes backwards."""
+        self.clock.now += timedelta(hours=hours)
+
+    @rule(hours=st.integers(0, 30))
+    def sweep(self, hours: int) -> None:
+        """Forget what is old."""
+        before = self.clock.now - timedelta(hours=hours)
+        while self.run(self.doors[0].sweep(self.clock.now, changes_before=before)):
+            pass
+        forgotten = self.model.forget(before)
+        for cursor in self.cursors[:forgotten]:
+            with pytest.raises(CursorExpired):
+                self.run(self.doors[1].read(cursor))
+        self.cursors = self.cursors[forgotten:]
+
+    @rule(kind=KINDS, names=NAMES, search=SEARCHES, data=st.data())
+    def list_some(self, kind: Kind[Any], names: list[tuple[int, bool]], search: str, data: st.DataObject) -> None:
+        """Walk a filtered, sorted collection."""
+        door, limit = data.draw(st.integers(0, 1)), data.draw(st.integers(1, 4))
+        listed = [field for field in kind.fields if field.listed]
+        order = tuple(Order(listed[index], descending=descending) for index, descending in names)
+        conditions = {
+            TASK: [("status", Status.PENDING), ("due", date(2026, 1, 31)), ("version", 1), ("title", "SS")],
+            PRODUCT: [("price", Decimal("9.99")), ("sku", "A"), ("stock", 2), ("category", "SS")],
+        }[kind]
+        name, operand = data.draw(st.sampled_from(conditions))
+        operator = data.draw(st.sampled_from([None, Operator.EQ, Operator.NULL]))
+        where: tuple[Condition, ...] = ()
+        if operator is not None:
+            where = (Condition(kind.by_name[name], operator, operand if operator is Operator.EQ else True),)
+        expected = getattr(operand, "value", operand) if operator is Operator.EQ else None
+        model = self.model.found(
+            kind.name,
+            lambda entity: operator is None or entity[name] == expected,
+            search.casefold(),
+            [(each.field.name, each.descending) for each in order],
+        )
+        query: Query[Any] = Query(kind=kind, where=where, search=search, order=order, limit=limit)
+        found = self.run(walk(self.doors[door], query))
+        assert model == [plain(asdict(entity)) for entity in found]
+        assert len(model) == self.run(self.doors[door].page(evolve(query, total=True))).total
+
+    @invariant()
+    def what_stands_is_as_in_the_model(self) -> None:
+        """Compare each id, through either door."""
+        for door in self.doors:
+            for kind in (TASK, PRODUCT):
+                for id in range(1, self.model.last_id[kind.name] + 2):
+                    record = self.run(door.get(kind, id))
+                    entity = None if record is None else plain(asdict(recorded(kind, record)))
+                    assert self.model.living.get((kind.name, id)) == entity
+
+    @invariant()
+    def the_log_is_as_in_the_model(self) -> None:
+        """Compare the log, in its order, from wherever anything was ever read."""
+        if not self.cursors:
+            return
+        entries = self.run(whole_log(self.doors[1]))
+        told = [
+            (
+                each.change.type,
+                plain(asdict(recorded(each.change.kind, each.change.record))),
+                each.change.changed,
+                each.change.at,
+            )
+            for each in entries
+        ]
+        assert self.model.log == told
+        self.cursors = [*self.cursors[:1], *(entry.cursor for entry in entries)]
+        for index, cursor in enumerate(self.cursors):
+            assert tuple(entries[index:]) == self.run(self.doors[0].read(cursor)).entries
+
+    def submit(self, store: Store, commands: list[Any], *, atomic: bool) -> None:
+        """Carry out commands in the store and in the model."""
+        answer = self.run(store.submit(submission(*commands, atomic=atomic)))
+        self.model = self.expect(self.model, commands, answer, atomic=atomic)
+
+    def expect(self, model: Model, commands: list[Any], answer: object, *, atomic: bool) -> Model:
+        """Compare an answer with what the model says, and return the model as it is afterwards."""
+        assert isinstance(answer, Outcome)
+        after = model.copy()
+        for index, (command, result) in enumerate(zip(commands, answer.results, strict=False)):
+            id = result.record.id if isinstance(result, Done) and command.id is None else command.id
+            if isinstance(result, Done) and command.id is None:
+                assert id > after.last_id[command.kind.name]
+            before = len(after.log)
+            try:
+                values = follow(after, command, id or 0, self.clock)
+            except Refused as refused:
+                reason = refused.args
+                assert isinstance(result, DomainError)
+                assert reason == (result.code,)
+                if atomic:
+                    assert (index, index + 1) == (answer.failed, len(answer.results))
+                    return model
+                continue
+            assert isinstance(result, Done)
+            assert values == plain(asdict(recorded(command.kind, result.record)))
+            assert (len(after.log) > before) is (result.change is not None)
+        assert (len(commands), None) == (len(answer.results), answer.failed)
+        return after
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_the_store_does_what_the_model_does(name: str) -> None:
+    """Whatever is done in whatever order, the store and the model agree."""
+    machine: Any = partial(StoreMachine, STORES[name])
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=30))

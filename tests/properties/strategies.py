@@ -1,0 +1,57 @@
+"""Everything that an entity can hold, made from the rules of its fields."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from backroom.domain.kinds import Field, Kind
+from backroom.domain.rules import Choice, Day, Moment, Money, Rule, Text, Whole
+
+ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
+"""Text with anything in it, even halves of surrogate pairs."""
+
+_BREAKS = "\u2028\u2029"
+
+
+def values(rule: Rule) -> st.SearchStrategy[Any]:
+    """Return values that a rule accepts, as it leaves them."""
+    match rule:
+        case Text(least=least, most=most, lines=lines, alphabet=alphabet):
+            if alphabet is not None:
+                return st.from_regex(rf"[{alphabet}]{{{least},{most}}}", fullmatch=True)
+            allowed = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="" if lines else _BREAKS)
+            characters = allowed | st.sampled_from("\n\t") if lines else allowed
+            return st.text(characters, max_size=min(most, 40)).map(str.strip).filter(lambda text: len(text) >= least)
+        case Choice(members=members):
+            return st.sampled_from(list(members))
+        case Whole(least=least, most=most):
+            return st.integers(least, most)
+        case Money(most=most):
+            return st.integers(0, int(most * 100)).map(lambda cents: Decimal(cents).scaleb(-2))
+        case Day():
+            return st.dates()
+        case Moment():
+            return st.datetimes(timezones=st.just(UTC))
+        case _:
+            raise NotImplementedError(rule)
+
+
+def field_values(field: Field) -> st.SearchStrategy[Any]:
+    """Return values of a field, None among them where it can be empty."""
+    return st.none() | values(field.rule) if field.nullable else values(field.rule)
+
+
+def entities(kind: Kind[Any]) -> st.SearchStrategy[Any]:
+    """Return entities of a kind with anything in their fields."""
+    return st.builds(kind.entity, **{field.name: field_values(field) for field in kind.fields})
+
+
+def written(value: Any) -> object:
+    """Return how a document writes a value."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return getattr(value, "value", value)

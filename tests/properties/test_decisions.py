@@ -1,0 +1,108 @@
+"""Deciding many commands at once is deciding them one by one."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backroom.domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
+from backroom.domain.decisions import Decision, Found, Ref, claimed, decide, named
+from backroom.domain.errors import DomainError
+from backroom.domain.kinds import Kind
+from backroom.domain.product import MAX_STOCK, PRODUCT
+from backroom.domain.stock import AdjustStock
+from backroom.domain.task import TASK, Status
+from tests.builders import DOCUMENTS, LATER, REQUIRED, product, submission, task
+
+IDS = st.integers(1, 4)
+SKUS = st.sampled_from([None, "A", "B"])
+PRECONDITIONS = st.builds(Precondition, st.sets(st.integers(1, 3), max_size=2).map(frozenset))
+KINDS = st.sampled_from([TASK, PRODUCT])
+COMMANDS = st.one_of(
+    SKUS.map(lambda sku: Create.parse(PRODUCT, {**REQUIRED[PRODUCT], "sku": sku})),
+    st.just(Create.parse(TASK, REQUIRED[TASK])),
+    st.builds(
+        Edit, kind=st.just(PRODUCT), id=IDS, values=st.fixed_dictionaries({"sku": SKUS}), precondition=PRECONDITIONS
+    ),
+    st.builds(Edit, kind=st.just(TASK), id=IDS, values=st.fixed_dictionaries({"status": st.sampled_from(Status)})),
+    st.builds(AdjustStock, id=IDS, change=st.sampled_from([-2, 0, 1, MAX_STOCK])),
+    st.builds(Delete, kind=KINDS, id=IDS, precondition=PRECONDITIONS),
+    st.builds(Restore, kind=KINDS, id=IDS),
+)
+World = dict[Ref, Any]
+START: World = {
+    (PRODUCT, 1): product(id=1, sku="A", stock=2),
+    (PRODUCT, 2): product(id=2, sku="B"),
+    (PRODUCT, 3): Deleted(product(id=3, sku="A", version=2)),
+    (TASK, 1): task(id=1),
+    (TASK, 2): Deleted(task(id=2, version=2)),
+}
+
+
+def decided(commands: list[Any], world: World, new_id: Callable[[Kind[Any]], int], *, atomic: bool) -> Decision:
+    """Decide commands as a store does: with what they name, and nothing else."""
+    standing = {
+        ref: world.get(ref) if revives or not isinstance(world.get(ref), Deleted) else None
+        for ref, revives in named(commands).items()
+    }
+    living = [each for (kind, _), each in world.items() if kind is PRODUCT and not isinstance(each, Deleted)]
+    claims = claimed(commands, standing)
+    holders = {(PRODUCT, "sku", each.sku): each.id for each in living if (PRODUCT, "sku", each.sku) in claims}
+    found = Found(standing=standing, holders=holders)
+    return decide(submission(*commands, atomic=atomic), found, new_id=new_id, at=LATER, documents=DOCUMENTS)
+
+
+def ids() -> Callable[[Kind[Any]], int]:
+    """Return a source of ids behind those that are there; some commands guess the first of them."""
+    sources = {TASK: count(3), PRODUCT: count(4)}
+    return lambda kind: next(sources[kind])
+
+
+def told(decision: Decision) -> list[Any]:
+    """Return the results in a form in which refusals compare by what they say."""
+    results = decision.outcome.results
+    return [(type(each), each.message) if isinstance(each, DomainError) else each for each in results]
+
+
+@given(st.lists(COMMANDS, max_size=12))
+def test_a_bulk_is_its_commands_one_by_one(commands: list[Any]) -> None:
+    """Without atomicity, results, changes and what is left are those of the commands decided one after the other."""
+    bulk = decided(commands, START, ids(), atomic=False)
+    world, new_id = dict(START), ids()
+    singles = []
+    for command in commands:
+        singles.append(decided([command], world, new_id, atomic=True))
+        world |= singles[-1].final
+    assert told(bulk) == [each for single in singles for each in told(single)]
+    assert bulk.changes == tuple(change for each in singles for change in each.changes)
+    assert {**START, **bulk.final} == world
+
+
+@given(st.lists(COMMANDS, max_size=12))
+def test_an_atomic_bulk_is_all_or_nothing(commands: list[Any]) -> None:
+    """Atomic, it is the same where all succeed; else it ends with the first refusal and leaves nothing."""
+    loose, strict = (decided(commands, START, ids(), atomic=atomic) for atomic in (False, True))
+    refused = [index for index, each in enumerate(loose.outcome.results) if isinstance(each, DomainError)]
+    if not refused:
+        assert loose == strict
+        return
+    assert (refused[0], {}, ()) == (strict.outcome.failed, strict.final, strict.changes)
+    assert told(loose)[: refused[0] + 1] == told(strict)
+
+
+@given(st.lists(COMMANDS, max_size=12))
+def test_what_holds_for_every_decision(commands: list[Any]) -> None:
+    """No two living products share a sku, no stock is below zero, and the versions of an entity follow one another."""
+    decision = decided(commands, START, ids(), atomic=False)
+    world = {**START, **decision.final}
+    living = [each for (kind, _), each in world.items() if kind is PRODUCT and not isinstance(each, Deleted)]
+    skus = [each.sku for each in living if each.sku is not None]
+    assert len(skus) == len(set(skus))
+    assert all(0 <= (each.stock or 0) <= MAX_STOCK for each in living)
+    versions = {ref: (each.entity if isinstance(each, Deleted) else each).version for ref, each in START.items()}
+    for change in decision.changes:
+        ref = change.kind, change.record.id
+        versions[ref] = versions.get(ref, 0) + 1
+        assert versions[ref] == change.record.version

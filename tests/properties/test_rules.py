@@ -1,0 +1,100 @@
+"""Rules hold for whatever they are given."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backroom.domain.catalogue import KINDS
+from backroom.domain.kinds import Field, Kind
+from backroom.domain.product import PRODUCT
+from backroom.domain.rules import Money, Refused, Text
+from tests.properties.strategies import ANY_TEXT, values, written
+
+FIELDS = [(kind, field) for kind in KINDS for field in kind.fields]
+EVERY_FIELD = pytest.mark.parametrize(
+    ("kind", "field"), FIELDS, ids=[f"{kind.name}-{each.name}" for kind, each in FIELDS]
+)
+RAW = (
+    ANY_TEXT
+    | st.integers()
+    | st.decimals()
+    | st.booleans()
+    | st.lists(st.integers(), max_size=2)
+    | st.dates().map(str)
+    | st.datetimes().map(lambda at: f"{at.isoformat()}Z")
+)
+TEXTS = [
+    pytest.param(field.rule, id=f"{kind.name}-{field.name}") for kind, field in FIELDS if isinstance(field.rule, Text)
+]
+PRICE = PRODUCT.by_name["price"].rule
+
+
+@EVERY_FIELD
+@given(data=st.data())
+def test_what_a_rule_accepts_it_leaves_alone(kind: Kind[Any], field: Field, data: st.DataObject) -> None:
+    """Every value of a field is accepted as it is written, and comes out as it was."""
+    value = data.draw(values(field.rule))
+    assert value == field.rule.check(written(value))
+
+
+@EVERY_FIELD
+@given(raw=RAW)
+def test_checking_twice_changes_nothing_more(kind: Kind[Any], field: Field, raw: object) -> None:
+    """Whatever is given, it is refused with a code and a reason, or becomes a value that is accepted as it is."""
+    try:
+        value = field.rule.check(raw)
+    except Refused as refused:
+        code, reason = refused.code, refused.reason
+        assert code
+        assert reason
+    else:
+        assert value == field.rule.check(written(value))
+
+
+@pytest.mark.parametrize("rule", TEXTS)
+@given(raw=ANY_TEXT)
+def test_accepted_text_satisfies_its_rule(rule: Text, raw: str) -> None:
+    """Accepted text is trimmed, within its limits, and can be written as UTF-8."""
+    try:
+        text = rule.check(raw)
+    except Refused:
+        return
+    assert text == text.strip()
+    assert rule.least <= len(text) <= rule.most
+    assert text == text.encode().decode()
+    assert "\x00" not in text
+    assert "\r" not in text
+    assert rule.lines or len(text.splitlines()) <= 1
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False) | st.decimals(0, 10**10, places=2) | st.decimals(0, 10, places=4)
+)
+def test_money_is_exact_or_refused(raw: Decimal) -> None:
+    """An amount that is accepted is the very amount that was given, in cents."""
+    assert isinstance(PRICE, Money)
+    cents = Fraction(raw) * 100
+    fits = 0 <= cents <= PRICE.most * 100 and cents.denominator == 1
+    try:
+        amount = PRICE.check(raw)
+    except Refused:
+        assert not fits
+    else:
+        assert fits
+        assert Fraction(amount) == Fraction(raw)
+        assert -2 == amount.as_tuple().exponent
+
+
+@EVERY_FIELD
+@given(text=ANY_TEXT)
+def test_plain_text_is_read_or_is_not_of_the_type(kind: Kind[Any], field: Field, text: str) -> None:
+    """Reading a filter fails in one way only, and what is read can be ordered."""
+    try:
+        value = field.rule.read(text)
+    except ValueError:
+        return
+    assert field.rule.key(value) == field.rule.key(value)
