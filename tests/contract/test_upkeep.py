@@ -40,12 +40,12 @@ async def test_old_changes_are_forgotten(store: Store, other: Store, clock: Cloc
     made += await fill(store, TASK, {})
     await sweep(store, changes_before=LATER)
     for door in (store, other):
-        assert [("task.created", 3, 1)] == await trail(door)
+        assert [("task.created", 3, 1)] == await trail(door) == await trail(door, await other.oldest())
         assert made == await walk(door, Query(kind=TASK))
         assert () == await door.history(TASK, 1)
     await sweep(store, changes_before=LATER + timedelta(seconds=1))
     head = await store.head()
-    assert ([], head) == (await trail(store), (await store.read(None)).cursor)
+    assert ([], head, head) == (await trail(store), (await store.read(None)).cursor, await store.oldest())
 
 
 async def test_more_than_one_sweep_forgets(store: Store) -> None:
@@ -183,6 +183,7 @@ async def test_a_closed_store_is_not_available(store: Store) -> None:
         store.submit(submission(create(TASK))),
         store.read(None),
         store.head(),
+        store.oldest(),
         store.history(TASK, 1),
         store.watch(head),
         store.ping(),

@@ -78,6 +78,7 @@ async def test_nothing_is_trusted_from_then_on(
         store.read(None),
         store.history(TASK, 1),
         store.head(),
+        store.oldest(),
         store.ping(),
         store.secret(),
     ):

@@ -9,11 +9,15 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backroom.adapters.sqlite.connections import migrate
 from backroom.adapters.sqlite.rows import Rows, microseconds, moment, sql
 from backroom.domain.catalogue import KINDS
 from backroom.domain.kinds import Field, Kind
-from tests.builders import DOCUMENTS
+from tests.builders import DOCUMENTS, record
 from tests.properties.strategies import entities, values
+
+DATABASE = apsw.Connection(":memory:")
+migrate(DATABASE)
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=repr)
 LISTED = [(kind, field) for kind in KINDS for field in kind.fields if field.listed]
@@ -44,20 +48,29 @@ def test_columns_sort_as_the_domain_does(kind: Kind[Any], field: Field, data: st
     )
 
 
-DATABASE = apsw.Connection(":memory:")
-
-
 @EVERY_KIND
 @given(data=st.data())
-def test_rows_hold_what_is_sorted_and_searched(kind: Kind[Any], data: st.DataObject) -> None:
-    """A whole row fits its table: each listed field under its column, then the text to search and the document."""
-    entity = data.draw(entities(kind))
-    rows, document, search = Rows(kind), DOCUMENTS.write(kind, entity), kind.search_text(entity)
-    row = rows.values(entity, search, document)
+def test_rows_are_what_was_written_last(kind: Kind[Any], data: st.DataObject) -> None:
+    """A row that was updated is one that was inserted as such, in its index too; a deletion leaves nothing."""
+    entity, before = data.draw(entities(kind)), data.draw(entities(kind))
+    before = evolve(before, id=entity.id)
+    rows, left = Rows(kind), record(kind, entity)
+    rows.insert(DATABASE, left, entity)
+    expected = row_of(rows)
+    rows.delete(DATABASE, entity.id)
+    assert [] == row_of(rows)
+    rows.insert(DATABASE, record(kind, before), before)
+    rows.update(DATABASE, left, before, entity)
+    assert expected == row_of(rows)
     keys = [rows.key(field, getattr(entity, field.name)) for field in kind.fields if field.listed]
-    assert [*keys, search, document] == row
-    marks = ", ".join("?" * len(row))
-    assert [tuple(row)] == DATABASE.execute(f"SELECT {marks}", row).fetchall()
+    assert [(*keys, kind.search_text(entity), left.document)] == expected
+    DATABASE.execute(f"INSERT INTO {rows.table}_search ({rows.table}_search, rank) VALUES ('integrity-check', 1)")
+    rows.delete(DATABASE, entity.id)
+
+
+def row_of(rows: Rows) -> list[tuple[Any, ...]]:
+    """Return the only row of a table."""
+    return DATABASE.execute(f"SELECT * FROM {rows.table}").fetchall()
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
