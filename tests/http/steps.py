@@ -54,3 +54,16 @@ async def log(client: Client) -> list[Any]:
     """Return every change that is kept."""
     changes: list[Any] = (await got(client, "/changes?limit=1000"))["changes"]
     return changes
+
+
+async def tasks(client: Client, *documents: dict[str, Any]) -> None:
+    """Make tasks, each with a title of its own."""
+    for number, each in enumerate(documents):
+        await made(client, "tasks", **{"title": f"t{number}", **each})
+
+
+async def ids(client: Client, query: str, collection: str = "tasks") -> list[int]:
+    """Return the ids on a page, in order."""
+    page = await got(client, f"/{collection}?{query}")
+    assert len(page[collection]) == page["count"]
+    return page["ids"] if collection == "products" else [each["id"] for each in page["tasks"]]
