@@ -67,3 +67,12 @@ async def ids(client: Client, query: str, collection: str = "tasks") -> list[int
     page = await got(client, f"/{collection}?{query}")
     assert len(page[collection]) == page["count"]
     return page["ids"] if collection == "products" else [each["id"] for each in page["tasks"]]
+
+
+async def prepare(client: Client) -> None:
+    """Make task 1, deleted task 2 and product 1, each at its second version, so that every write finds its like."""
+    await made(client, "tasks")
+    await client.put("/tasks/1", json={"notes": "second"})
+    await deleted(client, "tasks")
+    await made(client, "products", stock=5)
+    await client.put("/products/1", json={"description": "second"})
