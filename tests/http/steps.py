@@ -54,3 +54,25 @@ async def log(client: Client) -> list[Any]:
     """Return every change that is kept."""
     changes: list[Any] = (await got(client, "/changes?limit=1000"))["changes"]
     return changes
+
+
+async def tasks(client: Client, *documents: dict[str, Any]) -> None:
+    """Make tasks, each with a title of its own."""
+    for number, each in enumerate(documents):
+        await made(client, "tasks", **{"title": f"t{number}", **each})
+
+
+async def ids(client: Client, query: str, collection: str = "tasks") -> list[int]:
+    """Return the ids on a page, in order."""
+    page = await got(client, f"/{collection}?{query}")
+    assert len(page[collection]) == page["count"]
+    return page["ids"] if collection == "products" else [each["id"] for each in page["tasks"]]
+
+
+async def prepare(client: Client) -> None:
+    """Make task 1, deleted task 2 and product 1, each at its second version, so that every write finds its like."""
+    await made(client, "tasks")
+    await client.put("/tasks/1", json={"notes": "second"})
+    await deleted(client, "tasks")
+    await made(client, "products", stock=5)
+    await client.put("/products/1", json={"description": "second"})

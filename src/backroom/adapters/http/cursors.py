@@ -26,7 +26,7 @@ class ListCursors:
     def write(self, query: Query[Any], place: Place) -> str:
         """Return the cursor of a place in the order of a query."""
         text = json.dumps([_plain(each) for each in place], separators=(",", ":"), ensure_ascii=False).encode()
-        return urlsafe_b64encode(self._sign(query, text) + text).rstrip(b"=").decode()
+        return _encoded(self._sign(query, text) + text)
 
     def read(self, query: Query[Any], cursor: str) -> Place:
         """Return the place of a cursor. Raises `BadCursor` for one of another query, and for what is none at all."""
@@ -35,7 +35,8 @@ class ListCursors:
         except ValueError:
             raise BadCursor from None
         signature, text = raw[:_SIGNATURE], raw[_SIGNATURE:]
-        if not hmac.compare_digest(signature, self._sign(query, text)):
+        # Decoding passes over what is no character of Base64, so the cursor is compared with how it was written, too.
+        if not hmac.compare_digest(signature, self._sign(query, text)) or _encoded(raw) != cursor:
             raise BadCursor
         return tuple(_revived(each) for each in json.loads(text))
 
@@ -44,6 +45,10 @@ class ListCursors:
         where = sorted((each.field.name, each.operator.value, str(each.operand)) for each in query.where)
         bound = repr((query.kind.name, order, where, query.search)).encode()
         return hmac.digest(self.secret, bound + b"\x00" + text, "sha256")[:_SIGNATURE]
+
+
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _plain(key: Any) -> Any:

@@ -7,6 +7,7 @@ import re
 
 from backroom.adapters.http.refusals import BadHeader
 from backroom.domain.commands import ANY_VERSION, Precondition
+from backroom.domain.kinds import MAX_ID
 
 _TAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
 _TAG = re.compile(r'"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -38,4 +39,5 @@ def none_match(header: str, current: str) -> bool:
 
 def _version(inside: str) -> int:
     found = _VERSION.fullmatch(inside)
-    return int(found.group(1)) if found else NO_VERSION
+    version = int(found.group(1)) if found else NO_VERSION
+    return version if version <= MAX_ID else NO_VERSION

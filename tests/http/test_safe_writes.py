@@ -1,0 +1,178 @@
+"""Writing safely: the version that is meant, in a header or in the body."""
+
+from typing import Any
+
+import pytest
+
+from backroom.domain.ports import Store
+from tests.http.service import Client, serving
+from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, breaches, got, log, made, prepare
+
+pytestmark = pytest.mark.anyio
+
+ALL = pytest.mark.parametrize("collection", COLLECTIONS)
+WRITES: list[tuple[str, str, Any]] = [
+    ("PUT", "/tasks/1", {"title": "New"}),
+    ("PATCH", "/tasks/1", {"title": "New"}),
+    ("DELETE", "/tasks/1", None),
+    ("POST", "/products/1/stock", {"change": 1}),
+    ("POST", "/tasks/2/restore", None),
+]
+EACH_WRITE = pytest.mark.parametrize(("method", "path", "body"), WRITES)
+
+
+@EACH_WRITE
+@pytest.mark.parametrize("tag", ['"2"', 'W/"2"', '"2-gzip"', 'W/"2-gzip"', '"1", "2"', ' "x" , W/"2"', "*", " * "])
+async def test_if_match_holds(client: Client, method: str, path: str, body: Any, tag: str) -> None:
+    """Every spelling of the version's tag, alone or among others, lets the write pass; so does a star."""
+    await prepare(client)
+
+    response = await client.request(method, path, json=body, headers={"If-Match": tag})
+
+    assert 200 == response.status_code, response.text
+
+
+@EACH_WRITE
+@pytest.mark.parametrize(
+    "tag", ['"1"', 'W/"1"', '"3"', '"1-gzip"', '"02"', '"x"', '""', '"9223372036854775808"', f'"{"9" * 19}"']
+)
+async def test_if_match_fails(client: Client, method: str, path: str, body: Any, tag: str) -> None:
+    """Any other tag is refused with the entity as it stands, and nothing is changed."""
+    await prepare(client)
+    before = await log(client)
+
+    response = await client.request(method, path, json=body, headers={"If-Match": tag})
+
+    assert (412, "precondition_failed") == asked(response)
+    assert 2 == response.json()["current"]["version"]
+    assert before == await log(client)
+
+
+@EACH_WRITE
+@pytest.mark.parametrize("tag", ["2", "", "W/2", 'w/"2"', '"2', '"2" "3"', "**", '*, "2"', '"a b"'])
+async def test_if_match_is_malformed(client: Client, method: str, path: str, body: Any, tag: str) -> None:
+    """What is no list of tags is refused, because ignoring it would lose somebody's update."""
+    await prepare(client)
+
+    assert (400, "bad_header") == asked(await client.request(method, path, json=body, headers={"If-Match": tag}))
+
+
+@ALL
+async def test_lost_update_is_told_with_what_changed(client: Client, collection: str) -> None:
+    """A 412 has the current entity and the names of the fields that changed since the version that was named."""
+    await made(client, collection)
+    other = "notes" if collection == "tasks" else "description"
+    for change in ({NAME[collection]: "Mine"}, {other: "x"}, {NAME[collection]: "Theirs"}):
+        current = (await client.put(f"/{collection}/1", json=change)).json()
+
+    for version, changed in ((1, [NAME[collection], other]), (2, [NAME[collection], other]), (3, [NAME[collection]])):
+        response = await client.put(f"/{collection}/1", json={}, headers={"If-Match": f'"{version}"'})
+        assert (412, "precondition_failed") == asked(response)
+        assert (current, changed) == (response.json()["current"], response.json()["changed"])
+
+
+@EACH_WRITE
+async def test_if_match_can_be_required(store: Store, method: str, path: str, body: Any) -> None:
+    """A setting refuses every change that names no version; a star is enough."""
+    async with serving(store) as client:
+        await prepare(client)
+    async with serving(store, require_if_match=True) as client:
+        refused = await client.request(method, path, json=body)
+        assert (428, "precondition_required") == asked(refused)
+        assert 200 == (await client.request(method, path, json=body, headers={"If-Match": "*"})).status_code
+
+
+async def test_creating_needs_no_version(store: Store) -> None:
+    """Where If-Match is required, making an entity is not affected; in bulk, each change must name its version."""
+    async with serving(store, require_if_match=True) as client:
+        await made(client, "tasks")
+        operations = [{"op": "update", "id": 1, "body": {}}, {"op": "delete", "id": 1}]
+        for index, each in enumerate(operations):
+            refused = await client.post("/tasks/bulk", json={"operations": [each]})
+            assert [("/operations/0/if_match", "required")] == breaches(refused), index
+        create = {"op": "create", "body": MINIMAL["tasks"]}
+        assert 200 == (await client.post("/tasks/bulk", json={"operations": [create]})).status_code
+
+
+@ALL
+async def test_if_match_of_what_is_not_there(client: Client, collection: str) -> None:
+    """A version of nothing is not found, and neither is anything by a star."""
+    for tag in ('"1"', "*"):
+        response = await client.put(f"/{collection}/1", json={}, headers={"If-Match": tag})
+        assert (404, "not_found") == asked(response)
+
+
+@ALL
+@pytest.mark.parametrize("tag", ['"1"', 'W/"1"', '"1-gzip"', '"0", "1"', "*"])
+async def test_unchanged_entity(client: Client, collection: str, tag: str) -> None:
+    """A client that has the version is told so, without a body."""
+    await made(client, collection)
+
+    for method in ("GET", "HEAD"):
+        response = await client.request(method, f"/{collection}/1", headers={"If-None-Match": tag})
+        assert (304, b"", '"1"') == (response.status_code, response.content, response.headers["etag"])
+
+
+@ALL
+@pytest.mark.parametrize("tag", ['"2"', "1", "", '"1 "', '"11"'])
+async def test_changed_entity(client: Client, collection: str, tag: str) -> None:
+    """A client that has another version, or none that can be told, gets the entity."""
+    await made(client, collection)
+
+    assert 200 == (await client.get(f"/{collection}/1", headers={"If-None-Match": tag})).status_code
+
+
+@ALL
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_get_edit_put(client: Client, collection: str, method: str) -> None:
+    """An entity can be read, edited and sent back whole."""
+    await made(client, collection)
+    document = await got(client, f"/{collection}/1")
+
+    response = await client.request(method, f"/{collection}/1", json={**document, NAME[collection]: "New"})
+
+    assert (200, 2, "New") == (response.status_code, response.json()["version"], response.json()[NAME[collection]])
+
+
+@ALL
+async def test_other_version_in_the_body_is_a_lost_update(client: Client, collection: str) -> None:
+    """A body with another version is a failed precondition, whatever else differs in it."""
+    document = await made(client, collection)
+    await client.put(f"/{collection}/1", json={NAME[collection]: "Theirs"})
+
+    for sent in (document, {**document, "id": 9, "created_at": None}, {"version": 3}):
+        response = await client.put(f"/{collection}/1", json=sent)
+        assert (412, "precondition_failed") == asked(response)
+    assert [NAME[collection]] == (await client.put(f"/{collection}/1", json=document)).json()["changed"]
+
+
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        ("id", 2),
+        ("id", "1"),
+        ("id", None),
+        ("version", "1"),
+        ("version", None),
+        ("version", 0),
+        ("created_at", "2026-01-31T12:00:00.000001Z"),
+        ("updated_at", "yesterday"),
+        ("completed_at", "2026-01-31T12:00:00.000000Z"),
+    ],
+)
+async def test_read_only_fields_cannot_be_set(client: Client, field: str, sent: object) -> None:
+    """A read-only field that differs from what stands is refused, and nothing is changed."""
+    await made(client, "tasks")
+
+    response = await client.put("/tasks/1", json={"title": "New", field: sent})
+
+    assert [f"/{field}"] == [pointer for pointer, _ in breaches(response)]
+    assert 1 == (await got(client, "/tasks/1"))["version"]
+
+
+@pytest.mark.parametrize("sent", ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00.0+01:00"])
+async def test_the_same_moment_written_differently(client: Client, sent: str) -> None:
+    """A time that is sent back counts by its value."""
+    await made(client, "tasks")
+
+    assert 200 == (await client.put("/tasks/1", json={"created_at": sent})).status_code

@@ -1,0 +1,84 @@
+"""Writes that only ask what would become of them."""
+
+from typing import Any
+
+import pytest
+
+from tests.http.service import Client
+from tests.http.steps import MINIMAL, log, prepare
+
+pytestmark = pytest.mark.anyio
+
+VALIDATE_ONLY = {"Prefer": "validate-only"}
+BULK = "/tasks/bulk"
+CREATE = {"op": "create", "body": {"title": "a"}}
+GOOD, BAD = {"op": "delete", "id": 1}, {"op": "delete", "id": 9}
+
+DECIDED: list[tuple[str, str, Any, int]] = [
+    ("POST", "/tasks", MINIMAL["tasks"], 201),
+    ("POST", "/tasks", {}, 422),
+    ("POST", "/products", {**MINIMAL["products"], "sku": "A-1"}, 409),
+    ("PUT", "/tasks/1", {"title": "New"}, 200),
+    ("PATCH", "/tasks/1", {"title": "New"}, 200),
+    ("PUT", "/tasks/1", {}, 200),
+    ("PUT", "/tasks/1", {"version": 1}, 412),
+    ("PUT", "/tasks/1", {"nope": 1}, 422),
+    ("PUT", "/tasks/9", {}, 404),
+    ("PUT", "/tasks/x", {}, 422),
+    ("DELETE", "/tasks/1", None, 200),
+    ("DELETE", "/tasks/9", None, 404),
+    ("POST", "/tasks/2/restore", None, 200),
+    ("POST", "/tasks/1/restore", None, 409),
+    ("POST", "/products/1/stock", {"change": 1}, 200),
+    ("POST", "/products/1/stock", {"change": -6}, 409),
+    ("POST", BULK, {"operations": [CREATE, GOOD]}, 200),
+    ("POST", BULK, {"operations": [CREATE, BAD]}, 404),
+    (
+        "POST",
+        BULK,
+        {"atomic": False, "operations": [GOOD, BAD]},
+        207,
+    ),
+    ("POST", BULK, {"operations": []}, 422),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), DECIDED)
+async def test_validate_only(client: Client, method: str, path: str, body: Any, status: int) -> None:
+    """A write that is only validated answers as it would have, says so, and leaves no trace; then it can happen."""
+    await prepare(client)
+    await client.put("/products/1", json={"sku": "A-1"})
+    before = await log(client)
+    headers = {**VALIDATE_ONLY, "Idempotency-Key": "k", "X-Request-ID": "r"}
+
+    rehearsed = await client.request(method, path, json=body, headers=headers)
+    assert before == await log(client)
+    done = await client.request(method, path, json=body, headers={"Idempotency-Key": "k", "X-Request-ID": "r"})
+
+    assert (status, status) == (rehearsed.status_code, done.status_code)
+    assert "validate-only" == rehearsed.headers["preference-applied"]
+    assert "preference-applied" not in done.headers
+    assert "idempotency-replayed" not in done.headers
+    assert done.json() == rehearsed.json()
+    for name in ("etag", "location", "content-type"):
+        assert done.headers.get(name) == rehearsed.headers.get(name)
+
+
+@pytest.mark.parametrize(
+    "preference", ["respond-async, Validate-Only", "validate-only; x=1", "return=minimal,validate-only"]
+)
+async def test_preference_among_others(client: Client, preference: str) -> None:
+    """The preference is found among others and with parameters."""
+    response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Prefer": preference})
+
+    assert "validate-only" == response.headers["preference-applied"]
+    assert [] == await log(client)
+
+
+@pytest.mark.parametrize("preference", ["", "validate", "validate-only-not", "return=minimal"])
+async def test_other_preferences(client: Client, preference: str) -> None:
+    """Preferences that are not known are ignored, as their specification says."""
+    response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Prefer": preference})
+
+    assert "preference-applied" not in response.headers
+    assert 1 == len(await log(client))
