@@ -13,6 +13,7 @@ from backroom.domain.kinds import Kind
 from backroom.domain.product import PRODUCT, Product
 from backroom.domain.records import Record
 from backroom.domain.task import TASK, Task
+from backroom.domain.webhook import WEBHOOK, Webhook
 
 DOCUMENTS = JsonDocuments()
 
@@ -22,6 +23,7 @@ LATER = NOON + timedelta(hours=1)
 REQUIRED: dict[Kind[Any], dict[str, object]] = {
     TASK: {"title": "Sweep the floor"},
     PRODUCT: {"name": "Widget A", "price": Decimal("9.99")},
+    WEBHOOK: {"url": "https://example.com/hook"},
 }
 
 
@@ -44,6 +46,12 @@ def product(**fields: Any) -> Product:
     """Return a product, by default the first version of product 1."""
     standard = {"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON}
     return Product(**{**standard, "name": "Widget A", "price": Decimal("9.99"), **fields})
+
+
+def webhook(**fields: Any) -> Webhook:
+    """Return a webhook, by default the first version of webhook 1."""
+    standard = {"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON, "secret_version": 1}
+    return Webhook(**{**standard, "url": "https://example.com/hook", **fields})
 
 
 def create(kind: Kind[Any], **raw: object) -> Create[Any]:

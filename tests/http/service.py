@@ -12,7 +12,9 @@ from starlette.types import ASGIApp
 from backroom.adapters.http.access_log import AccessLog
 from backroom.adapters.http.app import Options, make_app
 from backroom.adapters.http.feed import Feed
+from backroom.domain.deliveries import Courier
 from backroom.domain.ports import Store
+from backroom.entrypoints.wiring import deliverer_of
 from tests.http.documented import Documented
 from tests.http.transport import ORIGIN, InProcess
 
@@ -52,12 +54,14 @@ class Client(httpx2.AsyncClient):
 
 
 @asynccontextmanager
-async def serving(store: Store, **options: Any) -> AsyncIterator[Client]:
+async def serving(store: Store, *, courier: Courier | None = None, **options: Any) -> AsyncIterator[Client]:
     """Serve a store with these options, and yield a client of it."""
     log: list[str] = []
     access_log = AccessLog(log.append)
     feed = Feed(store)
-    service = Service(make_app(store, await store.secret(), Options(**options), access_log, feed), access_log, log)
+    secret = await store.secret()
+    app = make_app(store, secret, Options(**options), access_log, feed, courier=courier or deliverer_of(store, secret))
+    service = Service(app, access_log, log)
     async with Client(service, None) as client:
         written = (
             await client.get("/openapi.json", headers={"Host": (*options.get("hosts", ()), "localhost")[0]})

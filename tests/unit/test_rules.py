@@ -6,7 +6,22 @@ from enum import Enum
 
 import pytest
 
-from backroom.domain.rules import MOST_COMPARED, MOST_COUNTED, Choice, Day, Moment, Money, Refused, Rule, Text, Whole
+from backroom.domain.rules import (
+    MOST_COMPARED,
+    MOST_COUNTED,
+    Choice,
+    Day,
+    Flag,
+    Members,
+    Moment,
+    Money,
+    Refused,
+    Rule,
+    Text,
+    Url,
+    Whole,
+)
+from backroom.domain.urls import MAX_URL_LENGTH
 
 
 class Size(Enum):
@@ -23,6 +38,7 @@ CODE = Text(1, 5, alphabet="A-C.")
 SIZE = Choice(Size)
 WHOLE = Whole(-2, 7)
 MONEY = Money(Decimal("99.99"))
+KNOWN = Members(("a", "b"))
 
 
 def refusal(rule: Rule, raw: object) -> str:
@@ -297,3 +313,66 @@ def test_moments_are_kept_in_utc(raw: str) -> None:
 def test_no_moments(raw: object) -> None:
     """Times without a zone, too fine, outside the calendar or not text at all are refused."""
     assert "not_a_time" == refusal(Moment(), raw)
+
+
+@pytest.mark.parametrize("raw", ["https://example.com/", " http://192.0.2.1:8080/a?b#c ", "https://[2001:db8::1]/"])
+def test_urls(raw: str) -> None:
+    """A URL is trimmed like any text, and otherwise kept as it was written."""
+    assert raw.strip() == Url().check(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("", "blank"),
+        (5, "wrong_type"),
+        ("ftp://example.com/", "not_a_url"),
+        ("https://user@example.com/", "not_a_url"),
+        ("https://0x7f.1/", "not_a_url"),
+        ("https://example.com/a b", "not_a_url"),
+        ("https://example.com/\x00", "forbidden_character"),
+        (f"https://example.com/{'a' * MAX_URL_LENGTH}", "too_long"),
+    ],
+)
+def test_no_urls(raw: object, code: str) -> None:
+    """What is no text, or what two parsers could read differently, is no URL to call."""
+    assert code == refusal(Url(), raw)
+
+
+def test_flags() -> None:
+    """A boolean is true or false, in a document and in plain text."""
+    assert (True, False) == (Flag().check(True), Flag().check(False))
+    assert (True, False) == (Flag().read("true"), Flag().read("false"))
+    assert Flag().key(False) < Flag().key(True)
+
+
+@pytest.mark.parametrize("raw", [0, 1, "true", "", [], {}, Decimal(1)])
+def test_no_flags(raw: object) -> None:
+    """Nothing else is a boolean."""
+    assert "wrong_type" == refusal(Flag(), raw)
+    assert all(misread(Flag(), text) for text in ("True", "1", "", "yes"))
+
+
+def test_members() -> None:
+    """A list keeps its order; an empty one is a list too."""
+    assert ("b", "a") == KNOWN.check(["b", "a"]) == KNOWN.read("b,a")
+    assert () == KNOWN.check([]) == KNOWN.read("")
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("a", "wrong_type"),
+        ({"a": "b"}, "wrong_type"),
+        (["c"], "not_a_choice"),
+        ([["a"]], "not_a_choice"),
+        ([1], "not_a_choice"),
+        ([None], "not_a_choice"),
+        (["a", "b", "a"], "duplicate"),
+    ],
+)
+def test_no_members(raw: object, code: str) -> None:
+    """Only known members, each of them once, make a list."""
+    assert code == refusal(KNOWN, raw)
+    assert misread(KNOWN, "a,a")
+    assert misread(KNOWN, "c")

@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from backroom.adapters.webhooks.signing import make_secret, sign
+from backroom.adapters.webhooks.signing import secret_of, sign
 
+KEY = bytes(32)
+FIRST, SECOND, THIRD = (secret_of(KEY, webhook=1, version=version) for version in (1, 2, 3))
 BODY = '{"type":"task.created","data":{"title":"Größe ✓"}}'.encode()
 
 
 def test_the_published_library_verifies_a_signature() -> None:
     """What is signed here is accepted by the library that endpoints use."""
-    secret = make_secret()
+    secret = FIRST
     headers = sign(BODY, message_id="msg_1", at=datetime.now(UTC), secrets=[secret])
     expected = {"type": "task.created", "data": {"title": "Größe ✓"}}
     assert expected == Webhook(secret).verify(BODY, headers)
@@ -36,18 +38,18 @@ def test_a_signature_is_the_one_of_the_specification() -> None:
 
 def test_each_secret_signs_while_one_is_being_rotated() -> None:
     """An endpoint that knows only the old or only the new secret verifies the same headers; another one does not."""
-    old, new = make_secret(), make_secret()
+    old, new = FIRST, SECOND
     headers = sign(BODY, message_id="msg_1", at=datetime.now(UTC), secrets=[new, old])
     assert 2 == len(headers["webhook-signature"].split(" "))
     for secret in (old, new):
         Webhook(secret).verify(BODY, headers)
     with pytest.raises(WebhookVerificationError):
-        Webhook(make_secret()).verify(BODY, headers)
+        Webhook(THIRD).verify(BODY, headers)
 
 
 def test_the_zone_of_the_time_makes_no_difference() -> None:
     """The same moment in another zone is signed as the same moment."""
-    at, secret = datetime.now(UTC), make_secret()
+    at, secret = datetime.now(UTC), FIRST
     elsewhere = at.astimezone(timezone(timedelta(hours=5, minutes=30)))
     expected = sign(BODY, message_id="msg_1", at=at, secrets=[secret])
     assert expected == sign(BODY, message_id="msg_1", at=elsewhere, secrets=[secret])
@@ -57,9 +59,9 @@ def test_the_zone_of_the_time_makes_no_difference() -> None:
     ("message_id", "at", "secrets"),
     [
         ("msg_1", datetime.now(UTC), []),
-        ("", datetime.now(UTC), [make_secret()]),
-        ("msg.1", datetime.now(UTC), [make_secret()]),
-        ("msg_1", datetime.now(UTC).replace(tzinfo=None), [make_secret()]),
+        ("", datetime.now(UTC), [FIRST]),
+        ("msg.1", datetime.now(UTC), [FIRST]),
+        ("msg_1", datetime.now(UTC).replace(tzinfo=None), [FIRST]),
         ("msg_1", datetime.now(UTC), ["whsec_x"]),
     ],
 )
@@ -69,9 +71,16 @@ def test_what_cannot_be_signed_safely_is_refused(message_id: str, at: datetime, 
         sign(BODY, message_id=message_id, at=at, secrets=secrets)
 
 
-def test_a_new_secret_is_random_and_of_a_length_that_the_specification_allows() -> None:
-    """A secret is `whsec_` and 24 to 64 bytes in base64, never the same twice."""
-    first, second = make_secret(), make_secret()
-    assert first != second
-    assert "whsec_" == first[:6]
-    assert 24 <= len(base64.b64decode(first.removeprefix("whsec_"), validate=True)) <= 64
+def test_a_secret_is_of_a_length_that_the_specification_allows() -> None:
+    """A secret is `whsec_` and 24 to 64 bytes in base64."""
+    assert "whsec_" == FIRST[:6]
+    assert 24 <= len(base64.b64decode(FIRST.removeprefix("whsec_"), validate=True)) <= 64
+
+
+def test_no_two_secrets_are_the_same() -> None:
+    """Every webhook of every store has its own secrets, of which the same one is found again and again."""
+    keys = (KEY, bytes(31) + b"\x01")
+    cases = [(key, webhook, version) for key in keys for webhook in (1, 2, 11) for version in (1, 2, 11)]
+    secrets = [secret_of(key, webhook=webhook, version=version) for key, webhook, version in cases]
+    assert len(cases) == len(set(secrets))
+    assert secrets == [secret_of(key, webhook=webhook, version=version) for key, webhook, version in cases]

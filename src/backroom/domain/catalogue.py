@@ -1,9 +1,9 @@
-"""The kinds of entity that this service keeps. A new kind is registered by its line here."""
+"""Every kind of entity that this service keeps, also those that are nobody's business but their owner's."""
 
 from typing import Any
 
 from backroom.domain.kinds import Kind
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
+from backroom.domain.published import PUBLISHED
+from backroom.domain.webhook import WEBHOOK
 
-KINDS: tuple[Kind[Any], ...] = (TASK, PRODUCT)
+KINDS: tuple[Kind[Any], ...] = (*PUBLISHED, WEBHOOK)

@@ -10,8 +10,9 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
-from backroom.domain.changes import Action, Change, changed_since, differing
+from backroom.domain.changes import Action, Change, Cursor, changed_since, differing
 from backroom.domain.commands import Command, Deleted
+from backroom.domain.deliveries import Delivery
 from backroom.domain.errors import AlreadyExists, DomainError, PreconditionFailed
 from backroom.domain.kinds import Entity, Kind
 from backroom.domain.records import Documents, Record
@@ -73,7 +74,8 @@ class Submission:
     """Commands to carry out in one transaction.
 
     Atomic: one refusal undoes all. Otherwise each stands alone. A `rehearsal` decides and writes nothing, not even
-    its key.
+    its key. `deliveries` are put into the log of deliveries with it, unless all was undone; one that is pending there
+    already only gets its new time. `follow` is the position of webhooks that it makes, by default the end of the log.
     """
 
     commands: tuple[Command, ...]
@@ -81,6 +83,8 @@ class Submission:
     atomic: bool = True
     rehearsal: bool = False
     key: Key | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    follow: Cursor | None = None
 
 
 @frozen(kw_only=True)

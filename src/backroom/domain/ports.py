@@ -14,6 +14,7 @@ from attrs import frozen
 
 from backroom.domain.changes import Cursor, Entry
 from backroom.domain.decisions import Outcome, Replay, Submission
+from backroom.domain.deliveries import Deliveries
 from backroom.domain.kinds import Kind
 from backroom.domain.queries import Page, Query
 from backroom.domain.records import Record
@@ -62,7 +63,9 @@ class ChangeLog(Protocol):
 
     @abstractmethod
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
-        """Return up to `limit` entries after a cursor, or from the oldest kept; only `types`, unless it is empty.
+        """Return up to `limit` entries after a cursor, or from the oldest kept.
+
+        Only those of some `types`; of none, those of every kind that is published.
 
         Fewer than `limit`, even none, does not mean that the end was reached: it was when a second read from the
         cursor that came back returns nothing and the same cursor.
@@ -98,10 +101,10 @@ class Upkeep(Protocol):
 
     @abstractmethod
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
-        """Forget a bounded number of receipts that expired by `at` and of changes older than `changes_before`.
+        """Forget a bounded number of receipts that expired by `at`, and of changes older than `changes_before`.
 
-        Changes behind the cursor `keep` stay, wherever it is. Returns whether there may be more to forget. Raises
-        `BadCursor`.
+        Changes behind the cursor `keep` stay, wherever it is. Deliveries that were begun before `changes_before` and
+        are not pending go too. Returns whether there may be more to forget. Raises `BadCursor`.
         """
 
     @abstractmethod
@@ -115,3 +118,8 @@ class Upkeep(Protocol):
 
 class Store(Reader, Writer, ChangeLog, Upkeep, Protocol):
     """All roles at once, as the adapters fill them."""
+
+    @property
+    @abstractmethod
+    def deliveries(self) -> Deliveries:
+        """What is kept of deliveries to webhooks."""

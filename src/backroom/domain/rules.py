@@ -14,6 +14,7 @@ from typing import Any
 from attrs import field, frozen
 
 from backroom.domain.text import clean, fold, forbidden_character
+from backroom.domain.urls import MAX_URL_LENGTH, check_url
 
 # What stored values can be compared with, far beyond what any field takes.
 MOST_COUNTED = 2**63 - 1
@@ -81,6 +82,58 @@ class Text(Rule):
 
     def key(self, value: str) -> str:
         return fold(value)
+
+
+@frozen
+class Url(Text):
+    """The URL of an endpoint that the service may call, as far as that shows on paper."""
+
+    least: int = field(default=1, init=False)
+    most: int = field(default=MAX_URL_LENGTH, init=False)
+
+    def check(self, raw: object) -> str:
+        text = Text.check(self, raw)
+        if (reason := check_url(text)) is not None:
+            raise Refused("not_a_url", reason)
+        return text
+
+
+@frozen
+class Flag(Rule):
+    """A boolean; no number and no text stands for one."""
+
+    def check(self, raw: object) -> bool:
+        if not isinstance(raw, bool):
+            raise Refused("wrong_type", "must be true or false")
+        return raw
+
+    def read(self, text: str) -> bool:
+        if text not in ("true", "false"):
+            raise ValueError(text)
+        return text == "true"
+
+
+@frozen
+class Members(Rule):
+    """A list of some of `known`, in any order, none of them twice."""
+
+    known: tuple[str, ...]
+
+    def check(self, raw: object) -> tuple[str, ...]:
+        if not isinstance(raw, (list, tuple)):
+            raise Refused("wrong_type", "must be a list")
+        for index, each in enumerate(raw):
+            if each not in self.known:
+                raise Refused("not_a_choice", f"must hold only {', '.join(self.known)}")
+            if each in raw[:index]:
+                raise Refused("duplicate", f"must not hold {each} twice")
+        return tuple(raw)
+
+    def read(self, text: str) -> tuple[str, ...]:
+        try:
+            return self.check(text.split(",") if text else ())
+        except Refused:
+            raise ValueError(text) from None
 
 
 @frozen

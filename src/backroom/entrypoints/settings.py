@@ -83,6 +83,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = _setting((), listed, "hosts to answer for; default: loopback names on loopback")
     trusted_proxies: tuple[str, ...] = _setting((), listed, "proxies whose X-Forwarded-* are believed")
     changes_kept: timedelta = _setting(timedelta(days=30), duration, "how long changes are kept")
+    webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
     log: str = _setting("text", log_format, "text or json")
 
     @property

@@ -16,9 +16,11 @@ from starlette.types import ASGIApp
 from backroom.adapters.http.access_log import AccessLog, as_json, as_text
 from backroom.adapters.http.app import Options, make_app
 from backroom.adapters.http.feed import Feed
-from backroom.adapters.http.wire import JsonDocuments
+from backroom.adapters.http.wire import JsonDocuments, payload
 from backroom.adapters.memory.store import MemoryStore
 from backroom.adapters.sqlite.store import SqliteStore
+from backroom.adapters.webhooks.deliverer import Deliverer
+from backroom.adapters.webhooks.transport import Sender
 from backroom.domain.catalogue import KINDS
 from backroom.domain.commands import Create
 from backroom.domain.decisions import Submission
@@ -60,11 +62,13 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
             origins=settings.cors_origins,
             hosts=settings.hosts,
         )
+        deliverer = deliverer_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
+        await stack.enter_async_context(_running(deliverer.run()))
         feed = Feed(store)
         stack.push_async_callback(feed.close)
         if stopping is not None:
             await stack.enter_async_context(_running(_close_when(stopping, feed)))
-        yield make_app(store, await store.secret(), options, access_log, feed)
+        yield make_app(store, await store.secret(), options, access_log, feed, courier=deliverer)
 
 
 async def opened(url: str) -> Store:
@@ -74,6 +78,18 @@ async def opened(url: str) -> Store:
         return MemoryStore(now, documents)
     path = Path(url.removeprefix("sqlite:///"))
     return SqliteStore(path, kinds=KINDS, documents=documents, clock=now, on_untrustworthy=stop_at_once)
+
+
+def deliverer_of(store: Store, key: bytes, *, allow_private: bool = False) -> Deliverer:
+    """Return what delivers the changes of a store to its webhooks."""
+    return Deliverer(
+        store=store,
+        sender=Sender(allow_private=allow_private),
+        documents=JsonDocuments(),
+        payload=payload,
+        key=key,
+        clock=now,
+    )
 
 
 def now() -> datetime:
@@ -103,7 +119,7 @@ async def _sweep(store: Store, kept: timedelta) -> None:
     while True:
         more = False
         try:
-            more = await store.sweep(now(), changes_before=now() - kept)
+            more = await store.sweep(now(), changes_before=now() - kept, keep=await store.deliveries.needed())
         except DomainError as error:
             _log.warning("sweeping failed, and will be tried again: %s", error)
         await asyncio.sleep(0 if more else SWEEP_EVERY_S)  # others write between two steps

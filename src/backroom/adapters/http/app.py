@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backroom.adapters.http import following, resources, service
+from backroom.adapters.http import following, resources, service, webhook_paths
 from backroom.adapters.http.access_log import AccessLog
 from backroom.adapters.http.answers import Answer, json_bytes
 from backroom.adapters.http.call import Call, call_of
@@ -29,8 +29,9 @@ from backroom.adapters.http.guard import Guard
 from backroom.adapters.http.openapi import document
 from backroom.adapters.http.refusals import Missing
 from backroom.adapters.http.socket import ChangesSocket
-from backroom.domain.catalogue import KINDS
+from backroom.domain.deliveries import Courier
 from backroom.domain.ports import Store
+from backroom.domain.published import PUBLISHED
 
 EXPOSED = (
     "ETag",
@@ -55,9 +56,12 @@ class Options:
     hosts: Sequence[str] = Factory(tuple)
 
 
-def make_app(store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed) -> ASGIApp:
+def make_app(
+    store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, courier: Courier
+) -> ASGIApp:
     """Return the application that serves a store."""
-    routes = [*_routes(declared(store, secret, options, feed)), WebSocketRoute("/ws", ChangesSocket(store, feed))]
+    routes = _routes(declared(store, secret, options, feed, courier))
+    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
     app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
     compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
@@ -74,16 +78,21 @@ def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     )
 
 
-def declared(store: Store, secret: bytes, options: Options, feed: Feed) -> list[Path]:
+def declared(store: Store, secret: bytes, options: Options, feed: Feed, courier: Courier) -> list[Path]:
     """Return every path with its operations, the one that documents them all included."""
     parts = resources.Parts(
         store=store,
+        courier=courier,
         cursors=ListCursors(secret),
         max_body=options.max_body,
         require_if_match=options.require_if_match,
     )
-    paths = [path for kind in KINDS for path in resources.paths(kind, parts)]
-    paths += [*following.paths(Changes(store, feed)), *service.paths(service.Service(store=store))]
+    paths = [path for kind in PUBLISHED for path in resources.paths(kind, parts)]
+    paths += [
+        *webhook_paths.paths(parts),
+        *following.paths(Changes(store, feed)),
+        *service.paths(service.Service(store=store)),
+    ]
 
     async def openapi(call: Call) -> Answer:
         del call

@@ -12,14 +12,13 @@ from backroom.adapters.http.feed import Feed, read_on
 from backroom.adapters.http.parameters import parse, whole
 from backroom.adapters.http.refusals import BadParameter
 from backroom.adapters.http.wire import change_document
-from backroom.domain.catalogue import KINDS
 from backroom.domain.changes import Cursor
 from backroom.domain.errors import CursorExpired
 from backroom.domain.ports import ChangeLog
+from backroom.domain.published import CHANGE_TYPES
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
 MAX_WAIT_S = 60
-TYPES = tuple(each for kind in KINDS for each in kind.change_types)
 
 POLL_PARAMETERS = ("after", "limit", "types", "wait")
 STREAM_PARAMETERS = ("after", "types")
@@ -75,6 +74,6 @@ def chosen_types(parameters: dict[str, str]) -> frozenset[str]:
         return frozenset()
     types = parameters["types"].split(",")
     for each in types:
-        if each not in TYPES:
-            raise BadParameter(f"types: {each!r} is none of {', '.join(TYPES)}")
+        if each not in CHANGE_TYPES:
+            raise BadParameter(f"types: {each!r} is none of {', '.join(CHANGE_TYPES)}")
     return frozenset(types)

@@ -1,15 +1,17 @@
 """The paths of the log of changes."""
 
-from backroom.adapters.http.changes import MAX_WAIT_S, TYPES, Changes
+from backroom.adapters.http.changes import MAX_WAIT_S, Changes
 from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply, Schema
 from backroom.adapters.http.schemas import ref
-from backroom.domain.catalogue import KINDS
+from backroom.domain.published import CHANGE_TYPES, PUBLISHED
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
 _AFTER = Parameter(
     name="after", place="query", schema={"type": "string"}, description="A cursor; `now` is the end of the log."
 )
-_TYPES = Parameter(name="types", place="query", schema={"type": "array", "items": {"enum": list(TYPES)}, "minItems": 1})
+_TYPES = Parameter(
+    name="types", place="query", schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1}
+)
 _LIMIT = Parameter(
     name="limit",
     place="query",
@@ -30,7 +32,7 @@ _LAST = Parameter(
 _BATCH: Schema = {
     "type": "object",
     "properties": {
-        "changes": {"type": "array", "items": {"anyOf": [ref(f"{kind.entity.__name__}Change") for kind in KINDS]}},
+        "changes": {"type": "array", "items": {"anyOf": [ref(f"{kind.entity.__name__}Change") for kind in PUBLISHED]}},
         "cursor": {"type": "string"},
     },
     "required": ["changes", "cursor"],

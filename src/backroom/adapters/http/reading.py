@@ -15,7 +15,8 @@ from backroom.adapters.http.tags import none_match, tag
 from backroom.adapters.http.wire import change_document
 from backroom.domain.errors import BadCursor
 from backroom.domain.kinds import Kind
-from backroom.domain.ports import Store
+from backroom.domain.ports import ChangeLog, Reader
+from backroom.domain.published import PUBLISHED
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
 from backroom.domain.records import Record
 from backroom.domain.usecases import find, history
@@ -28,14 +29,15 @@ class Reading:
     """The operations that read one kind of entity."""
 
     kind: Kind[Any]
-    store: Store
+    reader: Reader
+    log: ChangeLog
     cursors: ListCursors
     listed: ListParameters
     envelope: Callable[[Kind[Any], Sequence[Record]], str]
 
     async def one(self, call: Call) -> Answer:
         """Answer with an entity, or with 304 where the client has it."""
-        record = await find(self.store, self.kind, identifier(call))
+        record = await find(self.reader, self.kind, identifier(call))
         etag = (b"etag", tag(record.version))
         known = call.header(b"if-none-match")
         if known is not None and not none_match(known, str(record.version)):
@@ -46,7 +48,7 @@ class Reading:
         """Answer with a page of the collection."""
         parameters = parse(call, self.listed.names)
         query = self.listed.query(parameters)
-        page = await self.store.page(query)
+        page = await self.reader.page(query)
         etag = (b"etag", b'W/"%s"' % page.revision.encode())
         known = call.header(b"if-none-match")
         if known is not None and not none_match(known, page.revision):
@@ -61,7 +63,7 @@ class Reading:
         parameters = parse(call, HISTORY_PARAMETERS)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         after = self._version(parameters.get("cursor", "v0"))
-        entries = await history(self.store, self.store, self.kind, id, after=after, limit=limit + 1)
+        entries = await history(self.reader, self.log, self.kind, id, after=after, limit=limit + 1)
         shown = entries[:limit]
         next = following(call, parameters, f"v{shown[-1].change.record.version}") if len(entries) > limit else None
         changes = ",".join(change_document(each) for each in shown)
@@ -73,11 +75,15 @@ class Reading:
         return int(cursor[1:])
 
     def _written(self, page: Page, next: str | None) -> str:
-        changes = f"/changes?after={page.changes}&types={','.join(self.kind.change_types)}"
         total = "" if page.total is None else f'"total":{page.total},'
         shown = self.envelope(self.kind, page.records)
-        rest = f'"count":{len(page.records)},{total}"next":{_quoted(next)},"changes":{_quoted(changes)}'
-        return f"{{{shown},{rest}}}"
+        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(page)}}}'
+
+    def _changes(self, page: Page) -> str:
+        """Say where the changes of the collection continue, if they can be followed."""
+        if self.kind not in PUBLISHED:
+            return ""
+        return f',"changes":"/changes?after={page.changes}&types={",".join(self.kind.change_types)}"'
 
 
 def as_list(kind: Kind[Any], records: Sequence[Record]) -> str:

@@ -6,8 +6,27 @@ from backroom.adapters.http.declarations import Schema
 from backroom.domain.decisions import MAX_COMMANDS
 from backroom.domain.kinds import Field, Kind
 from backroom.domain.queries import MAX_LISTED_VALUES, Operator
-from backroom.domain.rules import MOST_COMPARED, MOST_COUNTED, Choice, Day, Moment, Money, Rule, Text, Whole
+from backroom.domain.rules import (
+    MOST_COMPARED,
+    MOST_COUNTED,
+    Choice,
+    Day,
+    Flag,
+    Members,
+    Moment,
+    Money,
+    Rule,
+    Text,
+    Url,
+    Whole,
+)
+from backroom.domain.webhook import WEBHOOK
 
+POSITION: dict[str, Any] = {
+    "type": "string",
+    "description": "How far it has been delivered. It moves on without a new version, so that history is without it.",
+}
+SECRET: dict[str, Any] = {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$", "description": "Shown this once."}
 MONEY_TEXT = r"^[0-9]+(\.[0-9]{1,2})?$"
 
 
@@ -19,6 +38,13 @@ def ref(name: str) -> Schema:
 def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
     """Return the schema of a rule's values, as they are answered or as they may be `sent`."""
     match rule:
+        case Url(most=most):
+            around = r"\s*" if sent else ""  # is trimmed
+            return {"type": "string", "pattern": f"^{around}[Hh][Tt][Tt][Pp][Ss]?://", "maxLength": most}
+        case Flag():
+            return {"type": "boolean"}
+        case Members(known=known):
+            return {"type": "array", "items": {"enum": list(known)}, "uniqueItems": True}
         case Text(least=least, most=most, alphabet=alphabet):
             around = r"\s*" if sent else ""  # is trimmed
             pattern = {} if alphabet is None else {"pattern": f"^{around}[{alphabet}]+{around}$"}
@@ -50,15 +76,21 @@ def entity_schemas(kind: Kind[Any]) -> dict[str, Schema]:
     """Return the components of a kind: as it is answered, as it is created, as it is edited."""
     name = kind.entity.__name__
     answered = {field.name: field_schema(field, sent=False) for field in kind.fields}
+    required = list(answered)
+    if kind is WEBHOOK:
+        answered |= {"cursor": POSITION}
     writable = {field.name: field_schema(field, sent=True) for field in kind.writable}
     echoed = {name: {**schema, "readOnly": True} for name, schema in answered.items() if name not in writable}
-    return {
-        name: _object(answered, list(answered)),
-        f"{name}Create": _object(writable, [field.name for field in kind.required]),
-        f"{name}Edit": _object({**writable, **echoed}, []),
+    schemas = {
+        name: object_schema(answered, required),
+        f"{name}Create": object_schema(writable, [field.name for field in kind.required]),
+        f"{name}Edit": object_schema({**writable, **echoed}, []),
         f"{name}Change": change_schema(kind),
-        f"{name}Bulk": bulk_schema(kind),
     }
+    if kind is WEBHOOK:
+        created = object_schema({**answered, "secret": SECRET}, [*answered, "secret"])
+        return {**schemas, f"{name}Created": created}
+    return {**schemas, f"{name}Bulk": bulk_schema(kind)}
 
 
 def change_schema(kind: Kind[Any]) -> Schema:
@@ -74,25 +106,25 @@ def change_schema(kind: Kind[Any]) -> Schema:
         "changed": {"type": "array", "items": {"enum": [field.name for field in kind.writable]}},
         "data": ref(name),
     }
-    return _object(properties, list(properties))
+    return object_schema(properties, list(properties))
 
 
 def bulk_schema(kind: Kind[Any]) -> Schema:
     """Return the schema of a bulk request."""
     name = kind.entity.__name__
     id: Schema = {"type": "integer", "minimum": 1}
-    create = _object({"op": {"const": "create"}, "body": ref(f"{name}Create")}, ["op", "body"])
-    update = _object(
+    create = object_schema({"op": {"const": "create"}, "body": ref(f"{name}Create")}, ["op", "body"])
+    update = object_schema(
         {"op": {"const": "update"}, "id": id, "if_match": id, "body": ref(f"{name}Edit")}, ["op", "id", "body"]
     )
-    delete = _object({"op": {"const": "delete"}, "id": id, "if_match": id}, ["op", "id"])
+    delete = object_schema({"op": {"const": "delete"}, "id": id, "if_match": id}, ["op", "id"])
     operations = {
         "type": "array",
         "minItems": 1,
         "maxItems": MAX_COMMANDS,
         "items": {"oneOf": [create, update, delete]},
     }
-    return _object({"atomic": {"type": "boolean", "default": True}, "operations": operations}, ["operations"])
+    return object_schema({"atomic": {"type": "boolean", "default": True}, "operations": operations}, ["operations"])
 
 
 def filter_schema(field: Field, operator: Operator) -> Schema:
@@ -118,18 +150,19 @@ def _compared(rule: Rule) -> Schema:
             return rule_schema(rule)
 
 
-def listing(items: dict[str, Schema]) -> Schema:
-    """Return the schema of a page; `items` is how its entities are shown."""
+def listing(items: dict[str, Schema], *, followed: bool) -> Schema:
+    """Return the schema of a page; `items` is how its entities are shown, whose changes may be `followed`."""
     rest: dict[str, Schema] = {
         "count": {"type": "integer", "minimum": 0},
         "total": {"type": "integer", "minimum": 0},
         "next": {"type": ["string", "null"]},
-        "changes": {"type": "string"},
     }
-    return _object({**items, **rest}, [*items, "count", "next", "changes"])
+    changes: dict[str, Schema] = {"changes": {"type": "string"}} if followed else {}
+    return object_schema({**items, **rest, **changes}, [*items, "count", "next", *changes])
 
 
-def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+def object_schema(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """Return the schema of an object that has no other properties."""
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 

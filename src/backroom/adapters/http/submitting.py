@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 
-from attrs import frozen
+from attrs import evolve, frozen
+from starlette.background import BackgroundTask
 
 from backroom.adapters.http.answers import Answer
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.idempotency import fingerprint, key_name, receipt, replay
+from backroom.domain.changes import Cursor
 from backroom.domain.commands import Command
 from backroom.domain.decisions import Key, Outcome, Replay, Submission
+from backroom.domain.deliveries import Courier, Delivery
 from backroom.domain.errors import DomainError
 from backroom.domain.ports import Writer
+from backroom.domain.webhook import WEBHOOK
 
 APPLIED = (b"preference-applied", b"validate-only")
 
@@ -20,6 +24,7 @@ class Submitter:
     """Submits the commands of a request with its key and its preferences."""
 
     writer: Writer
+    courier: Courier
 
     async def submit(
         self,
@@ -29,6 +34,8 @@ class Submitter:
         render: Callable[[Outcome], Answer],
         *,
         atomic: bool = True,
+        deliveries: tuple[Delivery, ...] = (),
+        follow: Cursor | None = None,
     ) -> Answer:
         """Return the answer that `render` makes of the outcome, or made of it when the key was first seen."""
         rehearsal = only_validates(call)
@@ -38,12 +45,22 @@ class Submitter:
         if name is not None and not rehearsal:
             key = Key(caller="", name=name, fingerprint=fingerprint(call, body), record=_recorder(render))
         submission = Submission(
-            commands=commands, request_id=call.request_id, atomic=atomic, rehearsal=rehearsal, key=key
+            commands=commands,
+            request_id=call.request_id,
+            atomic=atomic,
+            rehearsal=rehearsal,
+            key=key,
+            deliveries=deliveries,
+            follow=follow,
         )
         outcome = await self.writer.submit(submission)
         if isinstance(outcome, Replay):
             return replay(outcome.receipt)
-        return render(outcome).plus(APPLIED) if rehearsal else render(outcome)
+        if rehearsal:
+            return render(outcome).plus(APPLIED)
+        if self.courier.has_readers or any(command.kind is WEBHOOK for command in commands):
+            return evolve(render(outcome), background=BackgroundTask(self.courier.nudge))
+        return render(outcome)
 
 
 def only_validates(call: Call) -> bool:

@@ -13,6 +13,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from backroom.domain.catalogue import KINDS
 from backroom.domain.changes import Entry
+from backroom.domain.deliveries import Delivery
 from backroom.domain.kinds import Kind
 from backroom.domain.records import Documents
 
@@ -53,6 +54,11 @@ def document(kind: Kind[Any], entity: Any) -> dict[str, Any]:
     return _WRITE[kind.entity](entity)
 
 
+def extended(document: str, name: str, value: str) -> str:
+    """Return the document of an entity with one more field, which no version of the entity holds."""
+    return f"{document[:-1]},{orjson.dumps(name).decode()}:{orjson.dumps(value).decode()}}}"
+
+
 class JsonDocuments(Documents):
     """Documents as JSON, just as they are answered."""
 
@@ -61,6 +67,29 @@ class JsonDocuments(Documents):
 
     def read(self, kind: Kind[Any], document: str) -> Any:
         return _READ[kind.entity](orjson.loads(document), kind.entity)
+
+
+def delivery_document(delivery: Delivery) -> dict[str, Any]:
+    """Return a delivery as a document that is not written yet."""
+    due = delivery.next_attempt_at
+    return {
+        "id": delivery.id,
+        "message_id": delivery.message_id,
+        "type": delivery.type,
+        "status": delivery.status.value,
+        "attempts": [
+            {"at": timestamp(each.at), "status": each.status, "error": each.error, "duration_ms": each.duration_ms}
+            for each in delivery.attempts
+        ],
+        "next_attempt_at": None if due is None else timestamp(due),
+    }
+
+
+def payload(delivery: Delivery, entry: Entry | None) -> bytes:
+    """Return the body of a message to a webhook; without an entry, of one that only tells that it can be reached."""
+    at = delivery.at if entry is None else entry.change.at
+    data = f'{{"webhook":{delivery.webhook}}}' if entry is None else change_document(entry)
+    return f'{{"type":"{delivery.type}","timestamp":"{timestamp(at)}","data":{data}}}'.encode()
 
 
 def change_document(entry: Entry) -> str:

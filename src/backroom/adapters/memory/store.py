@@ -8,11 +8,13 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from backroom.adapters.memory.deliveries import MemoryDeliveries
 from backroom.adapters.memory.pages import page_of
 from backroom.domain.changes import Change, Cursor, Entry
 from backroom.domain.commands import Deleted
 from backroom.domain.decisions import (
     Claim,
+    Decision,
     Found,
     Key,
     Outcome,
@@ -29,8 +31,10 @@ from backroom.domain.errors import CursorExpired, KeyReused, Unavailable
 from backroom.domain.kinds import Entity, Kind
 from backroom.domain.numbering import Numbering
 from backroom.domain.ports import RECEIPTS_KEPT, Batch, Store
+from backroom.domain.published import CHANGE_TYPES
 from backroom.domain.queries import Page, Query
 from backroom.domain.records import Documents, Record
+from backroom.domain.webhook import WEBHOOK
 
 SWEPT_AT_ONCE = 1000
 
@@ -62,6 +66,15 @@ class MemoryStore(Store):
     _secret: bytes = field(factory=lambda: secrets.token_bytes(32), init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
     _closed: bool = field(default=False, init=False)
+    _deliveries: MemoryDeliveries = field(init=False)
+
+    @_deliveries.default
+    def _make_deliveries(self) -> MemoryDeliveries:
+        return MemoryDeliveries(self.clock, self._numbering, self._check_open)
+
+    @property
+    def deliveries(self) -> MemoryDeliveries:
+        return self._deliveries
 
     async def get(self, kind: Kind[Any], id: int) -> Record | None:
         self._check_open()
@@ -94,6 +107,7 @@ class MemoryStore(Store):
             return outcome
         receipt = submission.key.record(outcome) if submission.key else None
         self._write(decision.final, decision.changes, ids)
+        self._deliver(submission, decision, outcome)
         if submission.key is not None and receipt is not None:
             kept = _Receipt(submission.key.fingerprint, receipt, at + RECEIPTS_KEPT)
             self._receipts[submission.key.caller, submission.key.name] = kept
@@ -106,7 +120,7 @@ class MemoryStore(Store):
         number = start
         for change in self._log[start - self._forgotten :]:
             number += 1
-            if not types or change.type in types:
+            if change.type in (types or CHANGE_TYPES):
                 entries.append(Entry(cursor=self._numbering.cursor(number), change=change))
                 if len(entries) == limit:
                     break
@@ -149,7 +163,8 @@ class MemoryStore(Store):
             forgettable += 1
         del self._log[: min(forgettable, SWEPT_AT_ONCE)]
         self._forgotten += min(forgettable, SWEPT_AT_ONCE)
-        return max(len(old), forgettable) > SWEPT_AT_ONCE
+        more = self._deliveries.sweep(changes_before, SWEPT_AT_ONCE)
+        return more or max(len(old), forgettable) > SWEPT_AT_ONCE
 
     async def ping(self) -> None:
         self._check_open()
@@ -219,6 +234,14 @@ class MemoryStore(Store):
             self._revisions |= {change.kind: self._newest for change in changes}
             news, self._news = self._news, asyncio.Event()
             news.set()
+
+    def _deliver(self, submission: Submission, decision: Decision, outcome: Outcome) -> None:
+        start = self._newest if submission.follow is None else self._numbering.number(submission.follow)
+        for (kind, id), after in decision.final.items():
+            if kind is WEBHOOK:
+                self._deliveries.note(id, after, start)
+        if outcome.failed is None:
+            self._deliveries.queue(submission.deliveries)
 
 
 def _next_id(ids: dict[Kind[Any], int], kind: Kind[Any]) -> int:

@@ -12,12 +12,18 @@ from backroom.domain.errors import CursorExpired
 from backroom.domain.kinds import Kind
 from backroom.domain.numbering import Numbering
 from backroom.domain.ports import Batch
+from backroom.domain.published import PUBLISHED
 from backroom.domain.records import Record
 
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
+_PUBLISHED = f"kind IN ({', '.join(repr(kind.name) for kind in PUBLISHED)})"
 _COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
+
+
+def _of_types(count: int) -> str:
+    return f"kind || '.' || action IN ({', '.join('?' * count)})"
 
 
 class Log:
@@ -47,7 +53,7 @@ class Log:
             if not forgotten <= start <= newest:
                 raise CursorExpired
             end = min(newest, start + LOOKED_AT)
-            condition = "AND kind || '.' || action IN (" + ", ".join("?" * len(types)) + ") " if types else ""
+            condition = f"AND {_of_types(len(types)) if types else _PUBLISHED} "
             found = fetch(
                 connection,
                 f"SELECT {_COLUMNS} FROM changes WHERE number > ? AND number <= ? {condition}ORDER BY number LIMIT ?",

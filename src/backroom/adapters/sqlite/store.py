@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import apsw
 
 from backroom.adapters.sqlite.connections import Translating, connect, fetch, migrate
+from backroom.adapters.sqlite.deliveries import SqliteDeliveries
 from backroom.adapters.sqlite.log import Log
 from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
@@ -82,6 +83,11 @@ class SqliteStore(Store):
             on_commit=self._ring,
         )
         self._writer.start()
+        self._deliveries = SqliteDeliveries(self._here, self._writer.write, self._log.numbering)
+
+    @property
+    def deliveries(self) -> SqliteDeliveries:
+        return self._deliveries
 
     async def get(self, kind: Kind[Any], id: int) -> Record | None:
         self._check_open()

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import apsw
 
+from backroom.adapters.sqlite import deliveries
 from backroom.adapters.sqlite.connections import fetch
 from backroom.adapters.sqlite.rows import microseconds
 
@@ -11,7 +12,8 @@ AT_ONCE = 500
 
 
 def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime, kept_from: int | None) -> bool:
-    """Forget some expired receipts and old changes; return whether there is more to forget."""
+    """Forget some expired receipts, old deliveries and old changes; return whether there is more to forget."""
+    more = deliveries.sweep(connection, changes_before, AT_ONCE)
     # Receipts are numbered in the order in which they expire.
     receipts, last = fetch(
         connection,
@@ -33,4 +35,4 @@ def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime
     if end > forgotten:
         connection.execute("DELETE FROM changes WHERE number <= ?", (end,))
         connection.execute("UPDATE log SET forgotten = ?", (end,))
-    return bool(receipts == AT_ONCE or end - forgotten == AT_ONCE)
+    return bool(more or receipts == AT_ONCE or end - forgotten == AT_ONCE)

@@ -6,6 +6,7 @@ from typing import Any
 
 import apsw
 
+from backroom.adapters.sqlite import deliveries
 from backroom.adapters.sqlite.connections import fetch
 from backroom.adapters.sqlite.log import Log
 from backroom.adapters.sqlite.pages import same_value
@@ -31,6 +32,7 @@ from backroom.domain.errors import KeyReused
 from backroom.domain.kinds import Entity, Kind
 from backroom.domain.ports import RECEIPTS_KEPT
 from backroom.domain.records import Documents, Record
+from backroom.domain.webhook import WEBHOOK
 
 
 class Transaction:
@@ -64,6 +66,7 @@ class Transaction:
         if submission.rehearsal:
             return outcome
         self._write(decision, found, last_ids)
+        self._deliver(submission, decision, outcome)
         receipt = key.record(outcome) if key is not None else None
         if key is not None and receipt is not None:
             expires_at = microseconds(at + RECEIPTS_KEPT)
@@ -137,6 +140,15 @@ class Transaction:
             self._log.append(self._connection, self._newest, change)
         for (kind_, id), after in decision.final.items():
             self._leave(self._rows[kind_.name], latest[kind_.name, id], found.standing.get((kind_, id)), after)
+
+    def _deliver(self, submission: Submission, decision: Decision, outcome: Outcome) -> None:
+        follow = submission.follow
+        for (kind, id), after in decision.final.items():
+            if kind is WEBHOOK:
+                start = self._newest if follow is None else self._log.numbering.number(follow)
+                deliveries.note(self._connection, id, after, start)
+        if outcome.failed is None:
+            deliveries.queue(self._connection, submission.deliveries)
 
     def _leave(self, rows: Rows, record: Record, before: Any, after: Entity | Deleted[Any]) -> None:
         """Write one entity as it shall stand."""

@@ -1,18 +1,21 @@
 """Signing of messages by the symmetric scheme of Standard Webhooks (standardwebhooks.com, version 1.0.0)."""
 
 import base64
-import secrets as randomness
+import hmac
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-SECRET_BYTES = 32  # the specification allows 24 to 64
 
+def secret_of(key: bytes, *, webhook: int, version: int) -> str:
+    """Return a secret of a webhook as its owner needs it: `whsec_` and 32 bytes in base64 (24 to 64 are allowed).
 
-def make_secret() -> str:
-    """Return a new secret as it is shown to the owner of a webhook: `whsec_` and 32 random bytes in base64."""
-    return f"whsec_{base64.b64encode(randomness.token_bytes(SECRET_BYTES)).decode('ascii')}"
+    It is derived from the `key` of the whole store, which never leaves it, so that there is no table of secrets that
+    could be shown, logged or copied by mistake. Who does not know the key cannot tell it from a random one.
+    """
+    derived = hmac.digest(key, f"webhook {webhook} secret {version}".encode(), "sha256")
+    return f"whsec_{base64.b64encode(derived).decode('ascii')}"
 
 
 def sign(body: bytes, *, message_id: str, at: datetime, secrets: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,269 @@
+"""What every store keeps of deliveries: positions, leases, the log of deliveries, and what it all hangs on."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from backroom.domain.changes import Cursor
+from backroom.domain.commands import Delete, Restore
+from backroom.domain.decisions import Key, Replay
+from backroom.domain.deliveries import Attempt, Delivery, Status
+from backroom.domain.errors import BadCursor, NotFound, Unavailable
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.task import TASK
+from backroom.domain.webhook import WEBHOOK, Attend
+from tests.builders import LATER, NOON, Clock, create, submission
+from tests.contract.steps import carry_out, edit, fill, outcome, trail
+
+pytestmark = pytest.mark.anyio
+
+LEASE = timedelta(seconds=10)
+SECOND = timedelta(seconds=1)
+
+
+def delivery(id: str = "d1", **facts: Any) -> Delivery:
+    """Return a pending delivery to webhook 1."""
+    standard = {"webhook": 1, "message_id": f"msg_{id}", "type": "task.created", "after": Cursor("x-1")}
+    return Delivery(**{**standard, "id": id, "requested": False, "at": NOON, "next_attempt_at": NOON, **facts})
+
+
+def attempt(**facts: Any) -> Attempt:
+    """Return an attempt that was answered."""
+    return Attempt(**{"at": LATER, "status": 500, "error": None, "duration_ms": 12, **facts})
+
+
+async def ids(store: Store, **facts: Any) -> list[str]:
+    """Return the ids of the deliveries to webhook 1."""
+    return [each.id for each in await store.deliveries.history(1, **facts)]
+
+
+async def test_changes_of_webhooks_are_not_published(store: Store) -> None:
+    """Who follows the log does not see them, unless they are asked for by name; the history of a webhook has them."""
+    await carry_out(store, create(WEBHOOK), create(TASK))
+    await carry_out(store, edit(WEBHOOK, 1, description="x"), create(PRODUCT), Delete(kind=WEBHOOK, id=1))
+    assert [("task.created", 1, 1), ("product.created", 1, 1)] == await trail(store)
+    batch = await store.read(None, types=frozenset({"webhook.updated"}))
+    assert [2] == [each.change.record.version for each in batch.entries]
+    assert [1, 2, 3] == [each.change.record.version for each in await store.history(WEBHOOK, 1)]
+    assert await store.head() == (await store.read(None)).cursor
+
+
+async def test_a_webhook_starts_at_the_end(store: Store, other: Store) -> None:
+    """Without more ado it has had what was there before it, and nothing that comes after."""
+    assert {} == await store.deliveries.positions()
+    await fill(store, TASK, {})
+    await carry_out(store, create(WEBHOOK))
+    await fill(store, TASK, {})
+    positions = await store.deliveries.positions()
+    assert [1] == list(positions)
+    assert [("task.created", 2, 1)] == await trail(other, positions[1])
+    assert positions == await other.deliveries.positions()
+
+
+async def test_a_webhook_starts_where_it_is_told(store: Store) -> None:
+    """A submission can say where new webhooks start."""
+    start = await store.head()
+    await fill(store, TASK, {})
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK), follow=start)
+    assert {1: start, 2: start} == await store.deliveries.positions()
+
+
+async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
+    """An edit leaves the position; a deletion takes it and the deliveries along; a restored webhook starts anew."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    before = await store.deliveries.positions()
+    await carry_out(store, Attend(id=1), deliveries=(delivery(), delivery("d2", webhook=2)))
+    await carry_out(store, edit(WEBHOOK, 1, enabled=False))
+    assert before == await store.deliveries.positions()
+    await carry_out(store, Delete(kind=WEBHOOK, id=1))
+    assert [2] == list(await store.deliveries.positions())
+    assert ["d2"] == [each.id for each in await store.deliveries.pending()]
+    await fill(store, TASK, {})
+    await carry_out(store, Restore(kind=WEBHOOK, id=1))
+    assert [] == await trail(store, (await store.deliveries.positions())[1])
+    assert [] == await ids(store)
+
+
+async def test_what_is_refused_or_rehearsed_leaves_nothing(store: Store) -> None:
+    """Neither a webhook that was only rehearsed nor deliveries to one that is not there are kept."""
+    await carry_out(store, create(WEBHOOK), rehearsal=True)
+    assert {} == await store.deliveries.positions()
+    (refusal,) = (await outcome(store, Attend(id=1), deliveries=(delivery(),))).results
+    assert isinstance(refusal, NotFound)
+    await carry_out(store, create(WEBHOOK))
+    await carry_out(store, Attend(id=1), rehearsal=True, deliveries=(delivery(),))
+    assert () == await store.deliveries.pending()
+
+
+async def test_one_holds_a_lease(store: Store, other: Store, clock: Clock) -> None:
+    """While it runs only its owner prolongs it; when it has run out, or is given back, another may have it."""
+    assert not await store.deliveries.claim(1, "me", LEASE)
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    assert await store.deliveries.claim(1, "me", LEASE)
+    assert not await other.deliveries.claim(1, "you", LEASE)
+    assert await other.deliveries.claim(2, "you", LEASE)
+    clock.now = NOON + LEASE - SECOND
+    assert await store.deliveries.claim(1, "me", LEASE)
+    clock.now = NOON + LEASE
+    assert not await other.deliveries.claim(1, "you", LEASE)
+    clock.now = NOON + LEASE + LEASE - SECOND
+    assert await other.deliveries.claim(1, "you", LEASE)
+    await store.deliveries.release(1, "me")
+    assert not await store.deliveries.claim(1, "me", LEASE)
+    await other.deliveries.release(1, "you")
+    assert await store.deliveries.claim(1, "me", LEASE)
+
+
+async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) -> None:
+    """Who has lost the lease, or never had it, changes nothing: neither the position nor the log of deliveries."""
+    await carry_out(store, create(WEBHOOK))
+    before = await store.deliveries.positions()
+    await fill(store, TASK, {})
+    head = await store.head()
+    assert not await store.deliveries.record(1, "me", delivery=delivery(), position=head)
+    await store.deliveries.claim(1, "me", LEASE)
+    clock.now = LATER
+    await other.deliveries.claim(1, "you", LEASE)
+    assert not await store.deliveries.record(1, "me", delivery=delivery(), position=head)
+    assert (before, []) == (await store.deliveries.positions(), await ids(store))
+    assert await other.deliveries.record(1, "you", delivery=delivery(), position=head)
+    assert ({1: head}, ["d1"]) == (await store.deliveries.positions(), await ids(store))
+    await other.deliveries.release(1, "you")
+    assert not await other.deliveries.record(1, "you", delivery=delivery("d2"))
+
+
+async def test_a_deleted_webhook_has_no_lease(store: Store) -> None:
+    """Its owner finds out when it records."""
+    await carry_out(store, create(WEBHOOK))
+    await store.deliveries.claim(1, "me", LEASE)
+    await carry_out(store, Delete(kind=WEBHOOK, id=1))
+    assert not await store.deliveries.record(1, "me", delivery=delivery())
+    assert not await store.deliveries.claim(1, "me", LEASE)
+    assert [] == await ids(store)
+
+
+async def test_a_position_never_goes_back(store: Store) -> None:
+    """An earlier place than the one that was reached is no news."""
+    start = await store.head()
+    await carry_out(store, create(WEBHOOK))
+    reached = await store.deliveries.positions()
+    await store.deliveries.claim(1, "me", LEASE)
+    assert await store.deliveries.record(1, "me", position=start)
+    assert reached == await store.deliveries.positions()
+    with pytest.raises(BadCursor):
+        await store.deliveries.record(1, "me", position=Cursor("now"))
+
+
+async def test_a_delivery_is_kept_as_it_is(store: Store, other: Store) -> None:
+    """Every field of every attempt comes back, whoever reads it."""
+    await carry_out(store, create(WEBHOOK))
+    await store.deliveries.claim(1, "me", LEASE)
+    attempts = (attempt(), attempt(status=None, error="»no«\n"), attempt(duration_ms=0))
+    for each in (
+        delivery("a", attempts=attempts),
+        delivery("b", after=None, requested=True, next_attempt_at=None, status=Status.FAILED),
+        delivery("c", status=Status.DELIVERED, attempts=(attempt(status=204),), next_attempt_at=None),
+    ):
+        assert await store.deliveries.record(1, "me", delivery=each)
+        assert each == await other.deliveries.delivery(1, each.id)
+        assert await other.deliveries.delivery(2, each.id) is None
+    assert await store.deliveries.delivery(1, "d") is None
+
+
+async def test_recording_again(store: Store) -> None:
+    """What was recorded under an id is replaced, and keeps its place among the others."""
+    await carry_out(store, create(WEBHOOK))
+    await store.deliveries.claim(1, "me", LEASE)
+    for each in (delivery("a"), delivery("b")):
+        await store.deliveries.record(1, "me", delivery=each)
+    done = delivery("a", status=Status.DELIVERED, attempts=(attempt(),), next_attempt_at=None)
+    await store.deliveries.record(1, "me", delivery=done)
+    assert (delivery("b"), done) == await store.deliveries.history(1)
+    assert (delivery("b"),) == await store.deliveries.pending()
+
+
+async def test_pending_deliveries(store: Store) -> None:
+    """They come oldest first, of all webhooks, and only while they are pending."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    queued = (delivery("b"), delivery("a", webhook=2, requested=True), delivery("c", status=Status.FAILED))
+    await carry_out(store, Attend(id=1), deliveries=queued)
+    assert queued[:2] == await store.deliveries.pending()
+
+
+async def test_history(store: Store) -> None:
+    """The deliveries of one webhook come newest first, a page at a time; behind an unknown one there are none."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    queued = tuple(delivery(id) for id in "hgfedcba")
+    await carry_out(store, Attend(id=1), deliveries=(*queued[:4], delivery("x", webhook=2), *queued[4:]))
+    assert list("abcdefgh") == await ids(store)
+    assert list("abc") == await ids(store, limit=3)
+    assert list("def") == await ids(store, before="c", limit=3)
+    assert [] == await ids(store, before="h") == await ids(store, before="x") == await ids(store, before="?")
+
+
+async def test_what_is_queued_again_only_gets_its_time(store: Store) -> None:
+    """A pending delivery keeps its attempts and becomes due at another time; one that is not pending stays."""
+    await carry_out(store, create(WEBHOOK))
+    await store.deliveries.claim(1, "me", LEASE)
+    waiting, done = delivery("a", attempts=(attempt(),)), delivery("b", status=Status.FAILED)
+    for each in (waiting, done):
+        await store.deliveries.record(1, "me", delivery=each)
+    again = tuple(evolve(each, attempts=(), next_attempt_at=LATER) for each in (waiting, done))
+    await carry_out(store, Attend(id=1), deliveries=again)
+    assert (done, evolve(waiting, next_attempt_at=LATER)) == await store.deliveries.history(1)
+
+
+async def test_a_replay_queues_nothing(store: Store) -> None:
+    """The same key and request again have no effect, deliveries included."""
+    await carry_out(store, create(WEBHOOK))
+    key = Key(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
+    await carry_out(store, Attend(id=1), key=key, deliveries=(delivery("a"),))
+    again = await store.submit(submission(Attend(id=1), key=key, deliveries=(delivery("b"),)))
+    assert (Replay(receipt=b"kept"), ["a"]) == (again, await ids(store))
+
+
+async def test_what_must_be_kept(store: Store) -> None:
+    """The earliest position of what is enabled is needed, and nothing for webhooks that are disabled or gone."""
+    assert await store.deliveries.needed() is None
+    first = await store.head()
+    await carry_out(store, create(WEBHOOK), follow=first)
+    second = await store.head()
+    await carry_out(store, create(WEBHOOK), follow=second)
+    assert first == await store.deliveries.needed()
+    await carry_out(store, edit(WEBHOOK, 1, enabled=False))
+    assert second == await store.deliveries.needed()
+    await carry_out(store, Delete(kind=WEBHOOK, id=2))
+    assert await store.deliveries.needed() is None
+    await carry_out(store, edit(WEBHOOK, 1, enabled=True))
+    assert first == await store.deliveries.needed()
+
+
+async def test_old_deliveries_are_swept(store: Store) -> None:
+    """They go with the changes of their time, unless they are pending, however many there are."""
+    await carry_out(store, create(WEBHOOK))
+    old = tuple(delivery(f"o{n}", status=Status.DELIVERED) for n in range(1200))
+    rest = (delivery("p"), delivery("y", at=LATER, status=Status.FAILED))
+    await carry_out(store, Attend(id=1), deliveries=(*old, *rest))
+    while await store.sweep(NOON, changes_before=LATER):
+        pass
+    assert ["y", "p"] == await ids(store)
+
+
+async def test_a_closed_store_delivers_nothing(store: Store) -> None:
+    """Every call is refused."""
+    await store.close()
+    for call in (
+        store.deliveries.positions(),
+        store.deliveries.needed(),
+        store.deliveries.claim(1, "me", LEASE),
+        store.deliveries.release(1, "me"),
+        store.deliveries.record(1, "me"),
+        store.deliveries.pending(),
+        store.deliveries.delivery(1, "a"),
+        store.deliveries.history(1),
+    ):
+        with pytest.raises(Unavailable):
+            await call

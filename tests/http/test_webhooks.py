@@ -1,0 +1,253 @@
+"""Webhooks over HTTP: entities like the others, but for their secret, their position and what is delivered."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from backroom.domain.ports import Store
+from tests.builders import Clock
+from tests.contract.stores import Doors
+from tests.http.service import Client, serving
+from tests.http.steps import asked, breaches, got, made
+from tests.webhooks.endpoints import Endpoints, delivered, deliverer, url
+
+pytestmark = pytest.mark.anyio
+
+SHOWN = {"types": [], "enabled": True, "description": "", "disabled_reason": None, "secret_version": 1}
+PRIVATE = "must lead to globally routable addresses only"
+
+
+@pytest.fixture
+def endpoints(clock: Clock) -> Endpoints:
+    """Return endpoints that take everything."""
+    return Endpoints(clock)
+
+
+@pytest.fixture
+async def client(store: Store, endpoints: Endpoints) -> AsyncIterator[Client]:
+    """Return a client of the service, which finds every address good."""
+    async with serving(store, courier=deliverer(store, endpoints)) as client:
+        yield client
+
+
+@pytest.fixture
+async def other(doors: Doors, endpoints: Endpoints) -> AsyncIterator[Client]:
+    """Return a client of the same service in another process."""
+    async with serving(doors[1], courier=deliverer(doors[1], endpoints)) as client:
+        yield client
+
+
+async def subscribed(client: Client, **fields: Any) -> Any:
+    """Make a webhook and return it with its secret."""
+    response = await client.post("/webhooks", json={"url": url("a"), **fields})
+    assert 201 == response.status_code, response.text
+    return response.json()
+
+
+async def shown(client: Client, id: int = 1) -> list[Any]:
+    """Return the deliveries to a webhook."""
+    deliveries: list[Any] = (await got(client, f"/webhooks/{id}/deliveries"))["deliveries"]
+    return deliveries
+
+
+async def test_a_new_webhook(client: Client, store: Store) -> None:
+    """It starts now, and its secret is shown."""
+    await made(client, "tasks")
+    response = await client.post("/webhooks", json={"url": url("a")})
+    assert (201, '"1"', "/webhooks/1") == (
+        response.status_code,
+        response.headers["etag"],
+        response.headers["location"],
+    )
+    webhook = response.json()
+    assert {**SHOWN, "url": url("a"), "version": 1} | webhook == webhook
+    assert (
+        (await got(client, "/changes"))["cursor"] != webhook["cursor"] == (await got(client, "/webhooks/1"))["cursor"]
+    )
+    assert deliverer(store, Endpoints(Clock())).secret(1, 1) == webhook["secret"]
+
+
+async def test_the_secret_is_nowhere_else(client: Client) -> None:
+    """No answer after the first one has it, and no log."""
+    secret = (await subscribed(client))["secret"].removeprefix("whsec_")
+    await client.patch("/webhooks/1", json={"description": "x"})
+    await client.post("/webhooks/1/test")
+    for path in ("/webhooks", "/webhooks/1", "/webhooks/1/history", "/webhooks/1/deliveries", "/changes", "/tasks"):
+        assert secret not in (await client.get(path)).text
+    stale = await client.delete("/webhooks/1", headers={"If-Match": '"1"'})
+    assert (412, "precondition_failed") == asked(stale)
+    gone = await client.delete("/webhooks/1")
+    back = await client.post("/webhooks/1/restore")
+    client.service.access_log.flush()
+    assert secret not in "".join((stale.text, gone.text, back.text, *client.service.log))
+
+
+async def test_a_creation_is_replayed_with_its_secret(client: Client, other: Client) -> None:
+    """An answer that was lost can be had again, byte for byte, in another process too."""
+    key = {"Idempotency-Key": "k"}
+    first = await client.post("/webhooks", json={"url": url("a")}, headers=key)
+    await made(client, "tasks")
+    again = await other.post("/webhooks", json={"url": url("a")}, headers=key)
+    assert (first.content, "true") == (again.content, again.headers["idempotency-replayed"])
+    assert [1] == [each["id"] for each in (await got(client, "/webhooks"))["webhooks"]]
+
+
+async def test_a_rehearsal_gives_no_secret_away(client: Client) -> None:
+    """What would be answered has the form of a secret, but not the one that the next webhook will have."""
+    prefer = {"Prefer": "validate-only"}
+    rehearsed = await client.post("/webhooks", json={"url": url("a")}, headers=prefer)
+    assert (201, "validate-only") == (rehearsed.status_code, rehearsed.headers["preference-applied"])
+    webhook = await subscribed(client)
+    assert webhook["secret"] != rehearsed.json()["secret"]
+    rotated = (await client.post("/webhooks/1/rotate", headers=prefer)).json()
+    assert rotated["secret"] != (await client.post("/webhooks/1/rotate")).json()["secret"]
+    assert 202 == (await client.post("/webhooks/1/test", headers=prefer)).status_code
+    assert [] == await shown(client)
+
+
+async def test_a_webhook_is_an_entity(client: Client) -> None:
+    """It has versions, tags, a history, a list with filters, and comes back after its deletion."""
+    await subscribed(client)
+    await subscribed(client, url=url("b"), enabled=False)
+    patched = await client.patch("/webhooks/1", json={"types": ["task.created"]}, headers={"If-Match": '"1"'})
+    assert (200, '"2"', ["task.created"]) == (patched.status_code, patched.headers["etag"], patched.json()["types"])
+    assert 304 == (await client.get("/webhooks/1", headers={"If-None-Match": '"2"'})).status_code
+    assert [2] == [each["id"] for each in (await got(client, "/webhooks?enabled=false"))["webhooks"]]
+    assert [2, 1] == [each["id"] for each in (await got(client, "/webhooks?sort=-url"))["webhooks"]]
+    assert [1] == [each["id"] for each in (await got(client, "/webhooks?q=.COM/A"))["webhooks"]]
+    assert 200 == (await client.delete("/webhooks/1")).status_code
+    assert (404, "not_found") == asked(await client.get("/webhooks/1"))
+    assert 4 == (await client.post("/webhooks/1/restore")).json()["version"]
+    history = (await got(client, "/webhooks/1/history"))["history"]
+    assert ["webhook.created", "webhook.updated", "webhook.deleted", "webhook.created"] == [
+        each["type"] for each in history
+    ]
+
+
+async def test_the_feed_knows_no_webhooks(client: Client) -> None:
+    """Their changes are not published, and cannot be asked for."""
+    await subscribed(client)
+    assert [] == (await got(client, "/changes"))["changes"]
+    assert (400, "bad_parameter") == asked(await client.get("/changes?types=webhook.created"))
+    assert "changes" not in await got(client, "/webhooks")
+    assert (404, "not_found") == asked(await client.post("/webhooks/bulk/bulk", json={}))
+
+
+async def test_what_was_read_can_be_sent_back(client: Client, store: Store, endpoints: Endpoints) -> None:
+    """The position may have moved on since: that is no contradiction, and no change."""
+    await subscribed(client)
+    read = await got(client, "/webhooks/1")
+    await made(client, "tasks")
+    await delivered(deliverer(store, endpoints))
+    answered = (await client.put("/webhooks/1", json=read)).json()
+    assert (1, True) == (answered["version"], answered["cursor"] != read["cursor"])
+    assert 422 == (await client.put("/webhooks/1", json={**read, "secret_version": 2})).status_code
+
+
+@pytest.mark.parametrize(
+    ("fields", "breach"),
+    [
+        ({"url": None}, ("/url", "required")),
+        ({"url": "ftp://example.com"}, ("/url", "not_a_url")),
+        ({"types": ["task"]}, ("/types", "not_a_choice")),
+        ({"types": "task.created"}, ("/types", "wrong_type")),
+        ({"enabled": 1}, ("/enabled", "wrong_type")),
+        ({"description": "x" * 201}, ("/description", "too_long")),
+        ({"secret": "whsec_x"}, ("/secret", "unknown_field")),
+        ({"cursor": "x"}, ("/cursor", "unknown_field")),
+        ({"disabled_reason": "x"}, ("/disabled_reason", "read_only")),
+    ],
+)
+async def test_what_breaks_a_rule(client: Client, fields: dict[str, Any], breach: tuple[str, str]) -> None:
+    """Each breach is told with its field."""
+    assert [breach] == breaches(await client.post("/webhooks", json={"url": url("a"), **fields}))
+    assert [] == (await got(client, "/webhooks"))["webhooks"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254"])
+async def test_addresses_are_vetted(store: Store, host: str) -> None:
+    """A URL that leads inside is refused when a webhook is made and when it is edited."""
+    async with serving(store) as client:
+        made = await client.post("/webhooks", json={"url": f"http://{host}/"})
+        assert [("/url", "not_routable")] == breaches(made)
+        assert f"url {PRIVATE}" == made.json()["detail"]
+        assert 201 == (await client.post("/webhooks", json={"url": "https://93.184.215.14/"})).status_code
+        assert [("/url", "not_routable")] == breaches(
+            await client.patch("/webhooks/1", json={"url": f"http://{host}/"})
+        )
+        assert 200 == (await client.patch("/webhooks/1", json={"description": "x"})).status_code
+
+
+async def test_deliveries(client: Client, store: Store, endpoints: Endpoints) -> None:
+    """What was delivered is told newest first, in pages, each delivery with its attempts."""
+    await subscribed(client)
+    for title in "abc":
+        await made(client, "tasks", title=title)
+    await delivered(deliverer(store, endpoints))
+    page = await got(client, "/webhooks/1/deliveries?limit=2")
+    rest = await got(client, page["next"])
+    assert (2, 1, None) == (len(page["deliveries"]), len(rest["deliveries"]), rest["next"])
+    attempt = {"at": "2026-01-31T12:00:00.000000Z", "status": 200, "error": None, "duration_ms": 1}
+    (first,) = rest["deliveries"]
+    assert ("task.created", "delivered", [attempt], None) == (
+        first["type"],
+        first["status"],
+        first["attempts"],
+        first["next_attempt_at"],
+    )
+
+
+async def test_testing_and_trying_again(client: Client, store: Store, endpoints: Endpoints) -> None:
+    """A test is queued, and so is what is to come once more; a key queues each of them once."""
+    await subscribed(client)
+    key = {"Idempotency-Key": "k"}
+    queued = await client.post("/webhooks/1/test", headers=key)
+    again = await client.post("/webhooks/1/test", headers=key)
+    assert (202, "webhook.test", "pending") == (queued.status_code, queued.json()["type"], queued.json()["status"])
+    assert queued.content == again.content
+    await delivered(deliverer(store, endpoints))
+    (kept,) = await shown(client)
+    assert (queued.json()["id"], "delivered") == (kept["id"], kept["status"])
+    retried = await client.post(f"/webhooks/1/deliveries/{kept['id']}/retry")
+    assert (202, kept["message_id"]) == (retried.status_code, retried.json()["message_id"])
+    await delivered(deliverer(store, endpoints))
+    assert 2 == len(endpoints.messages)
+
+
+async def test_rotating(client: Client) -> None:
+    """A new secret is shown, with a new version; a stale tag leaves the old one in force."""
+    first = await subscribed(client)
+    assert 412 == (await client.post("/webhooks/1/rotate", headers={"If-Match": '"7"'})).status_code
+    rotated = await client.post("/webhooks/1/rotate", headers={"If-Match": '"1"'})
+    assert (200, '"2"', 2) == (rotated.status_code, rotated.headers["etag"], rotated.json()["secret_version"])
+    assert first["secret"] != rotated.json()["secret"]
+
+
+@pytest.mark.parametrize("action", ["test", "rotate", "deliveries/x/retry"])
+async def test_what_is_not_there(client: Client, action: str) -> None:
+    """There is nothing to test, to rotate or to try again where there is no webhook, or no such delivery."""
+    assert (404, "not_found") == asked(await client.post(f"/webhooks/7/{action}"))
+    assert (404, "not_found") == asked(await client.get("/webhooks/7/deliveries"))
+    await subscribed(client)
+    assert (404, "not_found") == asked(await client.post("/webhooks/1/deliveries/x/retry"))
+
+
+async def test_a_write_is_followed_by_a_nudge(store: Store, endpoints: Endpoints) -> None:
+    """Once there is a webhook, whatever is written is looked for at once, after it was answered."""
+    courier = deliverer(store, endpoints)
+    async with serving(store, courier=courier) as client:
+        await delivered(courier)
+        nudges = [await nudged(client, courier, "/tasks", title="a")]
+        nudges.append(await nudged(client, courier, "/webhooks", url=url("a")))
+        await delivered(courier)
+        nudges.append(await nudged(client, courier, "/tasks", title="a"))
+    assert [False, True, True] == nudges
+
+
+async def nudged(client: Client, courier: Any, path: str, **fields: Any) -> bool:
+    """Write, and tell whether the deliverer was told to look."""
+    courier._bell.clear()
+    assert 201 == (await client.post(path, json=fields)).status_code
+    told: bool = courier._bell.is_set()
+    return told

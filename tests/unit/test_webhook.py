@@ -1,0 +1,95 @@
+"""Webhooks: what is derived, and their own commands."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from backroom.domain.commands import Create, Edit, Precondition
+from backroom.domain.errors import Invalid, NotFound, PreconditionFailed
+from backroom.domain.published import CHANGE_TYPES
+from backroom.domain.webhook import ROTATION, WEBHOOK, Attend, Disable, Rotate, Webhook
+from tests.builders import LATER, NOON, create, webhook
+
+STALE = Precondition(frozenset({7}))
+
+
+def test_a_new_webhook() -> None:
+    """It is enabled for every type, and its first secret is in force."""
+    made = create(WEBHOOK).decide(None, 1, NOON)
+    assert webhook(types=(), enabled=True, description="", disabled_reason=None, rotated_at=None) == made
+
+
+@pytest.mark.parametrize("types", [["task.created"], list(CHANGE_TYPES), []])
+def test_types(types: list[str]) -> None:
+    """Any of the types of changes that are published can be asked for."""
+    assert tuple(types) == create(WEBHOOK, types=types).values["types"]
+
+
+@pytest.mark.parametrize("types", [["webhook.created"], ["webhook.test"], ["task"], ["task.created", "task.created"]])
+def test_no_types(types: list[str]) -> None:
+    """The changes of webhooks themselves are nobody's business, and nothing is told twice."""
+    with pytest.raises(Invalid):
+        create(WEBHOOK, types=types)
+
+
+@pytest.mark.parametrize("name", ["secret", "cursor"])
+def test_what_is_no_part_of_a_webhook(name: str) -> None:
+    """No field holds the secret, or how far it has been delivered."""
+    assert name not in WEBHOOK.by_name
+    with pytest.raises(Invalid):
+        Create.parse(WEBHOOK, {"url": "https://example.com/", name: "x"})
+
+
+def test_disabling() -> None:
+    """A webhook that is disabled for a reason says so, until it is enabled again."""
+    disabled = Disable(id=1, reason="gone").decide(webhook(), 1, LATER)
+    assert webhook(version=2, updated_at=LATER, enabled=False, disabled_reason="gone") == disabled
+    enabled = Edit.parse(WEBHOOK, 1, {"enabled": True}).decide(disabled, 1, LATER)
+    assert webhook(version=3, updated_at=LATER) == enabled
+
+
+def test_an_owner_needs_no_reason() -> None:
+    """Who disables a webhook by hand leaves no reason, and other edits leave the reason alone."""
+    assert Edit.parse(WEBHOOK, 1, {"enabled": False}).decide(webhook(), 1, LATER).disabled_reason is None
+    disabled = webhook(enabled=False, disabled_reason="gone")
+    edited = Edit.parse(WEBHOOK, 1, {"description": "x", "enabled": False}).decide(disabled, 1, LATER)
+    assert evolve(disabled, version=2, updated_at=LATER, description="x") == edited
+
+
+def test_what_is_disabled_keeps_its_reason() -> None:
+    """Disabling what is disabled already changes nothing."""
+    disabled = webhook(enabled=False)
+    assert disabled is Disable(id=1, reason="gone").decide(disabled, 1, LATER)
+
+
+def test_rotation() -> None:
+    """The old secret signs beside the new one for exactly as long as is promised, the new one first."""
+    rotated = Rotate(id=1).decide(webhook(secret_version=4), 1, LATER)
+    assert webhook(version=2, updated_at=LATER, secret_version=5, rotated_at=LATER) == rotated
+    end = LATER + ROTATION
+    assert (5, 4) == rotated.signing_secrets(LATER) == rotated.signing_secrets(end - timedelta(microseconds=1))
+    assert (5,) == rotated.signing_secrets(end)
+    assert (1,) == webhook().signing_secrets(NOON)
+
+
+def test_attending_changes_nothing() -> None:
+    """The very same webhook stands."""
+    standing = webhook()
+    assert standing is Attend(id=1).decide(standing, 1, LATER)
+
+
+@pytest.mark.parametrize("command", [Rotate(id=1), Disable(id=1, reason="gone"), Attend(id=1)])
+def test_no_webhook(command: Any) -> None:
+    """What is not there is not found."""
+    with pytest.raises(NotFound, match=r"^Webhook not found$"):
+        command.decide(None, 1, LATER)
+
+
+@pytest.mark.parametrize("command", [Rotate(id=1, precondition=STALE), Disable(id=1, reason="x", precondition=STALE)])
+@pytest.mark.parametrize("standing", [webhook(), webhook(enabled=False)])
+def test_preconditions(command: Any, standing: Webhook) -> None:
+    """A webhook that somebody changed meanwhile is left alone."""
+    with pytest.raises(PreconditionFailed):
+        command.decide(standing, 1, LATER)

@@ -1,0 +1,15 @@
+"""Deliveries from one store at a time, new and empty for each test."""
+
+import pytest
+
+from tests.builders import Clock
+from tests.contract.conftest import clock, doors, other, store
+from tests.webhooks.endpoints import Endpoints
+
+__all__ = ["clock", "doors", "endpoints", "other", "store"]
+
+
+@pytest.fixture
+def endpoints(clock: Clock) -> Endpoints:
+    """Return endpoints that take everything until a test tells them otherwise."""
+    return Endpoints(clock)

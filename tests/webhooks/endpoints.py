@@ -1,0 +1,126 @@
+"""Endpoints without a network, and a deliverer that sends to them."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+
+from backroom.adapters.http.wire import payload
+from backroom.adapters.webhooks.addresses import Address
+from backroom.adapters.webhooks.deliverer import Deliverer
+from backroom.adapters.webhooks.schedule import Attempt
+from backroom.domain.deliveries import Attempt as Attempted
+from backroom.domain.deliveries import Delivery
+from backroom.domain.ports import Store
+from backroom.domain.webhook import WEBHOOK, Webhook
+from tests.builders import DOCUMENTS, Clock, create
+from tests.contract.steps import carry_out, got
+
+KEY = bytes(range(32))
+
+OK = Attempt(status=200, duration_ms=1)
+DOWN = Attempt(error="the connection failed: Connection refused", duration_ms=2)
+GONE = Attempt(status=410, duration_ms=3)
+
+
+def url(name: str) -> str:
+    """Return the URL of an endpoint."""
+    return f"https://example.com/{name}"
+
+
+@frozen
+class Message:
+    """What arrived at an endpoint."""
+
+    name: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def document(self) -> Any:
+        """Return the payload."""
+        return json.loads(self.body)
+
+    @property
+    def told(self) -> tuple[str, int, int]:
+        """Return the type of the change, and which version of what it left."""
+        change = self.document["data"]
+        return change["type"], change["id"], change["version"]
+
+
+@define(eq=False)
+class Endpoints:
+    """Answers as it is told, and 200 where it is told nothing; counts as having vetted every address."""
+
+    clock: Clock
+    messages: list[Message] = field(factory=list)
+    answers: defaultdict[str, list[Attempt | Exception]] = field(factory=lambda: defaultdict(list))
+    closed: dict[str, asyncio.Event] = field(factory=dict)  # a message is answered once its event is set
+    arrived: asyncio.Event = field(factory=asyncio.Event)
+    on_arrival: Callable[[], Awaitable[None]] | None = None
+
+    async def vet(self, url: str) -> Sequence[Address]:
+        """Vet nothing."""
+        del url
+        return ()
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
+        """Receive a message."""
+        name = url.rpartition("/")[2]
+        self.messages.append(Message(name, headers, body))
+        self.arrived.set()
+        if self.on_arrival is not None:
+            await self.on_arrival()
+        if name in self.closed:
+            await self.closed[name].wait()
+        answer = self.answers[name].pop(0) if self.answers[name] else OK
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def told(self, name: str = "a") -> list[tuple[str, int, int]]:
+        """Return what an endpoint was told, repetitions included."""
+        return [each.told for each in self.messages if each.name == name]
+
+
+def deliverer(store: Store, endpoints: Endpoints, *, random: float = 0.0) -> Deliverer:
+    """Return a deliverer that only does what it is asked to."""
+    return Deliverer(
+        store=store,
+        sender=endpoints,
+        documents=DOCUMENTS,
+        payload=payload,
+        key=KEY,
+        clock=endpoints.clock,
+        random=lambda: random,
+    )
+
+
+async def delivered(each: Deliverer) -> None:
+    """Let a deliverer do everything that is due by now."""
+    await each.look()
+    await each.visited()
+
+
+async def subscribed(store: Store, *names: str, **raw: object) -> None:
+    """Make a webhook for each endpoint."""
+    await carry_out(store, *(create(WEBHOOK, url=url(name), **raw) for name in names))
+
+
+async def standing(store: Store, id: int = 1) -> Webhook:
+    """Return a webhook as it stands."""
+    webhook: Webhook = await got(store, WEBHOOK, id)
+    return webhook
+
+
+async def log(store: Store, id: int = 1) -> list[Delivery]:
+    """Return the deliveries to a webhook, oldest first."""
+    return list(reversed(await store.deliveries.history(id)))
+
+
+def attempted(at: Any, attempt: Attempt) -> Attempted:
+    """Return an attempt as it is kept."""
+    return Attempted(at=at, status=attempt.status, error=attempt.error, duration_ms=attempt.duration_ms)

@@ -1,0 +1,250 @@
+"""Deliveries in their order, from every store: what arrives, what is tried again, and what ends it."""
+
+from datetime import timedelta
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from backroom.adapters.webhooks.schedule import DELAYS, JITTER, MAX_ATTEMPTS, Attempt
+from backroom.domain.commands import Delete
+from backroom.domain.deliveries import Status
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.task import TASK
+from backroom.domain.webhook import ROTATION, WEBHOOK, Rotate
+from tests.builders import NOON, Clock, create
+from tests.contract.steps import carry_out, edit, fill
+from tests.webhooks.endpoints import (
+    DOWN,
+    GONE,
+    Endpoints,
+    attempted,
+    delivered,
+    deliverer,
+    log,
+    standing,
+    subscribed,
+    url,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_every_change_arrives_in_order(store: Store, endpoints: Endpoints) -> None:
+    """What is written after a webhook was made is told, and nothing from before or about webhooks."""
+    await fill(store, TASK, {})
+    await subscribed(store, "a")
+    await carry_out(store, create(TASK), create(PRODUCT))
+    await carry_out(store, edit(TASK, 2, notes="x"), edit(WEBHOOK, 1, description="x"), Delete(kind=TASK, id=1))
+    await delivered(deliverer(store, endpoints))
+    expected = [("task.created", 2, 1), ("product.created", 1, 1), ("task.updated", 2, 2), ("task.deleted", 1, 2)]
+    assert expected == endpoints.told()
+    await delivered(deliverer(store, endpoints))
+    assert expected == endpoints.told()
+    assert {1: await store.head()} == await store.deliveries.positions()
+
+
+async def test_a_message(store: Store, endpoints: Endpoints) -> None:
+    """It names its type and time, holds the change as the log tells it, and is of the type that it claims."""
+    await subscribed(store, "a")
+    await carry_out(store, create(TASK, title="»Größe«"), request_id="r-9")
+    await delivered(deliverer(store, endpoints))
+    (message,) = endpoints.messages
+    document = message.document
+    assert ("task.created", "2026-01-31T12:00:00.000000Z") == (document["type"], document["timestamp"])
+    assert ["type", "timestamp", "data"] == list(document)
+    assert (await store.head(), "r-9", "»Größe«") == (
+        document["data"]["cursor"],
+        document["data"]["request_id"],
+        document["data"]["data"]["title"],
+    )
+    assert ("application/json", str(int(NOON.timestamp()))) == (
+        message.headers["content-type"],
+        message.headers["webhook-timestamp"],
+    )
+
+
+async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) -> None:
+    """The log of deliveries tells the message, its attempts and how they ended."""
+    await subscribed(store, "a")
+    start = (await store.deliveries.positions())[1]
+    await fill(store, TASK, {})
+    await delivered(deliverer(store, endpoints))
+    (kept,) = await log(store)
+    assert endpoints.messages[0].headers["webhook-id"] == kept.message_id
+    assert ("task.created", start, False, Status.DELIVERED, None) == (
+        kept.type,
+        kept.after,
+        kept.requested,
+        kept.status,
+        kept.next_attempt_at,
+    )
+    assert (attempted(NOON, Attempt(status=200, duration_ms=1)),) == kept.attempts
+
+
+async def test_only_some_types(store: Store, endpoints: Endpoints) -> None:
+    """A webhook for some types is told of those alone, and its position passes the others."""
+    await subscribed(store, "a", types=["task.deleted"])
+    await carry_out(store, create(TASK), create(PRODUCT), Delete(kind=TASK, id=1), create(PRODUCT))
+    await delivered(deliverer(store, endpoints))
+    assert [("task.deleted", 1, 2)] == endpoints.told()
+    assert {1: await store.head()} == await store.deliveries.positions()
+
+
+async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """The same message comes again after each delay, never sooner, and those behind it wait for it."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    endpoints.answers["a"] = [DOWN, DOWN, DOWN]
+    each = deliverer(store, endpoints, random=0.5)
+    await delivered(each)
+    for delay in DELAYS[:3]:
+        sent = len(endpoints.messages)
+        due = clock.now + delay * (1 + JITTER * 0.5)
+        (waiting,) = await store.deliveries.pending()
+        assert due == waiting.next_attempt_at
+        clock.now = due - timedelta(microseconds=1)
+        await delivered(each)
+        assert sent == len(endpoints.messages)
+        clock.now = due
+        await delivered(each)
+    assert [("task.created", 1, 1)] * 4 + [("task.created", 2, 1)] == endpoints.told()
+    assert 2 == len({message.headers["webhook-id"] for message in endpoints.messages})
+    assert 1 == len({message.body for message in endpoints.messages[:4]})
+    first, second = await log(store)
+    assert (4, 1) == (len(first.attempts), len(second.attempts))
+
+
+async def test_it_sleeps_until_the_next_attempt_at_most(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """The next look is due no later than the next attempt."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    endpoints.answers["a"] = [DOWN]
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    clock.now = NOON + DELAYS[0] - timedelta(milliseconds=1)
+    assert NOON + DELAYS[0] == await each.look()
+
+
+async def test_an_endpoint_may_ask_for_more_time(store: Store, endpoints: Endpoints) -> None:
+    """Retry-After puts the next attempt off."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    endpoints.answers["a"] = [Attempt(status=503, retry_after=4000.0, duration_ms=1)]
+    await delivered(deliverer(store, endpoints))
+    (waiting,) = await store.deliveries.pending()
+    assert NOON + timedelta(seconds=4000) == waiting.next_attempt_at
+
+
+async def test_gone_is_gone(store: Store, endpoints: Endpoints) -> None:
+    """A 410 disables the webhook at once, with a reason and a version, and nothing is sent any more."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    endpoints.answers["a"] = [GONE]
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    await delivered(each)
+    webhook = await standing(store)
+    assert (False, 2, "the endpoint answered 410 Gone") == (webhook.enabled, webhook.version, webhook.disabled_reason)
+    assert ([("task.created", 1, 1)], [Status.FAILED]) == (endpoints.told(), [one.status for one in await log(store)])
+    assert [("enabled",)] == [one.change.changed for one in await store.history(WEBHOOK, 1, after=1)]
+
+
+async def test_the_last_failure_disables(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """After as many attempts as the schedule has, the webhook is disabled, and tells why."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    endpoints.answers["a"] = [DOWN] * MAX_ATTEMPTS
+    each = deliverer(store, endpoints)
+    for delay in (timedelta(0), *DELAYS):
+        clock.now += delay
+        assert (await standing(store)).enabled
+        await delivered(each)
+    reason = f"{MAX_ATTEMPTS} attempts failed; the last attempt failed: {DOWN.error}"
+    assert (False, reason) == ((await standing(store)).enabled, (await standing(store)).disabled_reason)
+    assert MAX_ATTEMPTS == len((await log(store))[0].attempts) == len(endpoints.messages)
+
+
+async def test_what_is_enabled_again_goes_on_where_it_stood(store: Store, endpoints: Endpoints) -> None:
+    """The message that ended it is the first to come, under its id, with all attempts before it; then the rest."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    endpoints.answers["a"] = [GONE]
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    await fill(store, TASK, {})
+    await carry_out(store, edit(WEBHOOK, 1, enabled=True))
+    await delivered(each)
+    assert [("task.created", id, 1) for id in (1, 1, 2, 3)] == endpoints.told()
+    assert endpoints.messages[0].headers["webhook-id"] == endpoints.messages[1].headers["webhook-id"]
+    assert (True, None) == ((await standing(store)).enabled, (await standing(store)).disabled_reason)
+
+
+async def test_a_change_of_types_drops_what_waits(store: Store, endpoints: Endpoints) -> None:
+    """What a webhook does not want any more is not tried again, and holds nothing up."""
+    await subscribed(store, "a")
+    await carry_out(store, create(TASK), create(PRODUCT))
+    endpoints.answers["a"] = [DOWN]
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    await carry_out(store, edit(WEBHOOK, 1, types=["product.created"]))
+    endpoints.clock.now += DELAYS[0]
+    await delivered(each)
+    assert [("task.created", 1, 1), ("product.created", 1, 1)] == endpoints.told()
+    assert [Status.FAILED, Status.DELIVERED] == [one.status for one in await log(store)]
+
+
+async def test_an_edit_may_have_been_the_cure(store: Store, endpoints: Endpoints) -> None:
+    """A webhook that was changed while its last attempt failed is not disabled for that."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    endpoints.answers["a"] = [GONE]
+
+    async def move() -> None:
+        await carry_out(store, edit(WEBHOOK, 1, url=url("b")))
+
+    endpoints.on_arrival = move
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    assert (await standing(store)).enabled
+    await delivered(each)
+    assert [("task.created", 1, 1)] == endpoints.told("b")
+
+
+async def test_rotation(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """For a day the old secret verifies as well as the new one; then only the new one does."""
+    await subscribed(store, "a")
+    await carry_out(store, Rotate(id=1))
+    each = deliverer(store, endpoints)
+    old, new = Verifier(each.secret(1, 1)), Verifier(each.secret(1, 2))
+    for age, count in ((timedelta(0), 2), (ROTATION - timedelta(seconds=1), 2), (ROTATION, 1)):
+        clock.now = NOON + age
+        await fill(store, TASK, {})
+        await delivered(each)
+        message = endpoints.messages[-1]
+        facts = message.headers["webhook-id"], clock.now, message.body.decode()
+        signatures = message.headers["webhook-signature"].split(" ")
+        assert [new.sign(*facts), old.sign(*facts)][:count] == signatures
+
+
+async def test_a_position_that_is_no_longer_kept(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """A webhook that was disabled for longer than changes are kept goes on with the oldest that there are."""
+    await subscribed(store, "a", enabled=False)
+    await fill(store, TASK, {}, {})
+    clock.now += timedelta(days=1)
+    await fill(store, TASK, {})
+    while await store.sweep(clock.now, changes_before=clock.now, keep=await store.deliveries.needed()):
+        pass
+    await carry_out(store, edit(WEBHOOK, 1, enabled=True))
+    await delivered(deliverer(store, endpoints))
+    assert [("task.created", 3, 1)] == endpoints.told()
+
+
+async def test_what_an_enabled_webhook_needs_is_kept(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """However long it takes to deliver it, it is there."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    clock.now += timedelta(days=100)
+    await store.sweep(clock.now, changes_before=clock.now, keep=await store.deliveries.needed())
+    await delivered(deliverer(store, endpoints))
+    assert [("task.created", 1, 1), ("task.created", 2, 1)] == endpoints.told()

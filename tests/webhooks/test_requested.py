@@ -1,0 +1,129 @@
+"""Messages that somebody asked for: tests, and what is sent once more."""
+
+from datetime import timedelta
+
+import pytest
+
+from backroom.adapters.webhooks.schedule import Attempt
+from backroom.domain.deliveries import Delivery, Status
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.task import TASK
+from backroom.domain.webhook import WEBHOOK, Attend
+from tests.builders import Clock, create
+from tests.contract.steps import carry_out, edit, fill
+from tests.webhooks.endpoints import DOWN, GONE, Endpoints, delivered, deliverer, log, standing, subscribed
+
+pytestmark = pytest.mark.anyio
+
+
+async def requested(store: Store, delivery: Delivery) -> None:
+    """Queue a delivery as the service does."""
+    await carry_out(store, Attend(id=1), deliveries=(delivery,))
+
+
+async def test_a_test(store: Store, endpoints: Endpoints) -> None:
+    """It arrives, also where the webhook is disabled and wants other types, and moves no position."""
+    await subscribed(store, "a", enabled=False, types=["task.deleted"])
+    before = await store.deliveries.positions()
+    each = deliverer(store, endpoints)
+    await requested(store, each.test(1))
+    await delivered(each)
+    (message,) = endpoints.messages
+    document = message.document
+    assert ("webhook.test", {"webhook": 1}) == (document["type"], document["data"])
+    (kept,) = await log(store)
+    assert (Status.DELIVERED, 1, message.headers["webhook-id"]) == (kept.status, len(kept.attempts), kept.message_id)
+    assert before == await store.deliveries.positions()
+
+
+@pytest.mark.parametrize("answer", [DOWN, GONE])
+async def test_a_test_that_fails(store: Store, endpoints: Endpoints, clock: Clock, answer: Attempt) -> None:
+    """It is tried once, and disables nothing."""
+    await subscribed(store, "a")
+    endpoints.answers["a"] = [answer]
+    each = deliverer(store, endpoints)
+    await requested(store, each.test(1))
+    await delivered(each)
+    clock.now += timedelta(days=1)
+    await delivered(each)
+    assert (1, True) == (len(endpoints.messages), (await standing(store)).enabled)
+    assert [(Status.FAILED, None)] == [(kept.status, kept.next_attempt_at) for kept in await log(store)]
+
+
+async def test_no_two_tests_are_the_same(store: Store, endpoints: Endpoints) -> None:
+    """Each has an id and a message of its own."""
+    each = deliverer(store, endpoints)
+    one, other = each.test(1), each.test(1)
+    assert 4 == len({one.id, other.id, one.message_id, other.message_id})
+
+
+async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints) -> None:
+    """It is the very same message, by a delivery of its own, and the order of the others is not touched."""
+    await subscribed(store, "a")
+    await carry_out(store, create(TASK), create(PRODUCT), create(TASK))
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    before = await store.deliveries.positions()
+    second = (await log(store))[1]
+    await requested(store, each.again(second))
+    await delivered(each)
+    assert ("product.created", 1, 1) == endpoints.told()[3]
+    assert endpoints.messages[1].body == endpoints.messages[3].body
+    again = (await log(store))[3]
+    assert (second.message_id, Status.DELIVERED, True) == (again.message_id, again.status, again.requested)
+    assert second.id != again.id
+    assert before == await store.deliveries.positions()
+
+
+async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> None:
+    """A pending delivery is the next to come, keeps its attempts, and those behind it follow in their order."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    endpoints.answers["a"] = [DOWN]
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    (waiting,) = await store.deliveries.pending()
+    await requested(store, each.again(waiting))
+    await delivered(each)
+    assert [("task.created", id, 1) for id in (1, 1, 2)] == endpoints.told()
+    assert [2, 1] == [len(kept.attempts) for kept in await log(store)]
+
+
+async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """The delivery fails with its reason, and nothing is sent."""
+    await subscribed(store, "a", enabled=False)
+    await fill(store, TASK, {})
+    position = (await store.deliveries.positions())[1]
+    each = deliverer(store, endpoints)
+    old = Delivery(
+        id="old",
+        webhook=1,
+        message_id="msg_old",
+        type="task.created",
+        after=position,
+        requested=False,
+        at=clock.now,
+        status=Status.FAILED,
+    )
+    clock.now += timedelta(days=1)
+    while await store.sweep(clock.now, changes_before=clock.now):
+        pass
+    await requested(store, each.again(old))
+    await delivered(each)
+    (kept,) = await log(store)
+    assert (Status.FAILED, "the change is no longer kept") == (kept.status, kept.attempts[0].error)
+    assert [] == endpoints.messages
+
+
+async def test_what_is_requested_goes_first(store: Store, endpoints: Endpoints) -> None:
+    """A test does not wait behind a backlog, nor behind what waits for its next attempt."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    endpoints.answers["a"] = [DOWN]
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    await carry_out(store, edit(WEBHOOK, 1, description="x"))
+    await requested(store, each.test(1))
+    await delivered(each)
+    assert ["task.created", "webhook.test"] == [message.document["type"] for message in endpoints.messages]

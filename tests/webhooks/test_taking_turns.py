@@ -1,0 +1,230 @@
+"""Endpoints that hold up no other, and processes that take turns."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import pytest
+
+from backroom.adapters.webhooks import visit
+from backroom.adapters.webhooks.visit import LEASE, MAX_STEPS
+from backroom.domain.commands import Delete
+from backroom.domain.deliveries import Status
+from backroom.domain.ports import Store
+from backroom.domain.task import TASK
+from backroom.domain.webhook import WEBHOOK
+from tests.builders import Clock, submission
+from tests.contract.steps import carry_out, fill
+from tests.webhooks.endpoints import DOWN, Endpoints, delivered, deliverer, log, subscribed
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_slow_endpoint_holds_up_no_other(store: Store, endpoints: Endpoints) -> None:
+    """While one endpoint does not answer, another gets everything."""
+    slow = endpoints.closed["slow"] = asyncio.Event()
+    await subscribed(store, "slow", "quick")
+    await fill(store, TASK, {}, {}, {})
+    each = deliverer(store, endpoints)
+    await each.look()
+    while len(endpoints.told("quick")) < 3:
+        endpoints.arrived.clear()
+        await endpoints.arrived.wait()
+    assert [("task.created", 1, 1)] == endpoints.told("slow")
+    slow.set()
+    await each.visited()
+    assert endpoints.told("quick") == endpoints.told("slow")
+
+
+async def test_a_dead_endpoint_holds_up_no_other(store: Store, endpoints: Endpoints) -> None:
+    """Failures of one endpoint are of no consequence to another."""
+    endpoints.answers["dead"] = [DOWN]
+    await subscribed(store, "dead", "alive")
+    await fill(store, TASK, {}, {})
+    await delivered(deliverer(store, endpoints))
+    assert (1, 2) == (len(endpoints.told("dead")), len(endpoints.told("alive")))
+
+
+async def test_an_unforeseen_fault_is_one_endpoints_own(
+    store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, ends no other delivery, and the message is sent again."""
+    endpoints.answers["odd"] = [RuntimeError("odd")]
+    await subscribed(store, "odd", "even")
+    await fill(store, TASK, {})
+    each = deliverer(store, endpoints)
+    with caplog.at_level(logging.ERROR, "backroom"):
+        await delivered(each)
+    assert ["delivering to webhook 1 failed, and will be tried again"] == caplog.messages
+    await delivered(each)
+    assert (2, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
+
+
+async def test_a_long_backlog_is_taken_in_turns(store: Store, endpoints: Endpoints) -> None:
+    """One visit brings only so much, and the next one goes on from there."""
+    await subscribed(store, "a")
+    await fill(store, TASK, *({} for _ in range(MAX_STEPS + 1)))
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    assert MAX_STEPS == len(endpoints.messages)
+    await delivered(each)
+    assert list(range(1, MAX_STEPS + 2)) == [id for _, id, _ in endpoints.told()]
+
+
+async def test_one_process_at_a_time(store: Store, other: Store, endpoints: Endpoints) -> None:
+    """While one process delivers, another keeps away, and both together tell everything once."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    gate = endpoints.closed["a"] = asyncio.Event()
+    first, second = deliverer(store, endpoints), deliverer(other, endpoints)
+    await first.look()
+    await endpoints.arrived.wait()
+    await delivered(second)
+    gate.set()
+    await first.visited()
+    await delivered(second)
+    assert [("task.created", 1, 1), ("task.created", 2, 1)] == endpoints.told()
+
+
+async def test_another_process_takes_over(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """When a process died in the middle, another one goes on once the lease has run out, and not before."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    assert await store.deliveries.claim(1, "a process that is dead", LEASE)
+    survivor = deliverer(other, endpoints)
+    await delivered(survivor)
+    assert [] == endpoints.told()
+    clock.now += LEASE
+    await delivered(survivor)
+    assert [("task.created", 1, 1)] == endpoints.told()
+
+
+async def test_who_sends_for_long_holds_on(
+    store: Store, other: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease is prolonged while an endpoint takes its time."""
+    monkeypatch.setattr(visit, "RENEW_S", 0)
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    gate = endpoints.closed["a"] = asyncio.Event()
+    first = deliverer(store, endpoints)
+    await first.look()
+    await endpoints.arrived.wait()
+    for _ in range(3):
+        clock.now += LEASE - timedelta(microseconds=1)
+        assert not await prolonged(other)
+    gate.set()
+    await first.visited()
+    assert [Status.DELIVERED] == [each.status for each in await log(store)]
+
+
+async def prolonged(store: Store) -> bool:
+    """Give the holder of a lease some turns to prolong it, and tell whether another could have it nevertheless."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+        await store.ping()
+        await store.submit(submission())
+    return await store.deliveries.claim(1, "you", LEASE)
+
+
+async def test_who_lost_the_lease_changes_nothing(
+    store: Store, other: Store, endpoints: Endpoints, clock: Clock
+) -> None:
+    """A process that was held up for too long leaves everything to the one that took over."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    gate = endpoints.closed["a"] = asyncio.Event()
+    late = deliverer(store, endpoints)
+    await late.look()
+    await endpoints.arrived.wait()
+    clock.now += LEASE
+    del endpoints.closed["a"]
+    await delivered(deliverer(other, endpoints))
+    gate.set()
+    await late.visited()
+    assert [("task.created", 1, 1)] * 2 == endpoints.told()
+    assert [Status.DELIVERED] == [each.status for each in await log(store)]
+
+
+async def test_a_webhook_that_is_deleted_meanwhile(store: Store, endpoints: Endpoints) -> None:
+    """What is being sent to it is sent; nothing is kept of it, and nothing follows."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {}, {})
+    gate = endpoints.closed["a"] = asyncio.Event()
+    each = deliverer(store, endpoints)
+    await each.look()
+    await endpoints.arrived.wait()
+    await carry_out(store, Delete(kind=WEBHOOK, id=1))
+    gate.set()
+    await each.visited()
+    await delivered(each)
+    assert ([("task.created", 1, 1)], ()) == (endpoints.told(), await store.deliveries.pending())
+
+
+async def test_running(store: Store, endpoints: Endpoints) -> None:
+    """A nudge is enough for a change to be delivered; ending in the middle of a visit gives the lease back."""
+    await subscribed(store, "a")
+    each = deliverer(store, endpoints)
+    running = asyncio.create_task(each.run())
+    await fill(store, TASK, {})
+    await each.nudge()
+    await endpoints.arrived.wait()
+    endpoints.arrived.clear()
+    endpoints.closed["a"] = asyncio.Event()
+    await fill(store, TASK, {})
+    await each.nudge()
+    await endpoints.arrived.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    assert await store.deliveries.claim(1, "the next process", LEASE)
+    assert [("task.created", 1, 1), ("task.created", 2, 1)] == endpoints.told()
+    del endpoints.closed["a"]
+
+
+async def test_what_is_written_while_a_visit_ends_is_not_forgotten(store: Store, endpoints: Endpoints) -> None:
+    """A visit is followed by another look, for what came when it was all but over."""
+    await subscribed(store, "a")
+    each = deliverer(store, endpoints)
+
+    async def write_once() -> None:
+        endpoints.on_arrival = None
+        await fill(store, TASK, {})
+        await each.nudge()
+
+    endpoints.on_arrival = write_once
+    await fill(store, TASK, {})
+    running = asyncio.create_task(each.run())
+    while len(endpoints.messages) < 2:
+        endpoints.arrived.clear()
+        await endpoints.arrived.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    assert [("task.created", 1, 1), ("task.created", 2, 1)] == endpoints.told()
+
+
+async def test_a_store_that_fails_is_asked_again(store: Store, endpoints: Endpoints) -> None:
+    """Neither looking nor visiting ends the deliverer when the store cannot be reached."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    each = deliverer(store, endpoints)
+    endpoints.on_arrival = store.close
+    running = asyncio.create_task(each.run())
+    await endpoints.arrived.wait()
+    await each.visited()
+    await each.nudge()
+    await asyncio.sleep(0)
+    assert not running.done()
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_no_webhooks_no_work(store: Store, endpoints: Endpoints) -> None:
+    """Where there is nobody to tell, writers are told that there is no need to nudge."""
+    each = deliverer(store, endpoints)
+    told = [each.has_readers]  # nobody has looked yet, so there may be some
+    await delivered(each)
+    told.append(each.has_readers)
+    await subscribed(store, "a")
+    await delivered(each)
+    told.append(each.has_readers)
+    assert [True, False, True] == told
