@@ -65,7 +65,7 @@ async def test_a_schema_from_the_future(path: Path) -> None:
     await open_store(path).close()
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA user_version=99")
-    with pytest.raises(SchemaTooNew, match=r"backroom\.db.* schema 99.* up to 1\b"):
+    with pytest.raises(SchemaTooNew, match=r"backroom\.db.* schema 99.* up to [0-9]+\b"):
         open_store(path)
     assert [(99,)] == connection.execute("PRAGMA user_version").fetchall()
     connection.close()

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import httpx2
 from attrs import define, field
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
