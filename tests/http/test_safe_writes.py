@@ -33,28 +33,26 @@ async def test_if_match_holds(client: Client, method: str, path: str, body: Any,
 
 
 @EACH_WRITE
-@pytest.mark.parametrize(
-    "tag", ['"1"', 'W/"1"', '"3"', '"1-gzip"', '"02"', '"x"', '""', '"9223372036854775808"', f'"{"9" * 19}"']
-)
-async def test_if_match_fails(client: Client, method: str, path: str, body: Any, tag: str) -> None:
+async def test_if_match_fails(client: Client, method: str, path: str, body: Any) -> None:
     """Any other tag is refused with the entity as it stands, and nothing is changed."""
     await prepare(client)
     before = await log(client)
 
-    response = await client.request(method, path, json=body, headers={"If-Match": tag})
-
-    assert (412, "precondition_failed") == asked(response)
-    assert 2 == response.json()["current"]["version"]
+    for tag in ('"1"', 'W/"1"', '"3"', '"1-gzip"', '"02"', '"x"', '""', f'"{2**63}"', f'"{"9" * 19}"'):
+        response = await client.request(method, path, json=body, headers={"If-Match": tag})
+        assert (412, "precondition_failed") == asked(response), tag
+        assert 2 == response.json()["current"]["version"]
     assert before == await log(client)
 
 
 @EACH_WRITE
-@pytest.mark.parametrize("tag", ["2", "", "W/2", 'w/"2"', '"2', '"2" "3"', "**", '*, "2"', '"a b"'])
-async def test_if_match_is_malformed(client: Client, method: str, path: str, body: Any, tag: str) -> None:
+async def test_if_match_is_malformed(client: Client, method: str, path: str, body: Any) -> None:
     """What is no list of tags is refused, because ignoring it would lose somebody's update."""
     await prepare(client)
 
-    assert (400, "bad_header") == asked(await client.request(method, path, json=body, headers={"If-Match": tag}))
+    for tag in ("2", "", "W/2", 'w/"2"', '"2', '"2" "3"', "**", '*, "2"', '"a b"'):
+        response = await client.request(method, path, json=body, headers={"If-Match": tag})
+        assert (400, "bad_header") == asked(response), tag
 
 
 @ALL

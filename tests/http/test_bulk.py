@@ -1,0 +1,181 @@
+"""Many operations in one request, all of them or each for itself."""
+
+from typing import Any
+
+import pytest
+
+from backroom.domain.decisions import MAX_COMMANDS
+from tests.http.service import Client
+from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, breaches, got, log, made
+
+pytestmark = pytest.mark.anyio
+
+ALL = pytest.mark.parametrize("collection", COLLECTIONS)
+CREATE = {"op": "create", "body": MINIMAL["tasks"]}
+TAKEN = {"op": "create", "body": {**MINIMAL["products"], "sku": "A-1"}}
+
+
+async def bulk(client: Client, *operations: Any, collection: str = "tasks", **facts: Any) -> Any:
+    """Send operations."""
+    return await client.post(f"/{collection}/bulk", json={"operations": operations, **facts})
+
+
+@ALL
+@pytest.mark.parametrize(("atomic", "status"), [({}, 200), ({"atomic": True}, 200), ({"atomic": False}, 207)])
+async def test_all_succeed(client: Client, collection: str, atomic: dict[str, bool], status: int) -> None:
+    """Each operation sees those before it, and its result is what it would be alone."""
+    await made(client, collection)
+    await made(client, collection)
+
+    response = await bulk(
+        client,
+        {"op": "create", "body": MINIMAL[collection]},
+        {"op": "update", "id": 1, "if_match": 1, "body": {NAME[collection]: "New"}},
+        {"op": "update", "id": 1, "if_match": 2, "body": {NAME[collection]: "New"}},
+        {"op": "update", "id": 3, "body": {NAME[collection]: "Newer"}},
+        {"op": "delete", "id": 2, "if_match": 1},
+        collection=collection,
+        **atomic,
+    )
+
+    assert status == response.status_code
+    results = response.json()["results"]
+    assert [201, 200, 200, 200, 200] == [each["status"] for each in results]
+    created, edited, unchanged, newer, gone = (each["body"] for each in results)
+    assert (3, 1) == (created["id"], created["version"])
+    assert edited == unchanged == await got(client, f"/{collection}/1")
+    assert newer == await got(client, f"/{collection}/3")
+    assert (2, 2) == (gone["deleted"]["id"], gone["deleted"]["version"])
+    kinds = ["created", "created", "created", "updated", "updated", "deleted"]
+    assert kinds == [each["type"].partition(".")[2] for each in await log(client)]
+
+
+async def test_one_failure_undoes_all(client: Client) -> None:
+    """By default the first failure is the answer, with its index, and nothing is written."""
+    await made(client, "tasks")
+    before = await log(client)
+    current = await got(client, "/tasks/1")
+
+    failing: list[tuple[dict[str, Any], tuple[int, str]]] = [
+        ({"op": "delete", "id": 9}, (404, "not_found")),
+        ({"op": "delete", "id": 1, "if_match": 2}, (412, "precondition_failed")),
+        ({"op": "update", "id": 1, "body": {"version": 2}}, (412, "precondition_failed")),
+    ]
+    for operation, expected in failing:
+        response = await bulk(client, CREATE, CREATE, operation, {"op": "delete", "id": 8})
+        assert expected == asked(response)
+        assert 2 == response.json()["failed_index"]
+        if expected[0] == 412:
+            assert (current, []) == (response.json()["current"], response.json()["changed"])
+    assert before == await log(client)
+
+
+async def test_precondition_on_what_the_same_request_changed(client: Client) -> None:
+    """A version that an earlier operation of the request made stale fails as any other, and undoes that operation."""
+    await made(client, "tasks")
+    operations = {"op": "update", "id": 1, "body": {"notes": "n"}}, {"op": "delete", "id": 1, "if_match": 1}
+
+    atomic = await bulk(client, *operations)
+    assert (412, "precondition_failed") == asked(atomic)
+    assert (1, 2) == (atomic.json()["failed_index"], atomic.json()["current"]["version"])
+    assert 1 == (await got(client, "/tasks/1"))["version"]
+
+    each = (await bulk(client, *operations, atomic=False)).json()["results"]
+    assert [200, 412] == [result["status"] for result in each]
+    assert ["notes"] == each[1]["body"]["changed"]
+
+
+async def test_unique_values_within_one_request(client: Client) -> None:
+    """A sku can be taken once in a request, and taken again once it was given up in it."""
+    assert (409, "already_exists") == asked(await bulk(client, TAKEN, TAKEN, collection="products"))
+    assert 200 == (await bulk(client, TAKEN, collection="products")).status_code
+    give_up = {"op": "delete", "id": (await got(client, "/products"))["ids"][0]}
+
+    assert 200 == (await bulk(client, give_up, TAKEN, collection="products")).status_code
+
+
+async def test_each_for_itself(client: Client) -> None:
+    """Without atomicity each result stands alone, and what failed changed nothing."""
+    await made(client, "tasks")
+
+    response = await bulk(
+        client,
+        {"op": "delete", "id": 9},
+        {"op": "update", "id": 1, "body": {"title": "New"}},
+        {"op": "update", "id": 1, "if_match": 1, "body": {"title": "Newer"}},
+        {"op": "create", "body": {"title": " "}},
+        {"op": "nope"},
+        CREATE,
+        atomic=False,
+    )
+
+    assert 207 == response.status_code
+    results = response.json()["results"]
+    assert [404, 200, 412, 422, 422, 201] == [each["status"] for each in results]
+    assert ["not_found", "precondition_failed"] == [results[index]["body"]["code"] for index in (0, 2)]
+    assert (2, ["title"]) == (results[2]["body"]["current"]["version"], results[2]["body"]["changed"])
+    assert "/operations/3/body/title" == results[3]["body"]["errors"][0]["pointer"]
+    assert "/operations/4/op" == results[4]["body"]["errors"][0]["pointer"]
+    assert {"title": "New", "version": 2}.items() <= (await got(client, "/tasks/1")).items()
+    assert 3 == len(await log(client))
+
+
+async def test_results_of_failures_are_whole_problems(client: Client) -> None:
+    """A problem among the results has all that one has as an answer."""
+    (result,) = (await bulk(client, {"op": "delete", "id": 9}, atomic=False)).json()["results"]
+
+    alone = (await client.delete("/tasks/9")).json()
+    assert {**alone, "request_id": ""} == {**result["body"], "request_id": ""}
+
+
+SHAPES: list[tuple[Any, list[tuple[str, str]]]] = [
+    ({}, [("/operations", "required")]),
+    ({"operations": None}, [("/operations", "required")]),
+    ({"operations": {}}, [("/operations", "wrong_type")]),
+    ({"operations": []}, [("/operations", "out_of_range")]),
+    ({"operations": [CREATE] * (MAX_COMMANDS + 1)}, [("/operations", "out_of_range")]),
+    ({"operations": [CREATE], "atomic": 1}, [("/atomic", "wrong_type")]),
+    ({"operations": [CREATE], "atomic": None}, [("/atomic", "wrong_type")]),
+    ({"operations": [CREATE], "nope": 1}, [("/nope", "unknown_field")]),
+    ({"operations": [CREATE, 5]}, [("/operations/1/op", "wrong_type")]),
+    ({"operations": [{}]}, [("/operations/0/op", "not_a_choice")]),
+    ({"operations": [{"op": ["create"]}]}, [("/operations/0/op", "not_a_choice")]),
+    ({"operations": [{"op": "restore", "id": 1}]}, [("/operations/0/op", "not_a_choice")]),
+    ({"operations": [{"op": "create"}]}, [("/operations/0/body", "required")]),
+    ({"operations": [{"op": "create", "body": []}]}, [("/operations/0/body", "wrong_type")]),
+    ({"operations": [{**CREATE, "id": 1}]}, [("/operations/0/id", "unknown_field")]),
+    ({"operations": [{"op": "update", "body": {}}]}, [("/operations/0/id", "required")]),
+    ({"operations": [{"op": "delete", "id": 1, "body": {}}]}, [("/operations/0/body", "unknown_field")]),
+    ({"operations": [{"op": "delete", "id": "1"}]}, [("/operations/0/id", "wrong_type")]),
+    ({"operations": [{"op": "delete", "id": 0}]}, [("/operations/0/id", "out_of_range")]),
+    ({"operations": [{"op": "delete", "id": 2**63}]}, [("/operations/0/id", "out_of_range")]),
+    ({"operations": [{"op": "delete", "id": True}]}, [("/operations/0/id", "wrong_type")]),
+    ({"operations": [{"op": "delete", "id": 1, "if_match": '"1"'}]}, [("/operations/0/if_match", "wrong_type")]),
+    (
+        {"operations": [{"op": "create", "body": {"a/b": 1}}]},
+        [("/operations/0/body/title", "required"), ("/operations/0/body/a~1b", "unknown_field")],
+    ),
+]
+
+
+async def test_shapes(client: Client) -> None:
+    """What is no request for bulk, or no operation, is refused by its pointer, and nothing is written."""
+    for body, expected in SHAPES:
+        response = await client.post("/tasks/bulk", json=body)
+        assert expected == breaches(response), str(body)[:200]
+    assert [] == await log(client)
+
+
+async def test_a_thousand(client: Client) -> None:
+    """A request can hold as many operations as the limit says."""
+    response = await bulk(client, *[CREATE] * MAX_COMMANDS)
+
+    assert [*range(1, MAX_COMMANDS + 1)] == [each["body"]["id"] for each in response.json()["results"]]
+    assert MAX_COMMANDS == (await got(client, "/tasks?total=true&limit=1"))["total"]
+
+
+async def test_bulk_is_written_only(client: Client) -> None:
+    """The path of bulk is no entity."""
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        response = await client.request(method, "/tasks/bulk")
+        assert (405, "POST, OPTIONS") == (response.status_code, response.headers["allow"])

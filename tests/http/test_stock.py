@@ -1,0 +1,98 @@
+"""Adding to a stock and taking from it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from backroom.domain.product import MAX_STOCK
+from tests.http.service import Client
+from tests.http.steps import asked, breaches, deleted, got, log, made
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("stock", "change", "left"),
+    [(5, -5, 0), (0, 1, 1), (5, -2, 3), (5, 2.0, 7), (0, MAX_STOCK, MAX_STOCK), (MAX_STOCK, -MAX_STOCK, 0)],
+)
+async def test_adjusts(client: Client, stock: int, change: float, left: int) -> None:
+    """The change is added, and the product answered as a new version."""
+    product = await made(client, "products", stock=stock)
+
+    response = await client.post("/products/1/stock", json={"change": change})
+
+    assert (200, '"2"') == (response.status_code, response.headers["etag"])
+    assert {**product, "stock": left, "version": 2} == response.json()
+    assert ["stock"] == (await log(client))[1]["changed"]
+
+
+async def test_no_change_is_none(client: Client) -> None:
+    """A change of zero makes no new version."""
+    await made(client, "products", stock=5)
+
+    response = await client.post("/products/1/stock", json={"change": 0})
+
+    assert (200, '"1"', 1) == (response.status_code, response.headers["etag"], len(await log(client)))
+
+
+async def test_never_below_zero(client: Client) -> None:
+    """Nobody can take what is not there."""
+    await made(client, "products", stock=1)
+
+    assert (409, "insufficient_stock") == asked(await client.post("/products/1/stock", json={"change": -2}))
+    assert 1 == (await got(client, "/products/1"))["stock"]
+
+
+async def test_untracked(client: Client) -> None:
+    """A product without a stock has nothing to adjust."""
+    await made(client, "products")
+
+    for change in (1, 0, -1):
+        response = await client.post("/products/1/stock", json={"change": change})
+        assert (409, "stock_not_tracked") == asked(response)
+
+
+async def test_above_the_limit(client: Client) -> None:
+    """A stock cannot grow beyond its limit."""
+    await made(client, "products", stock=MAX_STOCK)
+
+    assert [("/change", "out_of_range")] == breaches(await client.post("/products/1/stock", json={"change": 1}))
+
+
+async def test_what_is_no_change(client: Client) -> None:
+    """A body holds a whole number within the limits, and nothing else."""
+    await made(client, "products", stock=5)
+    cases: list[tuple[Any, list[tuple[str, str]]]] = [
+        ({}, [("/change", "required")]),
+        ({"change": None}, [("/change", "required")]),
+        ({"change": "1"}, [("/change", "wrong_type")]),
+        ({"change": 1.5}, [("/change", "wrong_type")]),
+        ({"change": True}, [("/change", "wrong_type")]),
+        ({"change": MAX_STOCK + 1}, [("/change", "out_of_range")]),
+        ({"change": -MAX_STOCK - 1}, [("/change", "out_of_range")]),
+        ({"change": 1, "stock": 1}, [("/stock", "unknown_field")]),
+    ]
+    for body, expected in cases:
+        assert expected == breaches(await client.post("/products/1/stock", json=body)), body
+    assert 5 == (await got(client, "/products/1"))["stock"]
+
+
+async def test_of_nothing(client: Client) -> None:
+    """There is no stock of what is not there, and none of tasks."""
+    await deleted(client, "products", stock=5)
+
+    for path in ("/products/1/stock", "/products/2/stock", "/tasks/1/stock"):
+        assert (404, "not_found") == asked(await client.post(path, json={"change": 1}))
+    assert [("id", "out_of_range")] == breaches(await client.post("/products/x/stock", json={"change": 1}))
+
+
+async def test_many_at_once(client: Client, other: Client) -> None:
+    """However many take at once, through whichever process, exactly as many get one as there are."""
+    await made(client, "products", stock=7)
+
+    takes = [each.post("/products/1/stock", json={"change": -1}) for each in [client, other] * 10]
+    statuses = [each.status_code for each in await asyncio.gather(*takes)]
+
+    assert [200] * 7 + [409] * 13 == sorted(statuses)
+    assert {"stock": 0, "version": 8}.items() <= (await got(client, "/products/1")).items()
