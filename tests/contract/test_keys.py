@@ -125,4 +125,4 @@ async def test_two_at_once_have_one_effect(store: Store, other: Store) -> None:
     answers = await asyncio.gather(store.submit(first), other.submit(second), return_exceptions=True)
     assert 1 == sum(isinstance(answer, Outcome) for answer in answers)
     assert 1 == sum(isinstance(answer, KeyInFlight) or answer == Replay(receipt=b"\xff1") for answer in answers)
-    assert [("task.created", 1, 1)] == await trail(store)
+    assert ["task.created"] == [type for type, _, _ in await trail(store)]

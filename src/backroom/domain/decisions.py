@@ -94,6 +94,16 @@ class Found:
     standing: Mapping[Ref, Any] = Factory(dict)
     holders: Mapping[Claim, int] = Factory(dict)
 
+    def after(self, decision: "Decision") -> "Found":
+        """Return what will be found once a decision, which was taken on this, has been carried out."""
+        holders = dict(self.holders)
+        for ref in decision.final:
+            for claim in _claims(ref[0], self.standing.get(ref)):
+                holders.pop(claim, None)
+        for (kind, id), entity in decision.final.items():
+            holders |= dict.fromkeys(_claims(kind, entity), id)
+        return Found(standing={**self.standing, **decision.final}, holders=holders)
+
 
 @frozen(kw_only=True)
 class Decision:
@@ -196,23 +206,27 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
 
 
 def _check_unique(kind: Kind[Any], after: Any, holders: Mapping[Claim, int]) -> None:
-    if isinstance(after, Deleted):
-        return
-    for unique in kind.unique:
-        value = getattr(after, unique.name)
-        if value is not None:
-            holder = holders.get((kind, unique.name, value), after.id)
-            if holder != after.id:
-                raise AlreadyExists(kind=kind.name, field=unique.name, value=value, holder=holder)
+    for claim in _claims(kind, after):
+        holder = holders.get(claim, after.id)
+        if holder != after.id:
+            _, name, value = claim
+            raise AlreadyExists(kind=kind.name, field=name, value=value, holder=holder)
 
 
 def _pass_on(kind: Kind[Any], before: Any, after: Any, holders: dict[Claim, int]) -> None:
     """Release the unique values that an entity gave up, and note those that it took."""
-    for unique in kind.unique:
-        if isinstance(before, Entity):
-            holders.pop((kind, unique.name, getattr(before, unique.name)), None)
-        if isinstance(after, Entity):
-            holders[kind, unique.name, getattr(after, unique.name)] = after.id
+    for claim in _claims(kind, before):
+        holders.pop(claim, None)
+    for claim in _claims(kind, after):
+        holders[claim] = after.id
+
+
+def _claims(kind: Kind[Any], entity: Any) -> list[Claim]:
+    """Return the unique values that an entity holds; a deleted one holds none."""
+    if not isinstance(entity, Entity):
+        return []
+    values = ((unique.name, getattr(entity, unique.name)) for unique in kind.unique)
+    return [(kind, name, value) for name, value in values if value is not None]
 
 
 def _difference(kind: Kind[Any], before: Any, after: Any) -> tuple[Action, tuple[str, ...]]:

@@ -1,0 +1,167 @@
+"""Reaching the database, and saying in the domain's words what goes wrong with it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from backroom.domain.errors import StorageFull, Unavailable
+
+POOL_SIZE = 10
+WAIT_S = 5
+"""How long a caller waits for a connection before it is told that there is none."""
+
+CONNECT_S = 2
+"""How long one host may take to answer before the next is tried; less than `WAIT_S`, so that the next one is."""
+
+COMMAND_S = 10
+CLOSE_S = 5
+
+STATEMENTS = 100
+"""How many statements each connection keeps prepared."""
+
+Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
+Work: TypeAlias = "Callable[[asyncpg.Connection[Any]], Coroutine[Any, Any, None]]"
+
+# The connection, or the server behind it, is not one to write to any more; so, likely, are its siblings in the pool.
+_LOST = (
+    OSError,  # also a timeout
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutdown, crash, starting up, cancelled
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,  # demoted to a standby
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,  # no host accepts writes; or an answer that makes no sense
+    asyncpg.InterfaceError,  # the connection is closed
+)
+_BUSY = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # a deadlock, or a serialization failure
+    asyncpg.LockNotAvailableError,
+)
+_MISTAKES = (asyncpg.DataError, asyncpg.exceptions.UnsupportedClientFeatureError)  # ours, though they are of `_LOST`
+
+
+class Conflict(Exception):
+    """Someone else was faster; what was decided has to be decided again."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the domain's errors for PostgreSQL's, by class, which is by SQLSTATE; never by message."""
+    try:
+        yield
+    except _MISTAKES:
+        raise
+    except asyncpg.DiskFullError as error:
+        raise StorageFull from error
+    except (*_LOST, *_BUSY) as error:
+        raise Unavailable from error
+
+
+@contextmanager
+def conflicting(taken: frozenset[str]) -> Iterator[None]:
+    """Raise `Conflict` where the database says so, or where a unique constraint is violated that is among `taken`."""
+    try:
+        yield
+    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+        raise Conflict from error
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name not in taken:
+            raise
+        raise Conflict from error
+
+
+class Connections:
+    """The connections of one process, which are replaced by themselves when they are lost."""
+
+    def __init__(self, dsn: str, *, each: Work) -> None:
+        """Prepare to connect, doing something with `each` connection that is lent.
+
+        Two parameters of the DSN are ours, the others are PostgreSQL's. `pool_size` is how many connections this
+        process uses at most, beside the one on which it listens. `statement_cache_size=0` keeps no statement prepared.
+        """
+        parts = urlsplit(dsn)
+        parameters = {"target_session_attrs": "read-write", **dict(parse_qsl(parts.query, keep_blank_values=True))}
+        size = int(parameters.pop("pool_size", POOL_SIZE))
+        cached = int(parameters.pop("statement_cache_size", STATEMENTS))
+        plain = urlunsplit(parts._replace(query=urlencode(parameters)))
+        self._connect = partial(asyncpg.connect, plain, timeout=CONNECT_S, statement_cache_size=cached)
+        self._pool = asyncpg.create_pool(
+            plain,
+            timeout=CONNECT_S,
+            statement_cache_size=cached,
+            command_timeout=COMMAND_S,
+            min_size=0,
+            max_size=size,
+            init=each,
+            reset=_keep,
+        )
+        self._closed = False
+
+    async def open(self, *, first: Work) -> None:
+        """Connect, doing something `first`, for as long as it takes."""
+        with translated():
+            connection = await self._connect()
+            try:
+                await first(connection)
+            finally:
+                await connection.close()
+            await self._pool
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Connection]:
+        """Lend a connection. Raises the domain's errors for whatever goes wrong with it."""
+        self.check_open()
+        with translated():
+            connection = await self._pool.acquire(timeout=WAIT_S)
+            try:
+                yield connection
+            except _LOST as error:
+                if not isinstance(error, _MISTAKES):
+                    await self._pool.expire_connections()  # those that nobody uses find out before they are used
+                raise
+            finally:
+                await self._pool.release(connection, timeout=CLOSE_S)
+
+    async def listen(self, channel: str, hear: Callable[[], None]) -> None:
+        """Call `hear` for each notification, on a connection of its own, until that is lost.
+
+        Raises `Unavailable` when there is none. Where a pooler of transactions stands in between, nothing is heard.
+        """
+        with translated():
+            connection = await self._connect()
+            lost = asyncio.Event()
+            try:
+                connection.add_termination_listener(lambda *_: lost.set())
+                await connection.add_listener(channel, lambda *_: hear())
+                hear()  # whatever was said before
+                await lost.wait()
+            finally:
+                connection.terminate()
+
+    def check_open(self) -> None:
+        """Raise `Unavailable` once it is closed."""
+        if self._closed:
+            raise Unavailable
+
+    def refuse(self) -> None:
+        """Lend no more."""
+        self._closed = True
+
+    async def close(self) -> None:
+        """Release every connection once it is given back, or after a while without that."""
+        self.refuse()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+
+async def _keep(_: object) -> None:
+    """Leave a connection as it is when it comes back: nothing here changes a session, and resetting is a round trip."""

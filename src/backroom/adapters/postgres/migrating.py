@@ -1,0 +1,92 @@
+"""Bringing a database up to date, and learning the name that the log has in it."""
+
+import secrets
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+from backroom.adapters.postgres.connections import Connection
+from backroom.adapters.postgres.places import Names
+
+OLDEST_SERVER = (13, 0)
+_LOCK = 0x6261636B726F6F6D
+"""What the advisory lock is called under which the schema and the names are written: "backroom"."""
+
+# A copy of a database is none of its former places: another cluster, another database in it, or another table. A
+# standby that is promoted, and a cluster that is restored in place, are the same place.
+_HOME = (
+    "(SELECT concat_ws('/', system_identifier, pg_database.oid, 'changes'::regclass::oid)"
+    " FROM pg_control_system(), pg_database WHERE datname = current_database())"
+)
+
+
+class SchemaTooNew(Exception):
+    """The database was written by a newer version of this program."""
+
+
+class Unsuitable(Exception):
+    """The database lacks what this program needs."""
+
+
+async def migrate(connection: Connection) -> None:
+    """Bring the schema up to date, each step in its own transaction. Any number of processes may do so at once.
+
+    Raises `SchemaTooNew` and `Unsuitable`.
+    """
+    await _check_server(connection)
+    folder = files(__package__) / "migrations"
+    steps = [folder / name for name in sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))]
+    while await _schema(connection) < len(steps):
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            version = await _schema(connection)  # another process may have been first
+            if version < len(steps):
+                await _need_trigrams(connection)
+                await connection.execute(steps[version].read_text())
+                await connection.execute("INSERT INTO migrations VALUES ($1)", version + 1)
+    if (version := await _schema(connection)) > len(steps):
+        raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {len(steps)}")
+
+
+async def names_of_log(connection: Connection) -> Names:
+    """Return the names of the log, after giving it a new one where it has none yet in the place where it is now."""
+    if not await _at_home(connection):
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            if not await _at_home(connection):
+                await connection.execute(
+                    f"INSERT INTO log_names SELECT coalesce(max(epoch), 0) + 1, $1, {_HOME} FROM log_names",
+                    secrets.token_hex(8),
+                )
+    (epoch, current), *former = await connection.fetch("SELECT epoch, name FROM log_names ORDER BY epoch DESC")
+    return Names(current, epoch, frozenset(name for _, name in former))
+
+
+async def _at_home(connection: Connection) -> bool:
+    sql = f"SELECT coalesce((SELECT home FROM log_names ORDER BY epoch DESC LIMIT 1) = {_HOME}, false)"
+    return bool(await connection.fetchval(sql))
+
+
+async def _check_server(connection: Connection) -> None:
+    if connection.get_server_version()[:2] < OLDEST_SERVER:
+        raise Unsuitable("the store needs PostgreSQL 13 or later")
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise Unsuitable(f"the store needs a database whose encoding is UTF8, and this one has {encoding}")
+
+
+async def _need_trigrams(connection: Connection) -> None:
+    try:
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except (asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        raise Unsuitable(
+            "the store needs the extension pg_trgm; let an administrator of the database run CREATE EXTENSION pg_trgm"
+        ) from error
+
+
+async def _schema(connection: Connection) -> int:
+    if await connection.fetchval("SELECT to_regclass('migrations')") is None:
+        return 0
+    newest: Any = await connection.fetchval("SELECT coalesce(max(number), 0) FROM migrations")
+    return int(newest)

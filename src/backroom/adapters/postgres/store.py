@@ -1,0 +1,180 @@
+"""The store in a PostgreSQL database, for any number of processes on any number of hosts."""
+
+from collections.abc import Callable, Sequence, Set
+from contextlib import AsyncExitStack, suppress
+from datetime import datetime
+from typing import Any
+
+from backroom.adapters.postgres.committer import GroupCommitter
+from backroom.adapters.postgres.connections import Conflict, Connection, Connections, conflicting
+from backroom.adapters.postgres.log import Log
+from backroom.adapters.postgres.migrating import migrate, names_of_log
+from backroom.adapters.postgres.news import News
+from backroom.adapters.postgres.pages import read_page
+from backroom.adapters.postgres.places import END, Place
+from backroom.adapters.postgres.rows import Rows
+from backroom.adapters.postgres.sweeping import sweep
+from backroom.adapters.postgres.transaction import Answer, Transaction, new_ids
+from backroom.adapters.postgres.writing import TAKEN
+from backroom.domain.changes import Cursor, Entry
+from backroom.domain.decisions import Done, Outcome, Replay, Submission
+from backroom.domain.errors import CursorExpired, Unavailable
+from backroom.domain.kinds import MAX_ID, Kind
+from backroom.domain.ports import Batch, Store
+from backroom.domain.queries import Page, Query
+from backroom.domain.records import Documents, Record
+
+TRIES = 5
+"""How often a submission is decided before it is given up because others are always faster."""
+
+CHANNEL = "backroom"
+# A process that loses its host in the middle of a transaction would otherwise hold up all readers of the log.
+_NEVER_IDLE = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
+
+
+class PostgresStore(Store):
+    """Reads in one statement each, and writes in one statement what was decided meanwhile for all who wait.
+
+    A submission is decided on what a plain read found, and written on the condition that it still is so. Where it is
+    not, it is decided again with what it names locked, so that even what everyone wants to change gets its turn.
+    """
+
+    def __init__(
+        self, dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents, clock: Callable[[], datetime]
+    ) -> None:
+        """Prepare a store that is still to be connected."""
+        self._rows = {kind.name: Rows(kind) for kind in kinds}
+        self._documents = documents
+        self._clock = clock
+        self._log = Log(kinds)
+        self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
+        self._connections = Connections(dsn, each=self._recognise)
+        self._committer = GroupCommitter(together=self._together, alone=self._alone)
+        self._news = News(look=self._look, tell=self._tell, listen=self._listen)
+        self._secret = b""
+        self._closing = False
+
+    @classmethod
+    async def open(
+        cls, dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents, clock: Callable[[], datetime]
+    ) -> "PostgresStore":
+        """Connect, and bring the schema up to date. Raises `SchemaTooNew`, `Unsuitable` and `Unavailable`."""
+        store = cls(dsn, kinds=kinds, documents=documents, clock=clock)
+        await store._connections.open(first=migrate)
+        async with store._connections.use() as connection:
+            store._secret = await connection.fetchval("SELECT secret FROM secrets")
+        return store
+
+    async def get(self, kind: Kind[Any], id: int) -> Record | None:
+        async with self._connections.use() as connection:
+            row = await connection.fetchrow(self._rows[kind.name].get, id) if id <= MAX_ID else None
+        return None if row is None else Record(id, *row)
+
+    async def page(self, query: Query[Any]) -> Page:
+        async with self._connections.use() as connection:
+            return await read_page(connection, self._rows[query.kind.name], query, self._log.names, self._documents)
+
+    async def submit(self, submission: Submission) -> Outcome | Replay:
+        if self._closing:
+            raise Unavailable
+        return await self._committer.submit(submission)
+
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+        async with self._connections.use() as connection:
+            return await self._log.read(connection, after, types, limit)
+
+    async def head(self) -> Cursor:
+        async with self._connections.use() as connection:
+            return await self._log.head(connection)
+
+    async def oldest(self) -> Cursor:
+        async with self._connections.use() as connection:
+            return await self._log.oldest(connection)
+
+    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
+        if id > MAX_ID:
+            return ()
+        async with self._connections.use() as connection:
+            return await self._log.history(connection, kind.name, id, after, limit)
+
+    async def watch(self, seen: Cursor) -> None:
+        self._connections.check_open()
+        with suppress(CursorExpired):
+            await self._news.beyond(self._log.names.bookmark(seen).place)
+        self._connections.check_open()
+
+    async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+        place = END if keep is None else self._log.names.place(keep)
+        async with self._connections.use() as connection:
+            return await sweep(connection, at, changes_before=changes_before, keep=place)
+
+    async def ping(self) -> None:
+        async with self._connections.use() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def secret(self) -> bytes:
+        self._connections.check_open()
+        return self._secret
+
+    async def close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        await self._committer.finish()
+        self._connections.refuse()
+        await self._news.close()
+        await self._connections.close()
+
+    async def _together(self, submissions: Sequence[Submission]) -> list[Answer] | None:
+        try:
+            return await self._attempt(submissions, locking=False)
+        except Conflict:
+            return None
+
+    async def _alone(self, submission: Submission) -> Answer:
+        for tried in range(TRIES):
+            try:
+                (answer,) = await self._attempt([submission], locking=tried > 0)
+            except Conflict:
+                continue
+            return answer
+        raise Unavailable
+
+    async def _attempt(self, submissions: Sequence[Submission], *, locking: bool) -> list[Answer]:
+        """Carry out submissions, which are one rehearsal or none. Raises `Conflict`."""
+        async with self._connections.use() as connection, AsyncExitStack() as stack:
+            stack.enter_context(conflicting(self._taken))
+            ids = await new_ids(connection, submissions, rehearsal=submissions[0].rehearsal)
+            if locking:
+                await stack.enter_async_context(connection.transaction(isolation="read_committed"))
+                await connection.execute(_NEVER_IDLE)
+            transaction = Transaction(
+                connection=connection,
+                log=self._log,
+                rows=self._rows,
+                documents=self._documents,
+                at=self._clock(),
+                locking=locking,
+            )
+            answers = await transaction.carry_out(submissions, ids)
+        if any(map(_changed, answers)):
+            self._news.ring()
+        return answers
+
+    async def _recognise(self, connection: Connection) -> None:
+        self._log.names = await names_of_log(connection)
+
+    async def _look(self) -> tuple[Place, Place]:
+        async with self._connections.use() as connection:
+            return await self._log.news(connection)
+
+    async def _tell(self) -> None:
+        async with self._connections.use() as connection:
+            await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+
+    async def _listen(self, hear: Callable[[], None]) -> None:
+        await self._connections.listen(CHANNEL, hear)
+
+
+def _changed(answer: Answer) -> bool:
+    return isinstance(answer, Outcome) and any(isinstance(each, Done) and each.change for each in answer.results)

@@ -1,0 +1,72 @@
+"""New databases on a real server, each with the schema already in it, and stores on them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import count
+
+import asyncpg
+from attrs import define, field
+
+from backroom.adapters.postgres.store import PostgresStore
+from backroom.domain.catalogue import KINDS
+from tests.builders import DOCUMENTS, Clock
+from tests.postgres_server import Server
+
+SHARED = "shared"
+
+_EMPTY = "; ".join(
+    [
+        "DELETE FROM changes; DELETE FROM receipts; DELETE FROM forgotten WHERE kind <> ''; DELETE FROM log_names",
+        *(f"DELETE FROM {kind.collection}" for kind in KINDS),
+        *(f"ALTER SEQUENCE {kind.collection}_ids RESTART" for kind in KINDS),
+    ]
+)
+
+
+async def open_store(dsn: str, clock: Callable[[], datetime] | None = None) -> PostgresStore:
+    """Open a store."""
+    return await PostgresStore.open(dsn, kinds=KINDS, documents=DOCUMENTS, clock=clock or Clock())
+
+
+@define
+class Databases:
+    """Makes databases on one server."""
+
+    server: Server
+    _numbers: "count[int]" = field(factory=count, init=False)
+    _shared: bool = field(default=False, init=False)
+
+    @asynccontextmanager
+    async def blank(self) -> AsyncIterator[str]:
+        """Give the DSN of a new database, which is gone afterwards."""
+        name = f"test{next(self._numbers)}"
+        await self.execute(f"CREATE DATABASE {name}")
+        yield self.server.dsn(name)
+        await self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def empty(self) -> str:
+        """Return the DSN of a database with an empty store, always the same: emptying is quicker than copying."""
+        dsn = self.server.dsn(SHARED)
+        if not self._shared:
+            await self.execute(f"CREATE DATABASE {SHARED}")
+            await (await open_store(dsn)).close()
+            self._shared = True
+        await self.execute(_EMPTY, SHARED)
+        return dsn
+
+    async def execute(self, sql: str, database: str = "postgres") -> None:
+        """Execute statements as the server's superuser."""
+        connection = await asyncpg.connect(self.server.dsn(database))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+@asynccontextmanager
+async def fresh_store(databases: Databases, clock: Callable[[], datetime]) -> AsyncIterator[PostgresStore]:
+    """Give an empty store."""
+    store = await open_store(await databases.empty(), clock)
+    yield store
+    await store.close()
