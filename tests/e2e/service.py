@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,12 @@ class Service:
         return self.process.wait(timeout=15)
 
 
+PROGRAM = (sys.executable, "-m", "backroom.entrypoints")
+
+
 def command(*arguments: str) -> list[str]:
     """Return the command line of backroom."""
-    return [sys.executable, "-m", "backroom.entrypoints", *arguments]
+    return [*PROGRAM, *arguments]
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -49,11 +52,11 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Service]:
+def running(folder: Path, *, program: Sequence[str] = PROGRAM, **settings: str) -> Iterator[Service]:
     """Run a service on a free port, by default on a file in `folder`; end it afterwards, however the test ends."""
     chosen = {"store": f"sqlite:///{folder / 'backroom.db'}", "port": "0", **settings}
     process = subprocess.Popen(
-        command("serve"), env=environment(**chosen), cwd=folder, text=True, stderr=subprocess.PIPE
+        [*program, "serve"], env=environment(**chosen), cwd=folder, text=True, stderr=subprocess.PIPE
     )
     said = _Said(process)
     said.start()
