@@ -12,6 +12,7 @@ from backroom.adapters.sqlite.store import SqliteStore
 from backroom.domain.catalogue import KINDS
 from backroom.domain.ports import Store
 from tests.builders import DOCUMENTS
+from tests.databases import open_store, shared_databases
 
 Doors = tuple[Store, Store]
 """A store as two callers open it, such as two processes; where only one can, it is the same for both."""
@@ -40,4 +41,14 @@ async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[D
     await other.close()
 
 
-STORES: dict[str, Opener] = {"memory": memory, "sqlite": sqlite}
+@asynccontextmanager
+async def postgres(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+    """Open a store in a database of a real server, twice."""
+    dsn = await shared_databases().empty()
+    one, other = await open_store(dsn, clock), await open_store(dsn, clock)
+    yield one, other
+    await one.close()
+    await other.close()
+
+
+STORES: dict[str, Opener] = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
