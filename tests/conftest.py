@@ -1,13 +1,11 @@
 """What every test shares."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from tests.databases import Databases
-from tests.postgres_server import running
+from tests.databases import Databases, shared_databases
 
 # `ci` tries the same examples in every run; `explore` looks for new ones, for as long as one cares to wait.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100, print_blob=False)
@@ -22,7 +20,6 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Databases]:
-    """Run a PostgreSQL server for all tests that ask for one, with databases for each of them."""
-    with running() as server:
-        yield Databases(server)
+def postgres() -> Databases:
+    """Return databases on a PostgreSQL server that all tests share."""
+    return shared_databases()

@@ -1,8 +1,10 @@
 """New databases on a real server, each with the schema already in it, and stores on them."""
 
+import atexit
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
+from functools import cache
 from itertools import count
 
 import asyncpg
@@ -11,17 +13,25 @@ from attrs import define, field
 from backroom.adapters.postgres.store import PostgresStore
 from backroom.domain.catalogue import KINDS
 from tests.builders import DOCUMENTS, Clock
-from tests.postgres_server import Server
+from tests.postgres_server import Server, running
 
 SHARED = "shared"
 
 _EMPTY = "; ".join(
     [
-        "DELETE FROM changes; DELETE FROM receipts; DELETE FROM forgotten WHERE kind <> ''; DELETE FROM log_names",
-        *(f"DELETE FROM {kind.collection}" for kind in KINDS),
-        *(f"ALTER SEQUENCE {kind.collection}_ids RESTART" for kind in KINDS),
+        *(f"DELETE FROM {each}" for each in ("changes", "receipts", "log_names", "positions")),
+        "DELETE FROM forgotten WHERE kind <> ''",
+        *(f"DELETE FROM {kind.collection}; ALTER SEQUENCE {kind.collection}_ids RESTART" for kind in KINDS),
     ]
 )
+
+
+@cache
+def shared_databases() -> "Databases":
+    """Start a server, the first time, that stops when the tests have ended."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return Databases(stack.enter_context(running()))
 
 
 async def open_store(dsn: str, clock: Callable[[], datetime] | None = None) -> PostgresStore:

@@ -1,6 +1,7 @@
 """One store at a time, new and empty for each test."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=STORES)
-async def doors(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Doors]:
+async def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Doors]:
     """Open each store as two callers do."""
-    async with STORES[request.param](request, clock) as opened:
+    async with STORES[request.param](tmp_path, clock) as opened:
         yield opened
 
 

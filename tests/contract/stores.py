@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,17 +12,17 @@ from backroom.adapters.sqlite.store import SqliteStore
 from backroom.domain.catalogue import KINDS
 from backroom.domain.ports import Store
 from tests.builders import DOCUMENTS
-from tests.databases import Databases, open_store
+from tests.databases import open_store, shared_databases
 
 Doors = tuple[Store, Store]
 """A store as two callers open it, such as two processes; where only one can, it is the same for both."""
 
-Opener = Callable[[pytest.FixtureRequest, Callable[[], datetime]], AbstractAsyncContextManager[Doors]]
-"""Opens a new, empty store with a clock and whatever fixture it needs, and closes it."""
+Opener = Callable[[Path, Callable[[], datetime]], AbstractAsyncContextManager[Doors]]
+"""Opens a new, empty store with a folder of its own and a clock, and closes it."""
 
 
 @asynccontextmanager
-async def memory(_: pytest.FixtureRequest, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
     """Open a store in memory."""
     store = MemoryStore(clock, DOCUMENTS)
     yield store, store
@@ -29,11 +30,11 @@ async def memory(_: pytest.FixtureRequest, clock: Callable[[], datetime]) -> Asy
 
 
 @asynccontextmanager
-async def sqlite(request: pytest.FixtureRequest, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
     """Open a store in a file, twice."""
-    path = request.getfixturevalue("tmp_path") / "backroom.db"
     one, other = (
-        SqliteStore(path, kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail) for _ in range(2)
+        SqliteStore(folder / "backroom.db", kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail)
+        for _ in range(2)
     )
     yield one, other
     await one.close()
@@ -41,10 +42,9 @@ async def sqlite(request: pytest.FixtureRequest, clock: Callable[[], datetime]) 
 
 
 @asynccontextmanager
-async def postgres(request: pytest.FixtureRequest, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+async def postgres(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
     """Open a store in a database of a real server, twice."""
-    databases: Databases = request.getfixturevalue("postgres")
-    dsn = await databases.empty()
+    dsn = await shared_databases().empty()
     one, other = await open_store(dsn, clock), await open_store(dsn, clock)
     yield one, other
     await one.close()

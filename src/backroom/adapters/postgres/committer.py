@@ -10,11 +10,12 @@ from attrs import define, field, frozen
 from backroom.adapters.postgres.transaction import Answer
 from backroom.domain.decisions import Outcome, Replay, Submission
 from backroom.domain.errors import StorageFull, Unavailable
+from backroom.domain.webhook import WEBHOOK
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
 LARGE = 20
-"""Commands from which on a submission is no company for others, who would wait long for it."""
+"""How many commands make a submission so long that others should not wait for it."""
 
 ALONE_AT_ONCE = 4
 """How many are carried out alone at the same time; the other connections are left to those who read."""
@@ -47,7 +48,7 @@ class GroupCommitter:
         if len(self._waiting) + len(self._tasks) >= MAX_WAITING:
             raise Unavailable
         job = _Job(submission, asyncio.get_running_loop().create_future())
-        if submission.rehearsal or len(submission.commands) >= LARGE:
+        if _is_no_company(submission):
             self._start(self._carry_out_alone(job))
         else:
             self._waiting.append(job)
@@ -108,6 +109,13 @@ class GroupCommitter:
         except Exception as error:  # noqa: BLE001 - the caller is told
             answer = error
         _settle(job, answer)
+
+
+def _is_no_company(submission: Submission) -> bool:
+    """Tell whether it should be carried out alone, because it takes long, or leaves more than entities."""
+    is_large = len(submission.commands) >= LARGE
+    is_special = any(command.kind is WEBHOOK for command in submission.commands) or bool(submission.deliveries)
+    return submission.rehearsal or is_large or is_special
 
 
 def _settle(job: _Job, answer: Answer) -> None:

@@ -65,12 +65,12 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def conflicting(taken: frozenset[str]) -> Iterator[None]:
-    """Raise `Conflict` where the database says so, or where a unique constraint is violated that is among `taken`."""
+    """Raise `Conflict` where the database says so, or where a constraint is violated that is among `taken`."""
     try:
         yield
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
         raise Conflict from error
-    except asyncpg.UniqueViolationError as error:
+    except asyncpg.IntegrityConstraintViolationError as error:
         if error.constraint_name not in taken:
             raise
         raise Conflict from error

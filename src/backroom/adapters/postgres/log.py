@@ -10,6 +10,7 @@ from backroom.domain.changes import Action, Change, Cursor, Entry
 from backroom.domain.errors import CursorExpired
 from backroom.domain.kinds import Kind
 from backroom.domain.ports import Batch
+from backroom.domain.published import CHANGE_TYPES
 from backroom.domain.records import Record
 
 LOOKED_AT = 10_000
@@ -55,8 +56,8 @@ FROM ({newest()}) AS newest CROSS JOIN ({_FORGOTTEN}) AS forgotten LEFT JOIN (
   SELECT {_COLUMNS} FROM changes
   WHERE (epoch, xid, seq) > ($1, $2, $3)
   AND (epoch, xid, seq) <= ((SELECT epoch FROM looked_at), (SELECT xid FROM looked_at), (SELECT seq FROM looked_at))
-  AND ($4::text[] IS NULL OR kind || '.' || action = ANY($4))
-  AND ($5::pg_snapshot IS NULL OR NOT pg_visible_in_snapshot(xid, $5))
+  AND kind || '.' || action = ANY($4::text[])
+  AND ($5::pg_snapshot IS NULL OR epoch > $1 OR NOT pg_visible_in_snapshot(xid, $5))
   ORDER BY epoch, xid, seq LIMIT $6
 ) AS found ON true
 """
@@ -113,7 +114,7 @@ class Log:
         """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
         start = Bookmark(START) if after is None else self.names.bookmark(after)
         place = start.place
-        asked = (sorted(types) or None, start.shown, limit, max(limit, LOOKED_AT))
+        asked = (sorted(types or CHANGE_TYPES), start.shown, limit, max(limit, LOOKED_AT))
         rows = await connection.fetch(_READ, place.epoch, place.xid, place.seq, *asked)
         forgotten, end = Place(*rows[0]["forgotten"]), Place(*rows[0]["newest"])
         if after is None:

@@ -47,8 +47,8 @@ class Bookmark:
 
     def moved(self, place: Place) -> "Bookmark":
         """Return the bookmark at a later place."""
-        shown = self.shown if self.shown is not None and place.xid < self.shown[1] else None
-        return Bookmark(place, shown)
+        still = self.shown is not None and place < Place(self.place.epoch, self.shown[1], 0)
+        return Bookmark(place, self.shown if still else None)
 
 
 @frozen

@@ -7,6 +7,7 @@ from typing import Any
 
 from backroom.adapters.postgres.committer import GroupCommitter
 from backroom.adapters.postgres.connections import Conflict, Connection, Connections, conflicting
+from backroom.adapters.postgres.deliveries import PostgresDeliveries
 from backroom.adapters.postgres.log import Log
 from backroom.adapters.postgres.migrating import migrate, names_of_log
 from backroom.adapters.postgres.news import News
@@ -51,6 +52,7 @@ class PostgresStore(Store):
         self._connections = Connections(dsn, each=self._recognise)
         self._committer = GroupCommitter(together=self._together, alone=self._alone)
         self._news = News(look=self._look, tell=self._tell, listen=self._listen)
+        self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
         self._closing = False
 
@@ -64,6 +66,10 @@ class PostgresStore(Store):
         async with store._connections.use() as connection:
             store._secret = await connection.fetchval("SELECT secret FROM secrets")
         return store
+
+    @property
+    def deliveries(self) -> PostgresDeliveries:
+        return self._deliveries
 
     async def get(self, kind: Kind[Any], id: int) -> Record | None:
         async with self._connections.use() as connection:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from backroom.adapters.postgres import deliveries
 from backroom.adapters.postgres.connections import Connection
 from backroom.adapters.postgres.log import SETTLED
 from backroom.adapters.postgres.places import Place
@@ -32,15 +33,16 @@ ON CONFLICT (kind) DO UPDATE SET (epoch, xid, seq) = (excluded.epoch, excluded.x
 
 
 async def sweep(connection: Connection, at: datetime, *, changes_before: datetime, keep: Place) -> bool:
-    """Forget some expired receipts, and old changes up to a place; return whether there may be more to forget.
+    """Forget some expired receipts, old deliveries and, up to a place, old changes; tell whether there may be more.
 
     One process at a time: where another is at it, there is nothing left to do.
     """
     async with connection.transaction(isolation="read_committed"):
         if await connection.fetchval("SELECT true FROM secrets FOR UPDATE SKIP LOCKED") is None:
             return False
+        more = await deliveries.sweep(connection, changes_before, AT_ONCE)
         receipts = await connection.execute(_RECEIPTS, at, AT_ONCE)
         old = await connection.fetch(_OLD, changes_before, AT_ONCE, keep.epoch, keep.xid, keep.seq)
         if old:
             await connection.execute(_FORGET, *old[-1])
-    return receipts == f"DELETE {AT_ONCE}" or len(old) == AT_ONCE
+    return more or receipts == f"DELETE {AT_ONCE}" or len(old) == AT_ONCE

@@ -98,6 +98,12 @@ class Transaction:
             changes=[change for index in real for change in decisions[index].changes],
             receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
             claims=bool(claimed(commands, first.standing)),
+            deliveries=[
+                each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
+            ],
+            follow=next(
+                (self.log.names.bookmark(each.follow) for each in submissions if each.follow is not None), None
+            ),
         )
         await write(self.connection, self.rows, plan, locking=self.locking)
         return [answers.get(index) or outcomes[index] for index in range(len(submissions))]

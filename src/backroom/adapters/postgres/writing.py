@@ -10,19 +10,23 @@ from typing import Any
 from attrs import field, frozen
 
 from backroom.adapters.postgres.connections import Conflict, Connection
+from backroom.adapters.postgres.deliveries import COLUMNS, row_of
 from backroom.adapters.postgres.log import EPOCH
+from backroom.adapters.postgres.places import Bookmark
 from backroom.adapters.postgres.rows import Rows, json
 from backroom.domain.changes import Change
 from backroom.domain.commands import Deleted
 from backroom.domain.decisions import Ref
+from backroom.domain.deliveries import Delivery
 from backroom.domain.kinds import Entity, Kind
+from backroom.domain.webhook import WEBHOOK
 
 _CHANGE = "seq, kind, id, version, action, at, request_id, changed, document"
 _RECEIPT = "caller, name, fingerprint, receipt, expires_at"
 _BEHIND = f"(epoch, xid) > ({EPOCH}, pg_current_xact_id())"
 
-TAKEN = frozenset({"changes_of_entity", "receipts_pkey"})
-"""The unique constraints, beside those of the entities, that tell that someone else was faster."""
+TAKEN = frozenset({"changes_of_entity", "receipts_pkey", "deliveries_of_positions"})
+"""The constraints, beside those of the entities, that tell that someone else was faster."""
 
 
 @frozen(kw_only=True)
@@ -34,6 +38,8 @@ class Plan:
     changes: Sequence[Change[Any]]
     receipts: list[dict[str, Any]]
     claims: bool  # whether a value that must be unique may pass from one entity to another
+    deliveries: Sequence[Delivery] = ()
+    follow: Bookmark | None = None  # where new webhooks start, if it is not behind these changes
 
 
 async def write(connection: Connection, rows: Mapping[str, Rows], plan: Plan, *, locking: bool) -> None:
@@ -56,6 +62,7 @@ async def write(connection: Connection, rows: Mapping[str, Rows], plan: Plan, *,
             f"INSERT INTO receipts ({_RECEIPT}) SELECT {_RECEIPT}"
             f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(plan.receipts)})"
         )
+    _deliver(statement, plan)
     if statement.writes and not await connection.fetchval(statement.sql(), *statement.values):
         raise Conflict
 
@@ -79,6 +86,38 @@ def _leave(statement: "_Statement", rows: Rows, plan: Plan) -> None:
     if new := [row for id, row in stands.items() if id not in stood]:
         source = f"jsonb_populate_recordset(NULL::{table}, {statement.mark(new)})"
         statement.do(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
+
+
+def _deliver(statement: "_Statement", plan: Plan) -> None:
+    """Add where webhooks start, and what is queued for them. A deletion takes both along."""
+    webhooks = {id: plan.standing.get((kind, id)) for kind, id in plan.final if kind is WEBHOOK}
+    gone = [id for id in webhooks if isinstance(plan.final[WEBHOOK, id], Deleted)]
+    new = [id for id, before in webhooks.items() if id not in gone and not isinstance(before, Entity)]
+    if gone:
+        rows = statement.mark([{"id": id} for id in gone])
+        statement.do(f"DELETE FROM positions USING jsonb_to_recordset({rows}) AS gone(id bigint)", "webhook = gone.id")
+    if new:
+        place = {"seq": len(plan.changes)} if plan.follow is None else _position(plan.follow)
+        rows = statement.mark([{"webhook": id, **place} for id in new])
+        statement.do(
+            "INSERT INTO positions (webhook, epoch, xid, seq, shown) SELECT"
+            f" webhook, coalesce(epoch, {EPOCH}), coalesce(xid, pg_current_xact_id()), seq, shown"
+            f" FROM jsonb_populate_recordset(NULL::positions, {rows})"
+        )
+    if plan.deliveries:
+        rows = statement.mark(list({each.id: row_of(each) for each in plan.deliveries}.values()))
+        queued = f"SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, {rows})"
+        statement.do(
+            f"INSERT INTO deliveries ({COLUMNS}) {queued}",
+            then="ON CONFLICT (id) DO UPDATE SET next_attempt_at = excluded.next_attempt_at"
+            " WHERE deliveries.status = 'pending'",
+        )
+
+
+def _position(bookmark: Bookmark) -> dict[str, Any]:
+    place, shown = bookmark.place, bookmark.shown
+    snapshot = None if shown is None else f"{shown[0]}:{shown[1]}:{','.join(map(str, shown[2]))}"
+    return {"epoch": place.epoch, "xid": place.xid, "seq": place.seq, "shown": snapshot}
 
 
 def _follow(statement: "_Statement", kind: Kind[Any], plan: Plan) -> None:
@@ -143,9 +182,9 @@ class _Statement:
         )
         self.conditions.append(f"(SELECT count(*) FROM held_{table}) = jsonb_array_length({mark})")
 
-    def do(self, sql: str, where: str = "true") -> None:
+    def do(self, sql: str, where: str = "true", then: str = "") -> None:
         """Write, if all conditions hold."""
-        self.writes.append(f"write_{len(self.writes)} AS ({sql} WHERE {where} AND (SELECT free FROM gate))")
+        self.writes.append(f"write_{len(self.writes)} AS ({sql} WHERE {where} AND (SELECT free FROM gate) {then})")
 
     def sql(self) -> str:
         """Return the statement, which tells whether it wrote."""
