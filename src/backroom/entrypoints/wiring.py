@@ -76,6 +76,10 @@ async def opened(url: str) -> Store:
     documents = JsonDocuments()
     if url == "memory://":
         return MemoryStore(now, documents)
+    if url.startswith("postgres"):
+        from backroom.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
+
+        return await PostgresStore.open(url, kinds=KINDS, documents=documents, clock=now)
     path = Path(url.removeprefix("sqlite:///"))
     return SqliteStore(path, kinds=KINDS, documents=documents, clock=now, on_untrustworthy=stop_at_once)
 
