@@ -14,9 +14,10 @@ from backroom.adapters.http.app import Options, make_app
 from backroom.adapters.http.feed import Feed
 from backroom.domain.deliveries import Courier
 from backroom.domain.ports import Store
-from backroom.entrypoints.wiring import deliverer_of
+from tests.builders import Clock
 from tests.http.documented import Documented
-from tests.http.transport import ORIGIN, InProcess
+from tests.http.transport import HOST, ORIGIN, InProcess
+from tests.webhooks.endpoints import Endpoints, deliverer
 
 _documents: dict[bytes, Documented] = {}
 
@@ -26,6 +27,7 @@ class Service:
     """A running service and what it logged."""
 
     app: ASGIApp
+    feed: Feed
     access_log: AccessLog
     log: list[str] = field(factory=list)
 
@@ -60,12 +62,13 @@ async def serving(store: Store, *, courier: Courier | None = None, **options: An
     access_log = AccessLog(log.append)
     feed = Feed(store)
     secret = await store.secret()
-    app = make_app(store, secret, Options(**options), access_log, feed, courier=courier or deliverer_of(store, secret))
-    service = Service(app, access_log, log)
+    app = make_app(
+        store, secret, Options(**options), access_log, feed, courier=courier or deliverer(store, Endpoints(Clock()))
+    )
+    service = Service(app, feed, access_log, log)
     async with Client(service, None) as client:
-        written = (
-            await client.get("/openapi.json", headers={"Host": (*options.get("hosts", ()), "localhost")[0]})
-        ).content
+        host = (*options.get("hosts", ()), HOST)[0]
+        written = (await client.get("/openapi.json", headers={"Host": host})).content
         if written not in _documents:
             _documents[written] = Documented(orjson.loads(written))
     async with Client(service, _documents[written]) as client:

@@ -76,3 +76,8 @@ async def prepare(client: Client) -> None:
     await deleted(client, "tasks")
     await made(client, "products", stock=5)
     await client.put("/products/1", json={"description": "second"})
+
+
+async def a_turn(client: Client) -> None:
+    """Let the service do what it has begun."""
+    assert 200 == (await client.get("/healthz")).status_code

@@ -98,8 +98,9 @@ class _Exchange(httpx2.AsyncByteStream):
 
 @define(eq=False)
 class Socket:
-    """The client's end of a WebSocket."""
+    """The client's end of a WebSocket. While `takes` is not set, it takes nothing."""
 
+    takes: asyncio.Event = field(factory=asyncio.Event, init=False)
     _sent: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _arrived: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
 
@@ -107,6 +108,10 @@ class Socket:
         """Return what the service does next, such as accept, send or close."""
         async with asyncio.timeout(10):
             return await self._arrived.get()
+
+    async def tell(self, text: str) -> None:
+        """Send a message to the service."""
+        await self._sent.put({"type": "websocket.receive", "text": text})
 
     async def document(self) -> Any:
         """Return the document that the service sends next."""
@@ -119,10 +124,12 @@ class Socket:
 async def connected(app: ASGIApp, target: str, headers: Sequence[tuple[str, str]] = ()) -> AsyncIterator[Socket]:
     """Open a socket, and leave it at the end."""
     socket = Socket()
+    socket.takes.set()
     raw = [(name.lower().encode(), value.encode()) for name, value in (("host", HOST), *headers)]
     socket._sent.put_nowait({"type": "websocket.connect"})
 
     async def send(message: Any) -> None:
+        await socket.takes.wait()
         socket._arrived.put_nowait(message)
 
     scope = scope_of("websocket", target.encode(), raw, subprotocols=[])

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply, Schema
@@ -104,10 +105,11 @@ def _problems(codes: Iterable[str], shared: tuple[str, ...]) -> dict[str, Any]:
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in sorted(codes):
         by_status[PROBLEMS[code].status].append(code)
-    return {str(status): _refused(codes, shared) for status, codes in sorted(by_status.items())}
+    return {str(status): _refused(tuple(codes), shared) for status, codes in sorted(by_status.items())}
 
 
-def _refused(codes: list[str], shared: tuple[str, ...]) -> dict[str, Any]:
+@cache  # most operations refuse for the same reasons
+def _refused(codes: tuple[str, ...], shared: tuple[str, ...]) -> dict[str, Any]:
     """Describe the answers of one status; the examples name every code that it may have."""
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
