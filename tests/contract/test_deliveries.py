@@ -71,6 +71,14 @@ async def test_a_webhook_starts_where_it_is_told(store: Store) -> None:
     assert {1: start, 2: start} == await store.deliveries.positions()
 
 
+async def test_a_webhook_starts_at_no_other_place(store: Store) -> None:
+    """What is no cursor of this log is refused, and nothing is made."""
+    with pytest.raises(BadCursor):
+        await store.submit(submission(create(WEBHOOK), create(TASK), follow=Cursor("now")))
+    assert ({}, []) == (await store.deliveries.positions(), await trail(store))
+    assert [1] == [each.id for each in await fill(store, TASK, {})]
+
+
 async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
     """An edit leaves the position; a deletion takes it and the deliveries along; a restored webhook starts anew."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))

@@ -46,7 +46,8 @@ class Writer(Protocol):
         one after another; each is decided on what those before it left. New ids ascend and are never given twice.
 
         Raises `KeyReused` for a key that belongs to another request, `KeyInFlight` while its first request is being
-        decided, and `StorageFull`; nothing has changed then. A cancelled call may still take effect.
+        decided, `BadCursor` for a `follow` that is none, and `StorageFull`; nothing has changed then. A cancelled call
+        may still take effect.
         """
 
 

@@ -58,7 +58,7 @@ class Submitter:
             return replay(outcome.receipt)
         if rehearsal:
             return render(outcome).plus(APPLIED)
-        if self.courier.has_readers or any(command.kind is WEBHOOK for command in commands):
+        if self.courier.has_readers or commands[0].kind is WEBHOOK:
             return evolve(render(outcome), background=BackgroundTask(self.courier.nudge))
         return render(outcome)
 

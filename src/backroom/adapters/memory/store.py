@@ -14,7 +14,6 @@ from backroom.domain.changes import Change, Cursor, Entry
 from backroom.domain.commands import Deleted
 from backroom.domain.decisions import (
     Claim,
-    Decision,
     Found,
     Key,
     Outcome,
@@ -99,6 +98,7 @@ class MemoryStore(Store):
         at = self.clock()
         if submission.key is not None and (replay := self._replay(submission.key, at)) is not None:
             return replay
+        start = None if submission.follow is None else self._numbering.number(submission.follow)
         found = self._find(submission)
         ids = dict(self._ids)
         decision = decide(submission, found, new_id=lambda kind: _next_id(ids, kind), at=at, documents=self.documents)
@@ -106,8 +106,9 @@ class MemoryStore(Store):
         if submission.rehearsal:
             return outcome
         receipt = submission.key.record(outcome) if submission.key else None
-        self._write(decision.final, decision.changes, ids)
-        self._deliver(submission, decision, outcome)
+        self._write(decision.final, decision.changes, ids, start)
+        if submission.deliveries and outcome.failed is None:
+            self._deliveries.queue(submission.deliveries)
         if submission.key is not None and receipt is not None:
             kept = _Receipt(submission.key.fingerprint, receipt, at + RECEIPTS_KEPT)
             self._receipts[submission.key.caller, submission.key.name] = kept
@@ -222,8 +223,12 @@ class MemoryStore(Store):
     def _kept(self, kind: Kind[Any], id: int) -> list[Change[Any]]:
         return [change for change in self._log if change.kind is kind and change.record.id == id]
 
-    def _write(self, final: Any, changes: tuple[Change[Any], ...], ids: dict[Kind[Any], int]) -> None:
+    def _write(
+        self, final: Any, changes: tuple[Change[Any], ...], ids: dict[Kind[Any], int], start: int | None
+    ) -> None:
         for ref, entity in final.items():
+            if ref[0] is WEBHOOK:
+                self._deliveries.note(ref[1], entity, self._newest + len(changes) if start is None else start)
             if isinstance(entity, Deleted):
                 self._living.pop(ref, None)
             else:
@@ -234,14 +239,6 @@ class MemoryStore(Store):
             self._revisions |= {change.kind: self._newest for change in changes}
             news, self._news = self._news, asyncio.Event()
             news.set()
-
-    def _deliver(self, submission: Submission, decision: Decision, outcome: Outcome) -> None:
-        start = self._newest if submission.follow is None else self._numbering.number(submission.follow)
-        for (kind, id), after in decision.final.items():
-            if kind is WEBHOOK:
-                self._deliveries.note(id, after, start)
-        if outcome.failed is None:
-            self._deliveries.queue(submission.deliveries)
 
 
 def _next_id(ids: dict[Kind[Any], int], kind: Kind[Any]) -> int:

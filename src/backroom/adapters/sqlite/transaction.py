@@ -49,10 +49,11 @@ class Transaction:
         self._touched: set[str] = set()
 
     def apply(self, submission: Submission, at: datetime) -> Outcome | Replay:
-        """Decide a submission and write what was decided. Raises `KeyReused`."""
+        """Decide a submission and write what was decided. Raises `KeyReused` and `BadCursor`, with nothing written."""
         key = submission.key
         if key is not None and (replay := self._replay(key, at)) is not None:
             return replay
+        start = None if submission.follow is None else self._log.numbering.number(submission.follow)
         last_ids: dict[str, int] = {}
         found = self._find(submission)
         decision = decide(
@@ -65,8 +66,9 @@ class Transaction:
         outcome = explained(decision, {each: self._kept(*each) for each in unexplained(decision.outcome)})
         if submission.rehearsal:
             return outcome
-        self._write(decision, found, last_ids)
-        self._deliver(submission, decision, outcome)
+        self._write(decision, found, last_ids, start)
+        if submission.deliveries and outcome.failed is None:
+            deliveries.queue(self._connection, submission.deliveries)
         receipt = key.record(outcome) if key is not None else None
         if key is not None and receipt is not None:
             expires_at = microseconds(at + RECEIPTS_KEPT)
@@ -129,7 +131,7 @@ class Transaction:
         kind, id = ref
         return [entry.change for entry in self._log.history(self._connection, kind.name, id, version, -1)]
 
-    def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int]) -> None:
+    def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int], start: int | None) -> None:
         latest = {}
         for change in decision.changes:
             kind = change.kind.name
@@ -140,15 +142,8 @@ class Transaction:
             self._log.append(self._connection, self._newest, change)
         for (kind_, id), after in decision.final.items():
             self._leave(self._rows[kind_.name], latest[kind_.name, id], found.standing.get((kind_, id)), after)
-
-    def _deliver(self, submission: Submission, decision: Decision, outcome: Outcome) -> None:
-        follow = submission.follow
-        for (kind, id), after in decision.final.items():
-            if kind is WEBHOOK:
-                start = self._newest if follow is None else self._log.numbering.number(follow)
-                deliveries.note(self._connection, id, after, start)
-        if outcome.failed is None:
-            deliveries.queue(self._connection, submission.deliveries)
+            if kind_ is WEBHOOK:
+                deliveries.note(self._connection, id, after, self._newest if start is None else start)
 
     def _leave(self, rows: Rows, record: Record, before: Any, after: Entity | Deleted[Any]) -> None:
         """Write one entity as it shall stand."""
