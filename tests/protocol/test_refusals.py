@@ -60,6 +60,8 @@ MALFORMED = {
     "a target with a control character": b"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
     "a star for another method than OPTIONS": b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
     "CONNECT": b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "CONNECT with a path": b"CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "CONNECT with a URL": b"CONNECT http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "an authority for another method than CONNECT": b"GET a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
     "a URL of another scheme": b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "a URL without an authority": b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -103,9 +105,7 @@ async def test_malformed_byte_by_byte(server: Running, request_: bytes) -> None:
     """However a malformed request is cut into pieces, it is refused once, and nothing after it is read as a request."""
     client = await server.connect()
 
-    for position in range(len(request_)):
-        client.writer.write(request_[position : position + 1])
-    client.writer.write(GET)
+    await client.send_in_pieces(*(bytes([each]) for each in request_), GET)
 
     assert 400 == (await client.response()).status
     assert b"" == await client.rest()
@@ -242,9 +242,9 @@ async def test_longest_target_and_most_header_bytes(server: Running) -> None:
     head = headers_of(BYTES).replace(b"/", b"/" + b"x" * (TARGET - 1), 1)
     client = await server.connect()
 
-    await client.send(head[:-1])
+    await client.send_in_pieces(head[:-1], head[-1:])
 
-    assert 200 == (await client.ask(head[-1:])).status
+    assert 200 == (await client.response()).status
 
 
 @pytest.mark.parametrize("start", [b"", b"X: ", b"X: y\r\nZ: "])

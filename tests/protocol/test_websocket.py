@@ -127,9 +127,7 @@ async def test_hostile_frame_byte_by_byte(server: Running, code: int, frames: by
     """The pieces in which frames arrive change nothing."""
     client = await connected(server)
 
-    for position in range(min(len(frames), 200)):
-        client.writer.write(frames[position : position + 1])
-    await client.send(frames[200:])
+    await client.send_in_pieces(*(bytes([each]) for each in frames[:200]), frames[200:])
 
     assert code == (await read_frame(client)).code
 

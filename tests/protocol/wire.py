@@ -55,6 +55,13 @@ class Client:
         self.writer.write(data)
         await self.writer.drain()
 
+    async def send_in_pieces(self, *pieces: bytes) -> None:
+        """Send pieces that the server, which shares our event loop, reads one by one."""
+        for piece in pieces:
+            self.writer.write(piece)
+            for _ in range(3):  # to send it, to see that it has come, and to read it
+                await asyncio.sleep(0)
+
     async def head(self) -> tuple[int, dict[str, str]]:
         """Read the status and the headers of a response."""
         lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -161,6 +161,8 @@ class HttpProtocol(WatchedProtocol):
 
     def _prepare_upgrade(self, version: str) -> None:
         method = self.parser.get_method()
+        if method == b"CONNECT":  # which llhttp takes for an upgrade, with or without an offer of one
+            raise MalformedRequest("CONNECT is for proxies, and this is none")
         self.scope["method"] = method.decode()
         if self._should_upgrade():
             check_handshake(method, version, self.headers)

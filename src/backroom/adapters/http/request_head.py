@@ -41,8 +41,6 @@ def origin_form(method: bytes, target: bytes, headers: Headers) -> tuple[bytes, 
     """
     if target == b"*" and method == b"OPTIONS":
         return target, headers
-    if method == b"CONNECT":
-        raise MalformedRequest("CONNECT is for proxies, and this is none")
     scheme, separator, rest = target.partition(b"://")
     if not separator or scheme.lower() not in {b"http", b"https"}:
         raise MalformedRequest("the request target must be a path, or a URL of http")

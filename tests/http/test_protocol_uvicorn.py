@@ -1,0 +1,67 @@
+"""What is relied on in uvicorn and httptools, so that an upgrade of either shows what has to be looked at again."""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import httptools
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+REPLACED: dict[Callable[..., Any], str] = {
+    HttpToolsProtocol.data_received: "010a7ae59a5d3b1a",
+    HttpToolsProtocol.on_message_complete: "1fbad42dc31fc01f",
+    HttpToolsProtocol.on_response_complete: "64e254f28e389e76",
+    uvicorn.Server.handle_exit: "553276efa26e09ea",
+}
+EXTENDED: dict[Callable[..., Any], str] = {
+    HttpToolsProtocol.on_headers_complete: "1ea8589acfad92d8",
+    HttpToolsProtocol.handle_websocket_upgrade: "179c4f769386ab89",
+    RequestResponseCycle.send: "abdd8601b326a8da",
+    RequestResponseCycle.receive: "8124ae006be71184",
+    WSProtocol.handle_close: "a51f4fc1881e5dfe",
+    WSProtocol.handle_connect: "92227ee97feb75b8",
+    WSProtocol.send: "f7f6ddb90bd1c325",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "digest"), {**REPLACED, **EXTENDED}.items(), ids=lambda each: getattr(each, "__qualname__", "")
+)
+def test_method_is_as_it_was(method: Callable[..., Any], digest: str) -> None:
+    """A method that is replaced here, or whose inside is relied on, is the one that was read when that was written."""
+    assert digest == hashlib.sha256(inspect.getsource(method).encode()).hexdigest()[:16]
+
+
+def test_error_of_a_callback_is_told() -> None:
+    """Httptools keeps what a callback raises as the context of its own error."""
+
+    class Callbacks:
+        def on_url(self, url: bytes) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(httptools.HttpParserCallbackError) as caught:
+        httptools.HttpRequestParser(Callbacks()).feed_data(b"GET / HTTP/1.1\r\n")
+
+    assert isinstance(caught.value.__context__, ZeroDivisionError)
+
+
+def test_error_of_the_parser_has_no_context() -> None:
+    """An error of the parser itself has no context, which tells it from that of a callback."""
+    with pytest.raises(httptools.HttpParserError) as caught:
+        httptools.HttpRequestParser(object()).feed_data(b"?")
+
+    assert caught.value.__context__ is None
+
+
+def test_body_behind_an_upgrade_is_not_parsed() -> None:
+    """Httptools stops behind the head of a request that offers another protocol, and tells where."""
+    head = b"POST / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\n"
+
+    with pytest.raises(httptools.HttpParserUpgrade) as caught:
+        httptools.HttpRequestParser(object()).feed_data(head + b"hello")
+
+    assert (len(head),) == caught.value.args
