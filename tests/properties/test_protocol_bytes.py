@@ -7,12 +7,12 @@ from typing import Any
 import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.protocol.frames import HANDSHAKE
-from tests.protocol.wire import GET, read_body, respond
 from uvicorn.server import ServerState
 
 from backroom.adapters.http.protocol import HttpProtocol
 from backroom.adapters.http.websocket_protocol import WebSocketProtocol
+from tests.protocol.frames import HANDSHAKE
+from tests.protocol.wire import GET, read_body, respond
 
 WORDS = [
     *(b"GET", b"HEAD", b"POST", b"OPTIONS", b"CONNECT", b"PRI", b"get", b" ", b"  ", b"\t"),
