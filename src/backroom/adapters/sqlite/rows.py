@@ -11,7 +11,7 @@ import apsw
 
 from backroom.domain.kinds import Field, Kind
 from backroom.domain.records import Record
-from backroom.domain.rules import Choice, Moment, Rule, Text, Whole
+from backroom.domain.rules import Choice, Day, Moment, Rule, Text, Whole
 from backroom.domain.text import fold
 
 SqlValue = int | str | bytes | float | None
@@ -84,6 +84,10 @@ class Rows:
     def key(self, field: Field, value: Any) -> SqlValue:
         """Return what the column of a field holds for a value."""
         return None if value is None else sql(field.rule.key(value))
+
+    def least(self, field: Field) -> SqlValue:
+        """Return what no value in the column of a field is below."""
+        return "" if isinstance(field.rule, (Text, Day)) else -(2**63)
 
     def insert(self, connection: apsw.Connection, record: Record, entity: Any) -> None:
         """Write an entity that has no row."""

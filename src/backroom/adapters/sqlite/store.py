@@ -31,6 +31,9 @@ LOOK_AGAIN_S = 0.05
 """How often a watched file is looked at for what other processes wrote."""
 
 MAX_READ_S = 10
+BETWEEN_LOOKS = 100_000
+"""How many instructions a read carries out before it looks at the clock again."""
+
 READER_THREADS = 2
 
 T = TypeVar("T")
@@ -178,7 +181,7 @@ class SqliteStore(Store):
             connection = self._of_thread.connection = connect(self._path, read_only=True)
             self._opened.append(connection)
         deadline = time.monotonic() + MAX_READ_S
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, BETWEEN_LOOKS)
         return read(connection)
 
     def _check_open(self) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import apsw
 
 from backroom.adapters.sqlite import deliveries
+from backroom.adapters.sqlite.clauses import same_value, where
 from backroom.adapters.sqlite.connections import fetch
 from backroom.adapters.sqlite.log import Log
-from backroom.adapters.sqlite.pages import same_value
 from backroom.adapters.sqlite.rows import Rows, microseconds
 from backroom.domain.changes import Change
 from backroom.domain.commands import Deleted
@@ -121,8 +121,8 @@ class Transaction:
         for kind, name, value in claims:
             rows = self._rows[kind.name]
             field = kind.by_name[name]
-            exact = same_value(rows, field, (value,))
-            found = fetch(self._connection, f"SELECT id FROM {rows.table} WHERE {exact.sql}", exact.values)
+            condition, values = where(tuple(same_value(rows, field, (value,))))
+            found = fetch(self._connection, f"SELECT id FROM {rows.table}{condition}", values)
             if found:
                 holders[kind, name, value] = found[0][0]
         return holders
