@@ -21,6 +21,12 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
 
 
 @given(AWKWARD)
+def test_folded_text_is_composed(text: str) -> None:
+    """Folding leaves compatibility characters composed, also those that it took apart itself."""
+    assert unicodedata.is_normalized("NFKC", fold(text))
+
+
+@given(AWKWARD)
 def test_folding_ignores_case_and_composition(text: str) -> None:
     """However a text is composed, and in which case it is written, it folds alike."""
     for form in ("NFC", "NFD", "NFKC", "NFKD"):

@@ -1,0 +1,75 @@
+"""What only the store in SQLite has: a bell for its own watchers, and threads."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backroom.adapters.sqlite import store as module
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.adapters.sqlite.writer import GroupCommitter
+from backroom.domain.catalogue import KINDS
+from backroom.domain.errors import Unavailable
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.builders import DOCUMENTS, Clock, create, submission
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """Open a store."""
+    path = tmp_path / "backroom.db"
+    opened = SqliteStore(path, kinds=KINDS, documents=DOCUMENTS, clock=Clock(), on_untrustworthy=pytest.fail)
+    yield opened
+    await opened.close()
+
+
+async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write in the same process wakes those who watch, without their looking at the file."""
+    monkeypatch.setattr(module, "LOOK_AGAIN_S", 3600)
+    head = await store.head()
+    watching = [asyncio.create_task(store.watch(head)) for _ in range(2)]
+    await asyncio.sleep(0)  # they wait
+    await store.submit(submission(create(TASK)))
+    await asyncio.gather(*watching)
+
+
+async def test_nothing_is_taken_once_closing_has_begun(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submission that comes while the writer finishes is refused, and not left waiting behind the end."""
+    let_go, finish = threading.Event(), store._writer.close
+
+    def slowly(_: GroupCommitter) -> None:
+        let_go.wait()
+        finish()
+
+    monkeypatch.setattr(GroupCommitter, "close", slowly)
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0)  # it has begun
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    let_go.set()
+    await closing
+
+
+async def test_no_thread_is_left(store: SqliteStore) -> None:
+    """Closing ends the writer and the readers."""
+    await store.page(Query(kind=TASK, total=True))
+    mine = {each for each in threading.enumerate() if each.name.startswith("backroom-")}
+    assert {"backroom-writer", "backroom-reader_0"} == {each.name for each in mine}
+    await store.close()
+    assert not any(each.is_alive() for each in mine)
+
+
+async def test_a_read_that_takes_too_long(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that would keep a thread busy is cut off, and the next one is served."""
+    await store.submit(submission(*(create(TASK, title=f"Task {number}") for number in range(1000))))
+    monkeypatch.setattr(module, "MAX_READ_S", -1)
+    monkeypatch.setattr(module, "BETWEEN_LOOKS", 100)
+    with pytest.raises(Unavailable):
+        await store.page(Query(kind=TASK, search="no", limit=1))
+    monkeypatch.undo()
+    assert () == (await store.page(Query(kind=TASK, search="no", limit=1))).records
