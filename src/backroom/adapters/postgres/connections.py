@@ -68,7 +68,7 @@ def conflicting(taken: frozenset[str]) -> Iterator[None]:
     """Raise `Conflict` where the database says so, or where a constraint is violated that is among `taken`."""
     try:
         yield
-    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:
         raise Conflict from error
     except asyncpg.IntegrityConstraintViolationError as error:
         if error.constraint_name not in taken:

@@ -9,7 +9,7 @@ import asyncpg
 from backroom.adapters.postgres.connections import Connection
 from backroom.adapters.postgres.places import Names
 
-OLDEST_SERVER = (13, 0)
+OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
 """What the advisory lock is called under which the schema and the names are written: "backroom"."""
 
@@ -69,8 +69,8 @@ async def _at_home(connection: Connection) -> bool:
 
 
 async def _check_server(connection: Connection) -> None:
-    if connection.get_server_version()[:2] < OLDEST_SERVER:
-        raise Unsuitable("the store needs PostgreSQL 13 or later")
+    if connection.get_server_version().major < OLDEST_SERVER:
+        raise Unsuitable(f"the store needs PostgreSQL {OLDEST_SERVER} or newer")
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != "UTF8":
         raise Unsuitable(f"the store needs a database whose encoding is UTF8, and this one has {encoding}")

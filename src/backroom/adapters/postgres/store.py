@@ -18,19 +18,26 @@ from backroom.adapters.postgres.sweeping import sweep
 from backroom.adapters.postgres.transaction import Answer, Transaction, new_ids
 from backroom.adapters.postgres.writing import TAKEN
 from backroom.domain.changes import Cursor, Entry
-from backroom.domain.decisions import Done, Outcome, Replay, Submission
+from backroom.domain.decisions import Done, Outcome, Replay, Submission, named
 from backroom.domain.errors import CursorExpired, Unavailable
 from backroom.domain.kinds import MAX_ID, Kind
 from backroom.domain.ports import Batch, Store
 from backroom.domain.queries import Page, Query
 from backroom.domain.records import Documents, Record
 
-TRIES = 5
-"""How often a submission is decided before it is given up because others are always faster."""
 
 CHANNEL = "backroom"
-# A process that loses its host in the middle of a transaction would otherwise hold up all readers of the log.
-_NEVER_IDLE = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
+
+TOGETHER: tuple[str | None, ...] = (None, "100ms")
+ALONE: tuple[str | None, ...] = (None, "2s", "2s", "2s", "2s")
+"""How a group, and a submission, is tried: without locks, then with locks for which it waits so long, and no more."""
+
+# A process that loses its host in the middle of a transaction would hold up all readers of the log.
+_LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+
+# Who waits for a row has an id already, and may be too late in the log for what he then gets; who waits here has none.
+_TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('backroom turns'), turn) FROM unnest($1::integer[]) AS turn"
+_TURNS = 64
 
 
 class PostgresStore(Store):
@@ -132,35 +139,34 @@ class PostgresStore(Store):
         await self._connections.close()
 
     async def _together(self, submissions: Sequence[Submission]) -> list[Answer] | None:
-        try:
-            return await self._attempt(submissions, locking=False)
-        except Conflict:
-            return None
+        for patience in TOGETHER:
+            with suppress(Conflict):
+                return await self._attempt(submissions, patience)
+        return None
 
     async def _alone(self, submission: Submission) -> Answer:
-        for tried in range(TRIES):
-            try:
-                (answer,) = await self._attempt([submission], locking=tried > 0)
-            except Conflict:
-                continue
-            return answer
+        for patience in ALONE:
+            with suppress(Conflict):
+                (answer,) = await self._attempt([submission], patience)
+                return answer
         raise Unavailable
 
-    async def _attempt(self, submissions: Sequence[Submission], *, locking: bool) -> list[Answer]:
+    async def _attempt(self, submissions: Sequence[Submission], patience: str | None) -> list[Answer]:
         """Carry out submissions, which are one rehearsal or none. Raises `Conflict`."""
         async with self._connections.use() as connection, AsyncExitStack() as stack:
             stack.enter_context(conflicting(self._taken))
             ids = await new_ids(connection, submissions, rehearsal=submissions[0].rehearsal)
-            if locking:
+            if patience is not None:
                 await stack.enter_async_context(connection.transaction(isolation="read_committed"))
-                await connection.execute(_NEVER_IDLE)
+                await connection.execute(_LIMITS.format(patience=patience))
+                await connection.execute(_TAKE_TURNS, _turns(submissions))
             transaction = Transaction(
                 connection=connection,
                 log=self._log,
                 rows=self._rows,
                 documents=self._documents,
                 at=self._clock(),
-                locking=locking,
+                locking=patience is not None,
             )
             answers = await transaction.carry_out(submissions, ids)
         if any(map(_changed, answers)):
@@ -180,6 +186,11 @@ class PostgresStore(Store):
 
     async def _listen(self, hear: Callable[[], None]) -> None:
         await self._connections.listen(CHANNEL, hear)
+
+
+def _turns(submissions: Sequence[Submission]) -> list[int]:
+    """Return, always in the same order, what stands for the entities that are named; a few for however many."""
+    return sorted({id % _TURNS for _, id in named(command for each in submissions for command in each.commands)})
 
 
 def _changed(answer: Answer) -> bool:

@@ -57,7 +57,9 @@ async def new_ids(connection: Connection, submissions: Iterable[Submission], *, 
         if rehearsal:
             ids[kind] = count(await connection.fetchval(f"SELECT last_value + is_called::integer FROM {sequence}"))
         else:
-            drawn = await connection.fetch(f"SELECT nextval('{sequence}') FROM generate_series(1, $1)", number)
+            drawn = await connection.fetch(
+                f"SELECT nextval('{sequence}') FROM generate_series(1, (SELECT $1::integer))", number
+            )
             ids[kind] = iter([id for (id,) in drawn])
     return ids
 
