@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backroom.domain.ports import Store
+from backroom.entrypoints.wiring import deliverer_of
 from tests.builders import Clock
 from tests.contract.stores import Doors
 from tests.http.service import Client, serving
@@ -168,7 +169,8 @@ async def test_what_breaks_a_rule(client: Client, fields: dict[str, Any], breach
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254"])
 async def test_addresses_are_vetted(store: Store, host: str) -> None:
     """A URL that leads inside is refused when a webhook is made and when it is edited."""
-    async with serving(store) as client:
+    courier = deliverer_of(store, await store.secret(), allow_private=False)
+    async with serving(store, courier=courier) as client:
         made = await client.post("/webhooks", json={"url": f"http://{host}/"})
         assert [("/url", "not_routable")] == breaches(made)
         assert f"url {PRIVATE}" == made.json()["detail"]
