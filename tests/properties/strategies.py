@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from backroom.domain.kinds import Field, Kind
-from backroom.domain.rules import Choice, Day, Moment, Money, Rule, Text, Whole
+from backroom.domain.rules import Choice, Day, Flag, Members, Moment, Money, Rule, Text, Url, Whole
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 """Text with anything in it, even halves of surrogate pairs."""
@@ -18,6 +18,12 @@ _BREAKS = "\u2028\u2029"
 def values(rule: Rule) -> st.SearchStrategy[Any]:
     """Return values that a rule accepts, as it leaves them."""
     match rule:
+        case Url():
+            return st.from_regex(r"https?://[a-z]{1,9}\.example(:[1-9][0-9]{0,3})?/[a-z?]{0,20}", fullmatch=True)
+        case Flag():
+            return st.booleans()
+        case Members(known=known):
+            return st.lists(st.sampled_from(known), unique=True).map(tuple)
         case Text(least=least, most=most, lines=lines, alphabet=alphabet):
             if alphabet is not None:
                 return st.from_regex(rf"[{alphabet}]{{{least},{most}}}", fullmatch=True)
