@@ -92,7 +92,7 @@ def test_money_is_exact_or_refused(raw: Decimal) -> None:
 @EVERY_FIELD
 @given(text=ANY_TEXT)
 def test_plain_text_is_read_or_is_not_of_the_type(kind: Kind[Any], field: Field, text: str) -> None:
-    """Text is not of the type, or out of every range, or it is read; and what is read can be ordered."""
+    """Reading a filter fails as it should or not at all, and what is read can be ordered."""
     try:
         value = field.rule.read(text)
     except (ValueError, Refused):

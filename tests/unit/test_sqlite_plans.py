@@ -10,16 +10,16 @@ from backroom.adapters.sqlite import plans
 from backroom.adapters.sqlite.connections import migrate
 from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
-from backroom.domain.catalogue import KINDS
 from backroom.domain.kinds import Field, Kind
 from backroom.domain.numbering import Numbering
 from backroom.domain.product import PRODUCT
+from backroom.domain.published import PUBLISHED
 from backroom.domain.queries import Condition, Operator, Order, Query
 from backroom.domain.task import TASK
 from tests.builders import DOCUMENTS, product, record, task
 
 SAMPLES: dict[Kind[Any], Any] = {TASK: task(), PRODUCT: product(sku="A", stock=1)}
-LISTED = [(kind, field) for kind in KINDS for field in kind.fields if field.listed]
+LISTED = [(kind, field) for kind in PUBLISHED for field in kind.fields if field.listed]
 EVERY_FIELD = pytest.mark.parametrize(("kind", "field"), LISTED, ids=[f"{k.name}-{f.name}" for k, f in LISTED])
 BOTH_WAYS = pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
 
@@ -115,7 +115,7 @@ def test_rare_matches_are_sought(
         assert index_of(kind, field) in plan[0], plan
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=repr)
+@pytest.mark.parametrize("kind", PUBLISHED, ids=repr)
 @pytest.mark.parametrize("field_name", ["", "version", "-version"])
 def test_a_search_asks_the_search_index(connection: apsw.Connection, kind: Kind[Any], field_name: str) -> None:
     """Three characters and more are found by their trigrams, and only then sorted."""
