@@ -29,17 +29,19 @@ async def read_body(call: Call, limit: int) -> bytes:
         raise BadHeader("Content-Length is not a number")
     if len(announced) > 19 or int(announced) > limit:
         raise _too_large(limit)
-    body = b""
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await call.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunk: bytes = message.get("body", b"")
-        body += chunk
-        if len(body) > limit:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
             raise _too_large(limit)
         if not message.get("more_body", False):
-            return body
+            return b"".join(chunks)
 
 
 def _too_large(limit: int) -> BodyTooLarge:

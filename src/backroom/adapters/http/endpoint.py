@@ -69,5 +69,6 @@ class _Served:
 
 def _served(operation: Operation) -> _Served:
     takes_query = any(each.place == "query" for each in operation.parameters)
-    media_types = sorted({reply.media_type for reply in operation.replies.values()})
-    return _Served(operation.handler, takes_query, tuple(media_types))
+    replies = operation.replies.values()
+    media_types = {each for reply in replies for each in (reply.media_type, reply.also) if each is not None}
+    return _Served(operation.handler, takes_query, tuple(sorted(media_types)))

@@ -98,6 +98,8 @@ def _reply(reply: Reply) -> dict[str, Any]:
     described: dict[str, Any] = {"description": reply.description, "headers": _headers(reply.headers)}
     if reply.schema is not None:
         described["content"] = {reply.media_type: {"schema": reply.schema}}
+        if reply.also is not None:
+            described["content"][reply.also] = {"schema": {"type": "string"}}
     return described
 
 

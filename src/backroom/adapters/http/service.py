@@ -57,11 +57,13 @@ class Service:
         kind = PROBLEMS.get(code)
         if kind is None:
             raise Missing("there is no such problem")
+        vary = (b"vary", b"Accept")
         if quality(call, "text/html") > quality(call, "application/json"):
             title, text = escape(f"{kind.status} {kind.title}"), escape(kind.explanation)
             page = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p><code>{code}</code><p>{text}"
-            return json_bytes(page.encode(), media_type=_HTML)
-        return json_answer({"code": code, "status": kind.status, "title": kind.title, "explanation": kind.explanation})
+            return json_bytes(page.encode(), vary, media_type=_HTML)
+        explained = {"code": code, "status": kind.status, "title": kind.title, "explanation": kind.explanation}
+        return json_answer(explained, vary)
 
     async def page(self, call: Call) -> Answer:
         """Show the web page."""
@@ -96,7 +98,7 @@ def paths(service: Service) -> list[Path]:
                     summary="What a problem means",
                     handler=service.problem,
                     replies={
-                        200: Reply(description="Its explanation.", schema=explained),
+                        200: Reply(description="Its explanation.", schema=explained, also="text/html"),
                     },
                     parameters=(code,),
                     problems=("not_found",),

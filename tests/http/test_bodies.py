@@ -1,0 +1,288 @@
+"""Bodies: JSON without ambiguities, of a type that is taken, and no larger than allowed."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from backroom.adapters.http.strict_json import MAX_DEPTH
+from backroom.domain.ports import Store
+from tests.http.service import Client, serving
+from tests.http.steps import JSON, MERGE_PATCH, asked, breaches, log, made
+from tests.http.transport import HOST, scope_of
+
+pytestmark = pytest.mark.anyio
+
+GOOD = b'{"title":"a"}'
+
+
+def nested(depth: int, inner: str = "1", *, lists: bool = False) -> str:
+    """Return an object nested so deep, the outermost counting as one, in a field that is not known."""
+    start, end = ("[", "]") if lists else ('{"a":', "}")
+    return '{"a":' + start * (depth - 1) + inner + end * (depth - 1) + "}"
+
+
+MALFORMED: list[tuple[str, bytes]] = [
+    ("nothing", b""),
+    ("space", b" \n"),
+    ("null", b"null"),
+    ("a list", b"[]"),
+    ("a list of objects", b'[{"title":"a"}]'),
+    ("a string", b'"title"'),
+    ("a number", b"1"),
+    ("true", b"true"),
+    ("half of it", b'{"title":'),
+    ("more than it", GOOD + b"x"),
+    ("two documents", GOOD + GOOD),
+    ("single quotes", b"{'title':'a'}"),
+    ("a trailing comma", b'{"title":"a",}'),
+    ("a comment", b'{"title":"a"/**/}'),
+    ("a bare key", b'{title:"a"}'),
+    ("a raw line break in text", b'{"title":"a\nb"}'),
+    ("an unknown escape", rb'{"title":"\x41"}'),
+    ("an upper-case escape", rb'{"title":"\U0041"}'),
+    ("a form", b"title=a"),
+    ("NaN", b'{"title":NaN}'),
+    ("Infinity", b'{"title":Infinity}'),
+    ("-Infinity", b'{"title":-Infinity}'),
+    ("NaN within", b'{"title":"a","x":[{"y":NaN}]}'),
+    ("a leading zero", b'{"title":01}'),
+    ("a leading plus", b'{"title":+1}'),
+    ("a bare point", b'{"title":.5}'),
+    ("hexadecimal", b'{"title":0x1}'),
+    ("a form feed as space", b'{"title":"a"}\x0c'),
+    ("a no-break space as space", '{"title":"a"}\u00a0'.encode()),
+    ("a byte order mark", b"\xef\xbb\xbf" + GOOD),
+    ("UTF-16", GOOD.decode().encode("utf-16")),
+    ("UTF-16 without its mark", GOOD.decode().encode("utf-16-le")),
+    ("UTF-32", GOOD.decode().encode("utf-32-be")),
+    ("Latin-1", b'{"title":"\xe9"}'),
+    ("overlong UTF-8", b'{"title":"\xc0\xaf"}'),
+    ("a surrogate in UTF-8", b'{"title":"\xed\xa0\x80"}'),
+    ("a lone high surrogate", rb'{"title":"\ud800"}'),
+    ("a lone low surrogate", rb'{"title":"\udc00"}'),
+    ("surrogates in the wrong order", rb'{"title":"\udc00\ud800"}'),
+    ("a lone surrogate in a key", rb'{"title":"a","\ud800":1}'),
+    ("a lone surrogate in an inner key", rb'{"title":"a","x":[{"\ud800":1}]}'),
+    ("a lone surrogate in a list", rb'{"title":"a","x":[["\udfff"]]}'),
+    ("a lone surrogate at the greatest depth", nested(MAX_DEPTH, r'"\ud800"').encode()),
+    ("a lone surrogate in a key at the greatest depth", nested(MAX_DEPTH - 1, r'{"\ud800":1}').encode()),
+    ("a duplicate key", b'{"title":"a","title":"a"}'),
+    ("a duplicate key by an escape", rb'{"title":"a","titl\u0065":"b"}'),
+    ("a duplicate key within", b'{"title":"a","x":{"y":1,"y":2}}'),
+    ("a duplicate key in a list", b'{"title":"a","x":[{"y":1,"y":2}]}'),
+    ("one level too many", nested(MAX_DEPTH + 1).encode()),
+    ("one list too many", nested(MAX_DEPTH + 1, lists=True).encode()),
+    ("an empty list too deep", nested(MAX_DEPTH, "[]").encode()),
+    ("an empty object too deep", nested(MAX_DEPTH, "{}").encode()),
+    ("a hundred thousand levels", b'{"a":' + b"[" * 100_000),
+    ("a hundred thousand levels, closed", nested(100_000, lists=True).encode()),
+]
+UNDERSTOOD: list[tuple[str, str]] = [
+    ("the greatest depth", nested(MAX_DEPTH)),
+    ("the greatest depth of lists", nested(MAX_DEPTH, lists=True)),
+    ("many brackets side by side", '{"a":[' + ",".join(["{}"] * 100) + "]}"),
+    ("brackets in text", '{"a":"' + "[{" * 100 + '"}'),
+    ("a pair of surrogates", r'{"a":"\ud83d\ude00"}'),
+    ("a backslash before a u", r'{"a":"\\ud800"}'),
+    ("equal keys in different objects", '{"a":[{"b":1},{"b":1}]}'),
+    ("a long number", '{"a":' + "9" * 5000 + "}"),
+    ("a great exponent", '{"a":1e999999999}'),
+]
+
+
+async def test_malformed_json(client: Client) -> None:
+    """What is not one JSON object, or could be read in two ways, is refused by every write that takes a body."""
+    await made(client, "tasks")
+    writes = [("POST", "/tasks"), ("PUT", "/tasks/1"), ("PATCH", "/tasks/1"), ("POST", "/tasks/bulk")]
+
+    for name, content in MALFORMED:
+        for method, path in [*writes, ("POST", "/products/1/stock")]:
+            response = await client.request(method, path, content=content, headers=JSON)
+            assert (400, "malformed_json") == asked(response), (name, method, path)
+    assert 1 == len(await log(client))
+
+
+async def test_unusual_json(client: Client) -> None:
+    """What is unusual but clear is understood, and refused only for the field that is not known."""
+    for name, content in UNDERSTOOD:
+        response = await client.post("/tasks", content='{"title":"t",' + content[1:], headers=JSON)
+        assert [("/a", "unknown_field")] == breaches(response), name
+
+
+@pytest.mark.parametrize("content", [b' \r\n\t{ "title" : "a" } \n', rb'{"t\u0069tle":"\u0061"}'])
+async def test_spelling_of_json(client: Client, content: bytes) -> None:
+    """Space and escapes make no difference."""
+    assert "a" == (await client.post("/tasks", content=content, headers=JSON)).json()["title"]
+
+
+async def test_duplicate_key_among_very_many(client: Client) -> None:
+    """The search for a key that occurs twice does not grow with the square of the keys."""
+    keys = ",".join(f'"{number:x}":0' for number in range(90_000))
+
+    response = await client.post("/tasks", content=f'{{{keys},"x":1,"x":2}}', headers=JSON)
+
+    assert (400, "malformed_json") == asked(response)
+    assert "duplicate key 'x'" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        None,
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "application/json ; Charset=utf8",
+        "application/json;",
+        "application/json; profile=x",
+    ],
+)
+async def test_media_types_of_json(client: Client, media_type: str | None) -> None:
+    """JSON is JSON whatever its parameters, in UTF-8 or without a word about that; no type at all is taken for it."""
+    headers = {} if media_type is None else {"Content-Type": media_type}
+    response = await client.post("/tasks", content=GOOD, headers=headers)
+
+    assert 201 == response.status_code
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "",
+        "text/plain",
+        "text/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/merge-patch+json",
+        "application/problem+json",
+        "application/json; charset=latin-1",
+        "application/json; charset=utf-16",
+        "application/json; charset=",
+        "application/json; charset",
+        "application/json, application/json",
+        "json",
+        "*/*",
+    ],
+)
+async def test_media_types_that_are_not_taken(client: Client, media_type: str) -> None:
+    """Anything else is refused with the types that are taken."""
+    for path in ("/tasks", "/tasks/bulk"):
+        response = await client.post(path, content=GOOD, headers={"Content-Type": media_type})
+        assert (415, "unsupported_media_type") == asked(response)
+        assert "application/json" == response.headers["accept"]
+
+
+async def test_media_types_of_patches(client: Client) -> None:
+    """PATCH takes merge patches, also as plain JSON, and says so in a header of its own."""
+    await made(client, "tasks")
+    for headers in (JSON, MERGE_PATCH, {"Content-Type": "application/merge-patch+json; charset=utf-8"}):
+        assert 200 == (await client.patch("/tasks/1", content=GOOD, headers=headers)).status_code
+    for refused in ("application/json-patch+json", "text/plain"):
+        response = await client.patch("/tasks/1", content=GOOD, headers={"Content-Type": refused})
+        assert (415, "unsupported_media_type") == asked(response)
+        assert "application/json, application/merge-patch+json" == response.headers["accept-patch"]
+        assert "accept" not in response.headers
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "deflate", "gzip, identity", "x"])
+async def test_compressed_bodies(client: Client, encoding: str) -> None:
+    """A compressed body is refused, so that none can grow when it is opened."""
+    response = await client.post("/tasks", content=GOOD, headers={**JSON, "Content-Encoding": encoding})
+
+    assert (415, "unsupported_media_type") == asked(response)
+    assert "identity" == response.headers["accept-encoding"]
+
+
+async def test_identity_is_no_compression(client: Client) -> None:
+    """A body whose encoding says that there is none is taken."""
+    for encoding in ("identity", ""):
+        response = await client.post("/tasks", content=GOOD, headers={**JSON, "Content-Encoding": encoding})
+        assert 201 == response.status_code
+
+
+async def in_chunks(*chunks: bytes) -> AsyncIterator[bytes]:
+    """Yield a body whose length is not announced."""
+    for each in chunks:
+        yield each
+
+
+WRITES: list[tuple[str, str]] = [
+    ("POST", "/tasks"),
+    ("PUT", "/tasks/1"),
+    ("PATCH", "/tasks/1"),
+    ("DELETE", "/tasks/1"),
+    ("POST", "/tasks/1/restore"),
+    ("POST", "/products/1/stock"),
+    ("POST", "/tasks/bulk"),
+]
+
+
+async def test_too_large(store: Store) -> None:
+    """A body over the limit is refused, announced or in chunks, by every write; the connection ends with it."""
+    limit = 1024
+    async with serving(store, max_body=limit) as client:
+        await made(client, "tasks")
+        for method, path in WRITES:
+            bodies: list[Any] = [b" " * (limit + 1), in_chunks(b" " * limit, b" "), in_chunks(*[b" "] * (limit + 1))]
+            for body in bodies:
+                response = await client.request(method, path, content=body, headers=JSON)
+                assert (413, "body_too_large") == asked(response), (method, path)
+                assert "close" == response.headers["connection"]
+        assert 1 == len(await log(client))
+
+
+async def test_just_large_enough(store: Store) -> None:
+    """A body of exactly the limit is taken, announced or in chunks."""
+    limit = 1024
+    whole = GOOD.ljust(limit)
+    async with serving(store, max_body=limit) as client:
+        for body in (
+            whole,
+            in_chunks(whole[:7], b"", whole[7:]),
+            in_chunks(*(whole[at : at + 1] for at in range(limit))),
+        ):
+            assert 201 == (await client.post("/tasks", content=body, headers=JSON)).status_code
+
+
+async def test_too_large_is_refused_unread(store: Store) -> None:
+    """What is announced as too large is not read at all, and of chunks none beyond the limit."""
+    read: list[bytes] = []
+
+    async def noted() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            read.append(b" " * 1000)
+            yield read[-1]
+
+    async with serving(store, max_body=1024) as client:
+        announced = {**JSON, "Content-Length": "10000"}
+        assert 413 == (await client.post("/tasks", content=noted(), headers=announced)).status_code
+        assert [] == read
+        assert 413 == (await client.post("/tasks", content=noted(), headers=JSON)).status_code
+    assert 2 == len(read)
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "+1", "1.0", "1, 1", "0x1", "9" * 5000])
+async def test_lengths_that_are_none(client: Client, length: str) -> None:
+    """A length that cannot be understood is refused, should a server ever let it pass."""
+    response = await client.post("/tasks", content=in_chunks(GOOD), headers={**JSON, "Content-Length": length})
+
+    assert response.status_code == (413 if length.isdigit() else 400)
+
+
+async def test_client_that_leaves(client: Client) -> None:
+    """A client that leaves in the middle of its body changes nothing, and breaks nothing."""
+    messages = iter([{"type": "http.request", "body": GOOD[:5], "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await client.service.app(scope_of("http", b"/tasks", [(b"host", HOST.encode())], method="POST"), receive, send)
+
+    assert sent[0]["status"] == 499
+    assert [] == await log(client)

@@ -1,0 +1,180 @@
+"""Problems: every code is produced here, or it is said where; every error has one; and none shows the inside."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from backroom.adapters.http.problems import PROBLEMS
+from backroom.adapters.http.refusals import Refusal
+from backroom.domain.errors import DomainError, KeyInFlight, StorageFull, Unavailable
+from backroom.domain.ports import Store
+from tests.builders import Clock
+from tests.http.service import Client, serving
+from tests.http.steps import JSON, MINIMAL, asked, deleted, log, made
+
+pytestmark = pytest.mark.anyio
+
+SKU = {**MINIMAL["products"], "sku": "A-1"}
+ANY = {"If-Match": "*"}
+
+PRODUCED: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "malformed_request": ("GET", "/", {"headers": {"Host": "example.com"}}),
+    "malformed_json": ("POST", "/tasks", {"content": b"{", "headers": JSON}),
+    "bad_parameter": ("GET", "/tasks?nope=1", {}),
+    "bad_cursor": ("GET", "/tasks?cursor=x", {}),
+    "bad_header": ("PUT", "/tasks/1", {"json": {}, "headers": {"If-Match": "1"}}),
+    "bad_origin": ("POST", "/tasks", {"headers": {"Origin": "https://example.com"}}),
+    "not_found": ("GET", "/tasks/9", {}),
+    "method_not_allowed": ("PUT", "/tasks", {}),
+    "not_acceptable": ("GET", "/tasks", {"headers": {"Accept": "image/png"}}),
+    "already_exists": ("POST", "/products", {"json": SKU}),
+    "insufficient_stock": ("POST", "/products/2/stock", {"json": {"change": -9}, "headers": ANY}),
+    "stock_not_tracked": ("POST", "/products/1/stock", {"json": {"change": 1}, "headers": ANY}),
+    "not_deleted": ("POST", "/products/1/restore", {"headers": ANY}),
+    "cursor_expired": ("GET", "/changes?after={expired}", {}),
+    "precondition_failed": ("DELETE", "/products/1", {"headers": {"If-Match": '"9"'}}),
+    "body_too_large": ("POST", "/tasks", {"content": b" " * 2000, "headers": JSON}),
+    "unsupported_media_type": ("POST", "/tasks", {"content": b"{}", "headers": {"Content-Type": "text/plain"}}),
+    "invalid": ("POST", "/tasks", {"json": {}}),
+    "idempotency_key_reused": ("POST", "/tasks", {"json": {"title": "b"}, "headers": {"Idempotency-Key": "used"}}),
+    "precondition_required": ("PUT", "/products/1", {"json": {}}),
+}
+OF_THE_STORE: dict[str, Exception] = {
+    "idempotency_key_in_flight": KeyInFlight(),
+    "unavailable": Unavailable(),
+    "storage_full": StorageFull(),
+    "internal_error": RuntimeError("SELECT secret FROM inside"),
+}
+ELSEWHERE = {
+    "timeout": "the server refuses it before the application hears of it: tests/protocol",
+    "uri_too_long": "the same",
+    "headers_too_large": "the same",
+}
+
+
+class Failing:
+    """A store on which everything that a request may ask of it fails."""
+
+    def __init__(self, store: Store, error: Exception) -> None:
+        self._store = store
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("secret", "close"):
+            return getattr(self._store, name)
+
+        async def fail(*_: Any, **__: Any) -> Any:
+            raise self._error
+
+        return fail
+
+
+def failing(store: Store, error: Exception) -> Store:
+    """Return a store that fails."""
+    return cast("Store", Failing(store, error))
+
+
+def descendants(of: type[Exception]) -> Iterator[type[Exception]]:
+    """Yield every class that derives from one."""
+    for each in of.__subclasses__():
+        yield each
+        yield from descendants(each)
+
+
+def test_every_code_is_produced() -> None:
+    """No code is without a test that has seen it, or a reason why it cannot be seen here."""
+    assert set(PROBLEMS) == {*PRODUCED, *OF_THE_STORE, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("code", PRODUCED)
+async def test_produced(store: Store, clock: Clock, code: str) -> None:
+    """Each code comes with its status and everything that a problem has."""
+    async with serving(store, hosts=("127.0.0.1",), max_body=1024, require_if_match=True) as client:
+        await made(client, "tasks")
+        expired = (await log(client))[0]["cursor"]
+        await client.post("/products", json=SKU)
+        await made(client, "products", stock=1)
+        await client.post("/tasks", json=MINIMAL["tasks"], headers={"Idempotency-Key": "used"})
+        await store.sweep(clock.now, changes_before=clock.now.replace(hour=13))
+        method, path, more = PRODUCED[code]
+
+        response = await client.request(method, path.format(expired=expired), **more)
+
+    assert_whole(response.json(), code)
+    assert response.headers["x-request-id"] == response.json()["request_id"]
+    assert (PROBLEMS[code].status, code) == asked(response)
+
+
+@pytest.mark.parametrize("code", OF_THE_STORE)
+async def test_produced_by_the_store(store: Store, code: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What the store cannot do is told as what it is, in reads as in writes, and nothing of the inside with it."""
+    async with serving(failing(store, OF_THE_STORE[code])) as client:
+        writes: list[tuple[str, str, Any]] = [
+            ("POST", "/tasks", MINIMAL["tasks"]),
+            ("PUT", "/tasks/1", {}),
+            ("DELETE", "/tasks/1", None),
+            ("POST", "/tasks/1/restore", None),
+            ("POST", "/products/1/stock", {"change": 1}),
+            ("POST", "/tasks/bulk", {"operations": [{"op": "delete", "id": 1}]}),
+        ]
+        reads = [("GET", path, None) for path in ("/tasks", "/tasks/1", "/tasks/1/history", "/changes", "/readyz")]
+        for method, path, body in [*writes, *(reads if code in ("unavailable", "internal_error") else [])]:
+            response = await client.request(method, path, json=body)
+            assert (PROBLEMS[code].status, code) == asked(response), (method, path)
+            assert_whole(response.json(), code)
+            assert dict(PROBLEMS[code].headers).get(b"retry-after", b"").decode() == response.headers.get(
+                "retry-after", ""
+            )
+            assert "SELECT" not in response.text
+            assert "RuntimeError" not in response.text
+            logged = [each for each in caplog.records if response.headers["x-request-id"] in each.getMessage()]
+            assert (code == "internal_error") is any(each.exc_info for each in logged if each.levelno == logging.ERROR)
+
+
+def assert_whole(problem: dict[str, Any], code: str) -> None:
+    """Check that a problem has all that every problem has."""
+    kind = PROBLEMS[code]
+    expected = {"type": f"/problems/{code}", "title": kind.title, "status": kind.status, "code": code}
+    assert expected.items() <= problem.items()
+    assert problem["detail"] == problem["error"] != ""
+
+
+@pytest.mark.parametrize("error", [*descendants(DomainError), *descendants(Refusal)], ids=lambda error: error.__name__)
+def test_every_error_has_a_problem(error: Any) -> None:
+    """The table from errors to problems is total."""
+    assert error.code in PROBLEMS
+
+
+async def test_every_code_is_explained(client: Client) -> None:
+    """The type of a problem is a URL at which programs and people find what it means."""
+    for code, kind in PROBLEMS.items():
+        for_programs = await client.get(f"/problems/{code}")
+        for_people = await client.get(f"/problems/{code}", headers={"Accept": "text/html"})
+
+        assert {"code": code, "status": kind.status, "title": kind.title}.items() <= for_programs.json().items()
+        assert "text/html; charset=utf-8" == for_people.headers["content-type"]
+        assert kind.title in for_people.text
+        assert "Accept" == for_programs.headers["vary"] == for_people.headers["vary"]
+
+
+async def test_no_such_problem(client: Client) -> None:
+    """What is no code has no explanation."""
+    for code in ("nope", "Not_found", "not_found%0A", "%3Cscript%3E"):
+        response = await client.raw("GET", f"/problems/{code}", headers={"Accept": "text/html, application/json"})
+        assert (404, "not_found") == asked(response)
+        assert "script" not in response.text
+
+
+async def test_a_refused_request_changes_nothing(client: Client) -> None:
+    """No refusal leaves a trace in what is kept."""
+    await deleted(client, "products", sku="A-1")
+    await made(client, "products", sku="A-1")
+    before = await log(client)
+
+    for method, path, more in PRODUCED.values():
+        if "expired" not in path and more.get("headers") != ANY:
+            await client.request(method, path, **{**more, "headers": {**more.get("headers", {}), "Accept": "x/y"}})
+
+    assert before == await log(client)
