@@ -25,7 +25,6 @@ from backroom.domain.ports import Batch, Store
 from backroom.domain.queries import Page, Query
 from backroom.domain.records import Documents, Record
 
-
 CHANNEL = "backroom"
 
 TOGETHER: tuple[str | None, ...] = (None, "100ms")
