@@ -86,7 +86,8 @@ async def _need_trigrams(connection: Connection) -> None:
 
 
 async def _schema(connection: Connection) -> int:
-    if await connection.fetchval("SELECT to_regclass('migrations')") is None:
+    # Only a query of the catalogue sees a table that another process has just made; a lookup by name may not.
+    if not await connection.fetch("SELECT FROM pg_class WHERE relname = 'migrations' AND pg_table_is_visible(oid)"):
         return 0
     newest: Any = await connection.fetchval("SELECT coalesce(max(number), 0) FROM migrations")
     return int(newest)

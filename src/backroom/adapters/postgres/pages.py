@@ -51,7 +51,7 @@ class Selection:
         if self.query.search:
             where.append(f"search LIKE {self._mark(f'%{self.query.search.translate(_WILD)}%')}")
         limit = self.query.limit + 1  # written out, because the best plan depends on it
-        pieces = [f"({self._select([*where, *bounds], limit)})" for bounds in self._pieces()]
+        pieces = [f"({self._select([*where, *bounds], order, limit)})" for bounds, order in self._pieces()]
         # The pieces follow one another, and the first that fill the page spare the others: an append that takes from
         # one after the other as far as the limit asks. With a limit inside, none of them is ever read in parallel.
         found = f"SELECT * FROM ({' UNION ALL '.join(pieces)}) AS pieces LIMIT {limit}"
@@ -62,14 +62,27 @@ class Selection:
             f" found.* FROM {MOMENT} AS moment LEFT JOIN ({found}) AS found ON true"
         )
 
-    def _select(self, where: list[str], limit: int) -> str:
-        order = ", ".join([*(self._ordered(index) for index in range(len(self.query.order))), "id"])
+    def _select(self, where: list[str], order: str, limit: int) -> str:
         return f"SELECT id, version, document FROM {self.rows.table}{_joined(where)} ORDER BY {order} LIMIT {limit}"
 
-    def _pieces(self) -> list[list[str]]:
+    def _pieces(self) -> Iterator[tuple[list[str], str]]:
+        """Yield the conditions and the order of each piece."""
+        order = ", ".join([*(self._ordered(index) for index in range(len(self.query.order))), "id"])
         if self.query.after is None:
-            return [[]]
-        return [list(self._bounds(segment)) for segment in segments(self.query)]
+            yield [], order
+        for segment in segments(self.query):
+            if segment.side is Side.SAME and len(segment.same) == 1 and segment.same[0] is not None:
+                yield self._rest_of_ties(segment.same[0], segment.key)
+            else:
+                yield list(self._bounds(segment)), order
+
+    def _rest_of_ties(self, key: Any, id: int) -> tuple[list[str], str]:
+        """Compare pairs, which only the index of both can do in order.
+
+        For "x = 5 and id > 7" the planner may walk all ids from 7 on, however few of them have an x of 5.
+        """
+        column, mark = self._column(0), self._key_mark(0, key)
+        return [f"({column}, id) > ({mark}, {self._mark(id)})", f"{column} <= {mark}"], f"{column}, id"
 
     def _ordered(self, index: int) -> str:
         direction = "DESC NULLS LAST" if self.query.order[index].descending else "ASC"

@@ -1,0 +1,105 @@
+"""Opening databases: new ones, by many at once; newer ones, and unsuitable ones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib.resources import files
+
+import asyncpg
+import pytest
+
+from backroom.adapters.postgres.migrating import SchemaTooNew, Unsuitable
+from backroom.domain.errors import Unavailable
+from backroom.domain.task import TASK
+from tests.builders import create
+from tests.contract.steps import carry_out, fill
+from tests.databases import Databases, open_store
+
+pytestmark = pytest.mark.anyio
+
+STEPS = sorted(each.name for each in (files("backroom.adapters.postgres") / "migrations").iterdir())
+
+
+@pytest.fixture
+async def blank(postgres: Databases) -> AsyncIterator[str]:
+    """Make a database in which nothing is."""
+    async with postgres.blank() as dsn:
+        yield dsn
+
+
+async def fetch(dsn: str, sql: str) -> list[tuple[object, ...]]:
+    """Return the rows of a query."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+async def test_many_begin_at_once(blank: str) -> None:
+    """Each of eight finds the schema made, once, and all share one log."""
+    stores = await asyncio.gather(*(open_store(blank) for _ in range(8)))
+    try:
+        await asyncio.gather(*(carry_out(store, create(TASK)) for store in stores))
+        assert 1 == len({await store.head() for store in stores})
+        assert 1 == len({await store.secret() for store in stores})
+        assert 8 == len((await stores[0].read(None)).entries)
+    finally:
+        for store in stores:
+            await store.close()
+    numbers = [number for (number,) in await fetch(blank, "SELECT number FROM migrations ORDER BY number")]
+    assert list(range(1, len(STEPS) + 1)) == numbers
+    assert [(1,)] == await fetch(blank, "SELECT count(*) FROM log_names")
+
+
+async def test_a_step_that_fails_leaves_nothing(blank: str) -> None:
+    """What cannot be finished is undone; the next to open goes on from there."""
+    await fetch(blank, "CREATE TABLE webhooks ()")
+    with pytest.raises(asyncpg.DuplicateTableError):
+        await open_store(blank)
+    assert [(1,)] == await fetch(blank, "SELECT number FROM migrations")
+    assert [(None,)] == await fetch(blank, "SELECT to_regclass('webhooks_ids')")
+    await fetch(blank, "DROP TABLE webhooks")
+    store = await open_store(blank)
+    await fill(store, TASK, {})
+    await store.close()
+
+
+async def test_a_newer_schema_is_refused(blank: str) -> None:
+    """A program that does not know the schema leaves it alone, and says which one it found."""
+    await (await open_store(blank)).close()
+    await fetch(blank, f"INSERT INTO migrations VALUES ({len(STEPS) + 1})")
+    known = f"the store has schema {len(STEPS) + 1}; this version of backroom knows schemas up to {len(STEPS)}"
+    with pytest.raises(SchemaTooNew, match=f"^{known}$"):
+        await open_store(blank)
+
+
+async def test_without_the_right_to_install_trigrams(postgres: Databases, blank: str) -> None:
+    """Who may not install the extension is told to have it installed, after which all is well."""
+    name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
+    await postgres.execute("CREATE ROLE clerk LOGIN")
+    await postgres.execute("GRANT CREATE ON SCHEMA public TO clerk", name)
+    as_clerk = blank.replace("user=postgres", "user=clerk")
+    try:
+        with pytest.raises(Unsuitable, match=r"CREATE EXTENSION pg_trgm$"):
+            await open_store(as_clerk)
+        await postgres.execute("CREATE EXTENSION pg_trgm", name)
+        store = await open_store(as_clerk)
+        await fill(store, TASK, {})
+        await store.close()
+    finally:
+        await postgres.execute("DROP OWNED BY clerk", name)
+        await postgres.execute("DROP ROLE clerk")
+
+
+async def test_another_encoding_is_refused(postgres: Databases) -> None:
+    """A database that cannot hold every text is none for this."""
+    await postgres.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(Unsuitable, match=r"UTF8, and this one has LATIN1$"):
+        await open_store(postgres.server.dsn("latin"))
+    await postgres.execute("DROP DATABASE latin")
+
+
+async def test_without_a_server() -> None:
+    """Where nobody answers, the store is unavailable."""
+    with pytest.raises(Unavailable):
+        await open_store("postgresql:///backroom?host=/nowhere")

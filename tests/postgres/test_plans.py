@@ -1,0 +1,118 @@
+"""How PostgreSQL answers: by the index of the field, whatever the direction and however deep the page."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import asyncpg
+import pytest
+from attrs import evolve
+
+from backroom.adapters.postgres.pages import Selection
+from backroom.adapters.postgres.store import PostgresStore
+from backroom.domain.kinds import Field, Kind
+from backroom.domain.product import PRODUCT
+from backroom.domain.published import PUBLISHED
+from backroom.domain.queries import Condition, Operator, Order, Query
+from backroom.domain.task import TASK
+from tests.builders import Clock, create
+from tests.contract.steps import carry_out, edit
+
+pytestmark = pytest.mark.anyio
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+RAWS: dict[Kind[Any], list[dict[str, object]]] = {
+    TASK: [
+        {
+            "title": f"Task {n * 7919 % 3000}",
+            "status": ["pending", "done", "cancelled"][n % 3],
+            "priority": ["low", "high"][n % 2],
+            "due": None if n % 5 else f"2026-{n % 12 + 1:02}-{n % 28 + 1:02}",
+            "notes": "Ätsch" if n == 1500 else "nothing of note",
+        }
+        for n in range(3000)
+    ],
+    PRODUCT: [
+        {
+            "name": f"Product {n * 7919 % 3000}",
+            "price": n % 100,
+            "category": f"c{n % 10}",
+            "sku": f"sku-{n}" if n % 2 else None,
+            "stock": None if n % 4 else n % 50,
+            "description": "Ätsch" if n == 1500 else "nothing of note",
+        }
+        for n in range(3000)
+    ],
+}
+
+
+async def stock(store: PostgresStore, connection: Connection, kind: Kind[Any], clock: Clock) -> None:
+    """Make so many entities that an index is worth its while, and tell the planner."""
+    for start in range(0, 3000, 100):
+        clock.now += timedelta(seconds=1)
+        await carry_out(store, *(create(kind, **raw) for raw in RAWS[kind][start : start + 100]))
+    await carry_out(store, *(edit(kind, id, **{kind.searched[0].name: f"x{id}"}) for id in range(1, 3000, 7)))
+    await connection.execute(f"VACUUM ANALYZE {kind.collection}")
+
+
+async def scans(store: PostgresStore, connection: Connection, query: Query[Any]) -> list[str]:
+    """Return how the table is read, and what is sorted then."""
+    selection = Selection(store._rows[query.kind.name], query)
+    sql = selection.sql()
+    ((text,),) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {sql}", *selection.values)
+    return [each for node in _nodes(json.loads(text)[0]["Plan"]) if (each := _told(node, query.kind.collection))]
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from _nodes(each)
+
+
+def _told(node: dict[str, Any], table: str) -> str:
+    if "Sort" in node["Node Type"] and table in node["Sort Key"][0]:
+        return f"{node['Node Type']} by {', '.join(node['Sort Key'])}"
+    if node.get("Relation Name") == table or node["Node Type"] == "Bitmap Index Scan":
+        return f"{node['Node Type']} {node.get('Index Name', '')}".strip()
+    return ""
+
+
+def indexed(kind: Kind[Any], field: Field, *, descending: bool) -> str:
+    """Return how a page is best read."""
+    if field.name == "id":
+        return f"Index Scan {kind.collection}_pkey"
+    return f"Index Scan {kind.collection}_{field.name}_{'down' if descending else 'up'}"
+
+
+@pytest.mark.parametrize("kind", PUBLISHED, ids=lambda kind: kind.name)
+async def test_every_sort_has_its_index(
+    store: PostgresStore, connection: Connection, clock: Clock, kind: Kind[Any]
+) -> None:
+    """The first page and one from the middle of ties are read from an index, already in order."""
+    await stock(store, connection, kind, clock)
+    for field in kind.fields:
+        for descending in (False, True) if field.listed and field.name != "id" else ():
+            query = Query(kind=kind, order=(Order(field, descending=descending),), limit=1000)
+            middle = evolve(query, after=(await store.page(query)).next, limit=30)
+            expected = {indexed(kind, field, descending=descending)}
+            assert expected == set(await scans(store, connection, evolve(query, limit=30))), field.name
+            expected.add(indexed(kind, field, descending=False))  # ties are in the order of ids in either direction
+            assert expected >= set(await scans(store, connection, middle)), field.name
+
+
+@pytest.mark.parametrize("kind", PUBLISHED, ids=lambda kind: kind.name)
+async def test_lookups_have_their_index(
+    store: PostgresStore, connection: Connection, clock: Clock, kind: Kind[Any]
+) -> None:
+    """A page by id, an exact text and a rare substring are found without reading the table."""
+    await stock(store, connection, kind, clock)
+    title = kind.searched[0]
+    exact = Condition(title, Operator.EQ, RAWS[kind][1][title.name])
+    rare: Query[Any] = Query(kind=kind, search="äTSCH")
+    assert [f"Index Scan {kind.collection}_pkey"] == await scans(store, connection, Query(kind=kind, after=(1500,)))
+    assert f"Bitmap Index Scan {kind.collection}_search" in await scans(store, connection, rare)
+    found = await scans(store, connection, Query(kind=kind, where=(exact,)))
+    assert any(f"{kind.collection}_{title.name}" in each for each in found), found
+    assert [1501] == [record.id for record in (await store.page(rare)).records]

@@ -1,0 +1,117 @@
+"""What the driver raises, and what the domain hears: by class, which follows the SQLSTATE, and never by message."""
+
+import asyncpg
+import pytest
+from asyncpg import exceptions
+
+from backroom.adapters.postgres.connections import Conflict, conflicting, translated
+from backroom.domain.errors import DomainError, StorageFull, Unavailable
+
+UNAVAILABLE = {
+    "08000": "connection exception",
+    "08003": "connection does not exist",
+    "08006": "connection failure",
+    "08P01": "protocol violation",
+    "25006": "read-only transaction",
+    "25P03": "idle in transaction timeout",
+    "40001": "serialization failure",
+    "40P01": "deadlock",
+    "53000": "insufficient resources",
+    "53200": "out of memory",
+    "53300": "too many connections",
+    "55P03": "lock not available",
+    "57014": "query cancelled",
+    "57P01": "admin shutdown",
+    "57P02": "crash shutdown",
+    "57P03": "cannot connect now",
+    "57P05": "idle session timeout",
+    "58000": "system error",
+    "58030": "input or output error",
+}
+
+OURS = {
+    "22P05": "untranslatable character",
+    "23502": "not null violation",
+    "23505": "unique violation",
+    "28P01": "wrong password",
+    "3D000": "no such database",
+    "42501": "not allowed",
+    "42601": "syntax error",
+    "42P01": "no such table",
+}
+
+
+def error_of(sqlstate: str, **details: str) -> Exception:
+    """Return what the driver raises for an SQLSTATE."""
+    fields = {"S": "ERROR", "C": sqlstate, "M": "whatever the server's language is", **details}
+    error: Exception = asyncpg.PostgresError.new(fields)
+    return error
+
+
+def heard(error: Exception) -> type[Exception]:
+    """Return what becomes of an error."""
+    with pytest.raises((DomainError, type(error))) as raised, translated():
+        raise error
+    assert error in (raised.value, raised.value.__cause__)
+    return raised.type
+
+
+@pytest.mark.parametrize("sqlstate", UNAVAILABLE, ids=UNAVAILABLE.values())
+def test_unavailable(sqlstate: str) -> None:
+    """The server cannot be reached, has no room for more callers, or is not one to write to."""
+    assert Unavailable is heard(error_of(sqlstate))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(),
+        ConnectionResetError(),
+        OSError("no route to host"),
+        TimeoutError(),
+        exceptions.ConnectionDoesNotExistError("gone"),
+        exceptions.InterfaceError("the connection is closed"),
+        exceptions.TargetServerAttributeNotMatched("all are standbys"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_unavailable_without_an_answer(error: Exception) -> None:
+    """The network, the operating system or the driver says it."""
+    assert Unavailable is heard(error)
+
+
+def test_storage_full() -> None:
+    """No room to write is not the same as no server."""
+    assert StorageFull is heard(error_of("53100"))
+
+
+@pytest.mark.parametrize("sqlstate", OURS, ids=OURS.values())
+def test_our_own_mistakes(sqlstate: str) -> None:
+    """What we or the operator did wrong stays what it is, so that it is seen."""
+    error = error_of(sqlstate)
+    assert type(error) is heard(error)
+
+
+@pytest.mark.parametrize("error", [exceptions.DataError("not an int"), ValueError("x")], ids=["driver", "python"])
+def test_our_own_mistakes_without_an_answer(error: Exception) -> None:
+    """So does what never reached the server."""
+    assert type(error) is heard(error)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "constraint", "is_conflict"),
+    [
+        ("40001", "", True),
+        ("40P01", "", True),
+        ("55P03", "", True),
+        ("23505", "taken", True),
+        ("23503", "taken", True),
+        ("23505", "another", False),
+        ("23502", "", False),
+    ],
+)
+def test_conflicts(sqlstate: str, constraint: str, is_conflict: bool) -> None:
+    """Someone else was faster: the database says so, or a constraint does that is there to say so."""
+    error = error_of(sqlstate, n=constraint)
+    with pytest.raises(Conflict if is_conflict else type(error)), conflicting(frozenset({"taken"})):
+        raise error
