@@ -1,0 +1,92 @@
+"""Answers that are compressed for those who take that, and mean the same."""
+
+import pytest
+
+from tests.http.service import Client
+from tests.http.steps import made
+
+pytestmark = pytest.mark.anyio
+
+GZIP = {"Accept-Encoding": "gzip"}
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "accepted", ["gzip", "br, gzip", "gzip;q=0.5, br", "gzip; q=1.0", "identity;q=0, gzip", "gzip;q=0.001"]
+)
+async def test_is_compressed_where_it_is_taken(client: Client, accepted: str) -> None:
+    """A long answer is compressed for a client that takes it, and says on what that depends."""
+    await made(client, "tasks", notes=LONG)
+    plain = await client.get("/tasks/1")
+
+    response = await client.get("/tasks/1", headers={"Accept-Encoding": accepted})
+
+    assert ("gzip", "Accept-Encoding") == (response.headers["content-encoding"], response.headers["vary"])
+    assert int(response.headers["content-length"]) < 1000
+    assert plain.content == response.content
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip;q=0.000", "br, gzip ; q=0, x", "*;q=0"])
+async def test_is_plain_where_it_is_not_taken(client: Client, accepted: str) -> None:
+    """Nothing is compressed for a client that does not name gzip, or names it to rule it out."""
+    await made(client, "tasks", notes=LONG)
+
+    assert "content-encoding" not in (await client.get("/tasks/1", headers={"Accept-Encoding": accepted})).headers
+
+
+async def test_short_answers_stay_plain(client: Client) -> None:
+    """What is short would not be shorter."""
+    await made(client, "tasks")
+
+    assert "content-encoding" not in (await client.get("/tasks/1", headers=GZIP)).headers
+
+
+async def test_tag_of_a_compressed_answer(client: Client) -> None:
+    """The tag of a compressed answer is that of the plain one, and serves for If-Match and If-None-Match."""
+    await made(client, "tasks", notes=LONG)
+    tag = (await client.get("/tasks/1", headers=GZIP)).headers["etag"]
+
+    assert tag == (await client.get("/tasks/1")).headers["etag"]
+    assert 304 == (await client.get("/tasks/1", headers={**GZIP, "If-None-Match": tag})).status_code
+    edited = await client.put("/tasks/1", json={"title": "New"}, headers={**GZIP, "If-Match": tag})
+    assert (200, '"2"', "gzip") == (edited.status_code, edited.headers["etag"], edited.headers["content-encoding"])
+
+
+async def test_tag_of_a_compressed_list(client: Client) -> None:
+    """The tag of a list serves whether the list was compressed or not."""
+    await made(client, "tasks", notes=LONG)
+    compressed = await client.get("/tasks", headers=GZIP)
+
+    assert "gzip" == compressed.headers["content-encoding"]
+    for headers in ({}, GZIP):
+        known = {**headers, "If-None-Match": compressed.headers["etag"]}
+        assert 304 == (await client.get("/tasks", headers=known)).status_code
+
+
+async def test_replay_of_a_compressed_answer(client: Client) -> None:
+    """What is kept for a key is kept plain, and compressed anew for whoever takes that."""
+    key = {"Idempotency-Key": "k"}
+    body = {"title": "a", "notes": LONG}
+
+    first = await client.post("/tasks", json=body, headers={**key, **GZIP})
+    plain = await client.post("/tasks", json=body, headers=key)
+
+    assert ("gzip", None) == (first.headers["content-encoding"], plain.headers.get("content-encoding"))
+    assert first.content == plain.content
+    assert "true" == plain.headers["idempotency-replayed"]
+
+
+async def test_problems_and_heads(client: Client) -> None:
+    """Problems are compressed like anything else, and HEAD has no body to compress."""
+    problem = await client.post("/tasks", json={f"f{n}": n for n in range(50)}, headers=GZIP)
+    head = await client.head("/openapi.json", headers=GZIP)
+
+    assert (422, "gzip") == (problem.status_code, problem.headers["content-encoding"])
+    assert (200, b"") == (head.status_code, head.content)
+
+
+async def test_events_are_never_compressed(client: Client) -> None:
+    """A stream is sent event by event, which compression would gather."""
+    await made(client, "tasks", notes=LONG)
+    async with client.stream("GET", "/changes/stream", headers=GZIP) as response:
+        assert "content-encoding" not in response.headers

@@ -1,0 +1,130 @@
+"""Pages of other origins: those that are allowed read and write, all others do not."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from backroom.adapters.http.app import EXPOSED
+from backroom.domain.ports import Store
+from tests.http.service import Client, serving
+from tests.http.steps import MINIMAL, asked, log
+
+pytestmark = pytest.mark.anyio
+
+ORIGIN = "https://shop.example"
+STRANGER = "https://stranger.example"
+CONTRACT = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "X-Request-ID",
+    "X-Process-Time",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+)
+
+
+@pytest.fixture
+async def shared(store: Store) -> AsyncIterator[Client]:
+    """Return a client of a service that allows one origin."""
+    async with serving(store, origins=(ORIGIN,)) as client:
+        yield client
+
+
+def preflight(
+    method: str, origin: str = ORIGIN, headers: str = "content-type, if-match, idempotency-key"
+) -> dict[str, str]:
+    """Return the headers with which a browser asks whether it may send a request."""
+    return {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": headers,
+    }
+
+
+async def test_preflight(shared: Client) -> None:
+    """A page that is allowed may use every method and every header."""
+    for method, path in (
+        ("GET", "/tasks"),
+        ("POST", "/tasks"),
+        ("PUT", "/tasks/1"),
+        ("PATCH", "/tasks/1"),
+        ("DELETE", "/tasks/1"),
+    ):
+        response = await shared.options(path, headers=preflight(method))
+        assert (200, ORIGIN) == (response.status_code, response.headers["access-control-allow-origin"])
+        assert method in response.headers["access-control-allow-methods"].split(", ")
+        for name in ("content-type", "if-match", "idempotency-key"):
+            assert name in response.headers["access-control-allow-headers"].lower()
+        assert "600" == response.headers["access-control-max-age"]
+        assert "access-control-allow-credentials" not in response.headers
+        assert "Origin" in response.headers["vary"]
+
+
+async def test_preflight_of_a_stranger(shared: Client) -> None:
+    """A page that is not allowed is not told that it may do anything."""
+    response = await shared.options("/tasks", headers=preflight("POST", STRANGER))
+
+    assert 400 == response.status_code
+    assert "access-control-allow-origin" not in response.headers
+
+
+async def test_reading(shared: Client) -> None:
+    """A page that is allowed can read answers and problems, with all headers that it needs."""
+    for path in ("/tasks", "/tasks/1", "/nope", "/changes"):
+        response = await shared.get(path, headers={"Origin": ORIGIN})
+        assert ORIGIN == response.headers["access-control-allow-origin"]
+        assert set(CONTRACT) == set(response.headers["access-control-expose-headers"].split(", ")) == set(EXPOSED)
+        assert "Origin" in response.headers["vary"]
+
+
+async def test_reading_compressed(shared: Client) -> None:
+    """Compression and sharing go together."""
+    response = await shared.get("/openapi.json", headers={"Origin": ORIGIN, "Accept-Encoding": "gzip"})
+
+    assert ("gzip", ORIGIN) == (response.headers["content-encoding"], response.headers["access-control-allow-origin"])
+    assert {"Accept-Encoding", "Origin"} <= {each.strip() for each in response.headers["vary"].split(",")}
+
+
+async def test_reading_by_a_stranger(shared: Client) -> None:
+    """A browser shows a page that is not allowed nothing, because no header says that it may."""
+    response = await shared.get("/tasks", headers={"Origin": STRANGER})
+
+    assert 200 == response.status_code
+    assert "access-control-allow-origin" not in response.headers
+
+
+async def test_writing(shared: Client) -> None:
+    """A page that is allowed can write, and no other."""
+    allowed = await shared.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": ORIGIN})
+    refused = await shared.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": STRANGER})
+
+    assert (201, ORIGIN) == (allowed.status_code, allowed.headers["access-control-allow-origin"])
+    assert (403, "bad_origin") == asked(refused)
+    assert 1 == len(await log(shared))
+
+
+async def test_streams(shared: Client) -> None:
+    """A page that is allowed can follow the events."""
+    async with shared.stream("GET", "/changes/stream", headers={"Origin": ORIGIN}) as response:
+        assert ORIGIN == response.headers["access-control-allow-origin"]
+
+
+async def test_any_origin(store: Store) -> None:
+    """A star allows every page."""
+    async with serving(store, origins=("*",)) as client:
+        assert 201 == (await client.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": STRANGER})).status_code
+        response = await client.get("/tasks", headers={"Origin": STRANGER})
+        assert "*" == response.headers["access-control-allow-origin"]
+
+
+async def test_no_origin_by_default(client: Client) -> None:
+    """Without the setting nothing is said to any page."""
+    read = await client.get("/tasks", headers={"Origin": ORIGIN})
+    asked_first = await client.options("/tasks", headers=preflight("POST"))
+
+    for response in (read, asked_first):
+        assert not [name for name in response.headers if name.startswith("access-control-")]
+    assert 204 == asked_first.status_code

@@ -1,0 +1,140 @@
+"""The OpenAPI document: valid, whole, and true; and the check that holds answers to it can fail."""
+
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from backroom.adapters.http.problems import PROBLEMS
+from backroom.entrypoints.documentation import openapi
+from tests.http.documented import Documented, NotDocumented
+from tests.http.service import Client
+from tests.http.steps import got
+
+pytestmark = pytest.mark.anyio
+
+METHODS = ("get", "post", "put", "patch", "delete")
+BODY_CODES = {"malformed_json", "body_too_large", "unsupported_media_type", "invalid", "timeout"}
+WRITE_CODES = {"bad_header", "bad_origin", "idempotency_key_in_flight", "idempotency_key_reused", "storage_full"}
+ALWAYS = {"malformed_request", "bad_parameter", "not_acceptable", "internal_error", "unavailable"}
+STAMPS = {"x-request-id": "r", "x-process-time": "0.42ms"}
+
+
+def operations(document: Any) -> list[tuple[str, str, Any]]:
+    """Return the path, the method and the description of each operation."""
+    return [(path, method, each[method]) for path, each in document["paths"].items() for method in each]
+
+
+def codes(operation: Any) -> set[str]:
+    """Return the codes that an operation declares."""
+    contents = [each.get("content", {}) for each in operation["responses"].values()]
+    return {code for each in contents for code in each.get("application/problem+json", {}).get("examples", {})}
+
+
+async def test_is_valid(client: Client) -> None:
+    """The document is OpenAPI 3.1, which the client generators take."""
+    document = await got(client, "/openapi.json")
+
+    assert document["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+async def test_is_what_the_command_prints(client: Client) -> None:
+    """The command line prints the document that a service answers with."""
+    assert orjson.loads(openapi()) == await got(client, "/openapi.json")
+
+
+async def test_has_every_route_and_nothing_else(client: Client) -> None:
+    """Whatever is routed is documented but for files and sockets, and whatever is documented is routed."""
+    app: Any = client.service.app
+    routes = [each for each in app._app.routes if not isinstance(each, (Mount, WebSocketRoute))]
+    assert all(isinstance(each, Route) for each in routes)
+
+    routed = {each.path.replace(":entity}", "}") for each in routes}
+    assert routed == set((await got(client, "/openapi.json"))["paths"])
+
+
+async def test_has_every_method_and_nothing_else(client: Client) -> None:
+    """The methods that a path names in Allow are those that are documented, HEAD and OPTIONS apart."""
+    for path, documented in (await got(client, "/openapi.json"))["paths"].items():
+        allowed = (await client.options(path.replace("{", "").replace("}", ""))).headers["allow"].split(", ")
+        assert set(documented) == {each.lower() for each in allowed} - {"head", "options"}, path
+
+
+async def test_operations_have_names_of_their_own(client: Client) -> None:
+    """No two operations share the name that generators make of them."""
+    names = [each["operationId"] for *_, each in operations(await got(client, "/openapi.json"))]
+
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names)
+
+
+async def test_declares_what_can_go_wrong(client: Client) -> None:
+    """Each operation declares the codes that any like it can have; the other tests hold it to the rest."""
+    for path, method, operation in operations(await got(client, "/openapi.json")):
+        expected = set(ALWAYS)
+        expected |= {"not_found", "invalid"} if "{id}" in path else set()
+        expected |= BODY_CODES if "requestBody" in operation else set()
+        expected |= WRITE_CODES if method != "get" else set()
+        assert set() == expected - codes(operation), (method, path)
+        assert codes(operation) <= set(PROBLEMS)
+
+
+async def test_shows_each_problem(client: Client) -> None:
+    """Each code has an example that fits the schema of problems."""
+    document = await got(client, "/openapi.json")
+
+    assert set(PROBLEMS) == set(document["components"]["examples"])
+    for code, example in document["components"]["examples"].items():
+        response = httpx2.Response(
+            404, json=example["value"], headers={**STAMPS, "content-type": "application/problem+json"}
+        )
+        response.request = httpx2.Request("GET", "http://localhost/nope")
+        Documented(document).check(response, whole=True)
+        assert f"/problems/{code}" == example["value"]["type"]
+
+
+def good(**changes: Any) -> dict[str, Any]:
+    """Return the facts of an answer to GET /healthz that is as documented, but for the changes."""
+    return {"status": 200, "headers": {"content-type": "application/json"}, "body": b'{"status":"ok"}', **changes}
+
+
+UNDOCUMENTED: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a status": ("GET", "/healthz", good(status=201)),
+    "a body": ("GET", "/healthz", good(body=b'{"status":"bad"}')),
+    "a media type": ("GET", "/healthz", good(headers={"content-type": "text/plain"})),
+    "no media type": ("GET", "/healthz", good(headers={})),
+    "a header": ("GET", "/healthz", good(headers={"content-type": "application/json", "x-powered-by": "php"})),
+    "no request id": ("GET", "/healthz", good(headers={"content-type": "application/json", "x-request-id": ""})),
+    "a header's form": ("GET", "/healthz", good(headers={"content-type": "application/json", "x-process-time": "1s"})),
+    "a body of 304": ("GET", "/tasks/1", {"status": 304, "headers": {"etag": '"1"'}, "body": b"{}"}),
+    "a method": ("POST", "/healthz", good()),
+    "a path": ("GET", "/nope", good()),
+    "a plain 404": ("GET", "/nope", good(status=404)),
+    "a time": ("GET", "/tasks/1/history", good(body=b'{"history":[{"at":"now"}],"next":null}')),
+    "a code": (
+        "GET",
+        "/healthz",
+        {
+            "status": 400,
+            "headers": {"content-type": "application/problem+json"},
+            "body": b'{"type":"","title":"","status":400,"detail":"","code":"bad_cursor","request_id":"","error":""}',
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNDOCUMENTED)
+def test_undocumented_answers_are_found(name: str) -> None:
+    """The check that every other test relies on fails for each way in which an answer can be wrong."""
+    method, path, facts = UNDOCUMENTED[name]
+    headers = {**STAMPS, **facts["headers"]}
+    headers = {key: value for key, value in headers.items() if value}
+    response = httpx2.Response(facts["status"], headers=headers, content=facts["body"])
+    response.request = httpx2.Request(method, f"http://localhost{path}")
+
+    with pytest.raises(NotDocumented):
+        Documented(orjson.loads(openapi())).check(response, whole=True)
