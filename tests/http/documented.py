@@ -93,7 +93,7 @@ class Documented:
             yield from self._problem_breaches(response)
 
     def _problem_breaches(self, response: httpx2.Response) -> Iterator[str]:
-        if response.headers["content-type"] != "application/problem+json":
+        if response.headers.get("content-type") != "application/problem+json":
             yield "it is no problem"
         elif response.request.method != "HEAD":
             yield from self._body_breaches(response.content, "/components/schemas/Problem")

@@ -112,6 +112,7 @@ UNDOCUMENTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a header's form": ("GET", "/healthz", good(headers={"content-type": "application/json", "x-process-time": "1s"})),
     "a body of 304": ("GET", "/tasks/1", {"status": 304, "headers": {"etag": '"1"'}, "body": b"{}"}),
     "a method": ("POST", "/healthz", good()),
+    "a method's refusal": ("POST", "/healthz", good(status=405, headers={"allow": "GET"})),
     "a path": ("GET", "/nope", good()),
     "a plain 404": ("GET", "/nope", good(status=404)),
     "a time": ("GET", "/tasks/1/history", good(body=b'{"history":[{"at":"now"}],"next":null}')),

@@ -107,7 +107,7 @@ def test_timing(client: TestClient) -> None:
 
 def test_live(client: TestClient) -> None:
     """The WebSocket accepts, and tells what happens."""
-    with client.websocket_connect("ws://localhost/ws") as socket:
+    with client.websocket_connect("ws://127.0.0.1:8000/ws") as socket:
         assert "ready" == socket.receive_json()["type"]
         client.post("/tasks", json={"title": "Learn Starlette"})
         assert "task.created" == socket.receive_json()["type"]

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
@@ -23,7 +22,7 @@ from backroom.adapters.http.cursors import ListCursors
 from backroom.adapters.http.declarations import Operation, Path, Reply
 from backroom.adapters.http.edge import Edge
 from backroom.adapters.http.endpoint import Endpoint
-from backroom.adapters.http.failures import answer_for
+from backroom.adapters.http.failures import READ_ONLY, answer_for
 from backroom.adapters.http.feed import Feed
 from backroom.adapters.http.guard import Guard
 from backroom.adapters.http.openapi import document
@@ -138,10 +137,18 @@ class _Files:
         self._files = StaticFiles(directory=str(service.STATIC))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await _nothing(scope, receive, send)
         try:
-            await self._files(scope, receive, send)
-        except HTTPException as error:
-            await answer_for(error, call_of(scope))(scope, receive, send)
+            answer = await self._answer(scope)
+        except Exception as error:  # noqa: BLE001 - as for every other path
+            answer = answer_for(error, call_of(scope))
+        return await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> ASGIApp:
+        if scope["method"] == "OPTIONS":
+            return Answer(status=204, headers=(READ_ONLY,))
+        return await self._files.get_response(self._files.get_path(scope), scope)
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:

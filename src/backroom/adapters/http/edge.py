@@ -49,6 +49,8 @@ class Edge:
             elif message["type"] == "websocket.accept":
                 status = 101
                 message["headers"] = [(b"x-request-id", request_id)]
+            elif message["type"] == "websocket.close" and status == 0:
+                status = 403  # which is how servers answer a handshake that is not accepted
             await send(message)
 
         encodings = headers.get(b"accept-encoding")
@@ -60,6 +62,6 @@ class Edge:
             elif scope["type"] == "http":
                 await answer_of(refusal, call.request_id)(scope, receive, stamped)
             else:
-                await send({"type": "websocket.close"})  # before it was accepted, this answers the handshake with 403
+                await stamped({"type": "websocket.close"})
         finally:
             self._access_log.write(scope, status, perf_counter() - started, call.request_id)

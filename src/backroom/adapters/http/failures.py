@@ -14,7 +14,7 @@ from backroom.adapters.http.submitting import APPLIED, only_validates
 from backroom.domain.errors import DomainError
 
 NOBODY_LISTENS = 499
-_READ_ONLY = (b"allow", b"GET, HEAD")
+READ_ONLY = (b"allow", b"GET, HEAD, OPTIONS")
 
 _log = logging.getLogger("backroom")
 
@@ -26,7 +26,7 @@ def answer_for(error: Exception, call: Call) -> Answer:
             answer = answer_of(error, call.request_id)
             return answer.plus(APPLIED) if call.method not in SAFE_METHODS and only_validates(call) else answer
         case HTTPException(status_code=405):
-            return answer_of(MethodNotAllowed("only GET and HEAD", headers=(_READ_ONLY,)), call.request_id)
+            return answer_of(MethodNotAllowed("only GET and HEAD", headers=(READ_ONLY,)), call.request_id)
         case HTTPException():
             return answer_of(Missing("there is nothing at this path"), call.request_id)
         case ClientDisconnect():

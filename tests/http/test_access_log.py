@@ -1,0 +1,115 @@
+"""The log of requests: one line for each, which nobody else can write, and which tells no secrets."""
+
+import json
+import re
+
+import pytest
+
+from backroom.adapters.http.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
+from backroom.domain.ports import Store
+from tests.http.service import Client, serving
+from tests.http.steps import MINIMAL, made
+from tests.http.transport import connected
+
+pytestmark = pytest.mark.anyio
+
+LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1")
+
+
+def lines(client: Client) -> list[str]:
+    """Return what is in the log."""
+    client.service.access_log.flush()
+    return "".join(client.service.log).splitlines()
+
+
+def test_line_for_people() -> None:
+    """A line has the time, the status, the method, the path, how long it took, and the id."""
+    assert "2026-02-02T02:40:00.123Z 200 GET /tasks/%0A 0.42ms r-1\n" == as_text(LINE)
+
+
+def test_line_for_programs() -> None:
+    """The same as JSON, one document on a line."""
+    expected = {"status": 200, "method": "GET", "path": "/tasks/%0A", "duration_ms": 0.42, "request_id": "r-1"}
+    assert {"at": "2026-02-02T02:40:00.123Z", **expected} == json.loads(as_json(LINE))
+    assert 1 == as_json(LINE).count("\n")
+
+
+async def test_one_line_for_each(client: Client) -> None:
+    """Every request is in the log once, whatever becomes of it, without its query, its headers and its body."""
+    lines(client)
+    client.service.log.clear()
+    secret = {"Authorization": "Bearer s3cret", "X-Request-ID": "r"}
+    await client.post("/tasks", json={"title": "s3cret"}, headers=secret)
+    await client.get("/tasks?q=s3cret", headers=secret)
+    await client.get("/nope", headers=secret)
+    await client.put("/tasks", headers=secret)
+    await client.post("/tasks", content=b"{", headers=secret)
+    await client.post("/tasks", headers={**secret, "Origin": "https://example.com"})
+    await client.head("/", headers=secret)
+    await client.get("/static/style.css", headers=secret)
+
+    written = lines(client)
+
+    expected = [
+        "201 POST /tasks",
+        "200 GET /tasks",
+        "404 GET /nope",
+        "405 PUT /tasks",
+        "400 POST /tasks",
+        "403 POST /tasks",
+        "200 HEAD /",
+        "200 GET /static/style.css",
+    ]
+    assert expected == [" ".join(each.split(" ")[1:4]) for each in written]
+    form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \d{3} [A-Z]+ /\S* \d+\.\d\dms r")
+    assert all(form.fullmatch(each) for each in written)
+    assert "s3cret" not in "".join(written)
+
+
+async def test_sockets_and_streams_are_in_it(client: Client) -> None:
+    """A socket and a stream have their line once they end."""
+    lines(client)
+    client.service.log.clear()
+    async with connected(client.service.app, "/ws") as socket:
+        await socket.next()
+        assert [] == lines(client)
+    async with client.stream("GET", "/changes/stream"):
+        pass
+    async with connected(client.service.app, "/ws", [("Origin", "https://example.com")]) as socket:
+        await socket.next()
+
+    told = [" ".join(each.split(" ")[1:4]) for each in lines(client)]
+    assert ["101 WEBSOCKET /ws", "200 GET /changes/stream", "403 WEBSOCKET /ws"] == told
+
+
+async def test_nobody_else_writes_lines(client: Client) -> None:
+    """A path stays as it was sent, percent-encoded, so that it cannot break a line or a terminal."""
+    lines(client)
+    client.service.log.clear()
+    await client.raw("GET", "/%0A2026%20200%20GET%20/admin%1B%5B31m")
+
+    (line,) = lines(client)
+    assert " 404 GET /%0A2026%20200%20GET%20/admin%1B%5B31m " in line
+
+
+async def test_lines_are_written_without_being_asked(client: Client) -> None:
+    """Lines are gathered for a moment at most, or until there are many."""
+    log: list[str] = []
+    access_log = AccessLog(log.append)
+    scope = {"method": "GET", "raw_path": b"/"}
+    for _ in range(MAX_GATHERED):
+        assert [] == log
+        access_log.write(scope, 200, 0.001, "r")
+
+    assert (1, MAX_GATHERED) == (len(log), log[0].count("\n"))
+    access_log.flush()
+    assert 1 == len(log)
+
+
+async def test_log_for_programs(store: Store) -> None:
+    """Where it is chosen, every line of a service is a JSON document."""
+    async with serving(store) as client:
+        client.service.access_log.format = as_json
+        await made(client, "tasks", **MINIMAL["tasks"])
+
+        assert {"POST", "GET"} == {json.loads(each)["method"] for each in lines(client)}
