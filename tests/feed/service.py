@@ -13,6 +13,8 @@ from backroom.adapters.http.access_log import AccessLog, as_text
 from backroom.adapters.http.app import Options, make_app
 from backroom.adapters.http.feed import Feed
 from backroom.domain.ports import Store
+from tests.builders import Clock
+from tests.webhooks.endpoints import Endpoints, deliverer
 
 ROOMY = 1_000_000
 GOODBYE = "websocket.close"
@@ -219,6 +221,7 @@ async def serving(store: Store) -> AsyncIterator[Service]:
     """Serve a store; nothing of the feed may still run afterwards."""
     feed = Feed(store)
     access_log = AccessLog(lambda _: None, as_text)
-    yield Service(make_app(store, await store.secret(), Options(), access_log, feed), feed)
+    courier = deliverer(store, Endpoints(Clock()))
+    yield Service(make_app(store, await store.secret(), Options(), access_log, feed, courier=courier), feed)
     await feed.close()
     assert feed._reader is None

@@ -9,6 +9,7 @@ from backroom.domain.ports import Store
 from backroom.domain.product import PRODUCT
 from backroom.domain.task import TASK
 from tests.contract.steps import carry_out, fill
+from tests.feed.obstructed import ObstructedLog
 from tests.feed.service import Service
 from tests.feed.steps import blocked, documents, forget, rest, told, write
 
@@ -55,6 +56,21 @@ async def test_going_on_from_ready(service: Service, store: Store) -> None:
     again = await service.socket(f"after={place}")
     assert written == await told(again, 2)
     await again.connection.leave()
+
+
+async def test_ready_means_that_everything_before_was_told(service: Service, store: Store, other: Store) -> None:
+    """It does also while the reader of this process has not come to what another process has written."""
+    log = service.feed.log = ObstructedLog(store, held={"watch"})
+    early = await service.socket()
+    ready_early = await early.message()
+    await log.called("watch")
+    written = await write(other, 2)
+    late = await service.socket(f"after={ready_early['cursor']}")
+    assert [*written, await ready(store)] == await told(late, 3)
+    log.let_go()
+    assert written == await told(early, 2)
+    for each in (early, late):
+        await each.connection.leave()
 
 
 async def test_only_some_types(service: Service, store: Store) -> None:

@@ -84,27 +84,20 @@ class Feed:
             if not self._followers:
                 await self._stop()
 
-    async def take(self, follower: Follower) -> list[News]:
-        """Return the next changes for a follower, and none where it has seen all that there is.
+    async def earlier(self, follower: Follower) -> list[News]:
+        """Return the next changes from the log, and none where it ends: then all that was written before was told.
 
         Raises `BadCursor`, `CursorExpired` and `Unavailable`.
         """
-        while (number := self._number(follower)) != self._newest:
-            if number is None:
-                batch = await read_on(self.log, follower.cursor, follower.types, TAKEN_AT_ONCE)
-                follower.cursor = batch.cursor
-                if not batch.entries:
-                    break
-                return [News.of(entry) for entry in batch.entries]
-            if news := self._recent(follower, self._newest - number):
-                return news
-        return []
+        batch = await read_on(self.log, follower.cursor, follower.types, TAKEN_AT_ONCE)
+        follower.cursor, follower.number = batch.cursor, None
+        return [News.of(entry) for entry in batch.entries]
 
     async def next(self, follower: Follower) -> list[News]:
-        """Return the next changes once there are any, or none when the feed closes."""
+        """Return the next changes once there are any, or none when the feed closes. Raises what `earlier` does."""
         while not self._closed:
             bell = self._bell
-            if news := await self.take(follower):
+            if news := await self._take(follower):
                 return news
             await bell.wait()
         return []
@@ -122,6 +115,15 @@ class Feed:
         if follower.number is not None and self._newest - follower.number > len(self._window):
             follower.number = None
         return follower.number
+
+    async def _take(self, follower: Follower) -> list[News]:
+        """Return the next changes, and none where a follower has seen all that the reader has."""
+        while (number := self._number(follower)) != self._newest:
+            if number is None:
+                return await self.earlier(follower)
+            if news := self._recent(follower, self._newest - number):
+                return news
+        return []
 
     def _recent(self, follower: Follower, behind: int) -> list[News]:
         recent = [self._window[index] for index in range(-behind, min(0, TAKEN_AT_ONCE - behind))]

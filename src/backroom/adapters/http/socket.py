@@ -60,7 +60,7 @@ class ChangesSocket:
     async def _follow(self, follower: Follower, send: Send) -> tuple[int, str]:
         is_live = False
         while not self.feed.is_closed:
-            news = await (self.feed.next(follower) if is_live else self.feed.take(follower))
+            news = await (self.feed.next(follower) if is_live else self.feed.earlier(follower))
             texts = [each.text for each in news]
             if not news and not is_live:
                 is_live, texts = True, [_ready(follower)]
