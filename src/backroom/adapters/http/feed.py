@@ -18,11 +18,12 @@ from backroom.domain.errors import CursorExpired, DomainError
 from backroom.domain.ports import Batch, ChangeLog
 
 MAX_BEHIND = 1000
-WINDOW = MAX_BEHIND  # a live follower that the window has lost is too slow, or will read the log a little
+WINDOW = MAX_BEHIND  # whoever is further behind reads the log itself
 TAKEN_AT_ONCE = 100
 SENT_AT_ONCE = 5000  # messages to all followers together, before anybody else has a turn
 RETRY_S = 1.0
 PATIENCE_S = 10.0
+PATIENCE_WITH_LATE_S = 1.0  # with those that are too far behind; they may be so for a moment, as when a burst comes
 
 _log = logging.getLogger("backroom")
 
@@ -47,7 +48,6 @@ class Follower:
     cursor: Cursor | None  # behind the last change that it took; None is in front of the oldest kept
     types: Set[str]
     number: int | None = None  # of the change behind which the cursor is, where that is within the window
-    is_live: bool = False  # it has seen all that there was, once; before, being behind is nobody's fault
     patience: asyncio.Timeout | None = None  # what it is being waited for with, while something is sent to it
 
 
@@ -84,28 +84,20 @@ class Feed:
             if not self._followers:
                 await self._stop()
 
-    async def take(self, follower: Follower) -> list[News]:
-        """Return the next changes for a follower, and none where it has seen all that there is.
+    async def earlier(self, follower: Follower) -> list[News]:
+        """Return the next changes from the log, and none where it ends: then all that was written before was told.
 
         Raises `BadCursor`, `CursorExpired` and `Unavailable`.
         """
-        while (number := self._number(follower)) != self._newest:
-            if number is None:
-                batch = await read_on(self.log, follower.cursor, follower.types, TAKEN_AT_ONCE)
-                follower.cursor = batch.cursor
-                if not batch.entries:
-                    break
-                return [News.of(entry) for entry in batch.entries]
-            if news := self._recent(follower, self._newest - number):
-                return news
-        follower.is_live = True
-        return []
+        batch = await read_on(self.log, follower.cursor, follower.types, TAKEN_AT_ONCE)
+        follower.cursor, follower.number = batch.cursor, None
+        return [News.of(entry) for entry in batch.entries]
 
     async def next(self, follower: Follower) -> list[News]:
-        """Return the next changes once there are any, or none when the feed closes."""
+        """Return the next changes once there are any, or none when the feed closes. Raises what `earlier` does."""
         while not self._closed:
             bell = self._bell
-            if news := await self.take(follower):
+            if news := await self._take(follower):
                 return news
             await bell.wait()
         return []
@@ -123,6 +115,15 @@ class Feed:
         if follower.number is not None and self._newest - follower.number > len(self._window):
             follower.number = None
         return follower.number
+
+    async def _take(self, follower: Follower) -> list[News]:
+        """Return the next changes, and none where a follower has seen all that the reader has."""
+        while (number := self._number(follower)) != self._newest:
+            if number is None:
+                return await self.earlier(follower)
+            if news := self._recent(follower, self._newest - number):
+                return news
+        return []
 
     def _recent(self, follower: Follower, behind: int) -> list[News]:
         recent = [self._window[index] for index in range(-behind, min(0, TAKEN_AT_ONCE - behind))]
@@ -175,14 +176,14 @@ class Feed:
         bell.set()
 
     def _hurry(self) -> None:
-        """Give up on live followers that are being sent something and are too far behind by now."""
-        now = asyncio.get_running_loop().time()
+        """Lose patience with followers that are being sent something and are too far behind by now."""
+        soon = asyncio.get_running_loop().time() + PATIENCE_WITH_LATE_S
         for follower in self._followers:
             number, patience = follower.number, follower.patience
-            if patience is None or number is None or not follower.is_live or patience.expired():
+            if patience is None or number is None or self._newest - number <= MAX_BEHIND:
                 continue
-            if self._newest - number > MAX_BEHIND:
-                patience.reschedule(now)
+            if (patience.when() or 0) > soon:  # a patience that is over already must be left alone
+                patience.reschedule(soon)
 
     def _forget(self) -> None:
         self._window.clear()

@@ -58,12 +58,12 @@ class ChangesSocket:
             return TRY_AGAIN_LATER, error.message
 
     async def _follow(self, follower: Follower, send: Send) -> tuple[int, str]:
-        was_live = False
+        is_live = False
         while not self.feed.is_closed:
-            news = await (self.feed.next(follower) if was_live else self.feed.take(follower))
+            news = await (self.feed.next(follower) if is_live else self.feed.earlier(follower))
             texts = [each.text for each in news]
-            if follower.is_live and not was_live:
-                was_live, texts = True, [_ready(follower)]
+            if not news and not is_live:
+                is_live, texts = True, [_ready(follower)]
             for text in texts:
                 if not await delivered(follower, send({"type": "websocket.send", "text": text})):
                     return TRY_AGAIN_LATER, "too slow; go on from the last cursor"

@@ -1,0 +1,59 @@
+"""A log that can be obstructed: its answers are late, or fail."""
+
+import asyncio
+from collections.abc import Set
+from typing import Any
+
+from attrs import define, field
+
+from backroom.domain.changes import Cursor, Entry
+from backroom.domain.kinds import Kind
+from backroom.domain.ports import Batch, ChangeLog, Store
+from tests.feed.steps import until
+
+
+@define(eq=False)
+class ObstructedLog(ChangeLog):
+    """The log of a store. Calls named in `held` start only when they are let go; those in `failing` raise."""
+
+    store: Store
+    held: set[str] = field(factory=set)
+    failing: dict[str, Exception] = field(factory=dict)
+    calls: list[str] = field(factory=list)
+    _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
+
+    def let_go(self) -> None:
+        """Let everything go that is held."""
+        self.held.clear()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def called(self, name: str, times: int = 1) -> None:
+        """Return once there was a call, or so many."""
+        await until(lambda: self.calls.count(name) >= times)
+
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+        await self._pass("read")
+        return await self.store.read(after, types=types, limit=limit)
+
+    async def head(self) -> Cursor:
+        await self._pass("head")
+        return await self.store.head()
+
+    async def oldest(self) -> Cursor:
+        await self._pass("oldest")
+        return await self.store.oldest()
+
+    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
+        return await self.store.history(kind, id, after=after, limit=limit)
+
+    async def watch(self, seen: Cursor) -> None:
+        await self._pass("watch")
+        await self.store.watch(seen)
+
+    async def _pass(self, name: str) -> None:
+        self.calls.append(name)
+        while name in self.held:
+            await self._changed.wait()
+        if name in self.failing:
+            raise self.failing[name]

@@ -1,0 +1,59 @@
+"""What most tests of the feed do on their way."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from backroom.adapters.http.wire import change_document
+from backroom.domain.ports import Store
+from backroom.domain.task import TASK
+from tests.builders import LATER
+from tests.contract.steps import fill, whole_log
+from tests.feed.service import Closed, Connection, Socket
+
+
+async def write(store: Store, changes: int) -> list[dict[str, Any]]:
+    """Make tasks, one submission each, and return their changes as followers must be told of them."""
+    for _ in range(changes):
+        await fill(store, TASK, {})
+    return (await documents(store))[-changes:]
+
+
+async def documents(store: Store) -> list[dict[str, Any]]:
+    """Return every change that is kept, as followers must be told of it."""
+    return [orjson.loads(change_document(each)) for each in await whole_log(store)]
+
+
+async def forget(store: Store) -> None:
+    """Forget every change."""
+    while await store.sweep(LATER, changes_before=LATER + timedelta(days=1)):
+        pass
+
+
+async def told(socket: Socket, messages: int) -> list[Any]:
+    """Return so many messages."""
+    return [await socket.message() for _ in range(messages)]
+
+
+async def rest(socket: Socket) -> tuple[list[dict[str, Any]], int]:
+    """Return what can be read until the socket is closed, and its code."""
+    found = []
+    try:
+        while True:
+            found.append(await socket.message())
+    except Closed as closed:
+        return found, closed.code
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let others run until something holds that rings no bell."""
+    while not condition():  # noqa: ASYNC110 - there is no event to wait for
+        await asyncio.sleep(0)
+
+
+async def blocked(connection: Connection) -> None:
+    """Return once something is being sent that is not read."""
+    await until(connection.room.locked)

@@ -1,0 +1,139 @@
+"""Following by Server-Sent Events, on every store."""
+
+import pytest
+
+from backroom.adapters.http import event_stream
+from backroom.domain.commands import Delete
+from backroom.domain.ports import Store
+from backroom.domain.task import TASK
+from tests.contract.steps import carry_out, fill
+from tests.feed.service import Ended, Events, Service
+from tests.feed.steps import blocked, documents, forget, until, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+
+async def some(events: Events, number: int) -> list[object]:
+    """Return the data of so many events, each of which must be a change whose id is its cursor."""
+    found = []
+    for _ in range(number):
+        name, data = await events.event()
+        assert ("message", events.last_id) == (name, data["cursor"])
+        found.append(data)
+    return found
+
+
+async def test_the_log_and_what_comes(service: Service, store: Store, other: Store) -> None:
+    """Without a cursor the stream starts at the oldest kept change, and goes on with what any process writes."""
+    written = await write(store, 3)
+    events = await service.events()
+    assert written == await some(events, 3)
+    for door in (store, other):
+        assert await write(door, 1) == await some(events, 1)
+    await events.connection.leave()
+    assert service.feed._reader is None
+
+
+@pytest.mark.parametrize("query", ["?after=now", ""])
+async def test_the_last_id_resumes(service: Service, store: Store, query: str) -> None:
+    """`Last-Event-ID` counts before the query, which stays the same when a browser connects again."""
+    first, *rest = await write(store, 4)
+    events = await service.events(f"/changes/stream{query}", last_event_id=first["cursor"])
+    assert rest == await some(events, 3)
+    await events.connection.leave()
+
+
+async def test_the_place_is_known_before_the_first_event(service: Service, store: Store) -> None:
+    """A client that is cut off before anything happened goes on from where it came, also with `after=now`."""
+    await write(store, 1)
+    events = await service.events("/changes/stream?after=now")
+    await events.comment()
+    assert await store.head() == events.last_id
+    await events.connection.leave()
+    written = await write(store, 2)
+    again = await service.events("/changes/stream?after=now", last_event_id=events.last_id)
+    assert written == await some(again, 2)
+    await again.connection.leave()
+
+
+async def test_a_comment_when_nothing_happens(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is broken by comments, which also tell the client how far it has come through what it did not ask for."""
+    events = await service.events("/changes/stream?after=now&types=task.deleted")
+    await events.comment()
+    monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.01)
+    await write(store, 1)
+    again = await service.events("/changes/stream?types=task.deleted", last_event_id=events.last_id)
+    while await store.head() != again.last_id:
+        await again.comment()
+    await carry_out(store, Delete(kind=TASK, id=1))
+    assert (await documents(store))[-1:] == await some(again, 1)
+    for each in (events, again):
+        await each.connection.leave()
+
+
+async def test_reset(service: Service, store: Store) -> None:
+    """Where what comes next is kept no more, the stream says so, once, and ends."""
+    place = await store.head()
+    await write(store, 2)
+    await forget(store)
+    events = await service.events(last_event_id=place)
+    assert ("reset", {}) == await events.event()
+    with pytest.raises(Ended):
+        await events.event()
+
+
+async def test_reset_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that was slow while the log was swept is told the same."""
+    monkeypatch.setattr("backroom.adapters.http.feed.TAKEN_AT_ONCE", 1)
+    written = await write(store, 4)
+    events = await service.events(room=2)  # for the first place and one change
+    await blocked(events.connection)
+    await forget(store)
+    assert written[:2] == await some(events, 2)
+    assert ("reset", {}) == await events.event()
+    with pytest.raises(Ended):
+        await events.event()
+
+
+async def test_the_feed_closes(service: Service, store: Store) -> None:
+    """The stream ends when the service goes down."""
+    written = await write(store, 1)
+    events = await service.events()
+    assert written == await some(events, 1)
+    await service.feed.close()
+    with pytest.raises(Ended):
+        await events.event()
+
+
+async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It follows no more, and what it had read last resumes."""
+    monkeypatch.setattr("backroom.adapters.http.feed.PATIENCE_S", 0.01)
+    monkeypatch.setattr("backroom.adapters.http.feed.TAKEN_AT_ONCE", 1)
+    written = await write(store, 4)
+    events = await service.events(room=2)
+    await blocked(events.connection)
+    await until(lambda: not service.feed._followers)
+    found = await some(events, 1)
+    with pytest.raises(Ended):
+        await events.event()
+    again = await service.events(last_event_id=events.last_id)
+    assert written == found + await some(again, 3)
+    await again.connection.leave()
+
+
+async def test_no_compression(service: Service, store: Store) -> None:
+    """A stream is not gathered up to be compressed."""
+    written = await write(store, 1)
+    events = await service.events(accept_encoding="gzip")
+    assert written == await some(events, 1)
+    await events.connection.leave()
+
+
+async def test_what_is_no_cursor(service: Service, store: Store) -> None:
+    """It is refused with a status."""
+    await fill(store, TASK, {})
+    for headers in ({"last_event_id": "x"}, {"last_event_id": "x-1"}):
+        status, problem = await service.get("/changes/stream?after=now", **headers)
+        assert (400, "bad_cursor") == (status, problem["code"])
+    status, problem = await service.get("/changes/stream?wait=1")
+    assert (400, "bad_parameter") == (status, problem["code"])

@@ -1,0 +1,158 @@
+"""Following by polling, on every store."""
+
+import asyncio
+from urllib.parse import quote
+
+import pytest
+
+from backroom.domain.commands import Delete
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.task import TASK
+from tests.contract.steps import carry_out, edit, fill
+from tests.feed.service import Service
+from tests.feed.steps import documents, forget, until, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+
+async def test_the_log_in_pieces(service: Service, store: Store) -> None:
+    """Each answer goes on where its predecessor ended; the last one is empty, and its cursor stays."""
+    written = await write(store, 5)
+    found, path = [], "/changes?limit=2"
+    while (answer := (await service.get(path))[1])["changes"]:
+        found += answer["changes"]
+        assert answer["changes"][-1]["cursor"] == answer["cursor"]
+        path = f"/changes?limit=2&after={answer['cursor']}"
+    assert written == found
+    assert await store.head() == answer["cursor"]
+
+
+async def test_now_is_the_end(service: Service, store: Store) -> None:
+    """`after=now` answers with nothing but the cursor to go on from."""
+    await write(store, 2)
+    assert (200, {"changes": [], "cursor": await store.head()}) == await service.get("/changes?after=now")
+
+
+async def test_what_there_is_comes_at_once(service: Service, store: Store) -> None:
+    """`wait` holds no answer for which there is something, and nobody follows then."""
+    written = await write(store, 1)
+    assert (200, written) == await _changes(service, "/changes?wait=60")
+    assert service.feed._reader is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+async def test_an_answer_waits_for_news(
+    service: Service, store: Store, elsewhere: Service, other: Store, limit: int
+) -> None:
+    """`wait` ends with the first news, from whichever process they come, and `limit` holds for them too."""
+    await write(store, 1)
+    place = await store.head()
+    polls = [
+        asyncio.create_task(each.get(f"/changes?after={place}&wait=60&limit={limit}")) for each in (service, elsewhere)
+    ]
+    await until(lambda: bool(service.feed._followers and elsewhere.feed._followers))
+    assert not any(poll.done() for poll in polls)
+    await fill(other, TASK, {}, {}, {})
+    for status, answer in await asyncio.gather(*polls):
+        assert (200, (await documents(store))[1:][:limit]) == (status, answer["changes"])
+        assert answer["changes"][-1]["cursor"] == answer["cursor"]
+
+
+async def test_waiting_in_vain(service: Service, store: Store) -> None:
+    """When the time is over the answer is empty, and its cursor is behind whatever was of other types."""
+    await write(store, 3)
+    answer = await service.get("/changes?types=task.deleted&wait=1")
+    assert (200, {"changes": [], "cursor": await store.head()}) == answer
+    assert service.feed._reader is None
+
+
+async def test_only_some_types(service: Service, store: Store) -> None:
+    """Types choose, at once and while waiting."""
+    await fill(store, TASK, {}, {})
+    await fill(store, PRODUCT, {})
+    await carry_out(store, Delete(kind=TASK, id=1))
+    wanted = [each for each in await documents(store) if each["type"] in ("task.deleted", "product.created")]
+    assert (200, wanted) == await _changes(service, "/changes?types=task.deleted,product.created")
+    place = await store.head()
+    poll = asyncio.create_task(service.get(f"/changes?after={place}&types=task.deleted&wait=60"))
+    await fill(store, TASK, {})
+    await carry_out(store, edit(TASK, 2, notes="x"))
+    await carry_out(store, Delete(kind=TASK, id=2))
+    assert (200, (await documents(store))[-1:]) == (200, (await poll)[1]["changes"])
+
+
+async def test_a_rare_type_far_behind(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty answer means that the end was reached, however much of the log holds nothing of the types."""
+    monkeypatch.setattr("backroom.adapters.sqlite.log.LOOKED_AT", 2)
+    await fill(store, TASK, *({} for _ in range(9)))
+    await fill(store, PRODUCT, {})
+    assert (200, (await documents(store))[-1:]) == await _changes(service, "/changes?types=product.created")
+
+
+async def test_the_feed_closes(service: Service, store: Store) -> None:
+    """Who waits is answered when the service goes down, with the cursor to go on from."""
+    place = await store.head()
+    poll = asyncio.create_task(service.get(f"/changes?after={place}&wait=60"))
+    await until(lambda: bool(service.feed._followers))
+    await service.feed.close()
+    assert (200, {"changes": [], "cursor": place}) == await poll
+    assert (200, {"changes": [], "cursor": place}) == await service.get(f"/changes?after={place}&wait=60")
+
+
+async def test_an_expired_cursor(service: Service, store: Store) -> None:
+    """What is behind it is kept no more: 410, at once. Without a cursor, what is kept is answered."""
+    place = await store.head()
+    await write(store, 2)
+    await forget(store)
+    for query in ("", "&wait=60", "&types=product.created"):
+        status, problem = await service.get(f"/changes?after={place}{query}")
+        assert (410, "cursor_expired") == (status, problem["code"])
+    assert (200, {"changes": [], "cursor": await store.head()}) == await service.get("/changes")
+    written = await write(store, 1)
+    assert (200, written) == await _changes(service, "/changes")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("after=x", 400, "bad_cursor"),
+        ("after=", 400, "bad_cursor"),
+        ("after=ü", 400, "bad_cursor"),
+        ("types=", 400, "bad_parameter"),
+        ("types=task.created,task.moved", 400, "bad_parameter"),
+        ("limit=0", 422, "invalid"),
+        ("limit=1001", 422, "invalid"),
+        ("wait=61", 422, "invalid"),
+        ("wait=-1", 422, "invalid"),
+        ("wait=0.5", 400, "bad_parameter"),
+        ("after=now&after=now", 400, "bad_parameter"),
+        ("since=now", 400, "bad_parameter"),
+    ],
+)
+async def test_what_cannot_be_answered(service: Service, query: str, status: int, code: str) -> None:
+    """Each fault has its own problem."""
+    found, problem = await service.get(f"/changes?{quote(query, safe='=&,')}")
+    assert (status, code) == (found, problem["code"])
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/tasks", TASK), ("/products", PRODUCT)])
+async def test_a_list_goes_on_in_its_changes(service: Service, store: Store, path: str, kind: object) -> None:
+    """Of any page, however filtered, `changes` has exactly what came after it was read, of its kind."""
+    await fill(store, TASK, {}, {}, {})
+    await fill(store, PRODUCT, {}, {}, {})
+    pages = [(await service.get(path + query))[1] for query in ("", "?limit=1", "?q=nothing")]
+    before = await store.head()
+    await carry_out(store, edit(TASK, 1, notes="x"), edit(PRODUCT, 3, category="x"), Delete(kind=TASK, id=2))
+    await fill(store, PRODUCT, {})
+    told = await documents(store)
+    place = [each["cursor"] for each in told].index(before)
+    later = [each for each in told[place + 1 :] if each["type"].startswith(path[1:-1])]
+    assert later
+    for page in pages:
+        assert (200, later) == await _changes(service, page["changes"])
+
+
+async def _changes(service: Service, path: str) -> tuple[int, object]:
+    status, answer = await service.get(path)
+    return status, answer["changes"]

@@ -1,0 +1,174 @@
+"""Following over a WebSocket, on every store."""
+
+from urllib.parse import quote
+
+import pytest
+
+from backroom.domain.commands import Delete, Restore
+from backroom.domain.ports import Store
+from backroom.domain.product import PRODUCT
+from backroom.domain.task import TASK
+from tests.contract.steps import carry_out, fill
+from tests.feed.obstructed import ObstructedLog
+from tests.feed.service import Service
+from tests.feed.steps import blocked, documents, forget, rest, told, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+
+async def ready(store: Store) -> dict[str, str]:
+    """Return the message that says that everything before was told."""
+    return {"type": "ready", "cursor": await store.head()}
+
+
+async def test_live_only(service: Service, store: Store, other: Store) -> None:
+    """Without `after` a follower is ready at once, and is told what comes, from whichever process."""
+    await write(store, 2)
+    socket = await service.socket()
+    assert await ready(store) == await socket.message()
+    for door in (store, other):
+        assert await write(door, 2) == await told(socket, 2)
+    await socket.connection.leave()
+    assert service.feed._reader is None
+
+
+async def test_resuming(service: Service, elsewhere: Service, store: Store) -> None:
+    """A follower that comes with a cursor gets what it missed, `ready`, and what comes then, in any process."""
+    written = await write(store, 4)
+    for served in (service, elsewhere):
+        for index, change in enumerate(written):
+            socket = await served.socket(f"after={change['cursor']}")
+            missed = written[index + 1 :]
+            assert [*missed, await ready(store)] == await told(socket, len(missed) + 1)
+            written += await write(store, 1)
+            assert written[-1:] == await told(socket, 1)
+            await socket.connection.leave()
+            if index == 3:
+                break
+
+
+async def test_going_on_from_ready(service: Service, store: Store) -> None:
+    """The cursor of `ready` is as good as that of a change."""
+    socket = await service.socket()
+    place = (await socket.message())["cursor"]
+    await socket.connection.leave()
+    written = await write(store, 2)
+    again = await service.socket(f"after={place}")
+    assert written == await told(again, 2)
+    await again.connection.leave()
+
+
+async def test_ready_means_that_everything_before_was_told(service: Service, store: Store, other: Store) -> None:
+    """It does also while the reader of this process has not come to what another process has written."""
+    log = service.feed.log = ObstructedLog(store, held={"watch"})
+    early = await service.socket()
+    ready_early = await early.message()
+    await log.called("watch")
+    written = await write(other, 2)
+    late = await service.socket(f"after={ready_early['cursor']}")
+    assert [*written, await ready(store)] == await told(late, 3)
+    log.let_go()
+    assert written == await told(early, 2)
+    for each in (early, late):
+        await each.connection.leave()
+
+
+async def test_only_some_types(service: Service, store: Store) -> None:
+    """Types choose among what was and what comes; `ready` is always told."""
+    await fill(store, TASK, {}, {})
+    await fill(store, PRODUCT, {})
+    first = (await documents(store))[0]
+    socket = await service.socket(f"after={first['cursor']}&types=product.created,task.deleted")
+    live = await service.socket("types=task.deleted")
+    assert [(await documents(store))[-1], await ready(store)] == await told(socket, 2)
+    assert [await ready(store)] == await told(live, 1)
+    await carry_out(store, Delete(kind=TASK, id=1), Restore(kind=TASK, id=1), Delete(kind=TASK, id=2))
+    deleted = [each for each in await documents(store) if each["type"] == "task.deleted"]
+    for each in (socket, live):
+        assert deleted == await told(each, 2)
+        await each.connection.leave()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=x",
+        "after=",
+        "after=x-1",
+        "types=",
+        "types=task.moved",
+        "wait=1",
+        "after=now&after=now",
+        "after=%ff",
+        f"types={quote('ü😀' * 100)}",
+    ],
+)
+async def test_what_cannot_be_followed(service: Service, store: Store, query: str) -> None:
+    """It is told by a code that a client can tell from others, and a reason that fits into a frame."""
+    await fill(store, TASK, {})
+    closed = await (await service.socket(query)).closed()
+    assert 4400 == closed.code
+    assert 0 < len(closed.reason.encode()) <= 123
+
+
+async def test_an_expired_cursor(service: Service, store: Store) -> None:
+    """What is behind it is kept no more; the end of the log is."""
+    place = await store.head()
+    await write(store, 2)
+    await forget(store)
+    assert 4410 == (await (await service.socket(f"after={place}")).closed()).code
+    socket = await service.socket(f"after={await store.head()}")
+    assert await ready(store) == await socket.message()
+    await socket.connection.leave()
+
+
+async def test_expired_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A follower that was slow while the log was swept is told the same."""
+    monkeypatch.setattr("backroom.adapters.http.feed.TAKEN_AT_ONCE", 1)
+    place = await store.head()
+    written = await write(store, 4)
+    socket = await service.socket(f"after={place}", room=1)
+    await blocked(socket.connection)
+    await forget(store)
+    assert written[:2] == await told(socket, 2)
+    assert 4410 == (await socket.closed()).code
+
+
+async def test_the_feed_closes(service: Service, store: Store) -> None:
+    """Followers are told that the service goes away, and those who come later too."""
+    socket = await service.socket()
+    assert await ready(store) == await socket.message()
+    await service.feed.close()
+    assert 1001 == (await socket.closed()).code
+    assert 1001 == (await (await service.socket()).closed()).code
+
+
+async def test_the_feed_closes_while_something_is_sent(service: Service, store: Store) -> None:
+    """A follower that reads slowly gets what was on its way, then the goodbye, and nothing in between is left out."""
+    socket = await service.socket(room=1)
+    assert await ready(store) == await socket.message()
+    written = await write(store, 3)
+    await blocked(socket.connection)
+    await service.feed.close()
+    found, code = await rest(socket)
+    assert (written[: len(found)], 1001) == (found, code)
+
+
+async def test_a_client_that_leaves_while_something_is_sent(service: Service, store: Store) -> None:
+    """Its going is no fault of anybody, and ends what was done for it."""
+    socket = await service.socket(room=1)
+    assert await ready(store) == await socket.message()
+    await write(store, 3)
+    await blocked(socket.connection)
+    await socket.connection.leave()
+    assert service.feed._reader is None
+
+
+async def test_what_a_client_says_is_ignored(service: Service, store: Store) -> None:
+    """A follower has nothing to say, and may say it."""
+    socket = await service.socket()
+    assert await ready(store) == await socket.message()
+    for message in ({"text": "{}"}, {"bytes": b"\xff"}, {"text": None, "bytes": b""}):
+        socket.connection.say({"type": "websocket.receive", **message})
+    assert await write(store, 1) == await told(socket, 1)
+    await socket.connection.leave()
