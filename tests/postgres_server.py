@@ -21,7 +21,6 @@ OWNER = "nobody"  # the server refuses to run as root
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
     "max_connections": "200",
@@ -59,6 +58,11 @@ class Server:
         options = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale-provider=builtin")
         self.run("initdb", f"--pgdata={self.data}", "--no-sync", "--builtin-locale=C.UTF-8", "--locale=C", *options)
 
+    def follow(self, primary: "Server") -> None:
+        """Make a copy of a server that runs, which will be its standby."""
+        copy = ("--pgdata", str(self.data), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        self.run("pg_basebackup", *copy, "--dbname", f"user=postgres host={primary.directory}")
+
     def start(self, **settings: str) -> None:
         """Start the server and wait until it answers."""
         merged = {**_SETTINGS, "unix_socket_directories": str(self.directory), **settings}
@@ -66,13 +70,13 @@ class Server:
         log = self.directory / "server.log"
         self.run("pg_ctl", "start", "-w", "-D", str(self.data), "-o", options, "-l", str(log))
 
-    def stop(self) -> None:
-        """Stop the server, by the process that its data directory names."""
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server, by the process that its data directory names; `immediate` is no better than a crash."""
         if (self.data / "postmaster.pid").exists():
-            self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
+            self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
 
     def kill(self) -> None:
-        """End the server as a crash would."""
+        """End the server as the kernel would, never to be started again."""
         pid_file = self.data / "postmaster.pid"
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         pid_file.unlink()

@@ -160,6 +160,27 @@ def test_a_restored_sku_may_be_taken() -> None:
     assert decided(set_sku(2, None), Restore(kind=PRODUCT, id=3), standing=gone).outcome.failed is None
 
 
+def test_what_is_found_after_a_decision() -> None:
+    """Submissions that are decided in turn end like one with all their commands: skus swapped, gone, and taken."""
+    steps: list[list[Any]] = [
+        [set_sku(1, None), set_sku(2, "A"), set_sku(1, "B")],
+        [Delete(kind=PRODUCT, id=2)],
+        [create(PRODUCT, sku="A"), Delete(kind=PRODUCT, id=9)],
+        [set_sku(1, "A")],
+    ]
+    found = Found(standing=SHELF, holders={sku("A"): 1, sku("B"): 2})
+    ids, results = fresh_ids(), list[Any]()
+    for commands in steps:
+        each = submission(*commands, atomic=False)
+        decision = decide(each, found, new_id=ids, at=LATER, documents=DOCUMENTS)
+        found = found.after(decision)
+        results += decision.outcome.results
+    whole = decided(*(command for commands in steps for command in commands), standing=SHELF, atomic=False)
+    assert list(map(repr, whole.outcome.results)) == list(map(repr, results))
+    assert {**SHELF, **whole.final} == found.standing
+    assert {sku("B"): 1, sku("A"): 100} == found.holders
+
+
 def test_a_refused_command_takes_nothing() -> None:
     """A command that fails leaves neither its entity nor its claims behind."""
     doomed = Edit(kind=PRODUCT, id=1, values={"sku": "C"}, precondition=Precondition(frozenset({9})))

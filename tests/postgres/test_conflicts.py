@@ -1,0 +1,155 @@
+"""Writers in each other's way: nobody waits for those who want something else, and everybody gets a turn."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from backroom.adapters.postgres.connections import Conflict
+from backroom.adapters.postgres.store import PostgresStore
+from backroom.domain.commands import Delete, Edit
+from backroom.domain.decisions import Done, Outcome
+from backroom.domain.errors import AlreadyExists, NotFound, StorageFull, Unavailable
+from backroom.domain.product import PRODUCT
+from backroom.domain.task import TASK
+from backroom.domain.webhook import WEBHOOK, Attend
+from tests.builders import create, recorded, submission
+from tests.contract.steps import carry_out, edit, fill, outcome, trail
+from tests.contract.test_deliveries import delivery
+from tests.databases import SHARED, Databases, open_store
+from tests.postgres.transactions import Open
+
+pytestmark = pytest.mark.anyio
+
+
+async def notes(store: PostgresStore, id: int) -> str:
+    """Return the notes of a task."""
+    found = await store.get(TASK, id)
+    assert found is not None
+    return str(recorded(TASK, found).notes)
+
+
+async def blocked(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
+    """Return when so many transactions wait for a lock in this database."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while await connection.fetchval(sql) < count:
+        pass
+
+
+async def test_a_slow_writer_holds_up_only_its_own(store: PostgresStore, slow: Open) -> None:
+    """While another transaction holds one task, whoever wants others is served; who wants that one gets it later."""
+    await fill(store, TASK, {}, {})
+    await slow.carry_out(edit(TASK, 1, notes="slow"))
+    waiting = asyncio.create_task(store.submit(submission(edit(TASK, 1, title="after"))))
+    others = [store.submit(submission(edit(TASK, 2, notes=str(number)))) for number in range(5)]
+    assert [Outcome] * 5 == [type(answer) for answer in await asyncio.gather(*others)]
+    assert not waiting.done()
+    await slow.commit()
+    await waiting
+    assert "slow" == await notes(store, 1)
+    assert [1, 2, 3] == [version for _, id, version in await trail(store) if id == 1]
+
+
+async def test_opposite_orders_make_no_deadlock(postgres: Databases, dsn: str) -> None:
+    """Two processes that change the same hundred tasks, each from its own end, all come through, and none is undone."""
+    await postgres.execute(f"ALTER DATABASE {SHARED} SET deadlock_timeout = '1h'")
+    store, other = await open_store(dsn), await open_store(dsn)
+    await fill(store, TASK, *({} for _ in range(100)))
+
+    async def write(door: PostgresStore, ids: list[int], text: str) -> None:
+        for number in range(5):
+            await carry_out(door, *(edit(TASK, id, notes=f"{text}{number}") for id in ids))
+
+    ids = list(range(1, 101))
+    await asyncio.gather(write(store, ids, "up"), write(other, ids[::-1], "down"), write(other, ids, "too"))
+    changes = await trail(store)
+    for id in (1, 50, 100):
+        assert list(range(1, 17)) == [version for _, each, version in changes if each == id]
+    await store.close()
+    await other.close()
+    await postgres.execute(f"ALTER DATABASE {SHARED} RESET deadlock_timeout")
+
+
+async def test_two_may_swap_what_is_unique(store: PostgresStore) -> None:
+    """In one submission, over nothing in between, and across two groups of commands."""
+    await fill(store, PRODUCT, {"sku": "A"}, {"sku": "B"})
+    swap = (edit(PRODUCT, 1, sku=None), edit(PRODUCT, 2, sku="A"), edit(PRODUCT, 1, sku="B"))
+    assert ["B", "A"] == [each.sku for each in (await carry_out(store, *swap))[::-1][:2]]
+    (refused,) = (await outcome(store, edit(PRODUCT, 1, sku="A"))).results
+    assert isinstance(refused, AlreadyExists)
+    assert 2 == refused.holder
+
+
+async def test_what_was_submitted_at_the_same_time_takes_effect_in_its_order(store: PostgresStore) -> None:
+    """One that is decided after another in the same group sees what that did: values passed on, taken, and gone."""
+    await fill(store, PRODUCT, {"sku": "A"})
+    give, take, late = await asyncio.gather(
+        store.submit(submission(edit(PRODUCT, 1, sku=None))),
+        store.submit(submission(create(PRODUCT, sku="A"))),
+        store.submit(submission(create(PRODUCT, sku="A"))),
+    )
+    assert isinstance(give, Outcome)
+    assert isinstance(take, Outcome)
+    assert isinstance(late, Outcome)
+    assert [Done, Done, AlreadyExists] == [type(each.results[0]) for each in (give, take, late)]
+
+
+async def test_one_fault_is_not_the_fault_of_others(store: PostgresStore) -> None:
+    """A command that fails for no good reason fails alone, whoever was in the same group."""
+
+    class Broken(Edit[Any]):
+        def decide(self, standing: Any, id: int, at: Any) -> Any:
+            raise RuntimeError("a fault in a decision")
+
+    answers = await asyncio.gather(
+        store.submit(submission(create(TASK))),
+        store.submit(submission(Broken(kind=TASK, id=1, values={}))),
+        store.submit(submission(create(TASK))),
+        return_exceptions=True,
+    )
+    assert [Outcome, RuntimeError, Outcome] == [type(answer) for answer in answers]
+    assert 2 == len(await trail(store))
+
+
+async def test_who_always_comes_too_late_is_told(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few tries the store is unavailable to them, and nothing has changed."""
+
+    async def conflict(*_: object) -> None:
+        raise Conflict
+
+    monkeypatch.setattr(store, "_attempt", conflict)
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    assert [] == await trail(store)
+
+
+async def test_a_delivery_cannot_outlive_its_webhook(store: PostgresStore, slow: Open, dsn: str) -> None:
+    """What is queued while another process deletes the webhook waits for that, and is refused."""
+    await carry_out(store, create(WEBHOOK))
+    watching = await asyncpg.connect(dsn)
+    await slow.carry_out(Delete(kind=WEBHOOK, id=1))
+    queueing = asyncio.create_task(outcome(store, Attend(id=1), deliveries=(delivery(),)))
+    await blocked(watching, 1)
+    await slow.commit()
+    (refused,) = (await queueing).results
+    assert isinstance(refused, NotFound)
+    assert () == await store.deliveries.pending()
+    await watching.close()
+
+
+async def test_a_full_disk(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Writing is refused for want of space, reading goes on, and writing resumes by itself."""
+    await fill(store, TASK, {})
+    await connection.execute(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END$$;"
+        " CREATE TRIGGER full_disk BEFORE INSERT ON changes EXECUTE FUNCTION full_disk()"
+    )
+    try:
+        with pytest.raises(StorageFull):
+            await store.submit(submission(create(TASK)))
+        assert 1 == len(await trail(store))
+    finally:
+        await connection.execute("DROP FUNCTION full_disk CASCADE")
+    await fill(store, TASK, {})

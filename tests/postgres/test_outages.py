@@ -1,0 +1,185 @@
+"""Connections that break, are all taken, or lead to a server that only reads; and that heal by themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from backroom.adapters.postgres import connections, news
+from backroom.adapters.postgres.store import PostgresStore
+from backroom.domain.errors import Unavailable
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.builders import NOON, create, submission
+from tests.contract.steps import carry_out, edit, fill, trail
+from tests.databases import SHARED, Databases, open_store
+from tests.postgres.test_conflicts import blocked
+from tests.postgres.transactions import Open
+from tests.postgres_server import Server, running
+
+pytestmark = pytest.mark.anyio
+
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Run a server that may be ill-treated."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+async def away(server: Server) -> AsyncIterator[PostgresStore]:
+    """Open a store on that server."""
+    store = await open_store(server.dsn())
+    yield store
+    await store.close()
+
+
+async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server: Server) -> None:
+    """Whatever is asked meanwhile is unavailable; then all is as before, without opening the store again."""
+    await fill(away, TASK, {})
+    server.stop("immediate")
+    for call in (
+        away.get(TASK, 1),
+        away.page(Query(kind=TASK)),
+        away.submit(submission(create(TASK))),
+        away.read(None),
+        away.ping(),
+        away.sweep(NOON, changes_before=NOON),
+        away.deliveries.pending(),
+    ):
+        with pytest.raises(Unavailable):
+            await call
+    server.start()
+    await away.ping()
+    await carry_out(away, edit(TASK, 1, notes="x"))
+    assert [("task.created", 1, 1), ("task.updated", 1, 2)] == await trail(away)
+
+
+async def test_connections_that_are_cut(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Of those that were idle nobody notices more than one, and one who was being served is told."""
+    await fill(store, TASK, {})
+    await asyncio.gather(*(store.get(TASK, 1) for _ in range(5)))
+    cut = await connection.fetch(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
+    assert 5 <= len(cut)
+    failures = 0
+    for _ in range(10):
+        try:
+            await store.ping()
+        except Unavailable:
+            failures += 1
+    assert 1 >= failures
+    assert 5 == len(await asyncio.gather(*(store.get(TASK, 1) for _ in range(5))))
+
+
+async def test_a_write_that_is_cut(
+    store: PostgresStore, slow: Open, connection: "asyncpg.Connection[asyncpg.Record]", dsn: str
+) -> None:
+    """Who is being served when the connection breaks is told, at once, and is not served again behind his back."""
+    await fill(store, TASK, {})
+    await slow.carry_out(edit(TASK, 1, notes="slow"))
+    writing = asyncio.create_task(store.submit(submission(edit(TASK, 1, notes="cut"))))
+    watching = await asyncpg.connect(dsn)
+    await blocked(watching, 1)
+    await watching.execute(f"SELECT pg_terminate_backend(pid) {OTHERS} AND wait_event_type = 'Lock'")
+    with pytest.raises(Unavailable):
+        await writing
+    await slow.commit()
+    assert 2 == len(await trail(store))
+    await watching.close()
+
+
+async def test_all_connections_taken(
+    store: PostgresStore, slow: Open, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who finds none waits a while and is told; when there is one again, all goes on."""
+    monkeypatch.setattr(connections, "WAIT_S", 0.05)
+    await fill(store, TASK, {})
+    small = await open_store(f"{dsn}&pool_size=1")
+    await slow.carry_out(edit(TASK, 1, notes="slow"))
+    writing = asyncio.create_task(small.submit(submission(edit(TASK, 1, title="B"))))
+    watching = await asyncpg.connect(dsn)
+    await blocked(watching, 1)
+    with pytest.raises(Unavailable):
+        await small.get(TASK, 1)
+    await slow.commit()
+    await writing
+    assert await small.get(TASK, 1) is not None
+    await watching.close()
+    await small.close()
+
+
+async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Databases) -> None:
+    """A connection that may only read is given up with its siblings, until there is one that may write."""
+    await fill(store, TASK, {})
+    read_only = f"ALTER DATABASE {SHARED} SET default_transaction_read_only"
+    await postgres.execute(f"{read_only} = on")
+    await store._connections._pool.expire_connections()
+    try:
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await store.submit(submission(create(TASK)))
+    finally:
+        await postgres.execute(f"SET default_transaction_read_only = off; {read_only} = off")
+    await fill(store, TASK, {})
+    assert 2 == len(await trail(store))
+
+
+async def test_an_answer_that_never_comes(
+    store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch, dsn: str
+) -> None:
+    """A command that takes too long is given up."""
+    monkeypatch.setattr(connections, "COMMAND_S", 0.05)
+    hasty = await open_store(dsn)
+    await slow.connection.execute("BEGIN; LOCK TABLE tasks")
+    with pytest.raises(Unavailable):
+        await hasty.get(TASK, 1)
+    await slow.connection.execute("ROLLBACK")
+    assert await hasty.get(TASK, 1) is None
+    await hasty.close()
+
+
+async def test_a_notification_that_is_lost(store: PostgresStore, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who watches looks by himself once in a while, so that a write of another process is only seen later."""
+    monkeypatch.setattr(news, "LOOK_AGAIN_S", 0.02)
+    other = await open_store(dsn)
+    monkeypatch.setattr(other._news, "ring", lambda: None)
+    watching = asyncio.create_task(store.watch(await store.head()))
+    await fill(other, TASK, {})
+    await watching
+    await other.close()
+
+
+async def test_a_bell_that_is_cut_off(
+    store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who watches hears other processes again after the connection broke on which he listened."""
+    monkeypatch.setattr(news, "LOOK_AGAIN_S", 0.02)
+    other = await open_store(dsn)
+    watching = asyncio.create_task(store.watch(await store.head()))
+    listening = f"{OTHERS} AND query LIKE 'LISTEN%'"
+    while not await connection.fetchval(f"SELECT count(*) {listening}"):
+        pass
+    (first,) = await connection.fetch(f"SELECT pid, pg_terminate_backend(pid) {listening}")
+    while await connection.fetchval(f"SELECT count(*) {listening} AND pid <> $1", first["pid"]) == 0:
+        pass
+    monkeypatch.setattr(news, "LOOK_AGAIN_S", 3600)
+    assert not watching.done()
+    await fill(other, TASK, {})
+    await watching
+    await other.close()
+
+
+async def test_only_the_bell_is_needed(store: PostgresStore, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who listens is woken by another process without looking by himself."""
+    monkeypatch.setattr(news, "LOOK_AGAIN_S", 3600)
+    other = await open_store(dsn)
+    head = await store.head()
+    watching = asyncio.create_task(store.watch(head))
+    await fill(other, TASK, {})
+    await watching
+    assert 1 == len(await trail(store, head))
+    await other.close()
