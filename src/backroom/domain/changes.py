@@ -1,5 +1,6 @@
 """What happened to an entity, as it is written to the log."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
@@ -12,6 +13,14 @@ from backroom.domain.records import Record
 
 Cursor = NewType("Cursor", str)
 """A place in the log, between two changes: opaque, and bound to the log that gave it."""
+
+_CURSOR = re.compile(r"([0-9A-Za-z]{1,32})-[0-9.-]+", re.ASCII)
+
+
+def log_of(cursor: Cursor) -> str:
+    """Return the name of the log that may have given a cursor, or an empty one for what no log gives."""
+    parts = _CURSOR.fullmatch(cursor)
+    return "" if parts is None else parts[1]
 
 
 class Action(Enum):

@@ -15,13 +15,15 @@ BAD_USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 for success, 2 for bad usage or a bad setting."""
+    """Run a command and return its exit code: 0 for success, 1 for failure, 2 for bad usage or a bad setting."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     if chosen.command == "serve":
         return _serve(chosen)
     if chosen.command == "openapi":
         return _openapi()
+    if chosen.command == "move":
+        return _move(chosen)
     parser.print_help()
     return BAD_USAGE
 
@@ -36,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         text = f"{field.metadata['help']} ({PREFIX}{field.name.upper()})"
         serve.add_argument(f"--{flag_name(field.name)}", dest=field.name, metavar="VALUE", help=text, **switch)
     commands.add_parser("openapi", help="print the OpenAPI document")
+    move = commands.add_parser("move", help="move everything from one store to another, which must be empty")
+    for name, text in (("FROM", "the store that is read, and stays as it is"), ("TO", "the store that takes it over")):
+        move.add_argument(name, help=f"{text}: sqlite:///PATH or postgresql://…")
     return parser
 
 
@@ -66,3 +71,9 @@ def _openapi() -> int:
 
     sys.stdout.write(openapi())
     return 0
+
+
+def _move(chosen: argparse.Namespace) -> int:
+    from backroom.entrypoints.moving import run  # noqa: PLC0415 - the same
+
+    return run(chosen.FROM, chosen.TO)

@@ -18,11 +18,14 @@ from backroom.adapters.http.app import Options, make_app
 from backroom.adapters.http.feed import Feed
 from backroom.adapters.http.wire import JsonDocuments, payload
 from backroom.adapters.memory.store import MemoryStore
+from backroom.adapters.sqlite.exporting import exporting as sqlite_exporting
+from backroom.adapters.sqlite.importing import importing as sqlite_importing
 from backroom.adapters.sqlite.store import SqliteStore
 from backroom.adapters.webhooks.deliverer import Deliverer
 from backroom.adapters.webhooks.transport import Sender
 from backroom.domain.catalogue import KINDS
 from backroom.domain.commands import Create
+from backroom.domain.contents import Export, Import
 from backroom.domain.decisions import Submission
 from backroom.domain.errors import DomainError
 from backroom.domain.ports import Store
@@ -80,8 +83,38 @@ async def opened(url: str) -> Store:
         from backroom.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
 
         return await PostgresStore.open(url, kinds=KINDS, documents=documents, clock=now)
-    path = Path(url.removeprefix("sqlite:///"))
-    return SqliteStore(path, kinds=KINDS, documents=documents, clock=now, on_untrustworthy=stop_at_once)
+    return SqliteStore(_path(url), kinds=KINDS, documents=documents, clock=now, on_untrustworthy=stop_at_once)
+
+
+@asynccontextmanager
+async def exporting(url: str) -> AsyncIterator[Export]:
+    """Tell what the store of a URL holds at this moment."""
+    if url.startswith("postgres"):
+        from backroom.adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above
+
+        async with postgres.exporting(url, kinds=KINDS) as telling:
+            yield telling
+    else:
+        async with sqlite_exporting(_path(url), kinds=KINDS) as file:
+            yield file
+
+
+@asynccontextmanager
+async def importing(url: str) -> AsyncIterator[Import]:
+    """Take over into the store of a URL, which must be empty, what another one holds."""
+    documents = JsonDocuments()
+    if url.startswith("postgres"):
+        from backroom.adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
+
+        async with postgres.importing(url, kinds=KINDS, documents=documents) as taking:
+            yield taking
+    else:
+        async with sqlite_importing(_path(url), kinds=KINDS, documents=documents) as file:
+            yield file
+
+
+def _path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
 
 
 def deliverer_of(store: Store, key: bytes, *, allow_private: bool = False) -> Deliverer:

@@ -85,11 +85,7 @@ class Connections:
         Two parameters of the DSN are ours, the others are PostgreSQL's. `pool_size` is how many connections this
         process uses at most, beside the one on which it listens. `statement_cache_size=0` keeps no statement prepared.
         """
-        parts = urlsplit(dsn)
-        parameters = {"target_session_attrs": "read-write", **dict(parse_qsl(parts.query, keep_blank_values=True))}
-        size = int(parameters.pop("pool_size", POOL_SIZE))
-        cached = int(parameters.pop("statement_cache_size", STATEMENTS))
-        plain = urlunsplit(parts._replace(query=urlencode(parameters)))
+        plain, size, cached = _parsed(dsn)
         self._connect = partial(asyncpg.connect, plain, timeout=CONNECT_S, statement_cache_size=cached)
         self._pool = asyncpg.create_pool(
             plain,
@@ -161,6 +157,21 @@ class Connections:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+
+async def connect(dsn: str) -> "asyncpg.Connection[Any]":
+    """Connect once, for statements that may take long."""
+    plain, _, cached = _parsed(dsn)
+    return await asyncpg.connect(plain, timeout=CONNECT_S, statement_cache_size=cached)
+
+
+def _parsed(dsn: str) -> tuple[str, int, int]:
+    """Return a DSN without what is ours, the size of the pool, and how many statements to keep prepared."""
+    parts = urlsplit(dsn)
+    parameters = {"target_session_attrs": "read-write", **dict(parse_qsl(parts.query, keep_blank_values=True))}
+    size = int(parameters.pop("pool_size", POOL_SIZE))
+    cached = int(parameters.pop("statement_cache_size", STATEMENTS))
+    return urlunsplit(parts._replace(query=urlencode(parameters))), size, cached
 
 
 async def _keep(_: object) -> None:

@@ -16,7 +16,7 @@ from backroom.domain.changes import Cursor
 from backroom.domain.deliveries import Attempt, Deliveries, Delivery, Status
 
 COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
-_SELECT = f"SELECT {COLUMNS} FROM deliveries"
+SELECT = f"SELECT {COLUMNS} FROM deliveries"
 
 _CLAIM = "UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $2 OR until <= $3)"
 _RELEASE = "UPDATE positions SET (owner, until) = ('', '-infinity') WHERE webhook = $1 AND owner = $2"
@@ -92,7 +92,7 @@ class PostgresDeliveries(Deliveries):
 
     async def _select(self, rest: str, *values: Any) -> tuple[Delivery, ...]:
         async with self.use() as connection:
-            return tuple(_delivery(row) for row in await connection.fetch(f"{_SELECT} {rest}", *values))
+            return tuple(delivery_of(row) for row in await connection.fetch(f"{SELECT} {rest}", *values))
 
 
 async def sweep(connection: Connection, begun_before: datetime, limit: int) -> bool:
@@ -119,7 +119,8 @@ def row_of(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _delivery(row: Mapping[str, Any]) -> Delivery:
+def delivery_of(row: Mapping[str, Any]) -> Delivery:
+    """Return the delivery of a row."""
     attempts = (
         Attempt(at=datetime.fromisoformat(at), status=status, error=error, duration_ms=duration)
         for at, status, error, duration in orjson.loads(row["attempts"])

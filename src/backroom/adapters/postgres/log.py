@@ -24,7 +24,7 @@ SETTLED = f"(epoch, xid) < ({EPOCH}, {XMIN})"
 
 _DOWN = "ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1"
 _FORGOTTEN = f"SELECT epoch, xid, seq FROM forgotten {_DOWN}"
-_COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document"
+COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document"
 
 
 def newest(where: str = "true") -> str:
@@ -53,7 +53,7 @@ SELECT ARRAY[newest.epoch, newest.xid::text::bigint, newest.seq] AS newest,
   (SELECT ARRAY[epoch, xid::text::bigint, seq] FROM looked_at) AS looked_at,
   found.*
 FROM ({newest()}) AS newest CROSS JOIN ({_FORGOTTEN}) AS forgotten LEFT JOIN (
-  SELECT {_COLUMNS} FROM changes
+  SELECT {COLUMNS} FROM changes
   WHERE (epoch, xid, seq) > ($1, $2, $3)
   AND (epoch, xid, seq) <= ((SELECT epoch FROM looked_at), (SELECT xid FROM looked_at), (SELECT seq FROM looked_at))
   AND kind || '.' || action = ANY($4::text[])
@@ -63,22 +63,24 @@ FROM ({newest()}) AS newest CROSS JOIN ({_FORGOTTEN}) AS forgotten LEFT JOIN (
 """
 
 _HISTORY = f"""
-SELECT {_COLUMNS}, {EPOCH} AS now, {XMIN} AS xmin FROM changes
+SELECT {COLUMNS}, {EPOCH} AS now, {XMIN} AS xmin FROM changes
 WHERE id = $1 AND kind = $2 AND version > $3 ORDER BY version LIMIT $4
 """
 
 _LAST = f"""
 SELECT last.* FROM jsonb_to_recordset($1) AS gone(kind text, id bigint) CROSS JOIN LATERAL (
-  SELECT {_COLUMNS} FROM changes WHERE changes.id = gone.id AND changes.kind = gone.kind ORDER BY version DESC LIMIT 1
+  SELECT {COLUMNS} FROM changes WHERE changes.id = gone.id AND changes.kind = gone.kind ORDER BY version DESC LIMIT 1
 ) AS last
 """
 
 # What changed is asked for here, not how it was left: no document is read.
 _SINCE = f"""
-SELECT {_COLUMNS.replace("document", "'' AS document")}
+SELECT {COLUMNS.replace("document", "'' AS document")}
 FROM jsonb_to_recordset($1) AS asked(kind text, id bigint, since bigint)
 JOIN changes USING (kind, id) WHERE version > since
 """
+
+_FORMER = "SELECT epoch, xid, seq FROM former_cursors WHERE cursor = $1"
 
 
 def bookmark_at(place: Place, moment: Mapping[str, Any]) -> Bookmark:
@@ -112,7 +114,7 @@ class Log:
 
     async def read(self, connection: Connection, after: Cursor | None, types: Set[str], limit: int) -> Batch:
         """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
-        start = Bookmark(START) if after is None else self.names.bookmark(after)
+        start = Bookmark(START) if after is None else await self._bookmark(connection, after)
         place = start.place
         asked = (sorted(types or CHANGE_TYPES), start.shown, limit, max(limit, LOOKED_AT))
         rows = await connection.fetch(_READ, place.epoch, place.xid, place.seq, *asked)
@@ -140,19 +142,28 @@ class Log:
     async def last(self, connection: Connection, refs: Iterable[tuple[Kind[Any], int]]) -> list[Change[Any]]:
         """Return the newest kept change of each entity that has one."""
         asked = [{"kind": kind.name, "id": id} for kind, id in refs]
-        return [self._change(row) for row in await connection.fetch(_LAST, json(asked))]
+        return [self.change(row) for row in await connection.fetch(_LAST, json(asked))]
 
     async def since(
         self, connection: Connection, versions: Iterable[tuple[tuple[Kind[Any], int], int]]
     ) -> list[Change[Any]]:
         """Return the kept changes, without their documents, of each entity after a version."""
         asked = [{"kind": kind.name, "id": id, "since": version} for (kind, id), version in versions]
-        return [self._change(row) for row in await connection.fetch(_SINCE, json(asked))]
+        return [self.change(row) for row in await connection.fetch(_SINCE, json(asked))]
+
+    async def _bookmark(self, connection: Connection, cursor: Cursor) -> Bookmark:
+        """Return the bookmark of a cursor, also of one that was given before the log was moved here."""
+        if self.names.is_former(cursor):
+            row = await connection.fetchrow(_FORMER, cursor)
+            if row is not None:
+                return Bookmark(_place(row))
+        return self.names.bookmark(cursor)
 
     def _entry(self, row: Mapping[str, Any], bookmark: Bookmark) -> Entry:
-        return Entry(cursor=self.names.cursor(bookmark), change=self._change(row))
+        return Entry(cursor=self.names.cursor(bookmark), change=self.change(row))
 
-    def _change(self, row: Mapping[str, Any]) -> Change[Any]:
+    def change(self, row: Mapping[str, Any]) -> Change[Any]:
+        """Return the change of a row."""
         return Change(
             kind=self._kinds[row["kind"]],
             action=Action(row["action"]),

@@ -2,6 +2,7 @@
 
 import secrets
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import asyncpg
@@ -25,6 +26,10 @@ class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
 
 
+class SchemaTooOld(Exception):
+    """The database was written by an older version of this program, and may not be changed now."""
+
+
 class Unsuitable(Exception):
     """The database lacks what this program needs."""
 
@@ -35,8 +40,7 @@ async def migrate(connection: Connection) -> None:
     Raises `SchemaTooNew` and `Unsuitable`.
     """
     await _check_server(connection)
-    folder = files(__package__) / "migrations"
-    steps = [folder / name for name in sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))]
+    steps = _steps()
     while await _schema(connection) < len(steps):
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
@@ -45,8 +49,27 @@ async def migrate(connection: Connection) -> None:
                 await _need_trigrams(connection)
                 await connection.execute(steps[version].read_text())
                 await connection.execute("INSERT INTO migrations VALUES ($1)", version + 1)
-    if (version := await _schema(connection)) > len(steps):
-        raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {len(steps)}")
+    await _check_not_newer(connection)
+
+
+async def check_schema(connection: Connection) -> None:
+    """Check, without changing anything, that the schema is up to date.
+
+    Raises `Unsuitable` where there is none, `SchemaTooOld` and `SchemaTooNew`.
+    """
+    await _check_not_newer(connection)
+    version, newest = await _schema(connection), len(_steps())
+    if version == 0:
+        raise Unsuitable("the database holds no store")
+    if version < newest:
+        raise SchemaTooOld(
+            f"the store has schema {version}, and this version of backroom needs {newest}: let it serve the store once"
+        )
+
+
+async def is_migrated(connection: Connection) -> bool:
+    """Tell whether there is a schema, of whatever version."""
+    return await _schema(connection) > 0
 
 
 async def names_of_log(connection: Connection) -> Names:
@@ -83,6 +106,17 @@ async def _need_trigrams(connection: Connection) -> None:
         raise Unsuitable(
             "the store needs the extension pg_trgm; let an administrator of the database run CREATE EXTENSION pg_trgm"
         ) from error
+
+
+def _steps() -> list[Traversable]:
+    folder = files(__package__) / "migrations"
+    return sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+
+
+async def _check_not_newer(connection: Connection) -> None:
+    version, newest = await _schema(connection), len(_steps())
+    if version > newest:
+        raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {newest}")
 
 
 async def _schema(connection: Connection) -> int:

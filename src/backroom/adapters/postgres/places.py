@@ -9,7 +9,7 @@ import re
 
 from attrs import field, frozen
 
-from backroom.domain.changes import Cursor
+from backroom.domain.changes import Cursor, log_of
 from backroom.domain.errors import BadCursor, CursorExpired
 
 Snapshot = tuple[int, int, tuple[int, ...]]
@@ -53,7 +53,7 @@ class Bookmark:
 
 @frozen
 class Names:
-    """The name that the log has, in its current epoch, and those that it had before it was moved."""
+    """The name that the log has, in its current epoch, and those that it had before it was copied or moved here."""
 
     current: str
     epoch: int
@@ -69,10 +69,13 @@ class Names:
 
     def bookmark(self, cursor: Cursor) -> Bookmark:
         """Return the bookmark of a cursor. Raises `BadCursor`, or `CursorExpired` for one of a former name."""
-        name, bookmark = self._read(cursor)
-        if name != self.current:
+        if self.is_former(cursor):
             raise CursorExpired
-        return bookmark
+        return self._read(cursor)[1]
+
+    def is_former(self, cursor: Cursor) -> bool:
+        """Tell whether a cursor has a former name. Only the database knows where it is, if it was moved here."""
+        return log_of(cursor) in self.former
 
     def place(self, cursor: Cursor) -> Place:
         """Return the place of a cursor, also of one of a former name. Raises `BadCursor`."""

@@ -45,4 +45,5 @@ async def sweep(connection: Connection, at: datetime, *, changes_before: datetim
         old = await connection.fetch(_OLD, changes_before, AT_ONCE, keep.epoch, keep.xid, keep.seq)
         if old:
             await connection.execute(_FORGET, *old[-1])
+            await connection.execute("DELETE FROM former_cursors WHERE (epoch, xid, seq) < ($1, $2, $3)", *old[-1])
     return more or receipts == f"DELETE {AT_ONCE}" or len(old) == AT_ONCE

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -33,6 +34,10 @@ _PASSING = (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyE
 
 class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
+
+
+class SchemaTooOld(Exception):
+    """The file was written by an older version of this program, and may not be changed now."""
 
 
 class NotAStore(Exception):
@@ -83,8 +88,7 @@ def migrate(connection: apsw.Connection) -> None:
 
     Raises `SchemaTooNew`.
     """
-    folder = files(__package__) / "migrations"
-    steps = [folder / name for name in sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))]
+    steps = _steps()
     while _schema(connection) < len(steps):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -97,8 +101,39 @@ def migrate(connection: apsw.Connection) -> None:
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
-    if (version := _schema(connection)) > len(steps):
-        known = f"this version of backroom knows schemas up to {len(steps)}"
+    _check_not_newer(connection)
+
+
+def check_schema(connection: apsw.Connection) -> None:
+    """Check, without changing anything, that the schema is up to date.
+
+    Raises `NotAStore` where there is none, `SchemaTooOld` and `SchemaTooNew`.
+    """
+    _check_not_newer(connection)
+    version, newest = _schema(connection), len(_steps())
+    if version == 0:
+        raise NotAStore(f"{connection.filename} holds no store")
+    if version < newest:
+        raise SchemaTooOld(
+            f"{connection.filename} has schema {version}, and this version of backroom needs {newest}:"
+            " let it serve the store once"
+        )
+
+
+def is_migrated(connection: apsw.Connection) -> bool:
+    """Tell whether there is a schema, of whatever version."""
+    return _schema(connection) > 0
+
+
+def _steps() -> list[Traversable]:
+    folder = files(__package__) / "migrations"
+    return sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+
+
+def _check_not_newer(connection: apsw.Connection) -> None:
+    version, newest = _schema(connection), len(_steps())
+    if version > newest:
+        known = f"this version of backroom knows schemas up to {newest}"
         raise SchemaTooNew(f"{connection.filename} has schema {version}; {known}")
 
 

@@ -19,8 +19,9 @@ Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
 
 _COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
-_SELECT = f"SELECT {_COLUMNS} FROM deliveries"
-_PUT = f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+SELECT = f"SELECT {_COLUMNS} FROM deliveries"
+INSERT = f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT = f"{INSERT} ON CONFLICT (id) DO UPDATE SET"
 _ATTEMPTED = ", ".join(f"{name} = excluded.{name}" for name in ("status", "attempts", "next_attempt_at"))
 _RECORD = f"{_PUT} {_ATTEMPTED}"
 _QUEUE = f"{_PUT} next_attempt_at = excluded.next_attempt_at WHERE status = 'pending'"
@@ -69,7 +70,7 @@ class SqliteDeliveries(Deliveries):
             if connection.changes() == 0:
                 return False
             if delivery is not None:
-                connection.execute(_RECORD, _row(delivery))
+                connection.execute(_RECORD, row_of(delivery))
             return True
 
         recorded: bool = await self.write(record)
@@ -90,8 +91,8 @@ class SqliteDeliveries(Deliveries):
         return await self._select(rest, webhook, webhook, before, limit)
 
     async def _select(self, rest: str, *values: SqlValue) -> tuple[Delivery, ...]:
-        found = await self.read(lambda connection: fetch(connection, f"{_SELECT} {rest}", values))
-        return tuple(_delivery(row) for row in found)
+        found = await self.read(lambda connection: fetch(connection, f"{SELECT} {rest}", values))
+        return tuple(delivery_of(row) for row in found)
 
 
 def note(connection: apsw.Connection, webhook: int, after: Any, start: int) -> None:
@@ -106,7 +107,7 @@ def note(connection: apsw.Connection, webhook: int, after: Any, start: int) -> N
 def queue(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
     """Take new deliveries; one that is pending already only gets its new time."""
     for each in deliveries:
-        connection.execute(_QUEUE, _row(each))
+        connection.execute(_QUEUE, row_of(each))
 
 
 def sweep(connection: apsw.Connection, begun_before: datetime, limit: int) -> bool:
@@ -116,7 +117,8 @@ def sweep(connection: apsw.Connection, begun_before: datetime, limit: int) -> bo
     return connection.changes() == limit
 
 
-def _row(delivery: Delivery) -> tuple[SqlValue, ...]:
+def row_of(delivery: Delivery) -> tuple[SqlValue, ...]:
+    """Return a delivery as a row."""
     due = delivery.next_attempt_at
     attempts = [(microseconds(each.at), each.status, each.error, each.duration_ms) for each in delivery.attempts]
     return (
@@ -133,7 +135,8 @@ def _row(delivery: Delivery) -> tuple[SqlValue, ...]:
     )
 
 
-def _delivery(row: tuple[Any, ...]) -> Delivery:
+def delivery_of(row: tuple[Any, ...]) -> Delivery:
+    """Return the delivery of a row."""
     id, webhook, message_id, type, after, requested, at, status, attempts, due = row
     return Delivery(
         id=id,

@@ -6,8 +6,8 @@ from typing import Any
 import apsw
 
 from backroom.adapters.sqlite.connections import fetch
-from backroom.adapters.sqlite.rows import microseconds, moment
-from backroom.domain.changes import Action, Change, Cursor, Entry
+from backroom.adapters.sqlite.rows import SqlValue, microseconds, moment
+from backroom.domain.changes import Action, Change, Cursor, Entry, log_of
 from backroom.domain.errors import CursorExpired
 from backroom.domain.kinds import Kind
 from backroom.domain.numbering import Numbering
@@ -19,7 +19,8 @@ LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
 _PUBLISHED = f"kind IN ({', '.join(repr(kind.name) for kind in PUBLISHED)})"
-_COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
+APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def _of_types(count: int) -> str:
@@ -29,9 +30,24 @@ def _of_types(count: int) -> str:
 class Log:
     """The log in one file, for one connection's thread at a time."""
 
-    def __init__(self, name: str, kinds: Iterable[Kind[Any]]) -> None:
+    def __init__(self, name: str, kinds: Iterable[Kind[Any]], *, former: Set[str] = frozenset()) -> None:
+        """`former` are the names of the logs from which this one was moved here."""
         self.numbering = Numbering(name)
+        self.former = former
         self._kinds = {kind.name: kind for kind in kinds}
+
+    def number(self, connection: apsw.Connection, cursor: Cursor) -> int:
+        """Return the number of the change that a cursor is behind, also one that it was given before it was moved here.
+
+        Raises `BadCursor`, and `CursorExpired` for a former one that was not moved along.
+        """
+        if log_of(cursor) not in self.former:
+            return self.numbering.number(cursor)
+        found = fetch(connection, "SELECT number FROM former_cursors WHERE cursor = ?", (cursor,))
+        if not found:
+            raise CursorExpired
+        number: int = found[0][0]
+        return number
 
     def head(self, connection: apsw.Connection) -> int:
         """Return the number of the newest change."""
@@ -45,9 +61,9 @@ class Log:
 
     def read(self, connection: apsw.Connection, after: Cursor | None, types: Set[str], limit: int) -> Batch:
         """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
-        wanted = None if after is None else self.numbering.number(after)
         connection.execute("BEGIN")
         try:
+            wanted = None if after is None else self.number(connection, after)
             newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
             start = forgotten if wanted is None else wanted
             if not forgotten <= start <= newest:
@@ -56,7 +72,7 @@ class Log:
             condition = f"AND {_of_types(len(types)) if types else _PUBLISHED} "
             found = fetch(
                 connection,
-                f"SELECT {_COLUMNS} FROM changes WHERE number > ? AND number <= ? {condition}ORDER BY number LIMIT ?",
+                f"SELECT {COLUMNS} FROM changes WHERE number > ? AND number <= ? {condition}ORDER BY number LIMIT ?",
                 (start, end, *sorted(types), limit),
             )
         finally:
@@ -67,7 +83,7 @@ class Log:
     def history(self, connection: apsw.Connection, kind: str, id: int, after: int, limit: int) -> tuple[Entry, ...]:
         """Read the entries of one entity with versions above `after`."""
         found = connection.execute(
-            f"SELECT {_COLUMNS} FROM changes WHERE id = ? AND kind = ? AND version > ? ORDER BY version LIMIT ?",
+            f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? AND version > ? ORDER BY version LIMIT ?",
             (id, kind, after, limit),
         )
         return tuple(self._entry(row) for row in found)
@@ -76,32 +92,19 @@ class Log:
         """Return the newest kept change of one entity."""
         found = fetch(
             connection,
-            f"SELECT {_COLUMNS} FROM changes WHERE id = ? AND kind = ? ORDER BY version DESC LIMIT 1",
+            f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? ORDER BY version DESC LIMIT 1",
             (id, kind),
         )
-        return self._entry(found[0]).change if found else None
+        return self.change(*found[0][1:]) if found else None
 
     def append(self, connection: apsw.Connection, number: int, change: Change[Any]) -> None:
         """Write a change under its number."""
-        record = change.record
-        connection.execute(
-            f"INSERT INTO changes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                change.kind.name,
-                record.id,
-                record.version,
-                change.action.value,
-                microseconds(change.at),
-                change.request_id,
-                " ".join(change.changed),
-                record.document,
-            ),
-        )
+        connection.execute(APPEND, row(number, change))
 
-    def _entry(self, row: tuple[Any, ...]) -> Entry:
-        number, kind, id, version, action, at, request_id, changed, document = row
-        change = Change(
+    def change(self, *columns: Any) -> Change[Any]:
+        """Return the change of a row, whose number is left out."""
+        kind, id, version, action, at, request_id, changed, document = columns
+        return Change(
             kind=self._kinds[kind],
             action=Action(action),
             record=Record(id, version, document),
@@ -109,4 +112,29 @@ class Log:
             at=moment(at),
             request_id=request_id,
         )
-        return Entry(cursor=self.numbering.cursor(number), change=change)
+
+    def _entry(self, row: tuple[Any, ...]) -> Entry:
+        return Entry(cursor=self.numbering.cursor(row[0]), change=self.change(*row[1:]))
+
+
+def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
+    """Return a change as a row."""
+    record = change.record
+    return (
+        number,
+        change.kind.name,
+        record.id,
+        record.version,
+        change.action.value,
+        microseconds(change.at),
+        change.request_id,
+        " ".join(change.changed),
+        record.document,
+    )
+
+
+def open_log(connection: apsw.Connection, kinds: Iterable[Kind[Any]]) -> Log:
+    """Return the log of a file, with its names."""
+    name: str = fetch(connection, "SELECT name FROM log")[0][0]
+    former = frozenset(each for (each,) in fetch(connection, "SELECT name FROM former_logs"))
+    return Log(name, kinds, former=former)

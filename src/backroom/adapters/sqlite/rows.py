@@ -1,6 +1,6 @@
 """How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -94,6 +94,15 @@ class Rows:
         search = self.kind.search_text(entity)
         connection.execute(self._insert, (*self._keys(entity), search, record.document))
         connection.execute(self._index, (record.id, search))
+
+    def fill(self, connection: apsw.Connection, entities: Iterable[tuple[Record, Any]]) -> None:
+        """Write many entities that have no rows. Nobody finds them by `q` until they are indexed."""
+        rows = ((*self._keys(each), self.kind.search_text(each), record.document) for record, each in entities)
+        connection.executemany(self._insert, rows)
+
+    def index(self, connection: apsw.Connection) -> None:
+        """Index anew what `q` looks through."""
+        connection.execute(f"INSERT INTO {self.table}_search ({self.table}_search) VALUES ('rebuild')")
 
     def update(self, connection: apsw.Connection, record: Record, before: Any, entity: Any) -> None:
         """Write an entity over its row. Only columns that differ are named: SQLite rewrites the index of each."""

@@ -14,14 +14,14 @@ import apsw
 
 from backroom.adapters.sqlite.connections import Translating, connect, fetch, migrate
 from backroom.adapters.sqlite.deliveries import SqliteDeliveries
-from backroom.adapters.sqlite.log import Log
+from backroom.adapters.sqlite.log import open_log
 from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
 from backroom.adapters.sqlite.sweeping import sweep
 from backroom.adapters.sqlite.writer import GroupCommitter
 from backroom.domain.changes import Cursor, Entry
 from backroom.domain.decisions import Outcome, Replay, Submission
-from backroom.domain.errors import Unavailable
+from backroom.domain.errors import CursorExpired, Unavailable
 from backroom.domain.kinds import Kind
 from backroom.domain.ports import Batch, Store
 from backroom.domain.queries import Page, Query
@@ -69,9 +69,8 @@ class SqliteStore(Store):
             writing = connect(path)
             migrate(writing)
             self._reading = connect(path, read_only=True)
-            name, secret = fetch(self._reading, "SELECT name, secret FROM log")[0]
-        self._secret: bytes = secret
-        self._log = Log(name, kinds)
+            self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
+            self._log = open_log(self._reading, kinds)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
         self._of_thread = threading.local()
@@ -123,7 +122,10 @@ class SqliteStore(Store):
         return await self._here(lambda connection: self._log.history(connection, kind.name, id, after, limit))
 
     async def watch(self, seen: Cursor) -> None:
-        number = self._log.numbering.number(seen)
+        try:
+            number = await self._here(lambda connection: self._log.number(connection, seen))
+        except CursorExpired:
+            return
         self._loop = asyncio.get_running_loop()
         while True:
             news = self._news

@@ -34,5 +34,6 @@ def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime
     end = end if young is None else young - 1
     if end > forgotten:
         connection.execute("DELETE FROM changes WHERE number <= ?", (end,))
+        connection.execute("DELETE FROM former_cursors WHERE number < ?", (end,))
         connection.execute("UPDATE log SET forgotten = ?", (end,))
     return bool(more or receipts == AT_ONCE or end - forgotten == AT_ONCE)

@@ -1,0 +1,11 @@
+-- What is known of logs from which this one was moved here, so that whoever followed one of them can go on. The names
+-- of those logs are in log_names, with epochs below 1.
+
+CREATE TABLE former_cursors (
+  cursor text PRIMARY KEY COLLATE "C",
+  epoch integer NOT NULL,         -- the place that it stands for
+  xid xid8 NOT NULL,
+  seq integer NOT NULL
+);
+
+CREATE INDEX former_cursors_of_place ON former_cursors (epoch, xid, seq);

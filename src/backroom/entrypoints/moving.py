@@ -1,0 +1,75 @@
+"""The command that moves everything from one store to another."""
+
+import asyncio
+import sys
+from time import monotonic
+
+from backroom.domain.moving import move
+from backroom.entrypoints.progress import Progress
+from backroom.entrypoints.settings import store
+from backroom.entrypoints.wiring import exporting, importing, now
+
+DONE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def run(source: str, target: str) -> int:
+    """Move, and return the exit code. No URL is printed with what is secret in it."""
+    if fault := _fault("FROM", source) or _fault("TO", target) or (source == target and "FROM and TO are the same"):
+        print(f"backroom: {fault}", file=sys.stderr)
+        return BAD_USAGE
+    try:
+        return asyncio.run(_move(source, target))
+    except KeyboardInterrupt:
+        print("\nbackroom: interrupted; nothing was moved", file=sys.stderr)
+        return INTERRUPTED
+
+
+async def _move(source: str, target: str) -> int:
+    start, at_fault = monotonic(), shown(source)
+    try:
+        async with exporting(source) as telling:
+            _say(f"moving {shown(source)} as it stands at {now():%Y-%m-%d %H:%M:%S} UTC")
+            _say(f"what is written there from now on will not be in {shown(target)}")
+            at_fault = shown(target)
+            async with importing(target) as taking:
+                at_fault = f"{shown(source)} to {shown(target)}"
+                moved = await move(telling, taking, Progress(sys.stderr))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line
+        print(f"backroom: {at_fault}: {reason(error)}; nothing was moved", file=sys.stderr)
+        return FAILED
+    print(f"moved {moved:,} entities, changes, receipts and deliveries in {monotonic() - start:.1f} s")
+    return DONE
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _fault(name: str, url: str) -> str | None:
+    if url == "memory://":
+        return f"{name} must not be memory://: it keeps nothing that another process could see"
+    try:
+        store(url)
+    except ValueError:
+        return f"{name} must be sqlite:///PATH or postgresql://…"
+    return None
+
+
+def shown(url: str) -> str:
+    """Return a URL without its user, password and parameters; not at all where it is unclear which part they are."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        return url
+    place = rest.rpartition("@")[2]
+    if rest.count("@") > 1 or "@" in rest.partition("?")[2]:
+        place = "…"
+    return f"{scheme}://{place.partition('?')[0]}"
+
+
+def reason(error: BaseException) -> str:
+    """Say what went wrong, with what was behind it."""
+    behind = error.__cause__
+    if isinstance(error, ValueError) or isinstance(behind, ValueError):  # it may quote the URL with its password
+        return "this is no URL of a store"
+    text = str(error) or type(error).__name__
+    return text if behind is None else f"{text} ({behind or type(behind).__name__})"
