@@ -45,7 +45,7 @@ class Databases:
 
     server: Server
     _numbers: "count[int]" = field(factory=count, init=False)
-    _shared: bool = field(default=False, init=False)
+    _made: set[str] = field(factory=set, init=False)
 
     @asynccontextmanager
     async def blank(self) -> AsyncIterator[str]:
@@ -55,14 +55,14 @@ class Databases:
         yield self.server.dsn(name)
         await self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    async def empty(self) -> str:
-        """Return the DSN of a database with an empty store, always the same: emptying is quicker than copying."""
-        dsn = self.server.dsn(SHARED)
-        if not self._shared:
-            await self.execute(f"CREATE DATABASE {SHARED}")
+    async def empty(self, name: str = SHARED) -> str:
+        """Return the DSN of a database with an empty store, for a name always the same: emptying is quicker."""
+        dsn = self.server.dsn(name)
+        if name not in self._made:
+            await self.execute(f"CREATE DATABASE {name}")
             await (await open_store(dsn)).close()
-            self._shared = True
-        await self.execute(_EMPTY, SHARED)
+            self._made.add(name)
+        await self.execute(_EMPTY, name)
         return dsn
 
     async def execute(self, sql: str, database: str = "postgres") -> None:

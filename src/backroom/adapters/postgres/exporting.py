@@ -77,6 +77,7 @@ async def exporting(dsn: str, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["P
             log.names = await names_of_log(connection)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 await connection.execute(PATIENT)
+                await connection.execute("SELECT")  # the first query is the moment of all
                 yield PostgresExport(connection, log, kinds)
         finally:
             connection.terminate()

@@ -163,6 +163,7 @@ class PostgresImport(Import):
         await self._connection.execute("UPDATE secrets SET secret = $1", facts.secret)
         former = [(-number, name, "elsewhere") for number, name in enumerate(sorted(facts.logs))]
         await self._copy("log_names", ("epoch", "name", "home"), former)
+        self._log.names = await names_of_log(self._connection)
         await self._copy_cursors((cursor, 0) for cursor in facts.oldest)
         for kind in self._kinds:  # unlike setval, this is undone with the rest
             next_id = facts.last_ids[kind.name] + 1

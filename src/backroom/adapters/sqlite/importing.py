@@ -41,7 +41,7 @@ async def importing(path: Path, *, kinds: Sequence[Kind[Any]], documents: Docume
             migrate(connection)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
-            connection.execute("BEGIN IMMEDIATE")
+            await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
             _check_empty(connection)
             yield SqliteImport(connection, kinds, documents)
         finally:

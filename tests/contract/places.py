@@ -1,0 +1,54 @@
+"""Where stores are kept that can be moved. A store enrols with a function that empties a place, and its line below."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.domain.catalogue import KINDS
+from backroom.domain.moving import move
+from backroom.domain.ports import Store
+from backroom.entrypoints.wiring import exporting, importing
+from tests.builders import DOCUMENTS, Clock
+from tests.databases import open_store, shared_databases
+
+NAMES = ("left", "right")
+
+Emptied = Callable[[Path, str], Awaitable[str]]
+"""Returns the URL of an empty place with a name, in a folder if it needs one."""
+
+
+async def sqlite(folder: Path, name: str) -> str:
+    """Return the URL of a file that is not there."""
+    for file in folder.glob(f"{name}.db*"):
+        file.unlink()
+    return f"sqlite:///{folder}/{name}.db"
+
+
+async def postgres(_: Path, name: str) -> str:
+    """Return the URL of a database with an empty store."""
+    return await shared_databases().empty(name + "_place")
+
+
+PLACES: dict[str, Emptied] = {"sqlite": sqlite, "postgres": postgres}
+
+
+async def emptied(url: str, folder: Path) -> str:
+    """Empty a place once more."""
+    name = next(name for name in NAMES if f"/{name}.db" in url or f"/{name}_place?" in url)
+    return await PLACES["sqlite" if url.startswith("sqlite") else "postgres"](folder, name)
+
+
+async def opened(url: str, clock: Clock) -> Store:
+    """Open the store at a place."""
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        return SqliteStore(path, kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail)
+    return await open_store(url, clock)
+
+
+async def moved(source: str, target: str) -> int:
+    """Move everything from one place to another."""
+    async with exporting(source) as telling, importing(target) as taking:
+        return await move(telling, taking, lambda *_: None)
