@@ -49,8 +49,10 @@ async def importing(dsn: str, *, kinds: Sequence[Kind[Any]], documents: Document
     with translated():
         connection = await connect(dsn)
         try:
-            if await is_migrated(connection):
-                await _check_empty(connection)  # before the schema is touched
+            if await is_migrated(connection):  # before the schema is touched
+                async with connection.transaction(isolation="read_committed"):
+                    await connection.execute(_LIMITS)
+                    await _check_empty(connection)
             await migrate(connection)
             log = Log(kinds)
             log.names = await names_of_log(connection)

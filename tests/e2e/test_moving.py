@@ -1,0 +1,223 @@
+"""Moving a service that people use to another store, and what comes of it if that goes wrong."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import httpx2
+import pytest
+from standardwebhooks import Webhook
+
+from tests.databases import Databases
+from tests.e2e.receiver import receiving
+from tests.e2e.service import running
+from tests.e2e.test_cli import run
+
+SOON = 60.0  # seconds, for what happens in a few, on a machine that has more to do
+HALTING = [sys.executable, "-m", "tests.e2e.halting"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def database(postgres: Databases) -> str:
+    """Return the URL of an empty store in PostgreSQL."""
+    return asyncio.run(postgres.empty("moved_to"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where to move, in each kind of store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/to.db"
+    url: str = request.getfixturevalue("database")
+    return url
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[str]:
+    """Return the store of a service that runs, and has three products."""
+    with running(tmp_path, demo="1"):
+        yield f"sqlite:///{tmp_path}/backroom.db"
+
+
+def answers(client: httpx2.Client, *paths: str) -> list[Any]:
+    """Return what is answered, with its tag where it is one entity's."""
+    got = [client.get(path) for path in paths]
+    return [(each.status_code, each.json(), each.headers.get("etag", "")[:3]) for each in got]
+
+
+def listed(client: httpx2.Client) -> list[Any]:
+    """Return every task and product by walking the lists."""
+    found: list[Any] = []
+    for url in ("/tasks?limit=2&sort=-title", "/products?limit=2&sort=price"):
+        following: str | None = url
+        while following is not None:
+            page = client.get(following).json()
+            found.append(page.get("tasks", page.get("products")))
+            following = page["next"]
+    return found
+
+
+def test_clients_do_not_notice(tmp_path: Path, database: str) -> None:
+    """Tags, histories, cursors of lists and of the log, keys, ids, stock and webhooks go on where they were."""
+    key = {"Idempotency-Key": "order-7"}
+    with receiving() as receiver:
+        with running(tmp_path, demo="1", webhooks_allow_private="1") as service, service.client() as client:
+            hook = client.post("/webhooks", json={"url": receiver.url, "types": ["task.created"]}).json()
+            client.put("/webhooks/1", json={"enabled": False})
+            for number in range(5):
+                client.post("/tasks", json={"title": f"Task {number}", "notes": "ä\n\t😀", "due": "9999-12-31"})
+            client.patch("/tasks/2", json={"status": "done"}, headers={"If-Match": '"1"'})
+            client.delete("/tasks/3")
+            client.delete("/tasks/5")
+            first = client.post("/products/1/stock", json={"change": 1}, headers=key)
+            client.put("/products/2", json={"stock": 5})
+            ordered = client.post("/products/2/stock", json={"change": -2}, headers={"Idempotency-Key": "order-8"})
+            paths = ["/tasks/1", "/tasks/2", "/tasks/3", "/tasks/2/history", "/tasks/3/history", "/products/2"]
+            before, lists = answers(client, *paths), listed(client)
+            page = client.get("/tasks?limit=2&sort=-title").json()
+            followed = client.get("/changes?limit=4").json()
+            moved = run(tmp_path, "move", f"sqlite:///{tmp_path}/backroom.db", database)
+            assert (0, True) == (moved.returncode, moved.stdout.startswith("moved ")), moved.stderr
+            late = client.post("/tasks", json={"title": "Too late"}).json()["id"]
+        with (
+            running(tmp_path, store=database, webhooks_allow_private="1") as service,
+            service.client() as client,
+        ):
+            assert (before, lists) == (answers(client, *paths), listed(client))
+            assert 2 == client.get(page["next"]).json()["count"] + client.get("/tasks?limit=1").json()["count"]
+            rest = client.get(f"/changes?after={followed['cursor']}").json()["changes"]
+            assert [("task.created", 2), ("task.created", 3)] == [(each["type"], each["id"]) for each in rest][:2]
+            for kept, path, body, sent in (
+                (first, "/products/1/stock", {"change": 1}, key),
+                (ordered, "/products/2/stock", {"change": -2}, {"Idempotency-Key": "order-8"}),
+            ):
+                again = client.post(path, json=body, headers=sent)
+                assert (kept.status_code, kept.content) == (again.status_code, again.content)
+                assert "true" == again.headers["idempotency-replayed"]
+            assert 3 == client.get("/products/2").json()["stock"]
+            assert late == client.post("/tasks", json={"title": "In time"}).json()["id"] == 6
+            assert 412 == client.patch("/tasks/2", json={"title": "x"}, headers={"If-Match": '"1"'}).status_code
+            assert 200 == client.post("/tasks/3/restore").status_code
+            client.put("/webhooks/1", json={"enabled": True})
+            assert receiver.wait_for(7, within=SOON)
+    for message in receiver.messages:
+        Webhook(hook["secret"]).verify(message.body, message.headers)
+    told = [json.loads(message.body)["data"] for message in receiver.messages]
+    order = list(dict.fromkeys((each["id"], each["version"]) for each in told))
+    assert [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1), (3, 3)] == order
+
+
+def begun(stage: str, source: str, target: str) -> "subprocess.Popen[str]":
+    """Begin to move, and return when it has halted at a stage."""
+    process = subprocess.Popen(
+        [*HALTING, stage, "move", source, target], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert "halted\n" == process.stdout.readline(), process.communicate()
+    return process
+
+
+def stock_of(target: str, folder: Path) -> list[str]:
+    """Return the names of the products in a store, as a service answers them."""
+    folder.mkdir(exist_ok=True)
+    with running(folder, store=target) as service, service.client() as client:
+        return sorted(each["name"] for each in client.get("/products").json()["products"].values())
+
+
+@pytest.mark.parametrize("stage", ["copying", "comparing"])
+def test_killed_in_the_middle(tmp_path: Path, source: str, target: str, stage: str) -> None:
+    """After kill -9, even when all was written, the target is an empty store, and moving again succeeds."""
+    process = begun(stage, source, target)
+    process.kill()
+    process.communicate()
+    assert [] == stock_of(target, tmp_path / "other")
+    assert 0 == run(tmp_path, "move", source, target).returncode
+    assert ["Gadget B", "Widget A", "Widget C"] == stock_of(target, tmp_path / "other")
+
+
+@pytest.mark.parametrize("stage", ["copying", "comparing"])
+def test_interrupted_at_the_terminal(tmp_path: Path, source: str, target: str, stage: str) -> None:
+    """Ctrl-C ends it at once, without a traceback, and the target is empty."""
+    process = begun(stage, source, target)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=SOON)
+    assert 130 == process.returncode
+    assert said.rstrip().endswith("backroom: interrupted; nothing was moved")
+    assert "Traceback" not in said
+    assert [] == stock_of(target, tmp_path / "other")
+
+
+def test_two_at_once(tmp_path: Path, source: str, target: str) -> None:
+    """A target that others are moving to is not moved to as well; whoever is second is told."""
+    process = begun("comparing", source, target)
+    second = run(tmp_path, "move", source, target)
+    process.kill()
+    process.communicate()
+    assert 1 == second.returncode
+    assert "nothing was moved" in second.stderr
+    assert [] == stock_of(target, tmp_path / "other")
+
+
+def test_a_target_that_is_not_empty(tmp_path: Path, source: str) -> None:
+    """It is named, nothing is written, and the exit code is 1."""
+    target = f"sqlite:///{tmp_path}/to.db"
+    assert 0 == run(tmp_path, "move", source, target).returncode
+    before = (tmp_path / "to.db").read_bytes()
+    again = run(tmp_path, "move", source, target)
+    assert 1 == again.returncode
+    assert f"backroom: {target}: the store is not empty; nothing was moved\n" in again.stderr
+    assert before == (tmp_path / "to.db").read_bytes()
+
+
+def test_lines_for_a_pipe(tmp_path: Path, source: str) -> None:
+    """What is not read at a terminal gets plain lines, and the result alone goes to stdout."""
+    moved = run(tmp_path, "move", source, "sqlite:///new/to.db")
+    assert 1 == len(moved.stdout.splitlines())
+    assert "\r" not in moved.stderr
+    assert "copying: 100 %, 6 of 6\n" in moved.stderr
+    assert "comparing: 100 %, 6 of 6\n" in moved.stderr
+    assert (tmp_path / "new" / "to.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("urls", "code", "said"),
+    [
+        (("memory://", "sqlite:///a.db"), 2, "FROM must not be memory://"),
+        (("sqlite:///a.db", "memory://"), 2, "TO must not be memory://"),
+        (("mysql://u:hush@h/d", "sqlite:///a.db"), 2, "FROM must be sqlite:///PATH or postgresql://"),
+        (("sqlite:///a.db", "a.db"), 2, "TO must be sqlite:///PATH or postgresql://"),
+        (("sqlite:///a.db", "sqlite:///a.db"), 2, "FROM and TO are the same"),
+        (("sqlite:///a.db", "sqlite:///b.db"), 1, "a.db does not exist"),
+        (("sqlite:///.", "sqlite:///b.db"), 1, "sqlite:///."),
+        (("postgresql://u:hush@127.0.0.1:1/d", "sqlite:///a.db"), 1, "postgresql://127.0.0.1:1/d: the store is not"),
+        (("postgresql://u:hush#x@127.0.0.1/d", "sqlite:///a.db"), 1, "this is no URL of a store"),
+        (("postgresql://h/d?password=hush@x&port=a", "sqlite:///a.db"), 1, "this is no URL of a store"),
+        (("postgresql://u:hu@sh@127.0.0.1:1/d", "sqlite:///a.db"), 1, "postgresql://…: "),
+    ],
+)
+def test_what_cannot_be_moved(tmp_path: Path, urls: tuple[str, str], code: int, said: str) -> None:
+    """It is told in one line without what is secret in a URL, and nothing is made."""
+    ended = run(tmp_path, "move", *urls)
+    assert code == ended.returncode
+    assert said in ended.stderr
+    assert 1 == len(ended.stderr.splitlines())
+    assert not any(secret in ended.stderr for secret in ("hush", "hu@", "sh@"))
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_an_older_store(tmp_path: Path) -> None:
+    """A source is never written to, so one with an old schema is refused, with what to do."""
+    connection = apsw.Connection(str(tmp_path / "old.db"))
+    connection.execute("PRAGMA application_id=0x6261636b; PRAGMA user_version=1")
+    connection.close()
+    ended = run(tmp_path, "move", "sqlite:///old.db", "sqlite:///b.db")
+    assert 1 == ended.returncode
+    assert "let it serve the store once" in ended.stderr
+    assert not (tmp_path / "b.db").exists()
