@@ -1,7 +1,8 @@
-"""`backroom move` that halts when it has come to what its first argument names, says so, and waits for a signal."""
+"""`backroom move` that halts when it has come to what its first argument names, says so, and waits to be ended."""
 
-import signal
+import asyncio
 import sys
+import time
 from functools import partial
 
 from backroom.entrypoints import moving
@@ -12,7 +13,9 @@ def halt(stage: str, what: str, done: int, total: int) -> None:
     """Halt once there is something done of a stage."""
     if what == stage and done == total:
         print("halted", flush=True)
-        signal.pause()
+        task = asyncio.current_task()
+        while task is not None and not task.cancelling():
+            time.sleep(0.01)
 
 
 if __name__ == "__main__":
