@@ -1,0 +1,68 @@
+"""How far a command has come, on a terminal and in a pipe."""
+
+import io
+
+import pytest
+
+from backroom.entrypoints.progress import REDRAW_S, Progress
+
+
+class Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """A clock that stands still until it is told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_pipe_gets_a_line_for_each_tenth() -> None:
+    """However often it is told, there are eleven lines, and nothing but lines."""
+    out = io.StringIO()
+    progress = Progress(out)
+    for done in range(1001):
+        progress("copying", done, 1000)
+    lines = out.getvalue().splitlines()
+    assert [f"copying: {tenth}0 %, {tenth}00 of 1,000" for tenth in range(1, 10)] == lines[1:-1]
+    assert ("copying: 0 %, 0 of 1,000", "copying: 100 %, 1,000 of 1,000") == (lines[0], lines[-1])
+
+
+def test_nothing_is_done_at_once() -> None:
+    """What consists of nothing is complete."""
+    out = io.StringIO()
+    Progress(out)("copying", 0, 0)
+    assert "copying: 100 %\n" == out.getvalue()
+
+
+def test_a_terminal_has_one_line_for_each_thing() -> None:
+    """It is drawn anew in its place, and left when it is complete."""
+    out, clock = Terminal(), Clock()
+    progress = Progress(out, clock)
+    for what, done in (("copying", 0), ("copying", 500), ("copying", 1000), ("comparing", 0)):
+        clock.now += 2 * REDRAW_S
+        progress(what, done, 1000)
+    first, second = out.getvalue().split("\n")
+    assert ["", "copying    ", "copying    ", "copying    "] == [each.partition("[")[0] for each in first.split("\r")]
+    assert 15 == first.split("\r")[2].count("#")
+    assert "100 %, 1,000 of 1,000" in first
+    assert second.startswith("\rcomparing  [   ")
+
+
+@pytest.mark.parametrize(("passed", "drawn"), [(REDRAW_S / 2, 1), (REDRAW_S * 2, 2)])
+def test_a_terminal_is_not_drawn_too_often(passed: float, drawn: int) -> None:
+    """What changes all the time is drawn now and then, and its end always."""
+    out, clock = Terminal(), Clock()
+    progress = Progress(out, clock)
+    progress("copying", 1, 3)
+    clock.now += passed
+    progress("copying", 2, 3)
+    assert drawn == out.getvalue().count("\r")
+    progress("copying", 3, 3)
+    assert drawn + 1 == out.getvalue().count("\r")
