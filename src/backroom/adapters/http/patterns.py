@@ -1,0 +1,33 @@
+"""The rules of text as regular expressions for the OpenAPI document, in what ECMA-262 and other dialects share."""
+
+from backroom.domain.rules import Text
+from backroom.domain.text import NOT_IN_LINE, NOT_IN_LINES, WHITE_SPACE
+
+
+def _escaped(characters: str) -> str:
+    """Return the inside of a character class with every character but the plainest as an escape."""
+    return "".join(each if "!" <= each <= "~" else f"\\u{ord(each):04x}" for each in characters)
+
+
+_SPACE = _escaped(WHITE_SPACE)
+_NEITHER = _escaped(NOT_IN_LINE)
+_AROUND = f"[{_SPACE}]*"  # is trimmed
+
+ONE_LINE = f"^[^{_NEITHER}]*$"
+CURSOR = "^[A-Za-z0-9_-]+$"
+
+# How an authority and what follows it are made is more than a pattern should say, but not of which characters.
+_ADDRESS = rf"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9_.:\[\]-]+([/?#][^{_SPACE}{_NEITHER}\\]*)?"
+URL = f"^{_ADDRESS}$"
+SENT_URL = f"^{_AROUND}{_ADDRESS}{_AROUND}$"
+
+
+def text_pattern(rule: Text) -> str:
+    """Return what a text may look like as it is sent, before it is trimmed, whatever its length."""
+    first = f"[^{_SPACE}{_NEITHER}]"  # is not trimmed, so that something is left
+    rest = f"[^{_NEITHER}]"
+    if rule.alphabet is not None:
+        first = rest = f"[{rule.alphabet}]"
+    elif rule.lines:
+        rest = f"([^{_escaped(NOT_IN_LINES)}]|\\r\\n)"
+    return f"^{_AROUND}{first if rule.least else ''}{rest}*{_AROUND}$"
