@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backroom.adapters.http.patterns import text_pattern
+from backroom.adapters.http.patterns import amount_pattern, text_pattern
 from backroom.domain.catalogue import KINDS
+from backroom.domain.product import PRODUCT
 from backroom.domain.rules import Refused, Rule, Text, Url
 from backroom.domain.text import WHITE_SPACE
 
@@ -40,3 +41,12 @@ def test_text(name: str, text: str) -> None:
     rule = RULES[name]
 
     assert takes(rule, text) == (re.search(text_pattern(rule), text) is not None)
+
+
+@given(text=st.text("0123456789.-", max_size=14) | st.decimals(-(10**9), 10**10, places=2).map(str))
+@example(text="0000999999999.99")
+def test_amount(text: str) -> None:
+    """An amount as text is taken exactly where it matches."""
+    rule = PRODUCT.by_name["price"].rule
+
+    assert takes(rule, text) == (re.search(amount_pattern(10**9 - 1), text) is not None)

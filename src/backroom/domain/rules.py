@@ -197,7 +197,7 @@ class Money(Rule):
     most: Decimal
 
     CENT = Decimal("0.01")
-    PATTERN = r"[0-9]+(\.[0-9]{1,2})?"  # as text
+    DECIMALS = r"(\.[0-9]{1,2})?"  # of an amount as text
 
     def check(self, raw: object) -> Decimal:
         amount = self._amount(raw)
@@ -209,14 +209,14 @@ class Money(Rule):
         return rounded
 
     def _amount(self, raw: object) -> Decimal:
-        if isinstance(raw, str) and re.fullmatch(self.PATTERN, raw):
+        if isinstance(raw, str) and re.fullmatch(f"[0-9]+{self.DECIMALS}", raw):
             return Decimal(raw)
         if isinstance(raw, (int, Decimal)) and not isinstance(raw, bool):
             return Decimal(raw)
         raise Refused("wrong_type", "must be a number")
 
     def read(self, text: str) -> Decimal:
-        if not re.fullmatch(f"-?{self.PATTERN}", text):
+        if not re.fullmatch(f"-?[0-9]+{self.DECIMALS}", text):
             raise ValueError(text)
         return _within(Decimal(text), MOST_COMPARED)
 

@@ -2,7 +2,7 @@
 
 from backroom.adapters.http.changes import MAX_WAIT_S, Changes
 from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply, Schema
-from backroom.adapters.http.patterns import CURSOR
+from backroom.adapters.http.patterns import CURSOR, CURSOR_OR_NONE
 from backroom.adapters.http.schemas import ref
 from backroom.domain.published import CHANGE_TYPES, PUBLISHED
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
@@ -26,7 +26,7 @@ _WAIT = Parameter(
 _LAST = Parameter(
     name="Last-Event-ID",
     place="header",
-    schema=_CURSOR,
+    schema={"type": "string", "pattern": CURSOR_OR_NONE},
     description="The last cursor; counts before `after`.",
 )
 _BATCH: Schema = {

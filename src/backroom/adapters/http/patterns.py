@@ -1,6 +1,8 @@
 """The rules of text as regular expressions for the OpenAPI document, in what ECMA-262 and other dialects share."""
 
-from backroom.domain.rules import Text
+from decimal import Decimal
+
+from backroom.domain.rules import Money, Text
 from backroom.domain.text import NOT_IN_LINE, NOT_IN_LINES, WHITE_SPACE
 
 
@@ -15,9 +17,11 @@ _AROUND = f"[{_SPACE}]*"  # is trimmed
 
 ONE_LINE = f"^[^{_NEITHER}]*$"
 CURSOR = "^[A-Za-z0-9_-]+$"
+CURSOR_OR_NONE = "^[A-Za-z0-9_-]*$"
 
-# How an authority and what follows it are made is more than a pattern should say, but not of which characters.
-_ADDRESS = rf"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9_.:\[\]-]+([/?#][^{_SPACE}{_NEITHER}\\]*)?"
+# Which numbers and names are addresses is more than a pattern should say.
+_HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)"
+_ADDRESS = rf"[Hh][Tt][Tt][Pp][Ss]?://{_HOST}(:[0-9]{{0,5}})?([/?#][^{_SPACE}{_NEITHER}\\]*)?"
 URL = f"^{_ADDRESS}$"
 SENT_URL = f"^{_AROUND}{_ADDRESS}{_AROUND}$"
 
@@ -31,3 +35,8 @@ def text_pattern(rule: Text) -> str:
     elif rule.lines:
         rest = f"([^{_escaped(NOT_IN_LINES)}]|\\r\\n)"
     return f"^{_AROUND}{first if rule.least else ''}{rest}*{_AROUND}$"
+
+
+def amount_pattern(most: Decimal | int, *, signed: bool = False) -> str:
+    """Return what an amount of not more digits than `most` may look like."""
+    return f"^{'-?' if signed else ''}0*[0-9]{{1,{len(str(int(most)))}}}{Money.DECIMALS}$"

@@ -253,4 +253,4 @@ class Declared:
 
 def _sortable(kind: Kind[Any]) -> Schema:
     names = [sign + field.name for field in kind.fields if field.listed for sign in ("", "-")]
-    return {"type": "array", "items": {"enum": names}, "minItems": 1}
+    return {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True}

@@ -3,9 +3,9 @@
 from typing import Any
 
 from backroom.adapters.http.declarations import Schema
-from backroom.adapters.http.patterns import ONE_LINE, SENT_URL, URL, text_pattern
+from backroom.adapters.http.patterns import ONE_LINE, SENT_URL, URL, amount_pattern, text_pattern
 from backroom.domain.decisions import MAX_COMMANDS
-from backroom.domain.kinds import Field, Kind
+from backroom.domain.kinds import MAX_ID, Field, Kind
 from backroom.domain.queries import MAX_LISTED_VALUES, Operator
 from backroom.domain.rules import (
     MOST_COMPARED,
@@ -28,7 +28,6 @@ POSITION: dict[str, Any] = {
     "description": "How far it has been delivered. It moves on without a new version, so that history is without it.",
 }
 SECRET: dict[str, Any] = {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$", "description": "Shown this once."}
-_MONEY_AS_TEXT: Schema = {"type": "string", "pattern": f"^{Money.PATTERN}$"}
 # Not as `multipleOf: 0.01`, by which validators that divide floats refuse 0.29.
 _CENTS = "At most two decimals, by value: 9.990 is 9.99, and 9.999 is refused."
 
@@ -55,7 +54,8 @@ def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
             return {"type": "integer", "minimum": least, "maximum": most}
         case Money(most=most):
             number = {"type": "number", "minimum": 0, "maximum": float(most)}
-            return {"anyOf": [number, _MONEY_AS_TEXT], "description": _CENTS} if sent else number
+            text = {"type": "string", "pattern": amount_pattern(most)}
+            return {"anyOf": [number, text], "description": _CENTS} if sent else number
         case Day():
             return {"type": "string", "format": "date"}
         case Moment():
@@ -112,7 +112,7 @@ def change_schema(kind: Kind[Any]) -> Schema:
 def bulk_schema(kind: Kind[Any]) -> Schema:
     """Return the schema of a bulk request."""
     name = kind.entity.__name__
-    id: Schema = {"type": "integer", "minimum": 1}
+    id: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
     create = object_schema({"op": {"const": "create"}, "body": ref(f"{name}Create")}, ["op", "body"])
     update = object_schema(
         {"op": {"const": "update"}, "id": id, "if_match": id, "body": ref(f"{name}Edit")}, ["op", "id", "body"]
@@ -145,8 +145,8 @@ def _compared(rule: Rule) -> Schema:
         case Whole():
             return {"type": "integer", "minimum": -MOST_COUNTED, "maximum": MOST_COUNTED}
         case Money():
-            range = {"minimum": -MOST_COMPARED, "maximum": MOST_COMPARED}
-            return {"type": "number", **range, "description": "At most two decimals, and no exponent."}
+            # As text, because tools write a float with as many digits as it takes, or with an exponent.
+            return {"type": "string", "pattern": amount_pattern(MOST_COMPARED - 1, signed=True)}
         case _:
             return rule_schema(rule)
 
