@@ -27,6 +27,7 @@ POSITION: dict[str, Any] = {
     "type": "string",
     "description": "How far it has been delivered. It moves on without a new version, so that history is without it.",
 }
+TIME: Schema = {"type": "string", "format": "date-time", "pattern": r"\.[0-9]{6}Z$"}
 SECRET: dict[str, Any] = {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$", "description": "Shown this once."}
 # Not as `multipleOf: 0.01`, by which validators that divide floats refuse 0.29.
 _CENTS = "At most two decimals, by value: 9.990 is 9.99, and 9.999 is refused."
@@ -59,7 +60,7 @@ def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
         case Day():
             return {"type": "string", "format": "date"}
         case Moment():
-            return {"type": "string", "format": "date-time", "pattern": f"^{Moment.PATTERN}$"}
+            return dict(TIME)
         case _:
             raise TypeError(rule)
 
@@ -101,7 +102,7 @@ def change_schema(kind: Kind[Any]) -> Schema:
         "type": {"enum": list(kind.change_types)},
         "id": {"type": "integer"},
         "version": {"type": "integer"},
-        "at": {"type": "string", "format": "date-time"},
+        "at": TIME,
         "request_id": {"type": "string"},
         "changed": {"type": "array", "items": {"enum": [field.name for field in kind.writable]}},
         "data": ref(name),
@@ -147,6 +148,8 @@ def _compared(rule: Rule) -> Schema:
         case Money():
             # As text, because tools write a float with as many digits as it takes, or with an exponent.
             return {"type": "string", "pattern": amount_pattern(MOST_COMPARED - 1, signed=True)}
+        case Moment():
+            return {"type": "string", "format": "date-time", "pattern": f"^{Moment.PATTERN}$"}
         case _:
             return rule_schema(rule)
 
