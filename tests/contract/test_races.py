@@ -14,7 +14,7 @@ from backroom.domain.queries import Query
 from backroom.domain.stock import AdjustStock
 from backroom.domain.task import TASK
 from tests.builders import create, recorded, submission
-from tests.contract.steps import carry_out, fill, got, outcome, trail, walk
+from tests.contract.steps import carry_out, edit, fill, got, outcome, trail, walk
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +46,30 @@ async def test_no_update_is_lost(doors: Doors) -> None:
     assert (successes, successes + 1) == (final.stock, final.version)
     assert 100 <= successes < 64 * 100
     assert [version for _, _, version in await trail(doors[1])] == list(range(1, successes + 2))
+
+
+async def test_readers_see_what_was_acknowledged(doors: Doors) -> None:
+    """A write that one process acknowledged is there for whoever asks any process after that, however busy it is."""
+    await fill(doors[0], TASK, {"title": "0"})
+    done = asyncio.Event()
+
+    async def reader(store: Store) -> None:
+        while not done.is_set():
+            assert await got(store, TASK, 1) is not None
+            await asyncio.sleep(0)
+
+    async def writer() -> None:
+        for version in range(2, 200):
+            await carry_out(doors[version % 2], edit(TASK, 1, title=str(version)))
+            for store in doors:
+                seen = await got(store, TASK, 1)
+                assert (version, str(version)) == (seen.version, seen.title)
+        done.set()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(8):
+            group.create_task(reader(doors[number % 2]))
+        group.create_task(writer())
 
 
 async def test_no_effect_is_doubled(doors: Doors) -> None:

@@ -22,17 +22,13 @@ _RECORD = "id, version, document"
 def read_page(
     connection: apsw.Connection, rows: Rows, query: Query[Any], numbering: Numbering, documents: Documents
 ) -> Page:
-    """Read a page in one transaction."""
-    connection.execute("BEGIN")
-    try:
-        newest, revision = fetch(
-            connection, "SELECT newest, (SELECT revision FROM collections WHERE kind = ?) FROM log", (query.kind.name,)
-        )[0]
-        selection = _Selection(connection=connection, rows=rows, query=query, plan=page_plan(connection, rows, query))
-        found = selection.take(query.limit + 1)
-        total = _count(connection, count_plan(rows, query)) if query.total else None
-    finally:
-        connection.execute("COMMIT")
+    """Read a page from the connection's snapshot."""
+    newest, revision = fetch(
+        connection, "SELECT newest, (SELECT revision FROM collections WHERE kind = ?) FROM log", (query.kind.name,)
+    )[0]
+    selection = _Selection(connection=connection, rows=rows, query=query, plan=page_plan(connection, rows, query))
+    found = selection.take(query.limit + 1)
+    total = _count(connection, count_plan(rows, query)) if query.total else None
     records = tuple(map(Record._make, found[: query.limit]))
     more = len(found) > query.limit
     return Page(
