@@ -11,7 +11,18 @@ def _escaped(characters: str) -> str:
     return "".join(each if "!" <= each <= "~" else f"\\u{ord(each):04x}" for each in characters)
 
 
-_SPACE = _escaped(WHITE_SPACE)
+def _ranges(characters: str) -> str:
+    """Return the inside of a character class of ascending `characters`, with neighbours as ranges."""
+    runs: list[str] = []
+    for each in characters:
+        if runs and ord(each) == ord(runs[-1][-1]) + 1:
+            runs[-1] = f"{runs[-1][0]}-{each}"
+        else:
+            runs.append(each)
+    return _escaped("".join(runs))
+
+
+_SPACE = _ranges(WHITE_SPACE)
 _NEITHER = _escaped(NOT_IN_LINE)
 _AROUND = f"[{_SPACE}]*"  # is trimmed
 
