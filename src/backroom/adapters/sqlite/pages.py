@@ -1,6 +1,7 @@
 """Pages of a collection, read by index ranges so that a page at any depth costs the same."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,6 +18,7 @@ from backroom.domain.queries import Page, Query, Segment, Side, segments
 from backroom.domain.records import Documents, Record
 
 _RECORD = "id, version, document"
+_record = partial(tuple.__new__, Record)  # `Record._make` counts the columns of every row, which the statement names
 
 
 def read_page(
@@ -29,7 +31,7 @@ def read_page(
     selection = _Selection(connection=connection, rows=rows, query=query, plan=page_plan(connection, rows, query))
     found = selection.take(query.limit + 1)
     total = _count(connection, count_plan(rows, query)) if query.total else None
-    records = tuple(map(Record._make, found[: query.limit]))
+    records = tuple(map(_record, found[: query.limit]))
     more = len(found) > query.limit
     return Page(
         records=records,
