@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -187,8 +188,7 @@ def test_lines_for_a_pipe(tmp_path: Path, source: str) -> None:
     moved = run(tmp_path, "move", source, "sqlite:///new/to.db")
     assert 1 == len(moved.stdout.splitlines())
     assert "\r" not in moved.stderr
-    assert "copying: 100 %, 6 of 6\n" in moved.stderr
-    assert "comparing: 100 %, 6 of 6\n" in moved.stderr
+    assert re.search(r"copying: 100 %, (\d) of \1\n(.*\n)+comparing: 100 %, \1 of \1\n", moved.stderr)
     assert (tmp_path / "new" / "to.db").exists()
 
 

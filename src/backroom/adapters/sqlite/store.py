@@ -17,6 +17,7 @@ from backroom.adapters.sqlite.deliveries import SqliteDeliveries
 from backroom.adapters.sqlite.log import open_log
 from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
+from backroom.adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from backroom.adapters.sqlite.sweeping import sweep
 from backroom.adapters.sqlite.writer import GroupCommitter
 from backroom.domain.changes import Cursor, Entry
@@ -71,6 +72,7 @@ class SqliteStore(Store):
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, kinds)
+        self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
         self._of_thread = threading.local()
@@ -94,7 +96,7 @@ class SqliteStore(Store):
     async def get(self, kind: Kind[Any], id: int) -> Record | None:
         self._check_open()
         with self._guarded:
-            for version, document in self._reading.execute(self._rows[kind.name].get, (id,)):
+            for version, document in self._shared.connection().execute(self._rows[kind.name].get, (id,)):
                 return Record(id, version, document)
         return None
 
@@ -158,6 +160,7 @@ class SqliteStore(Store):
             return
         self._closed = True
         self._news.set()
+        self._shared.end()
         await asyncio.to_thread(self._release)
 
     def _release(self) -> None:
@@ -170,7 +173,7 @@ class SqliteStore(Store):
     async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
         with self._guarded:
-            return read(self._reading)
+            return read(self._shared.connection())
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
@@ -184,7 +187,8 @@ class SqliteStore(Store):
             self._opened.append(connection)
         deadline = time.monotonic() + MAX_READ_S
         connection.set_progress_handler(lambda: time.monotonic() > deadline, BETWEEN_LOOKS)
-        return read(connection)
+        with snapshot(connection):
+            return read(connection)
 
     def _check_open(self) -> None:
         if self._closed:
