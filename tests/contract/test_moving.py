@@ -310,6 +310,16 @@ async def test_two_at_once(store: Store, source: str, target: str, clock: Clock)
     await there.close()
 
 
+async def test_two_that_begin_together(store: Store, source: str, target: str, clock: Clock) -> None:
+    """One of them moves everything, and the other is refused, though both found the target empty at first."""
+    await live(store, clock)
+    done = await asyncio.gather(moved(source, target), moved(source, target), return_exceptions=True)
+    assert {int, NotEmpty} == {type(each) for each in done}
+    there = await opened(target, clock)
+    assert await everything(store) == await everything(there)
+    await there.close()
+
+
 async def test_an_interruption_leaves_nothing(store: Store, source: str, target: str, clock: Clock) -> None:
     """Whatever has been written is gone, and the place is as good as new."""
     await live(store, clock)

@@ -20,6 +20,9 @@ from backroom.domain.records import Record
 BATCH = 1000
 """How many a part holds at most."""
 
+RECEIPTS_BATCH = 100
+"""The same for receipts, each of which may be as large as the answer to a thousand commands."""
+
 
 @frozen(kw_only=True)
 class Facts:
@@ -106,7 +109,7 @@ class Export(Protocol):
 
         First the facts; then the entities kind by kind in the order of the catalogue, by ascending id; the changes in
         the order of the log; the receipts by their expiry, caller and name; the positions; the deliveries, oldest
-        first. A part holds `BATCH` of them unless it is the last of its type and kind, and is left out if it is empty.
+        first. A part is full unless it is the last of its type and kind, and is left out if it is empty.
         Raises `Unavailable`.
         """
 

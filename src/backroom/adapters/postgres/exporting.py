@@ -12,6 +12,7 @@ from backroom.adapters.postgres.places import Bookmark, Place
 from backroom.domain.changes import Cursor
 from backroom.domain.contents import (
     BATCH,
+    RECEIPTS_BATCH,
     Changes,
     Entities,
     Export,
@@ -107,15 +108,15 @@ class PostgresExport(Export):
                 yield Entities(kind=kind, records=of_kind)
         async for logged in self._batches(_CHANGES, self._logged):
             yield Changes(logged=logged)
-        async for receipts in self._batches(_RECEIPTS, lambda row: Receipt(**row)):
+        async for receipts in self._batches(_RECEIPTS, lambda row: Receipt(**row), RECEIPTS_BATCH):
             yield Receipts(receipts=receipts)
         yield Positions(had=dict(await self._connection.fetch(_POSITIONS)))
         async for deliveries in self._batches(f"{SELECT} ORDER BY number", delivery_of):
             yield Sent(deliveries=deliveries)
 
-    async def _batches(self, sql: str, each: Callable[[Any], T]) -> AsyncIterator[tuple[T, ...]]:
+    async def _batches(self, sql: str, each: Callable[[Any], T], size: int = BATCH) -> AsyncIterator[tuple[T, ...]]:
         cursor = await self._connection.cursor(sql)
-        while rows := await cursor.fetch(BATCH):
+        while rows := await cursor.fetch(size):
             yield tuple(map(each, rows))
 
     async def _read_facts(self) -> Facts:

@@ -16,6 +16,7 @@ from backroom.adapters.sqlite.rows import moment
 from backroom.domain.changes import Cursor
 from backroom.domain.contents import (
     BATCH,
+    RECEIPTS_BATCH,
     Changes,
     Entities,
     Export,
@@ -102,7 +103,7 @@ class SqliteExport(Export):
                 yield Entities(kind=kind, records=records)
         for logged in _batches(self._logged()):
             yield Changes(logged=logged)
-        for receipts in _batches(self._receipts()):
+        for receipts in _batches(self._receipts(), RECEIPTS_BATCH):
             yield Receipts(receipts=receipts)
         yield Positions(had=self._positions())
         for deliveries in _batches(self._deliveries()):
@@ -144,6 +145,6 @@ class SqliteExport(Export):
         return dict(fetch(self._connection, sql))
 
 
-def _batches(items: Iterator[T]) -> Iterator[tuple[T, ...]]:
-    while batch := tuple(islice(items, BATCH)):
+def _batches(items: Iterator[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
+    while batch := tuple(islice(items, size)):
         yield batch
