@@ -1,0 +1,61 @@
+"""What a database is like after it has taken over another store: as if it had always been there."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backroom.adapters.postgres import importing
+from backroom.adapters.postgres.store import PostgresStore
+from backroom.domain.errors import Unavailable
+from backroom.domain.task import TASK
+from tests.builders import Clock
+from tests.contract.places import moved, opened
+from tests.contract.steps import fill
+from tests.databases import Databases
+
+pytestmark = pytest.mark.anyio
+
+_SCHEMA = """
+SELECT pg_get_indexdef(indexrelid), indisvalid FROM pg_index JOIN pg_class ON oid = indrelid
+WHERE relnamespace = 'public'::regnamespace ORDER BY 1
+"""
+
+
+async def test_the_schema_is_whole(postgres: Databases, tmp_path: Path) -> None:
+    """Each index is there again, and the planner knows what is in the tables."""
+    source = f"sqlite:///{tmp_path}/from.db"
+    store = await opened(source, Clock())
+    await fill(store, TASK, *({} for _ in range(1000)))
+    await store.close()
+    async with postgres.blank() as target, postgres.blank() as fresh:
+        await (await opened(fresh, Clock())).close()
+        await moved(source, target)
+        there, new = await asyncpg.connect(target), await asyncpg.connect(fresh)
+        assert await new.fetch(_SCHEMA) == await there.fetch(_SCHEMA)
+        assert 1000 == await there.fetchval("SELECT reltuples FROM pg_class WHERE relname = 'tasks'")
+        await there.close()
+        await new.close()
+
+
+async def test_somebody_uses_the_store(
+    store: PostgresStore,
+    dsn: str,
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who is in the way is waited for, and not for ever; nothing has been written then."""
+    monkeypatch.setattr(importing, "_LIMITS", "SET LOCAL lock_timeout = '50ms'")
+    source = f"sqlite:///{tmp_path}/from.db"
+    other = await opened(source, Clock())
+    await fill(other, TASK, {})
+    await other.close()
+    await connection.execute("BEGIN; SELECT FROM tasks")
+    with pytest.raises(Unavailable) as raised:
+        await moved(source, dsn)
+    assert "lock timeout" in str(raised.value.__cause__)
+    await connection.execute("COMMIT")
+    assert () == (await store.read(None)).entries
+    await moved(source, dsn)
+    assert 1 == len((await store.read(None)).entries)
