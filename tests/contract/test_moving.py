@@ -18,9 +18,9 @@ from backroom.domain.changes import Cursor
 from backroom.domain.commands import Delete, Restore
 from backroom.domain.contents import Changes, Entities, Export, Facts, Import, NotEmpty, Part, Positions, Receipts, Sent
 from backroom.domain.deliveries import Status
-from backroom.domain.errors import BadCursor, CursorExpired
+from backroom.domain.errors import BadCursor, CursorExpired, Unavailable
 from backroom.domain.kinds import Field
-from backroom.domain.moving import Different, is_kept, move
+from backroom.domain.moving import Different, Undecided, is_kept, move
 from backroom.domain.ports import Store
 from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Condition, Operator, Order, Query
@@ -383,6 +383,21 @@ class Careless(Import):
 
     async def commit(self) -> None:
         await self.taking.commit()
+
+
+class Lost(Careless):
+    """Is lost when it is to commit."""
+
+    async def commit(self) -> None:
+        raise Unavailable
+
+
+async def test_lost_in_the_moment_of_the_commit(store: Store, source: str, target: str) -> None:
+    """Nobody is told that nothing was moved, where nobody knows."""
+    await fill(store, TASK, {})
+    with pytest.raises(Undecided, match="if it is not empty now, everything was moved"):
+        async with exporting(source) as telling, importing(target) as taking:
+            await move(telling, Lost(taking, lambda part: part), lambda *_: None)
 
 
 def without_the_last(part: Part) -> Part | None:

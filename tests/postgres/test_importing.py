@@ -7,9 +7,11 @@ import pytest
 
 from backroom.adapters.postgres import importing
 from backroom.adapters.postgres.store import PostgresStore
+from backroom.domain.catalogue import KINDS
 from backroom.domain.errors import Unavailable
 from backroom.domain.task import TASK
-from tests.builders import Clock
+from backroom.entrypoints.wiring import exporting
+from tests.builders import DOCUMENTS, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import fill
 from tests.databases import Databases
@@ -59,3 +61,19 @@ async def test_somebody_uses_the_store(
     assert () == (await store.read(None)).entries
     await moved(source, dsn)
     assert 1 == len((await store.read(None)).entries)
+
+
+async def test_the_server_is_lost_before_the_commit(postgres: Databases, dsn: str, tmp_path: Path) -> None:
+    """Committing says so in the domain's words."""
+    source = f"sqlite:///{tmp_path}/from.db"
+    await (await opened(source, Clock())).close()
+
+    async with exporting(source) as telling, importing.importing(dsn, kinds=KINDS, documents=DOCUMENTS) as taking:
+        async for part in telling.read():
+            await taking.write(part)
+        await postgres.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        )
+        with pytest.raises(Unavailable):
+            await taking.commit()
+    await moved(source, dsn)

@@ -135,7 +135,7 @@ class Import(Protocol):
 
     @abstractmethod
     async def commit(self) -> None:
-        """Make it last."""
+        """Make it last. Raises `Unavailable` where nobody can tell whether it does."""
 
 
 class NotEmpty(DomainError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from backroom.domain.contents import Changes, Entities, Export, Facts, Import, Part, size
-from backroom.domain.errors import DomainError
+from backroom.domain.errors import DomainError, Unavailable
 
 Report = Callable[[str, int, int], None]
 """Is told what is being done, and how many of how many are done."""
@@ -23,10 +23,20 @@ class Different(DomainError):
         return f"the copy differs from the original, and was given up: {self.what}"
 
 
+class Undecided(DomainError):
+    """The target was lost when everything was to last."""
+
+    code = "undecided"
+
+    @property
+    def message(self) -> str:
+        return "the target was lost in the moment of the commit; if it is not empty now, everything was moved"
+
+
 async def move(source: Export, target: Import, report: Report) -> int:
     """Copy everything, compare every part of it with the original, and only then commit; return how many were moved.
 
-    Raises `Different`, and what the ports raise; nothing has been moved then.
+    Raises `Different`, and what the ports raise; nothing has been moved then. Raises `Undecided` where that is unknown.
     """
     total = await source.size()
     done = 0
@@ -39,7 +49,10 @@ async def move(source: Export, target: Import, report: Report) -> int:
     await target.arrange()
     report("indexing", 1, 1)
     await _compare(source, target.taken, total, report)
-    await target.commit()
+    try:
+        await target.commit()
+    except Unavailable as error:
+        raise Undecided from error
     return total
 
 

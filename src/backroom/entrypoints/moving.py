@@ -4,7 +4,7 @@ import asyncio
 import sys
 from time import monotonic
 
-from backroom.domain.moving import move
+from backroom.domain.moving import Undecided, move
 from backroom.entrypoints.progress import Progress
 from backroom.entrypoints.settings import store
 from backroom.entrypoints.wiring import exporting, importing, now
@@ -35,7 +35,8 @@ async def _move(source: str, target: str) -> int:
                 at_fault = f"{shown(source)} to {shown(target)}"
                 moved = await move(telling, taking, Progress(sys.stderr))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line
-        print(f"backroom: {at_fault}: {reason(error)}; nothing was moved", file=sys.stderr)
+        outcome = "" if isinstance(error, Undecided) else "; nothing was moved"
+        print(f"backroom: {at_fault}: {reason(error)}{outcome}", file=sys.stderr)
         return FAILED
     print(f"moved {moved:,} entities, changes, receipts and deliveries in {monotonic() - start:.1f} s")
     return DONE

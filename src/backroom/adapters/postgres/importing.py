@@ -159,7 +159,8 @@ class PostgresImport(Import):
         while not committing.done():  # whoever interrupts it now comes too late, and could not know what became of it
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({committing})
-        committing.result()
+        with translated():
+            committing.result()
 
     async def _take_facts(self, facts: Facts) -> None:
         await self._connection.execute("UPDATE secrets SET secret = $1", facts.secret)
