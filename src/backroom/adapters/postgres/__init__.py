@@ -10,6 +10,8 @@ For operators:
   `pg_prepared_xacts`) delays the log for as long as it is open, and nothing else; nothing is skipped.
 - A copy in another cluster, database or table gives the log a new name, so that cursors from before have expired
   there. A recovery in place, to an earlier point in time, cannot be told from a failover: let followers start anew.
+- Taking over another store (`backroom move`) is one transaction that writes, and may last minutes: so long do readers of
+  the logs of other stores in the same cluster wait. Telling a store only reads, and delays nobody.
 - Behind PgBouncer in transaction mode, `statement_cache_size=0` in the DSN is needed, or a PgBouncer that prepares
   statements itself (1.21 and `max_prepared_statements`). Notifications are not heard there, so that a follower
   learns within a second of what another process wrote.
