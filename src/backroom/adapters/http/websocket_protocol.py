@@ -60,8 +60,8 @@ class WebSocketProtocol(WSProtocol):
     async def _send_text(self, text: str) -> None:
         """Send a text as wsproto would, which takes ten times as long to make a frame of it."""
         await self.writable.wait()
-        if self.disconnected or self.conn.state is not ConnectionState.OPEN:
-            raise ClientDisconnected
+        if self.disconnected or self.close_sent:
+            raise ClientDisconnected  # meanwhile
         self.transport.write(text_frame(text))
 
     def shutdown(self) -> None:
