@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import attrs
 
 from tests.benchmarks import scripts
+from tests.benchmarks.following import following
 from tests.benchmarks.load import LoadError, Script
 from tests.benchmarks.rounds import Figure, Rounds, Trial
 from tests.benchmarks.servers import Server, get
@@ -27,6 +28,8 @@ class Stage:
         timed: (b) with its timing middleware, beginning with `FEW` rows.
         few: (c), beginning with `FEW` rows.
         many: (c), beginning with `rows` rows.
+        followed: (c), empty, which nobody but followers and their writer asks anything.
+        feedless: (c), empty, with its feed cut out.
     """
 
     rounds: Rounds
@@ -36,6 +39,8 @@ class Stage:
     timed: Server
     few: Server
     many: Server
+    followed: Server
+    feedless: Server
 
 
 def fill(stage: Stage) -> None:
@@ -115,6 +120,7 @@ SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
     "pages": pages,
     "writes": writes,
     "bulks": bulks,
+    "following": lambda stage: following(stage.rounds, stage.followed, stage.feedless),
     "memory": memory,
 }
 

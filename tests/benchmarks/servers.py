@@ -68,11 +68,21 @@ def tutorial(factory: str) -> Service:
 
 def backroom(executable: str, name: str, store: str) -> Service:
     """Describe (c), the service as anyone would run it, on the store of an address."""
+    return serving([executable], name, store)
+
+
+def feedless(store: str) -> Service:
+    """Describe (c) with its feed cut out."""
+    return serving([sys.executable, "-m", "tests.benchmarks.feedless"], "(c) without a feed", store)
+
+
+def serving(program: list[str], name: str, store: str) -> Service:
+    """Describe a program that is started as (c) is."""
 
     def environment(port: int) -> dict[str, str]:
         return {"BACKROOM_STORE": store, "BACKROOM_HOST": HOST, "BACKROOM_PORT": str(port)}
 
-    return Service(name, lambda _: [executable, "serve"], environment, "/healthz")
+    return Service(name, lambda _: [*program, "serve"], environment, "/healthz")
 
 
 @contextmanager
