@@ -96,15 +96,16 @@ async def test_all_connections_taken(
     store: PostgresStore, slow: Open, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who finds none waits a while and is told; when there is one again, all goes on."""
-    monkeypatch.setattr(connections, "WAIT_S", 0.05)
     await fill(store, TASK, {})
     small = await open_store(f"{dsn}&pool_size=1")
     await slow.carry_out(edit(TASK, 1, notes="slow"))
     writing = asyncio.create_task(small.submit(submission(edit(TASK, 1, title="B"))))
     watching = await asyncpg.connect(dsn)
     await blocked(watching, 1)
-    with pytest.raises(Unavailable):
-        await small.get(TASK, 1)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(connections, "WAIT_S", 0.05)
+        with pytest.raises(Unavailable):
+            await small.get(TASK, 1)
     await slow.commit()
     await writing
     assert await small.get(TASK, 1) is not None
@@ -132,7 +133,7 @@ async def test_an_answer_that_never_comes(
     store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch, dsn: str
 ) -> None:
     """A command that takes too long is given up."""
-    monkeypatch.setattr(connections, "COMMAND_S", 0.05)
+    monkeypatch.setattr(connections, "COMMAND_S", 1)  # enough for the commands that open a store
     hasty = await open_store(dsn)
     await slow.connection.execute("BEGIN; LOCK TABLE tasks")
     with pytest.raises(Unavailable):
