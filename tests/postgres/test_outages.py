@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres import connections, news
+from backroom.adapters.postgres import committer, connections, news
 from backroom.adapters.postgres.store import PostgresStore
 from backroom.domain.errors import Unavailable
 from backroom.domain.queries import Query
@@ -111,6 +111,18 @@ async def test_all_connections_taken(
     assert await small.get(TASK, 1) is not None
     await watching.close()
     await small.close()
+
+
+@pytest.mark.parametrize("commands", [1, committer.LARGE])
+async def test_whose_turn_comes_too_late(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, commands: int) -> None:
+    """Who has waited for too long, together with others or alone, is told, and nothing is begun for him any more."""
+    await fill(store, TASK, {})
+    with monkeypatch.context() as impatient:
+        impatient.setattr(committer, "PATIENCE_S", -1)
+        with pytest.raises(Unavailable):
+            await store.submit(submission(*(create(TASK) for _ in range(commands))))
+    await fill(store, TASK, {})
+    assert [1, 2] == [id for _, id, _ in await trail(store)]
 
 
 async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Databases) -> None:
