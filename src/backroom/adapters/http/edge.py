@@ -35,7 +35,14 @@ class Edge:
         request_id = headers.get(b"x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
-        scope["backroom.call"] = call = Call(scope, receive, request_id.decode(), headers)
+        scope["backroom.call"] = call = Call(
+            scope.get("method", "WEBSOCKET"),
+            scope["path"],
+            scope["query_string"],
+            headers,
+            receive,
+            request_id.decode(),
+        )
         status = 0
 
         async def stamped(message: Message) -> None:
@@ -55,7 +62,7 @@ class Edge:
 
         encodings = headers.get(b"accept-encoding")
         app = self._app if encodings is None or not _TAKES_GZIP.search(encodings) else self._compressed
-        refusal = self._guard.refusal(call)
+        refusal = self._guard.refusal(call, scope["scheme"])
         try:
             if refusal is None:
                 await app(scope, receive, stamped)
@@ -64,4 +71,5 @@ class Edge:
             else:
                 await stamped({"type": "websocket.close"})
         finally:
+            del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, call.request_id)
