@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import attrs
 
-from tests.benchmarks import scripts
+from tests.benchmarks import postgres, scripts
 from tests.benchmarks.following import following
 from tests.benchmarks.load import LoadError, Script
 from tests.benchmarks.rounds import Figure, Rounds, Trial
@@ -23,6 +24,8 @@ class Stage:
     """The servers, all running at once: those that are not asked anything cost nothing.
 
     Attributes:
+        executable: what runs (c).
+        folder: for what is written meanwhile.
         bare: (a).
         plain: (b), beginning with `FEW` rows.
         timed: (b) with its timing middleware, beginning with `FEW` rows.
@@ -34,6 +37,8 @@ class Stage:
 
     rounds: Rounds
     rows: int
+    executable: str
+    folder: Path
     bare: Server
     plain: Server
     timed: Server
@@ -126,6 +131,12 @@ def bulks(stage: Stage) -> Iterator[Row]:
     yield at_least(f"bulk of {scripts.BULK:,} creates", rates["bulk"].answers * scripts.BULK, 30_000, "entities/s")
 
 
+def on_postgres(stage: Stage) -> Iterator[Row]:
+    """GET one task and POST new ones, on PostgreSQL."""
+    rounds = attrs.evolve(stage.rounds, disturbances=[])  # the database itself would count as one
+    return postgres.measured(rounds, stage.rows, stage.executable, stage.folder)
+
+
 def memory(stage: Stage) -> Iterator[Row]:
     """What is resident once everything else has been measured."""
     yield below(f"memory, beginning with {FEW:,} rows", stage.few.memory() / 1e6, 80, "MB")
@@ -140,6 +151,7 @@ SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
     "writes": writes,
     "bulks": bulks,
     "following": lambda stage: following(stage.rounds, stage.followed, stage.feedless),
+    "postgres": on_postgres,
     "memory": memory,
 }
 
