@@ -18,7 +18,7 @@ from tests.benchmarks.machine import fsync_milliseconds, two_cores
 from tests.benchmarks.rounds import Rounds
 from tests.benchmarks.scripts import BULK
 from tests.benchmarks.sections import SECTIONS, Stage, fill
-from tests.benchmarks.servers import backroom, bare, running, tutorial
+from tests.benchmarks.servers import backroom, bare, feedless, running, tutorial
 from tests.benchmarks.table import Row, below, table
 
 # Beside ./data, so that its disk is the one that a fsync would wait for. A system's folder for temporary files is often
@@ -28,6 +28,7 @@ FOLDER = Path(__file__).parents[2] / "build"
 LEGEND = """\
 (a) a bare ASGI application on the same uvicorn, uvloop and httptools: the limit
 (b) the tutorial's application, dicts in memory, without its timing middleware: the harder bar; "(b) timed" has it
+(d) a bare ASGI application with one statement of asyncpg for each request, which waits for the disk as (c) does
 figures are medians of rounds in turn, with 64 connections, a bulk with 4
 "by CPU" is the ratio of the time that the servers computed for one answer: less disturbed, but blind to waiting"""
 
@@ -91,9 +92,11 @@ def main() -> None:
             tutorial("timed"),
             backroom(executable, "(c) few", sqlite(folder / "few.db")),
             backroom(executable, "(c) many", sqlite(folder / "many.db")),
+            backroom(executable, "(c) followed", sqlite(folder / "followed.db")),
+            feedless(sqlite(folder / "feedless.db")),
         )
         servers = [stack.enter_context(running(each, folder, cores)) for each in services]
-        stage = Stage(rounds, asked.rows, *servers)
+        stage = Stage(rounds, asked.rows, executable, folder, *servers)
         fill(stage)
         for name in SECTIONS:
             if name in asked.only:
