@@ -18,7 +18,7 @@ from tests.benchmarks.machine import fsync_milliseconds, two_cores
 from tests.benchmarks.rounds import Rounds
 from tests.benchmarks.scripts import BULK
 from tests.benchmarks.sections import SECTIONS, Stage, fill
-from tests.benchmarks.servers import backroom, bare, running, tutorial
+from tests.benchmarks.servers import backroom, bare, feedless, running, tutorial
 from tests.benchmarks.table import Row, below, table
 
 # Beside ./data, so that its disk is the one that a fsync would wait for. A system's folder for temporary files is often
@@ -92,6 +92,8 @@ def main() -> None:
             tutorial("timed"),
             backroom(executable, "(c) few", sqlite(folder / "few.db")),
             backroom(executable, "(c) many", sqlite(folder / "many.db")),
+            backroom(executable, "(c) followed", sqlite(folder / "followed.db")),
+            feedless(sqlite(folder / "feedless.db")),
         )
         servers = [stack.enter_context(running(each, folder, cores)) for each in services]
         stage = Stage(rounds, asked.rows, executable, folder, *servers)

@@ -78,9 +78,13 @@ class Rounds:
         before = Usage.now(self.cores, trial.server.pid)
         rate = measure(trial.server.port, scripts, status=trial.status, seconds=seconds)
         usage = Usage.now(self.cores, trial.server.pid) - before
-        self.disturbances.append(usage.others / usage.time / len(self.cores))
-        self.busiest = max(self.busiest, rate.busy)
+        self.note(usage, rate.busy)
         return Figure(rate.answers, usage.server / rate.total)
+
+    def note(self, usage: Usage, busy: float) -> None:
+        """Remember how far a round can be trusted; `busy` is the share of it in which the load was computing."""
+        self.disturbances.append(usage.others / usage.time / len(self.cores))
+        self.busiest = max(self.busiest, busy)
 
     def quality(self) -> str:
         """Say in one line how far the figures can be trusted."""

@@ -77,12 +77,22 @@ def bare_postgres(dsn: str) -> Service:
 
 def backroom(executable: str, name: str, store: str, workers: int = 1) -> Service:
     """Describe (c), the service as anyone would run it, on the store of an address."""
+    return serving([executable], name, store, workers)
+
+
+def feedless(store: str) -> Service:
+    """Describe (c) with its feed cut out."""
+    return serving([sys.executable, "-m", "tests.benchmarks.feedless"], "(c) without a feed", store)
+
+
+def serving(program: list[str], name: str, store: str, workers: int = 1) -> Service:
+    """Describe a program that is started as (c) is."""
 
     def environment(port: int) -> dict[str, str]:
         address = {"BACKROOM_HOST": HOST, "BACKROOM_PORT": str(port)}
         return {"BACKROOM_STORE": store, "BACKROOM_WORKERS": str(workers), **address}
 
-    return Service(name, lambda _: [executable, "serve"], environment, "/healthz")
+    return Service(name, lambda _: [*program, "serve"], environment, "/healthz")
 
 
 @contextmanager

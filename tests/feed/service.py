@@ -49,6 +49,7 @@ class Connection:
     scope: dict[str, Any]
     room: asyncio.Semaphore
     task: asyncio.Task[None] = field(init=False)
+    is_blocked: bool = field(default=False, init=False)  # something is being sent for which there is no room
     _inbox: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _outbox: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _gone: bool = field(default=False, init=False)
@@ -87,7 +88,9 @@ class Connection:
 
     async def _send(self, message: Message) -> None:
         if not (self._gone or message["type"] == GOODBYE):
+            self.is_blocked = True
             await self.room.acquire()
+            self.is_blocked = False
         if self._gone and message["type"].startswith("websocket"):
             raise Gone
         self._outbox.put_nowait(message)

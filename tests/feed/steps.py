@@ -56,4 +56,4 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def blocked(connection: Connection) -> None:
     """Return once something is being sent that is not read."""
-    await until(connection.room.locked)
+    await until(lambda: connection.is_blocked)

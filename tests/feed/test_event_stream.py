@@ -108,6 +108,7 @@ async def test_the_feed_closes(service: Service, store: Store) -> None:
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It follows no more, and what it had read last resumes."""
     monkeypatch.setattr("backroom.adapters.http.feed.PATIENCE_S", 0.01)
+    monkeypatch.setattr("backroom.adapters.http.feed.LOOK_EVERY_S", 0)
     monkeypatch.setattr("backroom.adapters.http.feed.TAKEN_AT_ONCE", 1)
     written = await write(store, 4)
     events = await service.events(room=2)

@@ -20,10 +20,11 @@ LIMIT = 20
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the limits small enough to reach."""
+    """Make the limits small enough to reach, and look all the time whether somebody has reached them."""
     monkeypatch.setattr(feed, "MAX_BEHIND", LIMIT)
     monkeypatch.setattr(feed, "WINDOW", LIMIT)
     monkeypatch.setattr(feed, "TAKEN_AT_ONCE", 4)
+    monkeypatch.setattr(feed, "LOOK_EVERY_S", 0)
 
 
 async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str, Any]]:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from attrs import Factory, define
 from starlette.types import Receive, Scope, Send
+from wsproto.frame_protocol import FrameProtocol
 
-from backroom.adapters.http.websocket_protocol import WebSocketProtocol
+from backroom.adapters.http.websocket_protocol import WebSocketProtocol, text_frame
 from tests.protocol.frames import (
     BINARY,
     CLOSE,
@@ -195,6 +196,16 @@ async def test_messages(server: Running) -> None:
     } == sorted_frames([await read_frame(client) for _ in range(5)])
 
 
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 200_000])
+@pytest.mark.parametrize("character", ["x", "€", "😀"])
+def test_frame_of_a_text(size: int, character: str) -> None:
+    """It is the frame that wsproto makes, whichever form the length takes in it."""
+    text = "x" * (size % len(character.encode())) + character * (size // len(character.encode()))
+
+    assert size == len(text.encode())
+    assert FrameProtocol(client=False, extensions=[]).send_data(text) == text_frame(text)
+
+
 def sorted_frames(frames: list[Frame]) -> dict[str, list[Frame]]:
     """Sort frames by kind: a pong may overtake the answers of the application."""
     kinds = {"texts": TEXT, "bytes": BINARY, "pongs": PONG}
@@ -258,7 +269,7 @@ async def test_application_closes_a_client_that_does_not_read() -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(0.2):
                 while True:
-                    await send({"type": "websocket.send", "bytes": b"x" * 100_000})
+                    await send({"type": "websocket.send", "text": "x" * 100_000})
         await send({"type": "websocket.close", "code": 1013})
         closed.set()
 
@@ -268,6 +279,45 @@ async def test_application_closes_a_client_that_does_not_read() -> None:
         await client.send(HANDSHAKE + b"\r\n")
 
         await closed.wait()
+
+
+async def test_nothing_follows_the_close_of_the_application() -> None:
+    """What waits to be sent when the application closes is not sent any more, and whoever sends it is told so."""
+    waiting = asyncio.Event()
+    told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def fill(send: Send) -> None:
+        try:
+            for _ in range(100):  # more than fits on the way
+                waiting.clear()
+                asyncio.get_running_loop().call_soon(waiting.set)  # has its turn only when the sending waits
+                await send({"type": "websocket.send", "text": "x" * 100_000})
+        except OSError:
+            told.set_result(True)
+        else:
+            told.set_result(False)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        filling = asyncio.create_task(fill(send))
+        await waiting.wait()
+        await send({"type": "websocket.close", "code": 1013})
+        await filling
+
+    async with running(app) as server:
+        client = await server.connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every transport of a socket has it
+        await client.send(HANDSHAKE + b"\r\n")
+        assert await told
+
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await client.head()
+        while (last := await read_frame(client)).opcode == TEXT:
+            pass
+        assert 1013 == last.code
+        await client.send(close(1013))
+        assert b"" == await client.rest()
 
 
 async def test_client_that_does_not_read_is_not_read() -> None:

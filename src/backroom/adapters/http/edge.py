@@ -8,6 +8,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backroom.adapters.http.access_log import AccessLog
+from backroom.adapters.http.answers import Header
 from backroom.adapters.http.call import Call, joined
 from backroom.adapters.http.guard import Guard
 from backroom.adapters.http.problems import answer_of
@@ -45,17 +46,18 @@ class Edge:
         )
         status = 0
 
+        def stamps() -> tuple[Header, Header]:
+            spent = b"%.2fms" % ((perf_counter() - started) * 1000)
+            return (b"x-request-id", request_id), (b"x-process-time", spent)
+
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] += (
-                    (b"x-request-id", request_id),
-                    (b"x-process-time", b"%.2fms" % ((perf_counter() - started) * 1000)),
-                )
+                message["headers"] += stamps()
             elif message["type"] == "websocket.accept":
                 status = 101
-                message["headers"] = [(b"x-request-id", request_id)]
+                message["headers"] = [*message.get("headers", ()), *stamps()]
             elif message["type"] == "websocket.close" and status == 0:
                 status = 403  # which is how servers answer a handshake that is not accepted
             await send(message)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
-from backroom.adapters.http.feed import Feed, Follower, News, delivered
+from backroom.adapters.http.feed import Feed, Follower, News, TooSlow
 from backroom.adapters.http.presence import while_there
 from backroom.domain.changes import Cursor
 from backroom.domain.errors import CursorExpired, Unavailable
@@ -38,7 +38,7 @@ class EventStream:
 
     async def _serve(self, send: Send) -> None:
         try:
-            with suppress(Unavailable):  # the client comes back by itself, with the last cursor that it had
+            with suppress(TooSlow, Unavailable):  # the client comes back by itself, with the last cursor that it had
                 await self._follow(send)
         except CursorExpired:
             await send(_chunk(_RESET))
@@ -46,7 +46,8 @@ class EventStream:
     async def _follow(self, send: Send) -> None:
         async with self.feed.follower(self.after, self.types) as follower:
             chunk = _place(follower)
-            while chunk and await delivered(follower, send(_chunk(chunk))):
+            while chunk:
+                await follower.take(send(_chunk(chunk)))
                 chunk = await self._next(follower)
 
     async def _next(self, follower: Follower) -> bytes:

@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Set
 from contextlib import asynccontextmanager
+from math import inf
 
 from attrs import define, field, frozen
 
@@ -24,6 +25,7 @@ SENT_AT_ONCE = 5000  # messages to all followers together, before anybody else h
 RETRY_S = 1.0
 PATIENCE_S = 10.0
 PATIENCE_WITH_LATE_S = 1.0  # with those that are too far behind; they may be so for a moment, as when a burst comes
+LOOK_EVERY_S = 0.5  # at all who are being waited for; a timer for each message would cost more than sending it
 
 _log = logging.getLogger("backroom")
 
@@ -48,7 +50,18 @@ class Follower:
     cursor: Cursor | None  # behind the last change that it took; None is in front of the oldest kept
     types: Set[str]
     number: int | None = None  # of the change behind which the cursor is, where that is within the window
-    patience: asyncio.Timeout | None = None  # what it is being waited for with, while something is sent to it
+    deadline: float = inf  # by the loop's clock, until when it must have taken what is being sent to it
+    patience: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
+
+    async def take(self, sending: Awaitable[None]) -> None:
+        """Send something to it. Where it is given up meanwhile, the `follower` of the feed raises `TooSlow`."""
+        self.deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        await sending
+        self.deadline = inf
+
+
+class TooSlow(Exception):
+    """A follower took nothing for too long, or fell too far behind while something was being sent to it."""
 
 
 @define(eq=False)
@@ -63,6 +76,7 @@ class Feed:
     _bell: asyncio.Event = field(factory=asyncio.Event, init=False)
     _followers: set[Follower] = field(factory=set, init=False)
     _reader: asyncio.Task[None] | None = field(default=None, init=False)
+    _watch: asyncio.TimerHandle | None = field(default=None, init=False)
     _closed: bool = field(default=False, init=False)
 
     @property
@@ -72,16 +86,24 @@ class Feed:
 
     @asynccontextmanager
     async def follower(self, after: Cursor | None, types: Set[str]) -> AsyncIterator[Follower]:
-        """Yield a follower that starts at a cursor, or at the oldest change that is kept."""
+        """Yield a follower that starts at a cursor, or at the oldest change that is kept. Raises `TooSlow`."""
         follower = Follower(after, types)
         self._followers.add(follower)
         if self._reader is None and not self._closed:
             self._reader = asyncio.create_task(self._read())
+        if self._watch is None:
+            self._look()
         try:
-            yield follower
+            async with follower.patience:
+                yield follower
+        except TimeoutError:
+            if not follower.patience.expired():
+                raise
+            raise TooSlow from None
         finally:
             self._followers.discard(follower)
             if not self._followers:
+                self._look_no_more()
                 await self._stop()
 
     async def earlier(self, follower: Follower) -> list[News]:
@@ -176,14 +198,26 @@ class Feed:
         bell.set()
 
     def _hurry(self) -> None:
-        """Lose patience with followers that are being sent something and are too far behind by now."""
+        """Give those that are being sent something, and are too far behind by now, less time to take it."""
         soon = asyncio.get_running_loop().time() + PATIENCE_WITH_LATE_S
         for follower in self._followers:
-            number, patience = follower.number, follower.patience
-            if patience is None or number is None or self._newest - number <= MAX_BEHIND:
-                continue
-            if (patience.when() or 0) > soon:  # a patience that is over already must be left alone
-                patience.reschedule(soon)
+            is_late = follower.number is not None and self._newest - follower.number > MAX_BEHIND
+            if is_late and soon < follower.deadline < inf:
+                follower.deadline = soon
+
+    def _look(self) -> None:
+        """Give up those whose time is over, and look again in a while."""
+        loop = asyncio.get_running_loop()
+        for follower in self._followers:
+            if follower.deadline <= loop.time():
+                follower.deadline = inf  # to be given up twice would be an error
+                follower.patience.reschedule(loop.time())
+        self._watch = loop.call_later(LOOK_EVERY_S, self._look)
+
+    def _look_no_more(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     def _forget(self) -> None:
         self._window.clear()
@@ -207,15 +241,3 @@ async def read_on(log: ChangeLog, after: Cursor | None, types: Set[str], limit: 
             return batch
         after = batch.cursor
         await asyncio.sleep(0)  # a search through a long log leaves turns to others
-
-
-async def delivered(follower: Follower, sending: Awaitable[None]) -> bool:
-    """Send something to a follower; return False where it took none for too long, or fell too far behind meanwhile."""
-    try:
-        async with asyncio.timeout(PATIENCE_S) as follower.patience:
-            await sending
-    except TimeoutError:
-        return False
-    finally:
-        follower.patience = None
-    return True

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from backroom.adapters.http.call import Call, call_of
 from backroom.adapters.http.changes import STREAM_PARAMETERS, chosen_types, started
-from backroom.adapters.http.feed import Feed, Follower, delivered
+from backroom.adapters.http.feed import Feed, Follower, TooSlow
 from backroom.adapters.http.parameters import parse
 from backroom.adapters.http.presence import while_there
 from backroom.adapters.http.refusals import Refusal
@@ -50,6 +50,8 @@ class ChangesSocket:
             after = await started(self.log, parameters.get("after", "now"))
             async with self.feed.follower(after, types) as follower:
                 return await self._follow(follower, send)
+        except TooSlow:
+            return TRY_AGAIN_LATER, "too slow; go on from the last cursor"
         except CursorExpired as error:
             return CURSOR_EXPIRED, error.message
         except (BadCursor, Refusal) as error:
@@ -65,8 +67,7 @@ class ChangesSocket:
             if not news and not is_live:
                 is_live, texts = True, [_ready(follower)]
             for text in texts:
-                if not await delivered(follower, send({"type": "websocket.send", "text": text})):
-                    return TRY_AGAIN_LATER, "too slow; go on from the last cursor"
+                await follower.take(send({"type": "websocket.send", "text": text}))
         return GOING_AWAY, "the service is closing; go on from the last cursor"
 
 

@@ -1,0 +1,31 @@
+"""The service with its feed cut out: a write rings for nobody, and nobody looks for what is to be delivered.
+
+The log is still written, because history and restore read it.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from backroom.adapters.sqlite.store import SqliteStore
+from backroom.adapters.webhooks.deliverer import Deliverer
+from backroom.entrypoints.cli import main
+
+
+def ring(store: SqliteStore) -> None:
+    """Wake nobody."""
+
+
+async def run(deliverer: Deliverer) -> None:
+    """Deliver nothing."""
+    await asyncio.Event().wait()
+
+
+cut: dict[type, Any] = {SqliteStore: {"_ring": ring}, Deliverer: {"run": run, "has_readers": False}}
+for owner, members in cut.items():
+    for name, member in members.items():
+        assert hasattr(owner, name)
+        setattr(owner, name, member)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What following costs: many messages, how soon an idle follower is told, its memory, and what writers notice."""
+
+import asyncio
+from collections.abc import Iterator
+from statistics import median
+from time import perf_counter, process_time
+
+import attrs
+import uvloop
+
+from tests.benchmarks import scripts
+from tests.benchmarks.followers import Crowd, follow, written
+from tests.benchmarks.load import Script
+from tests.benchmarks.machine import Usage
+from tests.benchmarks.rounds import Rounds, Trial
+from tests.benchmarks.servers import Server
+from tests.benchmarks.table import Row, at_least, below, compare
+
+FOLLOWERS = 500
+ROW = 100  # changes that are made in a row
+APART = 20  # changes that are made one after the other, each when all have been told of the one before
+
+
+@attrs.frozen
+class Following:
+    """What one round found.
+
+    Attributes:
+        memory: bytes that one idle follower added to the server.
+        messages: messages a second to all followers together.
+        delay: seconds from sending a write to each arrival of its change, at the median.
+    """
+
+    memory: float
+    messages: float
+    delay: float
+
+
+def following(rounds: Rounds, server: Server, feedless: Server) -> Iterator[Row]:
+    """Follow a server, again and again, and then write where nobody follows any more, and where nobody could."""
+    found = [observed(rounds, server) for _ in range(rounds.rounds)]
+    # What the first crowd adds may serve the next one too, so it is the first that counts.
+    yield below(f"memory of each of {FOLLOWERS} idle followers", found[0].memory / 1e3, 50, "KB")
+    messages = median(each.messages for each in found)
+    yield at_least(f"messages to {FOLLOWERS} followers, with one writer", messages, 20_000, "messages/s")
+    delay = median(each.delay for each in found)
+    yield below(f"POST to arrival at {FOLLOWERS} idle followers", delay * 1e3, 10, "ms")
+    rates = rounds.medians(
+        {"POST": Trial(server, scripts.create, 201), "POST without a feed": Trial(feedless, scripts.create, 201)}
+    )
+    yield compare("POST, all followers gone", rates["POST"], "without a feed", rates["POST without a feed"], least=0.97)
+
+
+def observed(rounds: Rounds, server: Server) -> Following:
+    """Let followers come, be told and go, and return what that was like."""
+    before, computing = Usage.now(rounds.cores, server.pid), process_time()
+    found = uvloop.run(watched(server, next(rounds.numbers)))
+    usage = Usage.now(rounds.cores, server.pid) - before
+    rounds.note(usage, (process_time() - computing) / usage.time)
+    return found
+
+
+async def watched(server: Server, seed: int) -> Following:
+    """Follow, and write."""
+    empty = server.memory()
+    crowd, transports = await follow(server.port, FOLLOWERS)
+    memory = (server.memory() - empty) / FOLLOWERS
+    delays: list[float] = []
+    for number in range(APART):
+        start = await told(crowd, server.port, scripts.create(seed + number, 1), 1)
+        delays += [arrival - start for arrival in crowd.arrivals]
+    start = await told(crowd, server.port, scripts.create(seed, ROW), ROW)
+    messages = FOLLOWERS * ROW / (perf_counter() - start)
+    for transport in transports:
+        transport.abort()
+    await asyncio.sleep(0)
+    return Following(memory, messages, median(delays))
+
+
+async def told(crowd: Crowd, port: int, script: Script, changes: int) -> float:
+    """Make changes, return when all were told of them; the result is when the first was sent."""
+    crowd.expect(FOLLOWERS * changes)
+    start = await written(port, script, 201)
+    await crowd.all_told()
+    return start
