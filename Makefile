@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make serve` and `make test` set themselves up in .venv from the hashed locks.
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench lock clean
+.PHONY: help serve test check bench profile lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,6 +26,9 @@ check: .venv/dev ## lint, formatting, types and the rules of the architecture
 
 bench: .venv/dev ## compare speed with a bare server and with the tutorial's app; ARGS=--quick for a first look
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+profile: .venv/dev ## show which part of the program the time of a request goes to
+	@$(BIN)/python -m tests.benchmarks.profile
 
 lock: build/lock ## write the locks anew from pyproject.toml; UPGRADE=--upgrade takes the newest versions
 	@$(COMPILE) --output-file requirements.lock

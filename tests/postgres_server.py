@@ -87,7 +87,7 @@ class Server:
 
 
 @contextmanager
-def directories(count: int = 1) -> Iterator[list[Server]]:
+def directories(count: int = 1, folder: Path | None = None) -> Iterator[list[Server]]:
     """Give servers, not yet initialised, that are stopped and removed at the end."""
     with ExitStack() as stack:
         packages = _packages()
@@ -99,7 +99,9 @@ def directories(count: int = 1) -> Iterator[list[Server]]:
             packages = copies
         servers = []
         for _ in range(count):
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True)))
+            directory = Path(
+                stack.enter_context(tempfile.TemporaryDirectory("", "pg", folder, ignore_cleanup_errors=True))
+            )
             if os.geteuid() == 0:
                 os.chown(directory, pwd.getpwnam(OWNER).pw_uid, -1)
             server = Server(programs=packages / PACKAGE / "pginstall", directory=directory)
@@ -109,11 +111,11 @@ def directories(count: int = 1) -> Iterator[list[Server]]:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(folder: Path | None = None, **settings: str) -> Iterator[Server]:
     """Give a server that runs, and that is gone afterwards."""
-    with directories() as [server]:
+    with directories(folder=folder) as [server]:
         server.initialise()
-        server.start()
+        server.start(**settings)
         yield server
 
 

@@ -35,3 +35,12 @@ def test_readme_names_every_setting() -> None:
     """The README's table has each setting, and none that does not exist."""
     known = {PREFIX + field.name.upper() for field in attrs.fields(Settings)}
     assert known == set(promised("README.md", rf"{PREFIX}[A-Z_]*[A-Z]"))
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "ARCHITECTURE.md", *(f"docs/{each.name}" for each in (ROOT / "docs").iterdir())]
+)
+def test_links_lead_to_files(document: str) -> None:
+    """What a document links to in this repository is there."""
+    linked = promised(document, r"\]\((?!https?:)([^)#]+)")
+    assert [] == [each for each in linked if not (ROOT / document).parent.joinpath(each).exists()]

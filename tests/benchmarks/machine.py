@@ -72,6 +72,8 @@ def worked(core: int) -> float:
 
 
 def used(pid: int) -> float:
-    """Return the seconds that all threads of a process have worked."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK
+    """Return the seconds that all threads of a process, and the processes that it started, have worked."""
+    process = Path(f"/proc/{pid}")
+    fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    children = (process / f"task/{pid}/children").read_text(encoding="ascii").split()
+    return (int(fields[11]) + int(fields[12])) * TICK + sum(used(int(child)) for child in children)

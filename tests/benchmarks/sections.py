@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import attrs
 
-from tests.benchmarks import scripts
+from tests.benchmarks import postgres, scripts
 from tests.benchmarks.following import following
 from tests.benchmarks.load import LoadError, Script
 from tests.benchmarks.rounds import Figure, Rounds, Trial
@@ -23,6 +24,8 @@ class Stage:
     """The servers, all running at once: those that are not asked anything cost nothing.
 
     Attributes:
+        executable: what runs (c).
+        folder: for what is written meanwhile.
         bare: (a).
         plain: (b), beginning with `FEW` rows.
         timed: (b) with its timing middleware, beginning with `FEW` rows.
@@ -34,6 +37,8 @@ class Stage:
 
     rounds: Rounds
     rows: int
+    executable: str
+    folder: Path
     bare: Server
     plain: Server
     timed: Server
@@ -102,10 +107,34 @@ def pages(stage: Stage) -> Iterator[Row]:
     )
 
 
+def searches(stage: Stage) -> Iterator[Row]:
+    """Look for a part of a title among many, one client alone: for one that few have, and for one that many have."""
+    paths = {
+        "few have": "/tasks?q=471",
+        "many have": "/tasks?q=brass",
+        "many have, sorted": "/tasks?q=brass&sort=-title",
+        "many have, with the total": "/tasks?q=brass&total=true",
+    }
+    for path in paths.values():
+        assert json.loads(get(stage.many.port, path)[1])["count"]
+    trials = {name: Trial(stage.many, partial(answered_by, path), connections=1) for name, path in paths.items()}
+    milliseconds = {name: 1000 / figure.answers for name, figure in stage.rounds.medians(trials).items()}
+    total = milliseconds.popitem()[1]
+    for name, taken in milliseconds.items():
+        yield below(f"search for what {name}, {stage.rows:,} rows", taken, 10, "ms")
+    yield Row("the same, with the total", f"{total:,.3g} ms")
+
+
 def bulks(stage: Stage) -> Iterator[Row]:
     """POST new tasks a thousand at a time."""
     rates = stage.rounds.medians({"bulk": Trial(stage.few, scripts.create_in_bulk, connections=4)})
     yield at_least(f"bulk of {scripts.BULK:,} creates", rates["bulk"].answers * scripts.BULK, 30_000, "entities/s")
+
+
+def on_postgres(stage: Stage) -> Iterator[Row]:
+    """GET one task and POST new ones, on PostgreSQL."""
+    rounds = attrs.evolve(stage.rounds, disturbances=[])  # the database itself would count as one
+    return postgres.measured(rounds, stage.rows, stage.executable, stage.folder)
 
 
 def memory(stage: Stage) -> Iterator[Row]:
@@ -118,11 +147,18 @@ def memory(stage: Stage) -> Iterator[Row]:
 SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
     "reads": reads,
     "pages": pages,
+    "searches": searches,
     "writes": writes,
     "bulks": bulks,
     "following": lambda stage: following(stage.rounds, stage.followed, stage.feedless),
+    "postgres": on_postgres,
     "memory": memory,
 }
+
+
+def answered_by(path: str, _: int) -> Script:
+    """GET the same path, whatever the connection."""
+    return scripts.repeat(path)
 
 
 def everywhere(name: str, stage: Stage, script: Callable[[int], Script], status: int = 200) -> dict[str, Trial]:

@@ -66,9 +66,18 @@ def tutorial(factory: str) -> Service:
     )
 
 
-def backroom(executable: str, name: str, store: str) -> Service:
+def bare_postgres(dsn: str) -> Service:
+    """Describe (d), the limit in front of a database."""
+    return Service(
+        "(d)",
+        lambda port: [*UVICORN, f"--port={port}", "tests.benchmarks.bare_postgres:app"],
+        lambda _: {"DSN": dsn},
+    )
+
+
+def backroom(executable: str, name: str, store: str, workers: int = 1) -> Service:
     """Describe (c), the service as anyone would run it, on the store of an address."""
-    return serving([executable], name, store)
+    return serving([executable], name, store, workers)
 
 
 def feedless(store: str) -> Service:
@@ -76,11 +85,12 @@ def feedless(store: str) -> Service:
     return serving([sys.executable, "-m", "tests.benchmarks.feedless"], "(c) without a feed", store)
 
 
-def serving(program: list[str], name: str, store: str) -> Service:
+def serving(program: list[str], name: str, store: str, workers: int = 1) -> Service:
     """Describe a program that is started as (c) is."""
 
     def environment(port: int) -> dict[str, str]:
-        return {"BACKROOM_STORE": store, "BACKROOM_HOST": HOST, "BACKROOM_PORT": str(port)}
+        address = {"BACKROOM_HOST": HOST, "BACKROOM_PORT": str(port)}
+        return {"BACKROOM_STORE": store, "BACKROOM_WORKERS": str(workers), **address}
 
     return Service(name, lambda _: [*program, "serve"], environment, "/healthz")
 

@@ -41,6 +41,15 @@ def compare(what: str, figure: Figure, other: str, base: Figure, *, least: float
     )
 
 
+def scaling(what: str, figure: Figure, other: str, base: Figure, *, least: float) -> Row:
+    """Make the row of two processes against one, by what they compute, because here they share a core.
+
+    Where each has a core, they answer twice as often if neither computes more.
+    """
+    row = compare(what, figure, other, base)
+    return attrs.evolve(row, aim=f"≥ {least:.2f} by CPU", met=base.cpu / figure.cpu >= least)
+
+
 def at_least(what: str, figure: float, least: float, unit: str) -> Row:
     """Make the row of a figure that should be `least` or more."""
     return Row(what, f"{figure:,.0f} {unit}", aim=f"≥ {least:,.0f} {unit}", met=figure >= least)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.benchmarks.rounds import Figure
-from tests.benchmarks.table import Row, at_least, below, compare, table
+from tests.benchmarks.table import Row, at_least, below, compare, scaling, table
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,8 @@ from tests.benchmarks.table import Row, at_least, below, compare, table
         (compare("GET", Figure(1250, 2e-5), "(b)", Figure(1000, 3e-5), least=1.25), "1.25", True),
         (compare("GET", Figure(1249, 1e-5), "(b)", Figure(1000, 3e-5), least=1.25), "1.25", False),
         (compare("GET", Figure(1000, 1e-5), "(b)", Figure(2000, 1e-5)), "0.50", None),
+        (scaling("two", Figure(600, 2e-5), "one", Figure(1000, 1.7e-5), least=0.85), "0.60", True),
+        (scaling("two", Figure(2000, 2e-5), "one", Figure(1000, 1.69e-5), least=0.85), "2.00", False),
         (at_least("bulk", 30_000, 30_000, "entities/s"), "", True),
         (at_least("bulk", 29_999, 30_000, "entities/s"), "", False),
         (below("memory", 79.9, 80, "MB"), "", True),

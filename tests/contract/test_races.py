@@ -14,7 +14,7 @@ from backroom.domain.queries import Query
 from backroom.domain.stock import AdjustStock
 from backroom.domain.task import TASK
 from tests.builders import create, recorded, submission
-from tests.contract.steps import carry_out, fill, got, outcome, trail, walk
+from tests.contract.steps import carry_out, edit, fill, got, outcome, trail, walk
 
 pytestmark = pytest.mark.anyio
 
@@ -22,12 +22,12 @@ Doors = tuple[Store, Store]
 
 
 async def test_no_update_is_lost(doors: Doors) -> None:
-    """64 writers read, add one and write 20 times each: the sum is the number of writes that were not refused."""
+    """64 writers read, add one and write 100 times each: the sum is the number of writes that were not refused."""
     await fill(doors[0], PRODUCT, {"stock": 0})
 
     async def writer(store: Store) -> int:
         successes = 0
-        for _ in range(20):
+        for _ in range(100):
             seen = await got(store, PRODUCT, 1)
             assert seen is not None
             assert seen.stock is not None
@@ -44,12 +44,36 @@ async def test_no_update_is_lost(doors: Doors) -> None:
     final = await got(doors[0], PRODUCT, 1)
     assert final is not None
     assert (successes, successes + 1) == (final.stock, final.version)
-    assert 20 <= successes < 64 * 20
+    assert 100 <= successes < 64 * 100
     assert [version for _, _, version in await trail(doors[1])] == list(range(1, successes + 2))
 
 
+async def test_readers_see_what_was_acknowledged(doors: Doors) -> None:
+    """A write that one process acknowledged is there for whoever asks any process after that, however busy it is."""
+    await fill(doors[0], TASK, {"title": "0"})
+    done = asyncio.Event()
+
+    async def reader(store: Store) -> None:
+        while not done.is_set():
+            assert await got(store, TASK, 1) is not None
+            await asyncio.sleep(0)
+
+    async def writer() -> None:
+        for version in range(2, 200):
+            await carry_out(doors[version % 2], edit(TASK, 1, title=str(version)))
+            for store in doors:
+                seen = await got(store, TASK, 1)
+                assert (version, str(version)) == (seen.version, seen.title)
+        done.set()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(8):
+            group.create_task(reader(doors[number % 2]))
+        group.create_task(writer())
+
+
 async def test_no_effect_is_doubled(doors: Doors) -> None:
-    """200 keys, each sent ten times at once to whichever caller: 200 effects, and all duplicates hear of theirs."""
+    """1,000 keys, each sent twenty times at once to whichever caller: 1,000 effects, of which every duplicate hears."""
 
     def request(number: int) -> Any:
         name = str(number)
@@ -63,14 +87,17 @@ async def test_no_effect_is_doubled(doors: Doors) -> None:
             return None
         return answer.receipt if isinstance(answer, Replay) else str(_ids(answer)).encode()
 
-    sent = [(doors[turn % 2], number) for turn in range(10) for number in range(200)]
-    answers = await asyncio.gather(*(duplicate(*each) for each in sent))
-    told = {number: {a for (_, n), a in zip(sent, answers, strict=True) if n == number and a} for number in range(200)}
+    told: dict[int, set[bytes]] = {}
+    for first in range(0, 1000, 200):  # as many at once as a store lets wait
+        sent = [(doors[turn % 2], number) for turn in range(20) for number in range(first, first + 200)]
+        answers = await asyncio.gather(*(duplicate(*each) for each in sent))
+        for (_, number), answer in zip(sent, answers, strict=True):
+            told.setdefault(number, set()).update([answer] if answer else [])
     entities = await walk(doors[0], Query(kind=TASK))
     assert {f"Task {number}": {str([id]).encode() for id in ids} for number, ids in _by_number(entities).items()} == {
         f"Task {number}": receipts for number, receipts in told.items()
     }
-    assert 200 == len(entities) == len(await trail(doors[1]))
+    assert 1000 == len(entities) == len(await trail(doors[1]))
 
 
 def _ids(outcome: Outcome) -> list[int]:

@@ -15,7 +15,7 @@ from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Condition, Operator, Order, Query
 from backroom.domain.task import TASK
 from tests.builders import LATER, Clock, create, recorded
-from tests.contract.shelves import stock_up
+from tests.contract.shelves import raws, stock_up
 from tests.contract.steps import carry_out, edit, fill, outcome, shown, walk, whole_log
 
 pytestmark = pytest.mark.anyio
@@ -61,6 +61,39 @@ async def test_a_walk_visits_everything_once(store: Store, other: Store, clock: 
         visited += shown(query, page)
     ids = {each.id for each in stable}
     assert sorted(ids) == sorted(each.id for each in visited if each.id in ids)
+
+
+async def test_many_walk_while_many_write(store: Store, other: Store) -> None:
+    """Of nearly 1,000 entities that stay, each of seven walks visits each once, while four writers never rest."""
+    stable = await carry_out(store, *(create(TASK, **each) for each in raws(TASK) * 50))
+    walking = asyncio.Event()
+    walking.set()
+
+    async def writer(seed: int) -> int:
+        random, writes = Random(seed), 0
+        while walking.is_set():
+            await disturb(other, random, stable[60:])  # the first 60 may change
+            writes += 1
+            await asyncio.sleep(0)  # others may read now
+        return writes
+
+    async def visited(names: str) -> list[int]:
+        query: Query[Any] = Query(kind=TASK, order=order_of(names), limit=7)
+        page = await store.page(query)
+        found = shown(query, page)
+        while page.next is not None:
+            await asyncio.sleep(0)  # others may write now
+            page = await store.page(evolve(query, after=page.next))
+            found += shown(query, page)
+        return [each.id for each in found]
+
+    writers = asyncio.gather(*(writer(seed) for seed in range(4)))
+    walks = await asyncio.gather(*map(visited, WALKS))
+    walking.clear()
+    assert all(await writers)
+    ids = {each.id for each in stable[60:]}
+    for each in walks:
+        assert sorted(ids) == sorted(id for id in each if id in ids)
 
 
 @pytest.mark.parametrize("names", WALKS)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -9,13 +10,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from attrs import define
 
-from backroom.entrypoints.server import listen, url
+from backroom.entrypoints.server import Server, config, listen, url
 
 ANNOUNCEMENT = re.compile(r"backroom is listening on http://127\.0\.0\.1:(\d+)\n")
 ENDS = 15  # seconds; the applications here are served with patience for two
@@ -56,9 +58,14 @@ class Start:
 
     def process(self, application: str, *arguments: str, port: int = 0, **environment: str) -> subprocess.Popen[str]:
         """Start a server without waiting for it."""
-        command = [sys.executable, "-W", "error", "-m", "tests.e2e.applications", application, str(port), *arguments]
+        few_files = ("sh", "-c", 'ulimit -Sn 256 && exec "$@"', "sh")
+        served = (sys.executable, "-W", "error", "-m", "tests.e2e.applications", application, str(port), *arguments)
         process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, **environment}
+            (*few_files, *served),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, **environment},
         )
         self._processes.append(process)
         return process
@@ -74,7 +81,7 @@ class Start:
     def end(self) -> None:
         """Kill what is left."""
         for process in self._processes:
-            if process.poll() is None:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
 
@@ -141,14 +148,25 @@ def test_stop_does_not_wait_for_ever(start: Start, workers: str) -> None:
             response.read()
 
 
-@pytest.mark.parametrize(("workers", "code"), [("1", 1), ("3", 0)])
-def test_stop_of_a_process_that_hangs(start: Start, workers: str, code: int) -> None:
-    """A process that can do nothing any more ends all the same; as a worker it does not spoil the end of the others."""
-    server = start("blocking", workers)
+def test_stop_of_a_process_that_hangs(start: Start) -> None:
+    """A process that can do nothing any more ends all the same, and says that this was not in order."""
+    server = start("blocking", "1")
     with server.response() as response:
         assert b"going" == response.read(5)
 
-        assert (code, "backroom: could not end in time, and ends now\n") == server.stop()
+        assert (1, "backroom: could not end in time, and ends now\n") == server.stop()
+
+
+def test_stop_of_a_worker_that_hangs(start: Start) -> None:
+    """A worker that can do nothing any more does not keep the service from ending in order."""
+    server = start("blocking", "3")
+    with server.response() as response:
+        assert b"going" == response.read(5)
+
+        code, said = server.stop()
+
+        assert 0 == code
+        assert re.fullmatch(r"backroom: could not end in time, and ends now\nbackroom: worker \d+ ended with 1\n", said)
 
 
 def test_stop_with_a_client_that_does_not_close(start: Start) -> None:
@@ -216,16 +234,16 @@ def test_no_such_application(start: Start, workers: str) -> None:
     assert "Traceback" not in said
 
 
-def test_worker_is_replaced(start: Start) -> None:
-    """A worker that dies is replaced, and the server goes on."""
+def test_workers_are_replaced(start: Start) -> None:
+    """A worker that dies is replaced, and the server goes on when more have died than there were."""
     server = start("reporting", "2")
-    victim = server.get()["pid"]
-
-    os.kill(victim, signal.SIGKILL)
-
     assert server.process.stderr is not None
-    assert f"backroom: worker {victim} ended with -9 and is replaced\n" == server.process.stderr.readline()
-    assert victim != server.get()["pid"]
+    for _ in range(3):
+        victim = server.get()["pid"]
+        os.kill(victim, signal.SIGKILL)
+        assert f"backroom: worker {victim} ended with -9 and is replaced\n" == server.process.stderr.readline()
+
+    assert server.get()["pid"]
     assert (0, "") == server.stop()
 
 
@@ -239,6 +257,36 @@ def test_workers_do_not_outlive_their_parent(start: Start) -> None:
     assert "" == server.process.communicate(timeout=ENDS)[1]  # ends when nobody is left who could write
     with socket.create_server(("127.0.0.1", server.port)):
         pass
+
+
+def test_worker_without_parent_finishes_its_requests(start: Start) -> None:
+    """A worker whose parent is killed stops as at a signal: what is in progress gets its whole answer."""
+    server = start("ending", "2")
+    with server.response() as response:
+        assert b"going" == response.read(5)
+
+        server.process.kill()
+
+        assert b" gone" == response.read()
+
+
+def test_end_of_the_parent_is_noticed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells that the parent has ended can be read for ever, and must not keep the loop busy until the end."""
+    parent, child = socket.socketpair()
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(sentinel=child.fileno()))
+    exits: list[int] = []
+
+    class Worker(Server):
+        def handle_exit(self, sig: int, frame: object) -> None:
+            del frame
+            exits.append(sig)
+            self.should_exit = True
+
+    parent.close()
+    with child:
+        Worker(config("tests.e2e.applications:reporting", ()), None).run(listen("127.0.0.1", 0))
+
+    assert [signal.SIGTERM] == exits
 
 
 def test_no_proxy_is_trusted(start: Start) -> None:

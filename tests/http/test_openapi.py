@@ -19,7 +19,15 @@ pytestmark = pytest.mark.anyio
 METHODS = ("get", "post", "put", "patch", "delete")
 BODY_CODES = {"malformed_json", "body_too_large", "unsupported_media_type", "invalid", "timeout"}
 WRITE_CODES = {"bad_header", "bad_origin", "idempotency_key_in_flight", "idempotency_key_reused", "storage_full"}
-ALWAYS = {"malformed_request", "bad_parameter", "not_acceptable", "internal_error", "unavailable"}
+ALWAYS = {
+    "malformed_request",
+    "bad_parameter",
+    "not_acceptable",
+    "uri_too_long",
+    "headers_too_large",
+    "internal_error",
+    "unavailable",
+}
 STAMPS = {"x-request-id": "r", "x-process-time": "0.42ms"}
 
 

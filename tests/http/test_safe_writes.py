@@ -55,6 +55,18 @@ async def test_if_match_is_malformed(client: Client, method: str, path: str, bod
         assert (400, "bad_header") == asked(response), tag
 
 
+@EACH_WRITE
+async def test_if_none_match_is_for_reading(client: Client, method: str, path: str, body: Any) -> None:
+    """A write that is only meant for what is not there, or is no version any more, is refused rather than done."""
+    await prepare(client)
+    before = await log(client)
+
+    for tag in ("*", '"2"', '"1"', ""):
+        response = await client.request(method, path, json=body, headers={"If-None-Match": tag})
+        assert (400, "bad_header") == asked(response), tag
+    assert before == await log(client)
+
+
 @ALL
 async def test_lost_update_is_told_with_what_changed(client: Client, collection: str) -> None:
     """A 412 has the current entity and the names of the fields that changed since the version that was named."""

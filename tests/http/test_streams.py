@@ -1,6 +1,7 @@
 """The log of changes, followed by events and by WebSocket."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -151,6 +152,16 @@ async def test_head_of_the_events(client: Client) -> None:
     assert (200, "text/event-stream", b"") == (response.status_code, response.headers["content-type"], response.content)
 
 
+@pytest.mark.parametrize("sent", ["", "seen-by-my-proxy"])
+async def test_socket_has_an_id_and_a_time(client: Client, sent: str) -> None:
+    """The answer to a handshake has what every answer has."""
+    headers = [("x-request-id", sent)] if sent else []
+    async with connected(client.service.app, "/ws", headers) as opened:
+        stamps = {name.decode(): value.decode() for name, value in (await opened.next())["headers"]}
+    assert re.fullmatch(sent or "[0-9a-f]{32}", stamps["x-request-id"])
+    assert re.fullmatch(r"\d+\.\d\dms", stamps["x-process-time"])
+
+
 async def test_socket_is_live(client: Client, other: Client) -> None:
     """Without a cursor a socket is ready at once, and tells what happens from then on in any process."""
     await made(client, "tasks")
@@ -279,9 +290,3 @@ async def test_socket_where_there_is_none(client: Client) -> None:
         async with connected(client.service.app, path) as opened:
             assert "websocket.close" == (await opened.next())["type"], path
     assert (404, "not_found") == asked(await client.get("/ws"))
-
-
-async def test_socket_has_a_request_id(client: Client) -> None:
-    """The handshake is answered with the id of the request, the client's own where it has a good one."""
-    async with connected(client.service.app, "/ws", [("X-Request-ID", "mine")]) as opened:
-        assert [(b"x-request-id", b"mine")] == (await opened.next())["headers"]

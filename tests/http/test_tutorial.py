@@ -1,12 +1,18 @@
 """What a client of the tutorial's applications does works here unchanged, against the tutorial's own products."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from backroom.domain.product import PRODUCT
+from backroom.domain.queries import Query
 from backroom.entrypoints.asgi import app
+from backroom.entrypoints.wiring import fill_with_demo
+from tests.builders import recorded
+from tests.contract.stores import Doors
 
 
 @pytest.fixture(params=["memory://", "sqlite:///"])
@@ -124,3 +130,12 @@ def test_demonstration_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 client.delete(f"/products/{id}")
 
     assert 0 == before
+
+
+@pytest.mark.anyio
+async def test_demonstration_is_made_once_by_many(doors: Doors) -> None:
+    """Processes that start at once on an empty store make it together once."""
+    await asyncio.gather(*(fill_with_demo(store) for store in doors * 4))
+
+    page = await doors[1].page(Query(kind=PRODUCT))
+    assert ["Widget A", "Gadget B", "Widget C"] == [recorded(PRODUCT, each).name for each in page.records]

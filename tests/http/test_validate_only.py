@@ -65,17 +65,18 @@ async def test_validate_only(client: Client, method: str, path: str, body: Any, 
 
 
 @pytest.mark.parametrize(
-    "preference", ["respond-async, Validate-Only", "validate-only; x=1", "return=minimal,validate-only"]
+    "preference",
+    ["respond-async, Validate-Only", "validate-only; x=1", "return=minimal,validate-only", "validate-only = true"],
 )
 async def test_preference_among_others(client: Client, preference: str) -> None:
-    """The preference is found among others and with parameters."""
+    """The preference is found among others and with parameters or a value."""
     response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Prefer": preference})
 
     assert "validate-only" == response.headers["preference-applied"]
     assert [] == await log(client)
 
 
-@pytest.mark.parametrize("preference", ["", "validate", "validate-only-not", "return=minimal"])
+@pytest.mark.parametrize("preference", ["", "validate", "validate-only-not", "return=minimal; validate-only"])
 async def test_other_preferences(client: Client, preference: str) -> None:
     """Preferences that are not known are ignored, as their specification says."""
     response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Prefer": preference})

@@ -1,25 +1,27 @@
 """A primary that dies under load, with a standby that has everything: nothing that was answered is lost."""
 
 import asyncio
+import json
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
+import asyncpg
+import httpx2
 import pytest
+from attrs import define, field
 
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.decisions import Done, Outcome
-from backroom.domain.errors import Unavailable
-from backroom.domain.ports import Store
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
-from tests.builders import create, submission
-from tests.contract.steps import fill, walk, whole_log
-from tests.databases import open_store
+from tests.e2e.service import running
 from tests.postgres_server import Server, directories
 
 pytestmark = pytest.mark.anyio
 
 WRITERS = 8
+BEFORE = 50  # tasks of each writer
+LAST = "last"
 
 
 @pytest.fixture
@@ -34,60 +36,122 @@ def pair() -> Iterator[tuple[Server, Server]]:
 
 
 @pytest.fixture
-async def store(pair: tuple[Server, Server]) -> AsyncIterator[PostgresStore]:
-    """Open a store that knows both."""
-    primary, standby = pair
-    store = await open_store(f"postgresql:///postgres?user=postgres&host={primary.directory},{standby.directory}")
-    yield store
-    await store.close()
+async def client(pair: tuple[Server, Server], tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    """Run a service that knows both, and give a client of it."""
+    hosts = ",".join(str(each.directory) for each in pair)
+    store = f"postgresql:///postgres?user=postgres&host={hosts}&target_session_attrs=read-write"
+    with running(tmp_path, store=store) as service:
+        async with httpx2.AsyncClient(base_url=service.url, timeout=60) as client:
+            yield client
 
 
-async def write(store: Store, writer: int, answered: dict[int, str], served: asyncio.Queue[int]) -> list[type]:
-    """Make tasks until the store has been unavailable and is there again; return what went wrong meanwhile."""
-    failures: list[type] = []
-    number = 0
-    while True:
-        number += 1
-        title = f"{writer}-{number}"
-        try:
-            answer = await store.submit(submission(create(TASK, title=title)))
-        except Unavailable as error:
-            failures.append(type(error))
-            await asyncio.sleep(0.01)  # what `Retry-After` asks of a client, in small
-            continue
-        assert isinstance(answer, Outcome)
-        (done,) = answer.results
-        assert isinstance(done, Done)
-        answered[done.record.id] = title
-        served.put_nowait(writer)
-        if failures:
-            return failures
+@asynccontextmanager
+async def receiving_nothing(standby: Server, primary: Server) -> AsyncIterator[None]:
+    """Keep a standby from receiving, once a commit waits for it; then whatever is in flight cannot be answered."""
+    watching = await asyncpg.connect(standby.dsn())
+    receiver = await watching.fetchval("SELECT pid FROM pg_stat_wal_receiver")
+    await watching.close()
+    watching = await asyncpg.connect(primary.dsn())
+    os.kill(receiver, signal.SIGSTOP)
+    try:
+        while not await watching.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"):
+            pass
+        yield
+    finally:
+        os.kill(receiver, signal.SIGCONT)
+    watching.terminate()
 
 
-async def told(store: Store) -> None:
-    """Return once a reader has been told that the store is unavailable."""
-    with suppress(Unavailable):
+@define
+class Load:
+    """Writers that make one task after the other, and send again what was refused, until that is answered."""
+
+    client: httpx2.AsyncClient
+    answered: dict[int, str] = field(factory=dict)
+    refused: asyncio.Event = field(factory=asyncio.Event)
+    enough: asyncio.Event = field(factory=asyncio.Event)
+
+    async def write(self, writer: int) -> None:
+        """Make tasks until one was refused and then answered."""
+        number = 0
+        while not await self.make(f"{writer}-{number}"):
+            number += 1
+            if len(self.answered) >= WRITERS * BEFORE:
+                self.enough.set()
+
+    async def make(self, title: str) -> int:
+        """Make a task, and return how often it was refused. A refusal that nobody expects ends all."""
+        refusals = 0
         while True:
-            await store.get(TASK, 1)
+            answer = await self.client.post("/tasks", json={"title": title}, headers={"Idempotency-Key": title})
+            if answer.status_code == 201:
+                self.answered[answer.json()["id"]] = title
+                return refusals
+            assert 503 == answer.status_code, answer.text
+            assert int(answer.headers["retry-after"]) >= 1
+            refusals += 1
+            self.refused.set()
+            await asyncio.sleep(0.01)  # what `Retry-After` asks for, in small
 
 
-async def test_the_primary_dies_under_load(pair: tuple[Server, Server], store: PostgresStore) -> None:
-    """Callers are told that it is unavailable; once the standby is promoted the same store serves them again."""
+async def follow(client: httpx2.AsyncClient, cursor: str) -> list[Any]:
+    """Return what an event stream tells up to the last task, as a browser does: where it ends, on from there."""
+    told: list[Any] = []
+    while True:
+        async with client.stream("GET", "/changes/stream", headers={"Last-Event-ID": cursor}) as stream:
+            async for line in stream.aiter_lines():
+                name, _, value = line.partition(": ")
+                if name == "id":
+                    cursor = value
+                if name == "data":
+                    told.append(json.loads(value))
+                    if told[-1]["data"]["title"] == LAST:
+                        return told
+        await asyncio.sleep(0.01)
+
+
+async def log(client: httpx2.AsyncClient, url: str) -> list[Any]:
+    """Return the changes from one URL of the log to the end."""
+    changes: list[Any] = []
+    while True:
+        answer = (await client.get(url)).json()
+        if not answer["changes"]:
+            return changes
+        changes += answer["changes"]
+        url = f"/changes?after={answer['cursor']}"
+
+
+async def tasks(client: httpx2.AsyncClient) -> tuple[dict[int, str], str]:
+    """Return the title of every task, and the URL where the list is followed from."""
+    found: dict[int, str] = {}
+    url, changes = "/tasks?limit=1000", ""
+    while url:
+        page = (await client.get(url)).json()
+        found |= {task["id"]: task["title"] for task in page["tasks"]}
+        url, changes = page["next"], changes or page["changes"]
+    return found, changes
+
+
+async def test_the_primary_dies_under_load(pair: tuple[Server, Server], client: httpx2.AsyncClient) -> None:
+    """Clients are told to come again; once the standby is promoted, the same service goes on where it was."""
     primary, standby = pair
-    await fill(store, TASK, {"title": "before"})
-    start = await store.head()
-    answered: dict[int, str] = {}
-    served: asyncio.Queue[int] = asyncio.Queue()
-    watching = asyncio.create_task(store.watch(start))
-    writers = [asyncio.create_task(write(store, each, answered, served)) for each in range(WRITERS)]
-    for _ in range(50 * WRITERS):
-        await served.get()
-    await watching
-    primary.kill()
-    await told(store)
+    start = (await client.get("/changes?after=now")).json()["cursor"]
+    load = Load(client)
+    following = asyncio.create_task(follow(client, start))
+    writers = [asyncio.create_task(load.write(each)) for each in range(WRITERS)]
+    await load.enough.wait()
+    listed, changes = await tasks(client)
+    async with receiving_nothing(standby, primary):
+        primary.kill()
+        await load.refused.wait()
     await asyncio.to_thread(standby.promote)
-    failures = await asyncio.gather(*writers)
-    assert {Unavailable} == {each for one in failures for each in one}
-    kept = {each.id: each.title for each in await walk(store, Query(kind=TASK, limit=1000))}
-    assert answered.items() <= kept.items()
-    assert kept.keys() - {1} == {entry.change.record.id for entry in await whole_log(store, start)}
+    await asyncio.gather(*writers)
+    await load.make(LAST)
+
+    kept, _ = await tasks(client)
+    assert load.answered == kept  # all of them, and none twice
+    whole = await log(client, f"/changes?after={start}")
+    assert kept == {each["id"]: each["data"]["title"] for each in whole}
+    assert len(kept) == len(whole)
+    assert whole == await following
+    assert kept.keys() - listed.keys() == {each["id"] for each in await log(client, changes)}

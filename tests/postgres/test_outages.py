@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres import connections, news
+from backroom.adapters.postgres import committer, connections, news
 from backroom.adapters.postgres.store import PostgresStore
 from backroom.domain.errors import Unavailable
 from backroom.domain.queries import Query
@@ -62,7 +62,7 @@ async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server:
 async def test_connections_that_are_cut(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Of those that were idle nobody notices more than one, and one who was being served is told."""
     await fill(store, TASK, {})
-    await asyncio.gather(*(store.get(TASK, 1) for _ in range(5)))
+    await asyncio.gather(*(store.ping() for _ in range(5)))
     cut = await connection.fetch(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
     assert 5 <= len(cut)
     failures = 0
@@ -72,7 +72,7 @@ async def test_connections_that_are_cut(store: PostgresStore, connection: "async
         except Unavailable:
             failures += 1
     assert 1 >= failures
-    assert 5 == len(await asyncio.gather(*(store.get(TASK, 1) for _ in range(5))))
+    assert 5 == len(await asyncio.gather(*(store.ping() for _ in range(5))))
 
 
 async def test_a_write_that_is_cut(
@@ -96,20 +96,33 @@ async def test_all_connections_taken(
     store: PostgresStore, slow: Open, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who finds none waits a while and is told; when there is one again, all goes on."""
-    monkeypatch.setattr(connections, "WAIT_S", 0.05)
     await fill(store, TASK, {})
     small = await open_store(f"{dsn}&pool_size=1")
     await slow.carry_out(edit(TASK, 1, notes="slow"))
     writing = asyncio.create_task(small.submit(submission(edit(TASK, 1, title="B"))))
     watching = await asyncpg.connect(dsn)
     await blocked(watching, 1)
-    with pytest.raises(Unavailable):
-        await small.get(TASK, 1)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(connections, "WAIT_S", 0.05)
+        with pytest.raises(Unavailable):
+            await small.get(TASK, 1)
     await slow.commit()
     await writing
     assert await small.get(TASK, 1) is not None
     await watching.close()
     await small.close()
+
+
+@pytest.mark.parametrize("commands", [1, committer.LARGE])
+async def test_whose_turn_comes_too_late(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, commands: int) -> None:
+    """Who has waited for too long, together with others or alone, is told, and nothing is begun for him any more."""
+    await fill(store, TASK, {})
+    with monkeypatch.context() as impatient:
+        impatient.setattr(committer, "PATIENCE_S", -1)
+        with pytest.raises(Unavailable):
+            await store.submit(submission(*(create(TASK) for _ in range(commands))))
+    await fill(store, TASK, {})
+    assert [1, 2] == [id for _, id, _ in await trail(store)]
 
 
 async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Databases) -> None:
@@ -132,7 +145,7 @@ async def test_an_answer_that_never_comes(
     store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch, dsn: str
 ) -> None:
     """A command that takes too long is given up."""
-    monkeypatch.setattr(connections, "COMMAND_S", 0.05)
+    monkeypatch.setattr(connections, "COMMAND_S", 1)  # enough for the commands that open a store
     hasty = await open_store(dsn)
     await slow.connection.execute("BEGIN; LOCK TABLE tasks")
     with pytest.raises(Unavailable):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backroom.adapters.postgres.log import bookmark_at
 from backroom.adapters.postgres.places import Bookmark, Names, Place, Snapshot
 from backroom.domain.changes import Cursor
 from backroom.domain.errors import BadCursor, CursorExpired
@@ -59,3 +60,11 @@ def test_a_bookmark_keeps_its_snapshot_as_long_as_it_matters() -> None:
     assert Bookmark(Place(1, 8, 3), shown) == bookmark.moved(Place(1, 8, 3))
     for behind in (Place(1, 9, 1), Place(2, 1, 1)):
         assert Bookmark(behind) == bookmark.moved(behind)
+
+
+@pytest.mark.parametrize(("newest", "shown"), [(8, (5, 9, (5, 7))), (6, (5, 7, (5,)))])
+def test_a_bookmark_names_no_id_that_may_be_given_again(newest: int, shown: Snapshot) -> None:
+    """What was undone behind the newest change may be unknown to a standby, whose own changes then have those ids."""
+    moment = {"now": 1, "snapshot": (5, 12, (5, 7, 10))}
+    assert Bookmark(Place(1, 5, 0), shown) == bookmark_at(Place(1, newest, 3), moment)
+    assert Bookmark(Place(1, 4, 3)) == bookmark_at(Place(1, 4, 3), moment)

@@ -1,11 +1,14 @@
 """A URL that passes the rules means the same to every parser on its way to a connection."""
 
+import re
 from urllib.parse import urlsplit
 
 import httpx2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backroom.adapters.http.patterns import SENT_URL, URL
+from backroom.domain.text import WHITE_SPACE
 from backroom.domain.urls import MAX_URL_LENGTH, check_host, check_url
 
 PIECES = [
@@ -94,3 +97,11 @@ def test_every_text_is_answered(text: str) -> None:
     reason = check_url(text)
     assert reason is None or reason.startswith("must ")
     assert not (reason is None and len(text) > MAX_URL_LENGTH)
+
+
+@given(st.text(st.sampled_from(WHITE_SPACE), max_size=3), texts)
+def test_what_is_documented_of_urls_holds(around: str, text: str) -> None:
+    """Each URL that is taken matches, as it is sent and as it is kept."""
+    if check_url(text) is None:
+        assert re.search(SENT_URL, around + text + around)
+        assert re.search(URL, text)

@@ -189,7 +189,7 @@ async def send_for_ever(client: Client) -> None:
 async def test_endless_body_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that does not stop sending is cut off, however long it would be waited for."""
     monkeypatch.setattr(Farewell, "PATIENCE", 3600)
-    async with running(refuse_unread) as server:
+    async with running(refuse_unread, timeout_keep_alive=3600) as server:
         client = await server.connect()
         await client.send(POST + b"Content-Length: 9000000000000\r\n\r\n")
 

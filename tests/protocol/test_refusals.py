@@ -122,6 +122,7 @@ async def test_problem(server: Running) -> None:
     assert "application/problem+json" == response.headers["content-type"]
     assert "close" == response.headers["connection"]
     assert "GMT" in response.headers["date"]
+    assert "0.00ms" == response.headers["x-process-time"]
     assert {
         "type": "/problems/malformed_request",
         "title": "Malformed request",

@@ -149,6 +149,20 @@ async def test_body_is_not_read(body: bytes) -> None:
         assert body + b"!" == (await client.response()).body
 
 
+async def test_body_waits_for_a_request_in_progress() -> None:
+    """A body is not late while the request before it keeps it from being read."""
+    held = Held()
+    async with running(held, Impatient) as server:
+        client = await server.connect()
+        await client.send(GET + POST)
+        await held.began.wait()
+        await pass_time(server)
+        client.writer.write(b"hello")
+        held.go.set()
+
+        assert [b"", b"hello"] == [(await client.response()).body for _ in range(2)]
+
+
 async def test_body_is_not_asked_for() -> None:
     """A client that waits for `100 Continue` is not late before it has that."""
     held = Held()

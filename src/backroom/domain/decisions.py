@@ -193,6 +193,8 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
 
     `kept` holds, for each that is `unexplained`, the changes of that entity in the log from before this submission.
     """
+    if not kept:
+        return decision.outcome
 
     def explain(result: Result) -> Result:
         if not isinstance(result, PreconditionFailed):

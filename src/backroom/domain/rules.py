@@ -197,6 +197,7 @@ class Money(Rule):
     most: Decimal
 
     CENT = Decimal("0.01")
+    DECIMALS = r"(\.[0-9]{1,2})?"  # of an amount as text
 
     def check(self, raw: object) -> Decimal:
         amount = self._amount(raw)
@@ -208,14 +209,14 @@ class Money(Rule):
         return rounded
 
     def _amount(self, raw: object) -> Decimal:
-        if isinstance(raw, str) and re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", raw):
+        if isinstance(raw, str) and re.fullmatch(f"[0-9]+{self.DECIMALS}", raw):
             return Decimal(raw)
         if isinstance(raw, (int, Decimal)) and not isinstance(raw, bool):
             return Decimal(raw)
         raise Refused("wrong_type", "must be a number")
 
     def read(self, text: str) -> Decimal:
-        if not re.fullmatch(r"-?[0-9]+(\.[0-9]{1,2})?", text):
+        if not re.fullmatch(f"-?[0-9]+{self.DECIMALS}", text):
             raise ValueError(text)
         return _within(Decimal(text), MOST_COMPARED)
 
@@ -242,9 +243,7 @@ class Day(Rule):
 class Moment(Rule):
     """A point in time, to the microsecond, in UTC, written as RFC 3339 says."""
 
-    PATTERN = re.compile(
-        r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-    )
+    PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
     def check(self, raw: object) -> datetime:
         try:
@@ -253,7 +252,7 @@ class Moment(Rule):
             raise Refused("not_a_time", "must be a time such as 2026-12-31T23:59:59.000000Z") from None
 
     def read(self, text: str) -> datetime:
-        if not self.PATTERN.fullmatch(text):
+        if not re.fullmatch(self.PATTERN, text):
             raise ValueError(text)
         try:
             return datetime.fromisoformat(text.upper()).astimezone(UTC)

@@ -9,10 +9,12 @@ WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 
-# Category Cc is exactly these two ranges; lone surrogates cannot be written as UTF-8 at all.
-_NOT_IN_TEXT = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
-_FORBIDDEN_IN_LINES = re.compile(f"[{_NOT_IN_TEXT}]")
-_FORBIDDEN_IN_LINE = re.compile(f"[{_NOT_IN_TEXT}\t\n\u2028\u2029]")
+# The insides of character classes: category Cc, of which lines may hold newline and tab, and a single line neither
+# these nor the two separators. Lone surrogates, which cannot be written as UTF-8 at all, are forbidden besides.
+NOT_IN_LINES = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+NOT_IN_LINE = "\x00-\x1f\x7f-\x9f\u2028\u2029"
+_FORBIDDEN_IN_LINES = re.compile(f"[{NOT_IN_LINES}\ud800-\udfff]")
+_FORBIDDEN_IN_LINE = re.compile(f"[{NOT_IN_LINE}\ud800-\udfff]")
 
 
 def clean(text: str, *, lines: bool) -> str:

@@ -1,11 +1,15 @@
 """The ASGI factory: `uvicorn --factory backroom.entrypoints.asgi:app` serves it, as `backroom serve` does."""
 
+import gc
 import os
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backroom.entrypoints.settings import Settings, load
 from backroom.entrypoints.wiring import wired
+
+GARBAGE_LOOKED_FOR = 20_000
+"""After so many more objects; seldom, because a request leaves no circles behind."""
 
 
 def app() -> ASGIApp:
@@ -32,6 +36,9 @@ class _Application:
         stopping = scope.get("state", {}).get("stopping")  # set by the server before it waits for its last answers
         try:
             async with wired(self._settings, stopping) as self._app:
+                gc.collect()
+                gc.freeze()  # what is there now stays, so looking through it for garbage again and again is in vain
+                gc.set_threshold(GARBAGE_LOOKED_FOR)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:  # noqa: BLE001 - the server ends, and says this

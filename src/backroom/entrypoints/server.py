@@ -109,8 +109,7 @@ class Server(uvicorn.Server):
         self.lifespan.state["stopping"] = self._stopping
         await super().startup(sockets)
         if (parent := multiprocessing.parent_process()) is not None:
-            # A worker that outlives its parent would hold the port against the next one.
-            asyncio.get_running_loop().add_reader(parent.sentinel, self.handle_exit, signal.SIGTERM, None)
+            asyncio.get_running_loop().add_reader(parent.sentinel, self._lose_parent, parent.sentinel)
         if self.started and self._announce is not None:
             print(f"backroom is listening on {self._announce}", file=sys.stderr, flush=True)
 
@@ -129,6 +128,11 @@ class Server(uvicorn.Server):
             watchdog = threading.Timer(PATIENCE, _give_up)
             watchdog.daemon = True
             watchdog.start()
+
+    def _lose_parent(self, sentinel: int) -> None:
+        """Stop, because a worker that outlives its parent would hold the port against the next one."""
+        asyncio.get_running_loop().remove_reader(sentinel)
+        self.handle_exit(signal.SIGTERM, None)
 
 
 def _give_up() -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import attrs
@@ -33,9 +34,43 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """Read values that are separated by commas."""
-    return tuple(each.strip() for each in text.split(",") if each.strip())
+def listed(is_good: Callable[[str], bool], what: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of values that are separated by commas, each of which must be good."""
+
+    def read(text: str) -> tuple[str, ...]:
+        values = tuple(each.strip() for each in text.split(",") if each.strip())
+        if not all(map(is_good, values)):
+            raise ValueError(f"must be {what}, separated by commas")
+        return values
+
+    return read
+
+
+def is_origin(text: str) -> bool:
+    """Tell whether `text` is an origin as browsers write one, or the star for all."""
+    return (
+        text == "*"
+        or re.fullmatch(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", text) is not None
+    )
+
+
+def is_host(text: str) -> bool:
+    """Tell whether `text` is a name or an address, without a port."""
+    return re.fullmatch(r"[A-Za-z0-9._-]+", text) is not None or (":" in text and is_network(text))
+
+
+def is_proxy(text: str) -> bool:
+    """Tell whether `text` is an address or a network, or the star for all."""
+    return text == "*" or is_network(text)
+
+
+def is_network(text: str) -> bool:
+    """Tell whether `text` is an IP address, or a network such as 10.0.0.0/8."""
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -79,9 +114,19 @@ class Settings:
     open: bool = _setting(False, boolean, "allow an address that others can reach, without keys")
     require_if_match: bool = _setting(False, boolean, "refuse changes that do not name a version")
     max_body: int = _setting(1_048_576, whole(1024, 1 << 30), "the largest body, in bytes")
-    cors_origins: tuple[str, ...] = _setting((), listed, "origins whose pages may call, separated by commas")
-    allowed_hosts: tuple[str, ...] = _setting((), listed, "hosts to answer for; default: loopback names on loopback")
-    trusted_proxies: tuple[str, ...] = _setting((), listed, "proxies whose X-Forwarded-* are believed")
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        listed(is_origin, "origins such as https://shop.example, or *"),
+        "origins whose pages may call, separated by commas",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        listed(is_host, "names or addresses without a port"),
+        "hosts to answer for; default: loopback names on loopback",
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), listed(is_proxy, "addresses or networks, or *"), "proxies whose X-Forwarded-* are believed"
+    )
     changes_kept: timedelta = _setting(timedelta(days=30), duration, "how long changes are kept")
     webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
     log: str = _setting("text", log_format, "text or json")

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,8 +23,8 @@ from backroom.adapters.webhooks.deliverer import Deliverer
 from backroom.adapters.webhooks.transport import Sender
 from backroom.domain.catalogue import KINDS
 from backroom.domain.commands import Create
-from backroom.domain.decisions import Submission
-from backroom.domain.errors import DomainError
+from backroom.domain.decisions import Key, Submission
+from backroom.domain.errors import DomainError, KeyInFlight
 from backroom.domain.ports import Store
 from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Query
@@ -110,12 +110,14 @@ def stop_at_once(reason: str) -> None:
 
 
 async def fill_with_demo(store: Store) -> None:
-    """Put the tutorial's products into a store that has never had any."""
+    """Put the tutorial's products into a store that has never had any, once, however many processes start with it."""
     page = await store.page(Query(kind=PRODUCT, limit=1))
     if page.records or await store.history(PRODUCT, 1, limit=1):
         return
     commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
-    await store.submit(Submission(commands=commands, request_id="demo"))
+    key = Key(caller="demo", name="products", fingerprint=b"", record=lambda _: b"")
+    with suppress(KeyInFlight):  # another process is just doing it
+        await store.submit(Submission(commands=commands, request_id="demo", key=key))
 
 
 async def _sweep(store: Store, kept: timedelta) -> None:

@@ -103,3 +103,5 @@ def _end(workers: list[ForkProcess]) -> None:
             print(f"backroom: worker {worker.pid} did not end in time and is killed", file=sys.stderr)
             worker.kill()
             worker.join()
+        elif worker.exitcode not in (0, -signal.SIGTERM):  # which ends one that did not serve yet
+            print(f"backroom: worker {worker.pid} ended with {worker.exitcode}", file=sys.stderr)

@@ -1,40 +1,25 @@
 """A call as handlers see it: what was asked, and nothing of it parsed before somebody reads it."""
 
-from typing import Any
-
 from attrs import define, field
 from starlette.types import Receive, Scope
 
 
 @define(eq=False)
 class Call:
-    """One request. `headers` are by lower-case name; repeated ones are joined with a comma (RFC 9110, 5.3)."""
+    """One request, or the handshake of a socket.
 
-    scope: Scope
+    `headers` are by lower-case name; repeated ones are joined with a comma (RFC 9110, 5.3).
+    """
+
+    method: str
+    path: str
+    query: bytes
+    """As it was sent, without its question mark."""
+    headers: dict[bytes, bytes] = field(repr=False)
     receive: Receive
     request_id: str
-    headers: dict[bytes, bytes] = field(repr=False)
-
-    @property
-    def method(self) -> str:
-        method: str = self.scope["method"]
-        return method
-
-    @property
-    def path(self) -> str:
-        path: str = self.scope["path"]
-        return path
-
-    @property
-    def query(self) -> bytes:
-        """Return the query as it was sent, without its question mark."""
-        query: bytes = self.scope["query_string"]
-        return query
-
-    def parameter(self, name: str) -> str:
-        """Return the part of the path that the route calls `name`."""
-        value: str = self.scope["path_params"][name]
-        return value
+    parameters: dict[str, str] = field(factory=dict, init=False)
+    """The parts of the path, by the names that its route gives them."""
 
     def header(self, name: bytes) -> str | None:
         """Return a header, or None where it was not sent."""
@@ -52,6 +37,7 @@ def joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return by_name
 
 
-def call_of(scope: Scope) -> Any:
+def call_of(scope: Scope) -> Call:
     """Return the call of a scope, which the edge put there."""
-    return scope["backroom.call"]
+    call: Call = scope["backroom.call"]
+    return call

@@ -16,6 +16,8 @@ from backroom.domain.queries import Place, Query
 _SIGNATURE = 12
 """Bytes of the signature (RFC 2104 allows no fewer than half of the hash, or 80 bits)."""
 
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 
 @frozen
 class ListCursors:
@@ -25,7 +27,7 @@ class ListCursors:
 
     def write(self, query: Query[Any], place: Place) -> str:
         """Return the cursor of a place in the order of a query."""
-        text = json.dumps([_plain(each) for each in place], separators=(",", ":"), ensure_ascii=False).encode()
+        text = _JSON.encode([_plain(each) for each in place]).encode()
         return _encoded(self._sign(query, text) + text)
 
     def read(self, query: Query[Any], cursor: str) -> Place:

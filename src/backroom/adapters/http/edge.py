@@ -8,6 +8,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backroom.adapters.http.access_log import AccessLog
+from backroom.adapters.http.answers import Header
 from backroom.adapters.http.call import Call, joined
 from backroom.adapters.http.guard import Guard
 from backroom.adapters.http.problems import answer_of
@@ -35,27 +36,35 @@ class Edge:
         request_id = headers.get(b"x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
-        scope["backroom.call"] = call = Call(scope, receive, request_id.decode(), headers)
+        scope["backroom.call"] = call = Call(
+            scope.get("method", "WEBSOCKET"),
+            scope["path"],
+            scope["query_string"],
+            headers,
+            receive,
+            request_id.decode(),
+        )
         status = 0
+
+        def stamps() -> tuple[Header, Header]:
+            spent = b"%.2fms" % ((perf_counter() - started) * 1000)
+            return (b"x-request-id", request_id), (b"x-process-time", spent)
 
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] += (
-                    (b"x-request-id", request_id),
-                    (b"x-process-time", b"%.2fms" % ((perf_counter() - started) * 1000)),
-                )
+                message["headers"] += stamps()
             elif message["type"] == "websocket.accept":
                 status = 101
-                message["headers"] = [(b"x-request-id", request_id)]
+                message["headers"] = [*message.get("headers", ()), *stamps()]
             elif message["type"] == "websocket.close" and status == 0:
                 status = 403  # which is how servers answer a handshake that is not accepted
             await send(message)
 
         encodings = headers.get(b"accept-encoding")
         app = self._app if encodings is None or not _TAKES_GZIP.search(encodings) else self._compressed
-        refusal = self._guard.refusal(call)
+        refusal = self._guard.refusal(call, scope["scheme"])
         try:
             if refusal is None:
                 await app(scope, receive, stamped)
@@ -64,4 +73,5 @@ class Edge:
             else:
                 await stamped({"type": "websocket.close"})
         finally:
+            del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, call.request_id)

@@ -26,6 +26,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         call = call_of(scope)
+        call.parameters = scope["path_params"]
         served = self._served.get(scope["method"])
         try:
             answer = await (self._unlisted.method(call) if served is None else served.handle(call))

@@ -2,13 +2,13 @@
 
 from backroom.adapters.http.changes import MAX_WAIT_S, Changes
 from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply, Schema
+from backroom.adapters.http.patterns import CURSOR, CURSOR_OR_NONE
 from backroom.adapters.http.schemas import ref
 from backroom.domain.published import CHANGE_TYPES, PUBLISHED
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
-_AFTER = Parameter(
-    name="after", place="query", schema={"type": "string"}, description="A cursor; `now` is the end of the log."
-)
+_CURSOR: Schema = {"type": "string", "pattern": CURSOR}
+_AFTER = Parameter(name="after", place="query", schema=_CURSOR, description="A cursor; `now` is the end of the log.")
 _TYPES = Parameter(
     name="types", place="query", schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1}
 )
@@ -26,7 +26,7 @@ _WAIT = Parameter(
 _LAST = Parameter(
     name="Last-Event-ID",
     place="header",
-    schema={"type": "string"},
+    schema={"type": "string", "pattern": CURSOR_OR_NONE},
     description="The last cursor; counts before `after`.",
 )
 _BATCH: Schema = {

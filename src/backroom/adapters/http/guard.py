@@ -18,15 +18,15 @@ class Guard:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
 
-    def refusal(self, call: Call) -> Refusal | None:
+    def refusal(self, call: Call, scheme: str) -> Refusal | None:
         """Return why a request may not pass, or None where it may."""
         host = call.headers.get(b"host", b"").decode("latin-1")
         if self._hosts and name_of(host) not in self._hosts:
             return BadHost("this service does not answer for that host")
         origin = call.headers.get(b"origin")
-        if origin is None or call.scope.get("method") in SAFE_METHODS:
+        if origin is None or call.method in SAFE_METHODS:
             return None
-        own = f"{call.scope['scheme'].replace('ws', 'http', 1)}://{host}"
+        own = f"{scheme.replace('ws', 'http', 1)}://{host}"
         if origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins:
             return None
         return BadOrigin("pages of this origin may not write here")

@@ -23,6 +23,7 @@ def last_answer(refusal: Refusal, server_headers: Iterable[Header] = (), *, is_h
         (b"content-type", PROBLEM_TYPE),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
+        (b"x-process-time", b"0.00ms"),  # nobody worked on it
         (b"connection", b"close"),
     )
     status_line = b"HTTP/1.1 %d %s\r\n" % (kind.status, HTTPStatus(kind.status).phrase.encode())

@@ -17,6 +17,8 @@ _ALWAYS = (
     "bad_parameter",
     "method_not_allowed",
     "not_acceptable",
+    "uri_too_long",
+    "headers_too_large",
     "internal_error",
     "unavailable",
 )

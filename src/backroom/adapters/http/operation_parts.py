@@ -1,5 +1,6 @@
 """Parameters and problems that the declarations of many operations share."""
 
+from backroom.adapters.http import patterns
 from backroom.adapters.http.declarations import Parameter
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
@@ -13,7 +14,12 @@ LIMIT = Parameter(
     place="query",
     schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
-CURSOR = Parameter(name="cursor", place="query", schema={"type": "string"}, description="From `next`; opaque.")
+CURSOR = Parameter(
+    name="cursor",
+    place="query",
+    schema={"type": "string", "pattern": patterns.CURSOR},
+    description="From `next`; opaque.",
+)
 ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": 10**19 - 1})
 IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
 IF_MATCH = Parameter(

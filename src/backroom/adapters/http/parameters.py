@@ -66,7 +66,7 @@ def following(call: Call, parameters: dict[str, str], cursor: str) -> str:
 
 def identifier(call: Call) -> int:
     """Return the id in the path, a positive whole number of at most 19 digits. Raises `OutOfRange` and `Missing`."""
-    text = call.parameter("id")
+    text = call.parameters["id"]
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) > 0):
         raise OutOfRange("id must be a positive whole number of at most 19 digits", "path", "id")
     if int(text) > MAX_ID:

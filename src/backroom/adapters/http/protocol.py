@@ -60,6 +60,7 @@ class HttpProtocol(WatchedProtocol):
         if self._refusal is not None:
             return
         self._pending += len(data)
+        rest = None
         try:
             self.parser.feed_data(data)
             cycle = self.cycle
@@ -73,13 +74,10 @@ class HttpProtocol(WatchedProtocol):
             rest = data[upgrade.args[0] :]
         except httptools.HttpParserError as error:
             self._refuse(_refusal_for(error))
-            return
         except Refusal as refusal:
             self._refuse(refusal)
-            return
-        else:
-            return
-        self._upgrade(rest)  # not within the handler, which would become the context of the next error
+        if rest is not None:  # not within the handler, which would become the context of the next error
+            self._upgrade(rest)
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application, unless it is refused; uvicorn checks nothing here."""

@@ -21,6 +21,7 @@ from backroom.adapters.http.operation_parts import (
     SUBMITTED,
     WRITE,
 )
+from backroom.adapters.http.patterns import ONE_LINE
 from backroom.adapters.http.reading import Reading, as_list, by_id
 from backroom.adapters.http.schemas import filter_schema, listing, ref
 from backroom.adapters.http.submitting import Submitter
@@ -163,7 +164,11 @@ class Declared:
             LIMIT,
             CURSOR,
             query("sort", _sortable(self.kind), "Fields; a minus sign in front of one: descending."),
-            query("q", {"type": "string", "maxLength": MAX_SEARCH}, "A substring, whatever its case or width."),
+            query(
+                "q",
+                {"type": "string", "maxLength": MAX_SEARCH, "pattern": ONE_LINE},
+                "A substring, whatever its case or width.",
+            ),
             query("total", {"type": "boolean"}, "Count every match."),
             *(query(name, filter_schema(field, operator)) for name, field, operator in filters(self.kind)),
         )
@@ -248,4 +253,4 @@ class Declared:
 
 def _sortable(kind: Kind[Any]) -> Schema:
     names = [sign + field.name for field in kind.fields if field.listed for sign in ("", "-")]
-    return {"type": "array", "items": {"enum": names}, "minItems": 1}
+    return {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True}

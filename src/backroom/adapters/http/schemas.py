@@ -3,8 +3,9 @@
 from typing import Any
 
 from backroom.adapters.http.declarations import Schema
+from backroom.adapters.http.patterns import ONE_LINE, SENT_URL, URL, amount_pattern, text_pattern
 from backroom.domain.decisions import MAX_COMMANDS
-from backroom.domain.kinds import Field, Kind
+from backroom.domain.kinds import MAX_ID, Field, Kind
 from backroom.domain.queries import MAX_LISTED_VALUES, Operator
 from backroom.domain.rules import (
     MOST_COMPARED,
@@ -26,8 +27,10 @@ POSITION: dict[str, Any] = {
     "type": "string",
     "description": "How far it has been delivered. It moves on without a new version, so that history is without it.",
 }
+TIME: Schema = {"type": "string", "format": "date-time", "pattern": r"\.[0-9]{6}Z$"}
 SECRET: dict[str, Any] = {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$", "description": "Shown this once."}
-MONEY_TEXT = r"^[0-9]+(\.[0-9]{1,2})?$"
+# Not as `multipleOf: 0.01`, by which validators that divide floats refuse 0.29.
+_CENTS = "At most two decimals, by value: 9.990 is 9.99, and 9.999 is refused."
 
 
 def ref(name: str) -> Schema:
@@ -39,27 +42,25 @@ def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
     """Return the schema of a rule's values, as they are answered or as they may be `sent`."""
     match rule:
         case Url(most=most):
-            around = r"\s*" if sent else ""  # is trimmed
-            return {"type": "string", "pattern": f"^{around}[Hh][Tt][Tt][Pp][Ss]?://", "maxLength": most}
+            return {"type": "string", "pattern": SENT_URL if sent else URL, "maxLength": most}
         case Flag():
             return {"type": "boolean"}
         case Members(known=known):
             return {"type": "array", "items": {"enum": list(known)}, "uniqueItems": True}
-        case Text(least=least, most=most, alphabet=alphabet):
-            around = r"\s*" if sent else ""  # is trimmed
-            pattern = {} if alphabet is None else {"pattern": f"^{around}[{alphabet}]+{around}$"}
-            return {"type": "string", "minLength": least, "maxLength": most, **pattern}
+        case Text(least=least, most=most):
+            return {"type": "string", "minLength": least, "maxLength": most, "pattern": text_pattern(rule)}
         case Choice(by_value=by_value):
             return {"type": "string", "enum": list(by_value)}
         case Whole(least=least, most=most):
             return {"type": "integer", "minimum": least, "maximum": most}
         case Money(most=most):
             number = {"type": "number", "minimum": 0, "maximum": float(most)}
-            return {"anyOf": [number, {"type": "string", "pattern": MONEY_TEXT}]} if sent else number
+            text = {"type": "string", "pattern": amount_pattern(most)}
+            return {"anyOf": [number, text], "description": _CENTS} if sent else number
         case Day():
             return {"type": "string", "format": "date"}
         case Moment():
-            return {"type": "string", "format": "date-time"}
+            return dict(TIME)
         case _:
             raise TypeError(rule)
 
@@ -101,7 +102,7 @@ def change_schema(kind: Kind[Any]) -> Schema:
         "type": {"enum": list(kind.change_types)},
         "id": {"type": "integer"},
         "version": {"type": "integer"},
-        "at": {"type": "string", "format": "date-time"},
+        "at": TIME,
         "request_id": {"type": "string"},
         "changed": {"type": "array", "items": {"enum": [field.name for field in kind.writable]}},
         "data": ref(name),
@@ -112,7 +113,7 @@ def change_schema(kind: Kind[Any]) -> Schema:
 def bulk_schema(kind: Kind[Any]) -> Schema:
     """Return the schema of a bulk request."""
     name = kind.entity.__name__
-    id: Schema = {"type": "integer", "minimum": 1}
+    id: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
     create = object_schema({"op": {"const": "create"}, "body": ref(f"{name}Create")}, ["op", "body"])
     update = object_schema(
         {"op": {"const": "update"}, "id": id, "if_match": id, "body": ref(f"{name}Edit")}, ["op", "id", "body"]
@@ -141,11 +142,14 @@ def _compared(rule: Rule) -> Schema:
     """Return the schema of what a rule's values can be compared with, which is more than what it takes."""
     match rule:
         case Text():
-            return {"type": "string"}
+            return {"type": "string", "pattern": ONE_LINE}
         case Whole():
             return {"type": "integer", "minimum": -MOST_COUNTED, "maximum": MOST_COUNTED}
         case Money():
-            return {"type": "number", "minimum": -MOST_COMPARED, "maximum": MOST_COMPARED}
+            # As text, because tools write a float with as many digits as it takes, or with an exponent.
+            return {"type": "string", "pattern": amount_pattern(MOST_COMPARED - 1, signed=True)}
+        case Moment():
+            return {"type": "string", "format": "date-time", "pattern": f"^{Moment.PATTERN}$"}
         case _:
             return rule_schema(rule)
 

@@ -53,7 +53,7 @@ class Service:
 
     async def problem(self, call: Call) -> Answer:
         """Explain a code."""
-        code = call.parameter("code")
+        code = call.parameters["code"]
         kind = PROBLEMS.get(code)
         if kind is None:
             raise Missing("there is no such problem")

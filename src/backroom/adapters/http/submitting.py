@@ -1,5 +1,6 @@
 """The way of every write: commands to the store, and the outcome, kept or replayed, back to the client."""
 
+import re
 from collections.abc import Callable
 
 from attrs import evolve, frozen
@@ -16,6 +17,7 @@ from backroom.domain.errors import DomainError
 from backroom.domain.ports import Writer
 from backroom.domain.webhook import WEBHOOK
 
+_VALIDATE_ONLY = re.compile(r"\s*validate-only\s*([;=]|$)", re.IGNORECASE)
 APPLIED = (b"preference-applied", b"validate-only")
 
 
@@ -64,9 +66,12 @@ class Submitter:
 
 
 def only_validates(call: Call) -> bool:
-    """Tell whether the client wants to hear what would become of the request (RFC 7240)."""
+    """Tell whether the client wants to hear what would become of the request (RFC 7240).
+
+    A value that nobody asked for, as in `validate-only=true`, does not make a request harmful.
+    """
     header = call.header(b"prefer")
-    return header is not None and "validate-only" in (each.split(";")[0].strip().lower() for each in header.split(","))
+    return header is not None and any(_VALIDATE_ONLY.match(each) for each in header.split(","))
 
 
 def _once(render: Callable[[Outcome], Answer]) -> Callable[[Outcome], Answer]:

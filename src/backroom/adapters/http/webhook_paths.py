@@ -2,21 +2,20 @@
 
 from typing import Any
 
-from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply, Schema
+from backroom.adapters.http.declarations import Operation, Parameter, Path, Reply
 from backroom.adapters.http.list_query import ListParameters
 from backroom.adapters.http.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
 from backroom.adapters.http.reading import Reading, as_list
 from backroom.adapters.http.resources import Declared, Parts
-from backroom.adapters.http.schemas import object_schema, ref
+from backroom.adapters.http.schemas import TIME, object_schema, ref
 from backroom.adapters.http.submitting import Submitter
 from backroom.adapters.http.webhooks import Positioned, WebhookWriting
 from backroom.domain.deliveries import Status
 from backroom.domain.webhook import WEBHOOK
 
-_TIME: Schema = {"type": "string", "format": "date-time"}
 _ATTEMPT = object_schema(
     {
-        "at": _TIME,
+        "at": TIME,
         "status": {"type": ["integer", "null"], "description": "The HTTP status that was answered."},
         "error": {"type": ["string", "null"], "description": "Why there was no answer."},
         "duration_ms": {"type": "integer", "minimum": 0},
@@ -30,7 +29,7 @@ _DELIVERY = object_schema(
         "type": {"type": "string"},
         "status": {"enum": [each.value for each in Status]},
         "attempts": {"type": "array", "items": _ATTEMPT},
-        "next_attempt_at": {"anyOf": [_TIME, {"type": "null"}]},
+        "next_attempt_at": {"anyOf": [TIME, {"type": "null"}]},
     },
     ["id", "message_id", "type", "status", "attempts", "next_attempt_at"],
 )

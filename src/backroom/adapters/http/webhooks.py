@@ -96,7 +96,7 @@ class WebhookWriting(Writing):
         """Queue a message once more."""
         id = identifier(call)
         await find(self.store, WEBHOOK, id)
-        known = await self.store.deliveries.delivery(id, call.parameter("delivery_id"))
+        known = await self.store.deliveries.delivery(id, call.parameters["delivery_id"])
         if known is None:
             raise Missing("Delivery not found")
         return await self._queue(call, id, self.courier.again(known))

@@ -10,7 +10,7 @@ from backroom.adapters.http.bodies import read_body, read_object
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.parameters import identifier
 from backroom.adapters.http.problems import answer_of
-from backroom.adapters.http.refusals import PreconditionRequired
+from backroom.adapters.http.refusals import BadHeader, PreconditionRequired
 from backroom.adapters.http.submitting import Submitter
 from backroom.adapters.http.tags import precondition, tag
 from backroom.domain.commands import Command, Create, Delete, Edit, Precondition, Restore
@@ -62,6 +62,8 @@ class Writing:
 
     def _target(self, call: Call) -> tuple[int, Precondition]:
         id = identifier(call)
+        if b"if-none-match" in call.headers:  # ignoring it would write where the client said not to (RFC 9110, 13.1.2)
+            raise BadHeader("If-None-Match is for reading; If-Match names the version that a write is meant for")
         sent = call.header(b"if-match")
         if sent is None and self.require_if_match:
             raise PreconditionRequired("If-Match is required: send the ETag of the version that you change")

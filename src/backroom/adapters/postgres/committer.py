@@ -14,6 +14,9 @@ from backroom.domain.webhook import WEBHOOK
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
+PATIENCE_S = 10
+"""How long a submission waits for its turn; what is not begun by then is refused when the turn comes."""
+
 LARGE = 20
 """How many commands make a submission so long that others should not wait for it."""
 
@@ -25,6 +28,12 @@ ALONE_AT_ONCE = 4
 class _Job:
     submission: Submission
     answer: "asyncio.Future[Outcome | Replay]"
+    deadline: float
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether its caller has waited for too long."""
+        return self.answer.get_loop().time() > self.deadline
 
 
 @define(eq=False)
@@ -47,7 +56,8 @@ class GroupCommitter:
         """Return what became of a submission. A caller who goes away leaves it to be carried out."""
         if len(self._waiting) + len(self._tasks) >= MAX_WAITING:
             raise Unavailable
-        job = _Job(submission, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        job = _Job(submission, loop.create_future(), loop.time() + PATIENCE_S)
         if _is_no_company(submission):
             self._start(self._carry_out_alone(job))
         else:
@@ -70,7 +80,8 @@ class GroupCommitter:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._carry_out(self._group())
+                if group := self._group():
+                    await self._carry_out(group)
         finally:
             self._running = None
 
@@ -79,6 +90,9 @@ class GroupCommitter:
         group: list[_Job] = []
         keys: set[tuple[str, str]] = set()
         while self._waiting and len(group) < MAX_GROUP:
+            if self._waiting[0].is_late:
+                _settle(self._waiting.popleft(), Unavailable())
+                continue
             key = self._waiting[0].submission.key
             if key is not None and (key.caller, key.name) in keys:
                 break
@@ -105,7 +119,7 @@ class GroupCommitter:
     async def _carry_out_alone(self, job: _Job) -> None:
         try:
             async with self._limit:
-                answer = await self.alone(job.submission)
+                answer = Unavailable() if job.is_late else await self.alone(job.submission)
         except Exception as error:  # noqa: BLE001 - the caller is told
             answer = error
         _settle(job, answer)

@@ -1,9 +1,9 @@
 """Reaching the database, and saying in the domain's words what goes wrong with it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -23,6 +23,13 @@ CLOSE_S = 5
 
 STATEMENTS = 100
 """How many statements each connection keeps prepared."""
+
+_log = logging.getLogger("backroom")
+
+POOLED = (
+    "PostgreSQL is behind a pooler: followers learn within a second of what other processes write, and each connection"
+    " keeps %d statements prepared (statement_cache_size in BACKROOM_STORE)"
+)
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 Work: TypeAlias = "Callable[[asyncpg.Connection[Any]], Coroutine[Any, Any, None]]"
@@ -83,24 +90,17 @@ class Connections:
         """Prepare to connect, doing something with `each` connection that is lent.
 
         Two parameters of the DSN are ours, the others are PostgreSQL's. `pool_size` is how many connections this
-        process uses at most, beside the one on which it listens. `statement_cache_size=0` keeps no statement prepared.
+        process uses at most, beside the one on which it listens. `statement_cache_size` is how many statements each
+        keeps prepared.
         """
         parts = urlsplit(dsn)
         parameters = {"target_session_attrs": "read-write", **dict(parse_qsl(parts.query, keep_blank_values=True))}
-        size = int(parameters.pop("pool_size", POOL_SIZE))
-        cached = int(parameters.pop("statement_cache_size", STATEMENTS))
-        plain = urlunsplit(parts._replace(query=urlencode(parameters)))
-        self._connect = partial(asyncpg.connect, plain, timeout=CONNECT_S, statement_cache_size=cached)
-        self._pool = asyncpg.create_pool(
-            plain,
-            timeout=CONNECT_S,
-            statement_cache_size=cached,
-            command_timeout=COMMAND_S,
-            min_size=0,
-            max_size=size,
-            init=each,
-            reset=_keep,
-        )
+        self._size = int(parameters.pop("pool_size", POOL_SIZE))
+        kept = parameters.pop("statement_cache_size", None)
+        self._statements = None if kept is None else int(kept)
+        self._dsn = urlunsplit(parts._replace(query=urlencode(parameters)))
+        self._each = each
+        self._is_pooled = False
         self._closed = False
 
     async def open(self, *, first: Work) -> None:
@@ -108,10 +108,25 @@ class Connections:
         with translated():
             connection = await self._connect()
             try:
+                self._is_pooled = await _is_pooled(connection)
                 await first(connection)
             finally:
                 await connection.close()
-            await self._pool
+            statements = self._statements
+            if statements is None:
+                statements = 0 if self._is_pooled else STATEMENTS
+            if self._is_pooled:
+                _log.warning(POOLED, statements)
+            self._pool = await asyncpg.create_pool(
+                self._dsn,
+                timeout=CONNECT_S,
+                statement_cache_size=statements,
+                command_timeout=COMMAND_S,
+                min_size=0,
+                max_size=self._size,
+                init=self._each,
+                reset=_keep,
+            )
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
@@ -131,8 +146,10 @@ class Connections:
     async def listen(self, channel: str, hear: Callable[[], None]) -> None:
         """Call `hear` for each notification, on a connection of its own, until that is lost.
 
-        Raises `Unavailable` when there is none. Where a pooler of transactions stands in between, nothing is heard.
+        Raises `Unavailable` when there is none. Behind a pooler nothing is heard, ever.
         """
+        if self._is_pooled:
+            await asyncio.Event().wait()
         with translated():
             connection = await self._connect()
             lost = asyncio.Event()
@@ -161,6 +178,15 @@ class Connections:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+    async def _connect(self) -> "asyncpg.Connection[Any]":
+        """Make a connection of its own, which works everywhere because it keeps no statement prepared."""
+        return await asyncpg.connect(self._dsn, timeout=CONNECT_S, statement_cache_size=0)
+
+
+async def _is_pooled(connection: Connection) -> bool:
+    """Tell whether something in between lends its own connections, by who answered first and who answers now."""
+    return bool(connection.get_server_pid() != await connection.fetchval("SELECT pg_backend_pid()"))
 
 
 async def _keep(_: object) -> None:

@@ -82,10 +82,15 @@ JOIN changes USING (kind, id) WHERE version > since
 
 
 def bookmark_at(place: Place, moment: Mapping[str, Any]) -> Bookmark:
-    """Return the bookmark behind everything that was committed at a `MOMENT` when the newest change was at `place`."""
-    now, snapshot = moment["now"], moment["snapshot"]
-    settled = (place.epoch, place.xid) < (now, snapshot[0])
-    return Bookmark(place) if settled else Bookmark(Place(now, snapshot[0], 0), snapshot)
+    """Return the bookmark behind everything that was committed at a `MOMENT` when the newest change was at `place`.
+
+    It names no id of a transaction above that of the newest change. A standby that is promoted knows only the ids that
+    it was sent, and gives higher ones again; those of a change that can be seen it was sent.
+    """
+    now, (lowest, _, running) = moment["now"], moment["snapshot"]
+    if (place.epoch, place.xid) < (now, lowest):
+        return Bookmark(place)
+    return Bookmark(Place(now, lowest, 0), (lowest, place.xid + 1, tuple(xid for xid in running if xid <= place.xid)))
 
 
 class Log:

@@ -19,12 +19,12 @@ class Rows:
         self._listed = [field for field in kind.fields if field.listed]
         unique = [field.name for field in kind.unique]
         self.columns = [*(self.column(field) for field in self._listed), *unique, "search", "document"]
-        self.get = f"SELECT version, document FROM {self.table} WHERE id = $1"
         # Behind a subquery an array has no length that the planner could see, so that it keeps one plan for all.
         chosen = [
             "id = ANY((SELECT $1::bigint[])::bigint[])",
             *(f"{name} = ANY((SELECT $2::text[])::text[])" for name in unique),
         ]
+        self.get = f"SELECT id, version, document FROM {self.table} WHERE {chosen[0]}"
         self.find = f"SELECT id, document FROM {self.table} WHERE {chosen[0]} ORDER BY id"
         self.find_with_holders = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
         self.taken = frozenset({f"{self.table}_pkey", *(f"{self.table}_{name}_taken" for name in unique)})

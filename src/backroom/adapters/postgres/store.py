@@ -1,13 +1,15 @@
 """The store in a PostgreSQL database, for any number of processes on any number of hosts."""
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from backroom.adapters.postgres.committer import GroupCommitter
 from backroom.adapters.postgres.connections import Conflict, Connection, Connections, conflicting
 from backroom.adapters.postgres.deliveries import PostgresDeliveries
+from backroom.adapters.postgres.gatherer import Gatherer
 from backroom.adapters.postgres.log import Log
 from backroom.adapters.postgres.migrating import migrate, names_of_log
 from backroom.adapters.postgres.news import News
@@ -40,7 +42,7 @@ _TURNS = 64
 
 
 class PostgresStore(Store):
-    """Reads in one statement each, and writes in one statement what was decided meanwhile for all who wait.
+    """Reads in one statement, single entities for all who ask at the same time, and writes in one for all who wait.
 
     A submission is decided on what a plain read found, and written on the condition that it still is so. Where it is
     not, it is decided again with what it names locked, so that even what everyone wants to change gets its turn.
@@ -56,6 +58,7 @@ class PostgresStore(Store):
         self._log = Log(kinds)
         self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
         self._connections = Connections(dsn, each=self._recognise)
+        self._gatherers = {name: Gatherer(partial(self._read, rows)) for name, rows in self._rows.items()}
         self._committer = GroupCommitter(together=self._together, alone=self._alone)
         self._news = News(look=self._look, tell=self._tell, listen=self._listen)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
@@ -78,9 +81,8 @@ class PostgresStore(Store):
         return self._deliveries
 
     async def get(self, kind: Kind[Any], id: int) -> Record | None:
-        async with self._connections.use() as connection:
-            row = await connection.fetchrow(self._rows[kind.name].get, id) if id <= MAX_ID else None
-        return None if row is None else Record(id, *row)
+        self._connections.check_open()
+        return await self._gatherers[kind.name].get(id) if id <= MAX_ID else None
 
     async def page(self, query: Query[Any]) -> Page:
         async with self._connections.use() as connection:
@@ -136,6 +138,10 @@ class PostgresStore(Store):
         self._connections.refuse()
         await self._news.close()
         await self._connections.close()
+
+    async def _read(self, rows: Rows, ids: Sequence[int]) -> Mapping[int, Record]:
+        async with self._connections.use() as connection:
+            return {row["id"]: Record(*row) for row in await connection.fetch(rows.get, ids)}
 
     async def _together(self, submissions: Sequence[Submission]) -> list[Answer] | None:
         for patience in TOGETHER:

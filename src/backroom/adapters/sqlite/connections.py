@@ -43,6 +43,8 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     """Open the file; a reader cannot write, whatever it is asked. Raises `NotAStore`."""
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    # Plans depend on statements alone, or every value bound to a LIMIT would have its statement prepared anew.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     try:
         _check_ours(connection)
     except apsw.NotADBError as error:

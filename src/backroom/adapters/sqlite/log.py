@@ -44,23 +44,19 @@ class Log:
         return forgotten
 
     def read(self, connection: apsw.Connection, after: Cursor | None, types: Set[str], limit: int) -> Batch:
-        """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
+        """Read entries after a cursor from the connection's snapshot. Raises `BadCursor` and `CursorExpired`."""
         wanted = None if after is None else self.numbering.number(after)
-        connection.execute("BEGIN")
-        try:
-            newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
-            start = forgotten if wanted is None else wanted
-            if not forgotten <= start <= newest:
-                raise CursorExpired
-            end = min(newest, start + LOOKED_AT)
-            condition = f"AND {_of_types(len(types)) if types else _PUBLISHED} "
-            found = fetch(
-                connection,
-                f"SELECT {_COLUMNS} FROM changes WHERE number > ? AND number <= ? {condition}ORDER BY number LIMIT ?",
-                (start, end, *sorted(types), limit),
-            )
-        finally:
-            connection.execute("COMMIT")
+        newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
+        start = forgotten if wanted is None else wanted
+        if not forgotten <= start <= newest:
+            raise CursorExpired
+        end = min(newest, start + LOOKED_AT)
+        condition = f"AND {_of_types(len(types)) if types else _PUBLISHED} "
+        found = fetch(
+            connection,
+            f"SELECT {_COLUMNS} FROM changes WHERE number > ? AND number <= ? {condition}ORDER BY number LIMIT ?",
+            (start, end, *sorted(types), limit),
+        )
         behind = found[-1][0] if len(found) == limit else end
         return Batch(entries=tuple(self._entry(row) for row in found), cursor=self.numbering.cursor(behind))
 

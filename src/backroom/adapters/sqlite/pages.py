@@ -1,6 +1,7 @@
 """Pages of a collection, read by index ranges so that a page at any depth costs the same."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,23 +18,20 @@ from backroom.domain.queries import Page, Query, Segment, Side, segments
 from backroom.domain.records import Documents, Record
 
 _RECORD = "id, version, document"
+_record = partial(tuple.__new__, Record)  # `Record._make` counts the columns of every row, which the statement names
 
 
 def read_page(
     connection: apsw.Connection, rows: Rows, query: Query[Any], numbering: Numbering, documents: Documents
 ) -> Page:
-    """Read a page in one transaction."""
-    connection.execute("BEGIN")
-    try:
-        newest, revision = fetch(
-            connection, "SELECT newest, (SELECT revision FROM collections WHERE kind = ?) FROM log", (query.kind.name,)
-        )[0]
-        selection = _Selection(connection=connection, rows=rows, query=query, plan=page_plan(connection, rows, query))
-        found = selection.take(query.limit + 1)
-        total = _count(connection, count_plan(rows, query)) if query.total else None
-    finally:
-        connection.execute("COMMIT")
-    records = tuple(map(Record._make, found[: query.limit]))
+    """Read a page from the connection's snapshot."""
+    newest, revision = fetch(
+        connection, "SELECT newest, (SELECT revision FROM collections WHERE kind = ?) FROM log", (query.kind.name,)
+    )[0]
+    selection = _Selection(connection=connection, rows=rows, query=query, plan=page_plan(connection, rows, query))
+    found = selection.take(query.limit + 1)
+    total = _count(connection, count_plan(rows, query)) if query.total else None
+    records = tuple(map(_record, found[: query.limit]))
     more = len(found) > query.limit
     return Page(
         records=records,

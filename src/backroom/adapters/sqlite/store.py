@@ -17,6 +17,7 @@ from backroom.adapters.sqlite.deliveries import SqliteDeliveries
 from backroom.adapters.sqlite.log import Log
 from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
+from backroom.adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from backroom.adapters.sqlite.sweeping import sweep
 from backroom.adapters.sqlite.writer import GroupCommitter
 from backroom.domain.changes import Cursor, Entry
@@ -71,6 +72,7 @@ class SqliteStore(Store):
             self._reading = connect(path, read_only=True)
             name, secret = fetch(self._reading, "SELECT name, secret FROM log")[0]
         self._secret: bytes = secret
+        self._shared = SharedSnapshot(self._reading)
         self._log = Log(name, kinds)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
@@ -95,7 +97,7 @@ class SqliteStore(Store):
     async def get(self, kind: Kind[Any], id: int) -> Record | None:
         self._check_open()
         with self._guarded:
-            for version, document in self._reading.execute(self._rows[kind.name].get, (id,)):
+            for version, document in self._shared.connection().execute(self._rows[kind.name].get, (id,)):
                 return Record(id, version, document)
         return None
 
@@ -156,6 +158,7 @@ class SqliteStore(Store):
             return
         self._closed = True
         self._news.set()
+        self._shared.end()
         await asyncio.to_thread(self._release)
 
     def _release(self) -> None:
@@ -168,7 +171,7 @@ class SqliteStore(Store):
     async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
         with self._guarded:
-            return read(self._reading)
+            return read(self._shared.connection())
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
@@ -182,7 +185,8 @@ class SqliteStore(Store):
             self._opened.append(connection)
         deadline = time.monotonic() + MAX_READ_S
         connection.set_progress_handler(lambda: time.monotonic() > deadline, BETWEEN_LOOKS)
-        return read(connection)
+        with snapshot(connection):
+            return read(connection)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -1,0 +1,46 @@
+"""What a read sees: the file as it stood at one moment."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import apsw
+
+
+@contextmanager
+def snapshot(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+    """Hold one snapshot for all that is read meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield connection
+    finally:
+        if connection.in_transaction:  # a failure may have ended it already
+            connection.execute("COMMIT")
+
+
+class SharedSnapshot:
+    """A snapshot that all reads in one turn of the event loop share: to take one costs twice as much as a point read.
+
+    Nobody misses a write that was acknowledged before his request was sent. The end is queued before the snapshot is
+    taken. So whatever the loop learns later, an acknowledgement or a request, is taken up only after that end.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._end: asyncio.Handle | None = None
+
+    def connection(self) -> apsw.Connection:
+        """Return the connection, with the snapshot of this turn."""
+        if self._end is None:
+            self._end = asyncio.get_running_loop().call_soon(self.end)
+            self._connection.execute("BEGIN")
+        return self._connection
+
+    def end(self) -> None:
+        """Let go of the snapshot, if there is one."""
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+            with suppress(apsw.Error):  # nothing was written; if something is wrong, the next read tells
+                if self._connection.in_transaction:
+                    self._connection.execute("COMMIT")

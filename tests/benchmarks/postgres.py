@@ -1,0 +1,87 @@
+"""The section on PostgreSQL, which runs on whichever core it lands and is durable: it waits for the disk."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import attrs
+
+from tests.benchmarks import scripts
+from tests.benchmarks.load import Script
+from tests.benchmarks.rounds import Rounds, Trial
+from tests.benchmarks.servers import Server, Service, backroom, bare_postgres, running
+from tests.benchmarks.table import Row, compare, scaling
+from tests.postgres_server import running as database
+
+FEW = 1_000
+PAGE = "/tasks?limit=50"
+ON_DISK = Path("/var/tmp")  # where a system's folder for temporary files may be in memory, this one is not
+DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "max_wal_size": "4GB"}
+
+
+@attrs.frozen
+class Pair:
+    """What the section is measured with.
+
+    Attributes:
+        bare: (d).
+        few: (c) on a database that begins with `FEW` rows.
+        many: (c) on one that begins with `rows` rows.
+        two: two processes of (c) on the database of `few`, each with as many connections as the others have.
+    """
+
+    bare: Server
+    few: Server
+    many: Server
+    two: Server
+
+
+def measured(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterator[Row]:
+    """GET one and POST, against one statement for each; with few rows and many, one process and two."""
+    cores = rounds.cores
+    with ExitStack() as stack:
+        os.sched_setaffinity(0, cores)  # a child inherits it
+        server = stack.enter_context(database(ON_DISK, **DURABLE))
+        for name in ("bare", "few", "many"):
+            server.run("createdb", f"--host={server.directory}", "--username=postgres", name)
+        services: list[Service] = [
+            bare_postgres(server.dsn("bare")),
+            backroom(executable, "(c) pg few", server.dsn("few")),
+            backroom(executable, "(c) pg many", server.dsn("many")),
+            backroom(executable, "(c) pg two", server.dsn("few"), workers=2),
+        ]
+        pair = Pair(*(stack.enter_context(running(each, folder, (cores[0], cores[1]))) for each in services))
+        for each, count in ((pair.few, FEW), (pair.many, rows)):
+            rounds.run(Trial(each, partial(scripts.create_in_bulk, times=count // scripts.BULK), connections=1))
+        server.run("vacuumdb", f"--host={server.directory}", "--username=postgres", "--all", "--analyze")
+        yield from _rows(pair, rounds, rows)
+
+
+def _rows(pair: Pair, rounds: Rounds, rows: int) -> Iterator[Row]:
+    def read(seed: int) -> Script:
+        return scripts.read_any(FEW, seed)
+
+    rates = rounds.medians(
+        {
+            "GET (d)": Trial(pair.bare, read),
+            "GET": Trial(pair.few, read),
+            "GET many": Trial(pair.many, partial(scripts.read_any, rows)),
+            "GET two": Trial(pair.two, read, connections=128),
+            "page": Trial(pair.few, lambda _: scripts.repeat(PAGE)),
+            "page many": Trial(pair.many, lambda _: scripts.repeat(PAGE)),
+            "POST (d)": Trial(pair.bare, scripts.create, 201),
+            "POST": Trial(pair.few, scripts.create, 201),
+            "POST many": Trial(pair.many, scripts.create, 201),
+            "POST two": Trial(pair.two, scripts.create, 201, connections=128),
+        }
+    )
+    for what in ("GET", "POST"):
+        yield compare(f"PostgreSQL, {what} one", rates[what], "(d)", rates[f"{what} (d)"], least=0.6)
+    for what in ("GET", "page", "POST"):
+        many = f"PostgreSQL, {what}, {rows:,} rows"
+        yield compare(many, rates[f"{what} many"], f"{FEW:,} rows", rates[what], least=0.9)
+    for what in ("GET", "POST"):
+        two = f"PostgreSQL, {what}, two processes"
+        yield scaling(two, rates[f"{what} two"], "one", rates[what], least=0.85)

@@ -1,0 +1,70 @@
+"""A pooler of transactions, in small: each client has two connections, and uses them in turn."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from attrs import define, field
+
+SOCKET = ".s.PGSQL.5432"
+KEY = b"K"  # the server says to which process a request to cancel goes; a pooler says something of its own
+READY, IDLE = b"Z", b"I"  # the server is ready, and in no transaction
+
+Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def pooling(server: Path, folder: Path) -> AsyncIterator[None]:
+    """Offer in one folder what a server offers in another."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with AsyncExitStack() as stack:
+            stack.callback(writer.close)
+            pipes = [await asyncio.open_unix_connection(server / SOCKET) for _ in range(2)]
+            for _, asking in pipes:
+                stack.callback(asking.close)
+            try:
+                await _Client((reader, writer), pipes).serve()
+            except* (EOFError, OSError):
+                pass  # one of them has hung up
+
+    async with await asyncio.start_unix_server(serve, folder / SOCKET):
+        yield
+
+
+@define
+class _Client:
+    client: Pipe
+    servers: list[Pipe]
+    turn: int = field(default=0, init=False)
+
+    async def serve(self) -> None:
+        """Let the client greet both servers, the second behind its back, and talk to them in turn, to the end."""
+        size = await self.client[0].readexactly(4)
+        greeting = size + await self.client[0].readexactly(int.from_bytes(size) - 4)
+        for _, asking in self.servers:
+            asking.write(greeting)
+        while (await message(self.servers[1][0]))[0] != READY:
+            pass
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._ask())
+            group.create_task(self._answer())
+
+    async def _ask(self) -> None:
+        while asked := await self.client[0].read(1 << 16):
+            self.servers[self.turn][1].write(asked)
+        raise EOFError
+
+    async def _answer(self) -> None:
+        while True:
+            kind, rest = await message(self.servers[self.turn][0])
+            if kind == READY and rest.endswith(IDLE):
+                self.turn = 1 - self.turn
+            self.client[1].write(kind + (rest[:4] + bytes(len(rest) - 4) if kind == KEY else rest))
+
+
+async def message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Return the kind of the next message, and the rest of it."""
+    kind, size = await reader.readexactly(1), await reader.readexactly(4)
+    return kind, size + await reader.readexactly(int.from_bytes(size) - 4)

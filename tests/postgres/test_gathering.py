@@ -1,0 +1,101 @@
+"""What is asked for at the same time is read together, and everybody gets an answer of his own."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import contains
+
+import pytest
+from attrs import define, field
+
+from backroom.adapters.postgres.gatherer import AT_ONCE, MAX_TOGETHER, Gatherer
+from backroom.domain.errors import Unavailable
+from backroom.domain.records import Record
+from tests.feed.steps import until
+
+pytestmark = pytest.mark.anyio
+
+
+@define
+class Table:
+    """Has the odd ids, notes what is read, and answers as soon as it may."""
+
+    may: asyncio.Event = field(factory=asyncio.Event)
+    fails: bool = False
+    reads: list[list[int]] = field(factory=list)
+    reading: int = 0
+    most: int = 0
+
+    async def read(self, ids: Sequence[int]) -> Mapping[int, Record]:
+        """Return those that are there."""
+        self.reads.append(list(ids))
+        self.reading += 1
+        self.most = max(self.most, self.reading)
+        await self.may.wait()
+        self.reading -= 1
+        if self.fails:
+            raise Unavailable
+        return {id: Record(id, 1, "{}") for id in ids if id % 2}
+
+
+@pytest.fixture
+async def table() -> Table:
+    """Return a table that does not answer yet."""
+    return Table()
+
+
+@pytest.fixture
+async def gatherer(table: Table) -> Gatherer:
+    """Return what reads it."""
+    return Gatherer(table.read)
+
+
+def ask(gatherer: Gatherer, *ids: int) -> list["asyncio.Task[Record | None]"]:
+    """Ask for each, at the same time."""
+    return [asyncio.create_task(gatherer.get(id)) for id in ids]
+
+
+async def test_one_statement_for_all(table: Table, gatherer: Gatherer) -> None:
+    """Everybody gets what he asked for, also what somebody else asked for, and None where there is nothing."""
+    table.may.set()
+    answers = await asyncio.gather(*ask(gatherer, 1, 2, 3, 1))
+    assert [1, None, 3, 1] == [each and each.id for each in answers]
+    assert [[1, 2, 3, 1]] == table.reads
+
+
+async def test_what_is_asked_for_meanwhile_goes_with_the_next(table: Table, gatherer: Gatherer) -> None:
+    """Only so many statements are on their way; what is asked for after one began is not answered by it."""
+    asked = []
+    for number in range(AT_ONCE):
+        asked += ask(gatherer, number)
+        await until(partial(contains, table.reads, [number]))
+    asked += ask(gatherer, *range(10, 10 + MAX_TOGETHER + 1))
+    await until(lambda: len(gatherer._waiting) > MAX_TOGETHER)
+    table.may.set()
+    await asyncio.gather(*asked)
+    assert AT_ONCE == table.most
+    assert [[10 + number for number in range(MAX_TOGETHER)], [10 + MAX_TOGETHER]] == table.reads[AT_ONCE:]
+
+
+async def test_all_are_told_what_fails(table: Table, gatherer: Gatherer) -> None:
+    """And whoever asks later is served again."""
+    table.fails = True
+    table.may.set()
+    assert [Unavailable] * 3 == [
+        type(each) for each in await asyncio.gather(*ask(gatherer, 1, 2, 3), return_exceptions=True)
+    ]
+    table.fails = False
+    assert await gatherer.get(1) is not None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_who_goes_away_takes_nobody_along(table: Table, gatherer: Gatherer, fails: bool) -> None:
+    """The others get their answers, or are told."""
+    table.fails = fails
+    first, second = ask(gatherer, 1, 1)
+    await until(lambda: bool(table.reads))
+    first.cancel()
+    table.may.set()
+    (answer,) = await asyncio.gather(second, return_exceptions=True)
+    assert (Unavailable if fails else Record) is type(answer)
+    assert first.cancelled()

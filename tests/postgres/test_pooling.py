@@ -1,0 +1,63 @@
+"""A pooler of transactions between the store and its server: all works, and what it costs is said."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backroom.adapters.postgres import news
+from backroom.adapters.postgres.store import PostgresStore
+from backroom.domain.queries import Query
+from backroom.domain.task import TASK
+from tests.builders import create, submission
+from tests.contract.steps import carry_out, edit, fill, trail, walk
+from tests.databases import SHARED, Databases, open_store
+from tests.postgres.pooler import pooling
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def pooled(
+    postgres: Databases, store: PostgresStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[PostgresStore]:
+    """Open the store a second time, through a pooler."""
+    del store  # it must have made the schema
+    async with pooling(postgres.server.directory, tmp_path):
+        with caplog.at_level(logging.WARNING):
+            pooled = await open_store(f"postgresql:///{SHARED}?user=postgres&host={tmp_path}")
+        yield pooled
+        await pooled.close()
+
+
+async def test_everything_works(pooled: PostgresStore) -> None:
+    """Reading and writing, many at a time, alone and in each other's way."""
+    await fill(pooled, TASK, *({"title": f"t{number}"} for number in range(30)))
+    await asyncio.gather(
+        *(carry_out(pooled, edit(TASK, 1, notes=str(number))) for number in range(20)),
+        *(pooled.submit(submission(*(create(TASK) for _ in range(25)))) for _ in range(4)),
+        *(pooled.page(Query(kind=TASK, search="t1")) for _ in range(20)),
+        *(pooled.get(TASK, 1) for _ in range(20)),
+    )
+    assert 130 == len(await walk(pooled, Query(kind=TASK)))
+    assert 21 == len([id for _, id, _ in await trail(pooled) if id == 1])
+
+
+async def test_what_others_write_is_seen(
+    store: PostgresStore, pooled: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can listen through it, so who watches looks by himself."""
+    monkeypatch.setattr(news, "LOOK_AGAIN_S", 0.02)
+    watching = asyncio.create_task(pooled.watch(await pooled.head()))
+    await fill(store, TASK, {})
+    await watching
+
+
+async def test_it_is_said(pooled: PostgresStore, caplog: pytest.LogCaptureFixture) -> None:
+    """What is slower because of it is said once, at start; without one nothing is said."""
+    del pooled
+    (said,) = [each.getMessage() for each in caplog.get_records("setup")]
+    assert "behind a pooler" in said
+    assert "keeps 0 statements prepared" in said
