@@ -167,7 +167,8 @@ def test_another_origin(bad: Service) -> None:
     """The pages of others cannot follow; the service's own can."""
     with pytest.raises(InvalidStatus) as refused:
         socket(bad, origin="https://example.com")
-    assert 403 == refused.value.response.status_code
+    response = refused.value.response
+    assert (403, "bad_origin") == (response.status_code, json.loads(response.body or b"{}")["code"])
     with socket(bad, origin=bad.url) as following:
         assert "ready" == told(following)["type"]
 
