@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parents[2] / "build"
 LEGEND = """\
 (a) a bare ASGI application on the same uvicorn, uvloop and httptools: the limit
 (b) the tutorial's application, dicts in memory, without its timing middleware: the harder bar; "(b) timed" has it
-(d) a bare ASGI application with one statement of asyncpg for each request, which waits for the disk as (c) does
+(d) a bare ASGI application with one statement of asyncpg for each request, as durable as (c); PostgreSQL has both cores
 figures are medians of rounds in turn, with 64 connections, a bulk with 4
 "by CPU" is the ratio of the time that the servers computed for one answer: less disturbed, but blind to waiting"""
 

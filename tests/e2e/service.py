@@ -21,6 +21,7 @@ class Service:
 
     process: subprocess.Popen[str]
     url: str
+    said: Sequence[str]  # line by line, so far; all of it once it was killed or stopped and `running` is over
 
     def client(self, **options: Any) -> httpx2.Client:
         """Return a client of it."""
@@ -61,7 +62,7 @@ def running(folder: Path, *, program: Sequence[str] = PROGRAM, **settings: str) 
     said = _Said(process)
     said.start()
     try:
-        yield Service(process, said.url())
+        yield Service(process, said.url(), said.lines)
     finally:
         if process.poll() is None:
             process.kill()
@@ -76,14 +77,14 @@ class _Said(threading.Thread):
         super().__init__()
         assert process.stderr is not None
         self._source = process.stderr
-        self._lines: list[str] = []
+        self.lines: list[str] = []
         self._announced = threading.Event()
         self._url: str | None = None
 
     def run(self) -> None:
         with self._source:
             for line in self._source:
-                self._lines.append(line)
+                self.lines.append(line)
                 if found := re.search(r"listening on (http://\S+)", line):
                     self._url = found.group(1)
                     self._announced.set()
@@ -92,5 +93,5 @@ class _Said(threading.Thread):
     def url(self) -> str:
         """Return where the service listens, as soon as it says so."""
         self._announced.wait()
-        assert self._url is not None, "".join(self._lines)
+        assert self._url is not None, "".join(self.lines)
         return self._url

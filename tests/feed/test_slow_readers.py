@@ -25,6 +25,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "WINDOW", LIMIT)
     monkeypatch.setattr(feed, "TAKEN_AT_ONCE", 4)
     monkeypatch.setattr(feed, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(feed, "PATIENCE_S", 3600)  # so that it is nothing else for which a reader is closed
 
 
 async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from backroom.adapters.http import event_stream
@@ -43,6 +44,17 @@ async def events(client: Client, url: str = "/changes/stream", **headers: str) -
         assert (200, "text/event-stream") == (response.status_code, response.headers["content-type"])
         assert "no-store" == response.headers["cache-control"]
         yield parsed(response.aiter_lines())
+
+
+async def refused(opened: Socket, status: int, code: str) -> None:
+    """Check that a handshake is answered with a problem."""
+    start, body = await opened.next(), await opened.next()
+    headers = dict(start["headers"])
+    assert ("websocket.http.response.start", status) == (start["type"], start["status"])
+    assert {b"x-request-id", b"x-process-time"} < set(headers)
+    assert b"application/problem+json" == headers[b"content-type"]
+    problem = orjson.loads(body["body"])
+    assert (status, code) == (problem["status"], problem["code"])
 
 
 @asynccontextmanager
@@ -267,7 +279,7 @@ async def test_slow_reader_loses_nothing(client: Client) -> None:
 async def test_socket_of_another_page(client: Client, origin: str) -> None:
     """A page of another origin cannot open a socket, which no CORS would keep it from."""
     async with connected(client.service.app, "/ws", [("Origin", origin)]) as opened:
-        assert "websocket.close" == (await opened.next())["type"]
+        await refused(opened, 403, "bad_origin")
 
 
 async def test_socket_of_a_page(store: Store) -> None:
@@ -281,12 +293,14 @@ async def test_socket_of_a_page(store: Store) -> None:
 async def test_socket_of_another_host(store: Store) -> None:
     """A name that was made to point here opens no socket."""
     async with serving(store, hosts=("localhost",)) as client, connected(client.service.app, "/ws") as opened:
-        assert "websocket.close" == (await opened.next())["type"]
+        await refused(opened, 400, "malformed_request")
 
 
 async def test_socket_where_there_is_none(client: Client) -> None:
     """No other path takes sockets, and the path of sockets answers nothing else."""
     for path in ("/", "/tasks", "/ws/", "/ws%0A", "/changes/stream"):
         async with connected(client.service.app, path) as opened:
-            assert "websocket.close" == (await opened.next())["type"], path
+            await refused(opened, 404, "not_found")
+        async with connected(client.service.app, path, extensions=()) as opened:  # then the server answers with 403
+            assert {"type": "websocket.close"} == await opened.next()
     assert (404, "not_found") == asked(await client.get("/ws"))

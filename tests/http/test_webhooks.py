@@ -191,6 +191,9 @@ async def test_deliveries(client: Client, store: Store, endpoints: Endpoints) ->
     rest = await got(client, page["next"])
     assert (2, 1, None) == (len(page["deliveries"]), len(rest["deliveries"]), rest["next"])
     attempt = {"at": "2026-01-31T12:00:00.000000Z", "status": 200, "error": None, "duration_ms": 1}
+    for cursor in ("", "x", rest["deliveries"][0]["message_id"]):
+        answer = await client.get("/webhooks/1/deliveries", params={"cursor": cursor})
+        assert (400, "bad_cursor") == (answer.status_code, answer.json()["code"])
     (first,) = rest["deliveries"]
     assert ("task.created", "delivered", [attempt], None) == (
         first["type"],

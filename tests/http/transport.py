@@ -121,8 +121,13 @@ class Socket:
 
 
 @asynccontextmanager
-async def connected(app: ASGIApp, target: str, headers: Sequence[tuple[str, str]] = ()) -> AsyncIterator[Socket]:
-    """Open a socket, and leave it at the end."""
+async def connected(
+    app: ASGIApp,
+    target: str,
+    headers: Sequence[tuple[str, str]] = (),
+    extensions: Sequence[str] = ("websocket.http.response",),
+) -> AsyncIterator[Socket]:
+    """Open a socket through a server with some extensions of ASGI, and leave it at the end."""
     socket = Socket()
     socket.takes.set()
     raw = [(name.lower().encode(), value.encode()) for name, value in (("host", HOST), *headers)]
@@ -132,7 +137,7 @@ async def connected(app: ASGIApp, target: str, headers: Sequence[tuple[str, str]
         await socket.takes.wait()
         socket._arrived.put_nowait(message)
 
-    scope = scope_of("websocket", target.encode(), raw, subprotocols=[])
+    scope = scope_of("websocket", target.encode(), raw, subprotocols=[], extensions={each: {} for each in extensions})
     task = asyncio.ensure_future(app(scope, socket._sent.get, send))
     try:
         yield socket

@@ -1,6 +1,7 @@
 """The outermost layer: gives every request its id, every answer its time, and the log one line for each."""
 
 import re
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
@@ -11,9 +12,11 @@ from backroom.adapters.http.access_log import AccessLog
 from backroom.adapters.http.answers import Header
 from backroom.adapters.http.call import Call, joined
 from backroom.adapters.http.guard import Guard
+from backroom.adapters.http.handshakes import refuse
 from backroom.adapters.http.problems import answer_of
 
 _TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
+_ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -52,7 +55,7 @@ class Edge:
 
         async def stamped(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] in _ANSWERS:
                 status = message["status"]
                 message["headers"] += stamps()
             elif message["type"] == "websocket.accept":
@@ -68,10 +71,9 @@ class Edge:
         try:
             if refusal is None:
                 await app(scope, receive, stamped)
-            elif scope["type"] == "http":
-                await answer_of(refusal, call.request_id)(scope, receive, stamped)
             else:
-                await stamped({"type": "websocket.close"})
+                answer = answer_of(refusal, call.request_id)
+                await (answer if scope["type"] == "http" else partial(refuse, answer))(scope, receive, stamped)
         finally:
             del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, call.request_id)

@@ -103,7 +103,7 @@ def _deliveries(writing: WebhookWriting) -> Path:
         handler=writing.deliveries,
         replies={200: Reply(description="Deliveries.", schema=_DELIVERIES)},
         parameters=(ID, LIMIT, CURSOR),
-        problems=("not_found", "invalid"),
+        problems=("not_found", "bad_cursor", "invalid"),
     )
 
 

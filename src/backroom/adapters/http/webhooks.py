@@ -19,7 +19,7 @@ from backroom.domain.changes import Cursor
 from backroom.domain.commands import NOBODY, Command, Create, Edit
 from backroom.domain.decisions import Done, Outcome
 from backroom.domain.deliveries import Courier, Delivery
-from backroom.domain.errors import Breach, Invalid
+from backroom.domain.errors import BadCursor, Breach, Invalid
 from backroom.domain.kinds import Kind
 from backroom.domain.ports import Reader, Store
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page, Query
@@ -107,7 +107,10 @@ class WebhookWriting(Writing):
         parameters = parse(call, DELIVERIES_PARAMETERS)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         await find(self.store, WEBHOOK, id)
-        found = await self.store.deliveries.history(id, before=parameters.get("cursor"), limit=limit + 1)
+        before = parameters.get("cursor")
+        if before is not None and await self.store.deliveries.delivery(id, before) is None:
+            raise BadCursor
+        found = await self.store.deliveries.history(id, before=before, limit=limit + 1)
         shown = found[:limit]
         next = following(call, parameters, shown[-1].id) if len(found) > limit else None
         return json_answer({"deliveries": [delivery_document(each) for each in shown], "next": next})
