@@ -59,6 +59,17 @@ async def test_more_than_one_sweep_forgets(store: Store) -> None:
     assert 2700 == (await store.page(Query(kind=TASK, limit=1, total=True))).total
 
 
+async def test_a_clock_that_ran_behind_expires_only_its_own_receipts(store: Store, clock: Clock) -> None:
+    """What was kept before the clock was set back is kept for as long as was promised then."""
+    await store.submit(submission(key=key("before")))
+    clock.now = NOON - 2 * RECEIPTS_KEPT
+    await store.submit(submission(key=key("meanwhile")))
+    clock.now = NOON
+    await sweep(store, at=NOON)
+    assert isinstance(await store.submit(submission(key=key("before"))), Replay)
+    assert isinstance(await store.submit(submission(key=key("meanwhile"))), Outcome)
+
+
 async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> None:
     """Changes behind the place to keep stay, however old; a place from before the oldest kept keeps all."""
     start = await store.head()

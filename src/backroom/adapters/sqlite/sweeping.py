@@ -14,7 +14,7 @@ AT_ONCE = 500
 def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime, kept_from: int | None) -> bool:
     """Forget some expired receipts, old deliveries and old changes; return whether there is more to forget."""
     more = deliveries.sweep(connection, changes_before, AT_ONCE)
-    # Receipts are numbered in the order in which they expire.
+    # Receipts are numbered in the order in which they expire, unless the clock was set back between two of them.
     receipts, last = fetch(
         connection,
         "SELECT count(*), max(number) FROM (SELECT number, expires_at FROM receipts ORDER BY number LIMIT ?)"
@@ -22,7 +22,7 @@ def sweep(connection: apsw.Connection, at: datetime, *, changes_before: datetime
         (AT_ONCE, microseconds(at)),
     )[0]
     if receipts:
-        connection.execute("DELETE FROM receipts WHERE number <= ?", (last,))
+        connection.execute("DELETE FROM receipts WHERE number <= ? AND expires_at <= ?", (last, microseconds(at)))
     newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
     end = min(newest, newest if kept_from is None else kept_from, forgotten + AT_ONCE)
     # The log is in commit order; the first change that is young enough ends what may be forgotten.
