@@ -46,7 +46,7 @@ class NotAStore(Exception):
 
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     """Open the file; a reader cannot write, whatever it is asked. Raises `NotAStore`."""
-    connection = apsw.Connection(str(path))
+    connection = apsw.Connection(str(path.absolute()))  # SQLite takes some relative names for no file at all
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     # Plans depend on statements alone, or every value bound to a LIMIT would have its statement prepared anew.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
