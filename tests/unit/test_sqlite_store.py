@@ -3,8 +3,10 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
+import apsw
 import pytest
 
 from backroom.adapters.sqlite import store as module
@@ -39,7 +41,7 @@ async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pyt
 
 
 async def test_nothing_is_taken_once_closing_has_begun(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A submission that comes while the writer finishes is refused, and not left waiting behind the end."""
+    """Who comes to write while the writer finishes is refused, and not left waiting behind the end."""
     let_go, finish = threading.Event(), store._writer.close
 
     def slowly(_: GroupCommitter) -> None:
@@ -49,10 +51,27 @@ async def test_nothing_is_taken_once_closing_has_begun(store: SqliteStore, monke
     monkeypatch.setattr(GroupCommitter, "close", slowly)
     closing = asyncio.create_task(store.close())
     await asyncio.sleep(0)  # it has begun
-    with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+    for write in (store.submit(submission(create(TASK))), store.deliveries.claim(1, "p", timedelta(seconds=1))):
+        with pytest.raises(Unavailable):
+            await write
     let_go.set()
     await closing
+
+
+async def test_closing_does_not_wait_for_long_reads(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that would go on for long is cut off, so that the process can end in time."""
+    monkeypatch.setattr(module, "MAX_READ_S", 3600)
+    begun = threading.Event()
+
+    def count_for_ever(connection: apsw.Connection) -> None:
+        begun.set()
+        connection.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+
+    reading = asyncio.create_task(store._in_thread(count_for_ever))
+    await asyncio.to_thread(begun.wait)
+    await store.close()
+    with pytest.raises(Unavailable):
+        await reading
 
 
 async def test_no_thread_is_left(store: SqliteStore) -> None:
@@ -73,3 +92,13 @@ async def test_a_read_that_takes_too_long(store: SqliteStore, monkeypatch: pytes
         await store.page(Query(kind=TASK, search="no", limit=1))
     monkeypatch.undo()
     assert () == (await store.page(Query(kind=TASK, search="no", limit=1))).records
+
+
+async def test_every_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the one that SQLite takes for a database in memory, of which nothing would be left."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        opened = SqliteStore(Path(":memory:"), kinds=KINDS, documents=DOCUMENTS, clock=Clock(), on_untrustworthy=print)
+        await opened.submit(submission(create(TASK)))
+        await opened.close()
+    assert [":memory:"] == [each.name for each in tmp_path.iterdir()]

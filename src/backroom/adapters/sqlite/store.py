@@ -19,7 +19,7 @@ from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
 from backroom.adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from backroom.adapters.sqlite.sweeping import sweep
-from backroom.adapters.sqlite.writer import GroupCommitter
+from backroom.adapters.sqlite.writer import GroupCommitter, Work
 from backroom.domain.changes import Cursor, Entry
 from backroom.domain.decisions import Outcome, Replay, Submission
 from backroom.domain.errors import CursorExpired, Unavailable
@@ -87,7 +87,7 @@ class SqliteStore(Store):
             on_commit=self._ring,
         )
         self._writer.start()
-        self._deliveries = SqliteDeliveries(self._here, self._writer.write, self._log.numbering)
+        self._deliveries = SqliteDeliveries(self._here, self._write, self._log.numbering)
 
     @property
     def deliveries(self) -> SqliteDeliveries:
@@ -107,8 +107,7 @@ class SqliteStore(Store):
         return await read(lambda connection: read_page(connection, rows, query, numbering, self._documents))
 
     async def submit(self, submission: Submission) -> Outcome | Replay:
-        self._check_open()
-        answer: Outcome | Replay = await self._writer.write(submission)
+        answer: Outcome | Replay = await self._write(submission)
         return answer
 
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
@@ -140,9 +139,8 @@ class SqliteStore(Store):
                 continue  # another process may have written, which rings no bell here
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
-        self._check_open()
         kept_from = None if keep is None else self._log.numbering.number(keep)
-        more: bool = await self._writer.write(
+        more: bool = await self._write(
             lambda connection, _: sweep(connection, at, changes_before=changes_before, kept_from=kept_from)
         )
         return more
@@ -170,6 +168,10 @@ class SqliteStore(Store):
             with suppress(apsw.Error):  # what could not be moved to its place at last stays safe in the write-ahead log
                 connection.close()
 
+    async def _write(self, work: Work) -> Any:
+        self._check_open()
+        return await self._writer.write(work)
+
     async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()
         with self._guarded:
@@ -186,7 +188,7 @@ class SqliteStore(Store):
             connection = self._of_thread.connection = connect(self._path, read_only=True)
             self._opened.append(connection)
         deadline = time.monotonic() + MAX_READ_S
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, BETWEEN_LOOKS)
+        connection.set_progress_handler(lambda: self._closed or time.monotonic() > deadline, BETWEEN_LOOKS)
         with snapshot(connection):
             return read(connection)
 
