@@ -1,23 +1,57 @@
 """`backroom move` that halts when it has come to what its first argument names, says so, and waits to be ended."""
 
-import asyncio
+import signal
 import sys
-import time
-from functools import partial
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
+from backroom.adapters.postgres.importing import PostgresImport
+from backroom.adapters.sqlite.importing import SqliteImport
 from backroom.entrypoints import moving
 from backroom.entrypoints.cli import main
 
 
-def halt(stage: str, what: str, done: int, total: int) -> None:
-    """Halt once there is something done of a stage."""
-    if what == stage and done == total:
-        print("halted", flush=True)
-        task = asyncio.current_task()
-        while task is not None and not task.cancelling():
-            time.sleep(0.01)
+def halt() -> None:
+    """Keep everything as it is until SIGINT comes, which is then taken up by whoever takes it up otherwise."""
+    arrived, otherwise = threading.Event(), signal.getsignal(signal.SIGINT)
+
+    def arrive(number: int, frame: FrameType | None) -> None:
+        arrived.set()
+        if callable(otherwise):
+            otherwise(number, frame)
+
+    signal.signal(signal.SIGINT, arrive)
+    print("halted", flush=True)
+    while not arrived.wait(0.01):
+        pass
+
+
+def halting(stage: str) -> Callable[[str, int, int], None]:
+    """Return what is told of the progress, and halts once there is something done of a stage."""
+
+    def report(what: str, done: int, total: int) -> None:
+        if what == stage and done == total:
+            halt()
+
+    return report
+
+
+def halt_behind(commit: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a commit after which nobody hears of it before SIGINT has come."""
+
+    async def committing(self: object) -> None:
+        await commit(self)
+        halt()
+
+    return committing
 
 
 if __name__ == "__main__":
-    setattr(moving, "Progress", lambda _: partial(halt, sys.argv[1]))  # noqa: B010 - mypy counts it
+    stage = sys.argv[1]
+    if stage == "committing":
+        for each in (SqliteImport, PostgresImport):
+            setattr(each, "commit", halt_behind(each.commit))  # noqa: B010 - mypy counts them
+    setattr(moving, "Progress", lambda _: halting(stage))  # noqa: B010 - the same
     sys.exit(main(sys.argv[2:]))

@@ -161,6 +161,16 @@ def test_interrupted_at_the_terminal(tmp_path: Path, source: str, target: str, s
     assert [] == stock_of(target, tmp_path / "other")
 
 
+def test_interrupted_too_late(tmp_path: Path, source: str, target: str) -> None:
+    """Ctrl-C while it is committed changes nothing: all was moved, and that is what is said."""
+    process = begun("committing", source, target)
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=SOON)
+    assert (0, False) == (process.returncode, "nothing was moved" in said)
+    assert out.startswith("moved ")
+    assert ["Gadget B", "Widget A", "Widget C"] == stock_of(target, tmp_path / "other")
+
+
 def test_two_at_once(tmp_path: Path, source: str, target: str) -> None:
     """A target that others are moving to is not moved to as well; whoever is second is told."""
     process = begun("comparing", source, target)

@@ -20,6 +20,10 @@ from tests.postgres.transactions import Open
 
 pytestmark = pytest.mark.anyio
 
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
 
 async def told(dsn: str) -> tuple[list[Logged], dict[int, int]]:
     """Return the changes and the positions of a store, as it tells them."""
@@ -98,3 +102,13 @@ async def test_a_copied_database(
     with pytest.raises(CursorExpired):
         await copy.read(before)
     await copy.close()
+
+
+async def test_it_does_not_matter_how_it_ends(store: PostgresStore, dsn: str) -> None:
+    """What was moved is moved, also if the source is lost after its last word."""
+    await fill(store, TASK, {})
+    async with exporting(dsn, kinds=KINDS) as telling:
+        assert 2 == await telling.size()
+        ender = await asyncpg.connect(dsn)
+        await ender.execute(_END_OTHERS)
+        await ender.close()

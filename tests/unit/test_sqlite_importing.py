@@ -1,14 +1,21 @@
 """What a file is like after it has taken over another store: as if it had always been there."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import apsw
 import pytest
 
+from backroom.adapters.sqlite.exporting import in_thread
+from backroom.adapters.sqlite.importing import importing
+from backroom.domain.catalogue import KINDS
 from backroom.domain.commands import Delete
+from backroom.domain.moving import Undecided, move
 from backroom.domain.product import PRODUCT
 from backroom.domain.task import TASK
-from tests.builders import LATER, Clock
+from backroom.entrypoints.wiring import exporting
+from tests.builders import DOCUMENTS, LATER, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import carry_out, edit, fill
 
@@ -51,3 +58,36 @@ async def test_former_cursors_go_with_their_changes(tmp_path: Path) -> None:
     assert [(53,)] == connection.execute("SELECT number FROM former_cursors").fetchall()
     connection.close()
     await store.close()
+
+
+async def test_a_disk_that_fails_in_the_moment_of_the_commit(tmp_path: Path) -> None:
+    """Nobody is told that nothing was moved: the next who opens the file may find all of it."""
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("from", "to")]
+    await filled(urls[0])
+
+    def fail(_: apsw.Cursor, sql: str, __: object) -> bool:
+        if sql == "COMMIT":
+            raise apsw.IOError
+        return True
+
+    path = tmp_path / "to.db"
+    async with exporting(urls[0]) as telling, importing(path, kinds=KINDS, documents=DOCUMENTS) as taking:
+        taking._connection.exec_trace = fail
+        with pytest.raises(Undecided):
+            await move(telling, taking, lambda *_: None)
+
+
+async def test_work_that_is_interrupted_has_ended(tmp_path: Path) -> None:
+    """Who gives up twice waits as long as who gives up once: until nobody uses the connection any more."""
+    connection, begun = apsw.Connection(str(tmp_path / "a.db")), threading.Event()
+    connection.create_scalar_function("begun", begun.set)
+    endless = "WITH RECURSIVE n(i) AS (SELECT begun() UNION ALL SELECT 1 FROM n) SELECT max(i) FROM n"
+    work = asyncio.create_task(in_thread(connection, lambda: connection.execute(endless)))
+    await asyncio.to_thread(begun.wait)
+    for _ in range(2):
+        work.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    connection.execute("SELECT 1")
+    connection.close()

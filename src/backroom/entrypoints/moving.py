@@ -1,8 +1,11 @@
 """The command that moves everything from one store to another."""
 
 import asyncio
+import signal
 import sys
+from collections.abc import Coroutine
 from time import monotonic
+from typing import Any
 
 from backroom.domain.moving import Undecided, move
 from backroom.entrypoints.progress import Progress
@@ -17,10 +20,20 @@ def run(source: str, target: str) -> int:
     if fault := _fault("FROM", source) or _fault("TO", target) or (source == target and "FROM and TO are the same"):
         print(f"backroom: {fault}", file=sys.stderr)
         return BAD_USAGE
+    return asyncio.run(_until_interrupted(_move(source, target)))
+
+
+async def _until_interrupted(moving: Coroutine[Any, Any, int]) -> int:
+    """Return the exit code of what Ctrl-C cancels while it waits for something, and at no other moment.
+
+    Left to itself, Python would also end what has just been committed, and nobody would know.
+    """
+    task = asyncio.ensure_future(moving)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
     try:
-        return asyncio.run(_move(source, target))
-    except KeyboardInterrupt:
-        print("\nbackroom: interrupted; nothing was moved", file=sys.stderr)
+        return await task
+    except asyncio.CancelledError:
+        _say("\nbackroom: interrupted; nothing was moved")
         return INTERRUPTED
 
 

@@ -76,12 +76,12 @@ async def exporting(dsn: str, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["P
             await check_schema(connection)
             log = Log(kinds)
             log.names = await names_of_log(connection)
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                await connection.execute(PATIENT)
-                await connection.execute("SELECT")  # the first query is the moment of all
-                yield PostgresExport(connection, log, kinds)
+            await connection.transaction(isolation="repeatable_read", readonly=True).start()
+            await connection.execute(PATIENT)
+            await connection.execute("SELECT")  # the first query is the moment of all
+            yield PostgresExport(connection, log, kinds)
         finally:
-            connection.terminate()
+            connection.terminate()  # which cannot fail, whatever has become of the connection meanwhile
 
 
 class PostgresExport(Export):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,8 +72,10 @@ async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        connection.interrupt()
-        await asyncio.wait({task})
+        while not task.done():  # however often it is cancelled: the connection is in use until then
+            connection.interrupt()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
         task.exception()  # the interruption, which nobody else looks at
         raise
 

@@ -83,7 +83,8 @@ class SqliteImport(Import):
             await in_thread(self._connection, lambda sql=sql: self._connection.execute(sql))  # type: ignore[misc]
 
     async def commit(self) -> None:
-        self._connection.execute("COMMIT")  # here, where nobody can interrupt it and then not know what became of it
+        with guarded():  # and in this thread, where nobody can interrupt it and then not know what became of it
+            self._connection.execute("COMMIT")
 
     def _write(self, part: Part) -> None:
         match part:
