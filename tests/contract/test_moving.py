@@ -20,7 +20,7 @@ from backroom.domain.contents import Changes, Entities, Export, Facts, Import, N
 from backroom.domain.deliveries import Status
 from backroom.domain.errors import BadCursor, CursorExpired, Unavailable
 from backroom.domain.kinds import Field
-from backroom.domain.moving import Different, Undecided, is_kept, move
+from backroom.domain.moving import Different, SameLog, Undecided, is_kept, move
 from backroom.domain.ports import Store
 from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Condition, Operator, Order, Query
@@ -295,6 +295,38 @@ async def test_a_target_with_something_in_it(
             await moved(source, target)
         assert before == await everything(there)
         await there.close()
+
+
+async def test_what_took_over_little_is_not_empty(
+    store: Store, source: str, target: str, clock: Clock, arrived: Callable[[], Any]
+) -> None:
+    """Nothing is moved on top of a store that was moved there, even where no change of it is kept, or nothing was."""
+    await fill(store, TASK, {})
+    await store.sweep(LATER, changes_before=LATER)
+    there = await arrived()
+    with pytest.raises(NotEmpty):
+        await moved(source, target)
+    assert await everything(store) == await everything(there)
+
+
+async def test_what_took_over_nothing_is_not_empty(
+    store: Store, source: str, target: str, arrived: Callable[[], Any]
+) -> None:
+    """It goes on with the secret and the cursors of the other."""
+    there = await arrived()
+    await fill(store, TASK, {})
+    with pytest.raises(NotEmpty):
+        await moved(source, target)
+    assert await store.secret() == await there.secret()
+
+
+async def test_a_store_is_not_moved_to_itself(store: Store, source: str) -> None:
+    """Also where nothing is in it; else its own cursors would be former ones, of which nothing is known."""
+    with pytest.raises((SameLog, Unavailable)):
+        await moved(source, source)
+    start = await store.head()
+    await fill(store, TASK, {})
+    assert [("task.created", 1, 1)] == await trail(store, start)
 
 
 async def test_two_at_once(store: Store, source: str, target: str, clock: Clock) -> None:

@@ -80,8 +80,13 @@ async def test_a_disk_that_fails_in_the_moment_of_the_commit(tmp_path: Path) -> 
 async def test_work_that_is_interrupted_has_ended(tmp_path: Path) -> None:
     """Who gives up twice waits as long as who gives up once: until nobody uses the connection any more."""
     connection, begun = apsw.Connection(str(tmp_path / "a.db")), threading.Event()
-    connection.create_scalar_function("begun", begun.set)
-    endless = "WITH RECURSIVE n(i) AS (SELECT begun() UNION ALL SELECT 1 FROM n) SELECT max(i) FROM n"
+
+    def begin(*_: object) -> int:
+        begun.set()
+        return 1
+
+    connection.create_scalar_function("begin", begin)
+    endless = "WITH RECURSIVE n(i) AS (SELECT begin() UNION ALL SELECT 1 FROM n) SELECT max(i) FROM n"
     work = asyncio.create_task(in_thread(connection, lambda: connection.execute(endless)))
     await asyncio.to_thread(begun.wait)
     for _ in range(2):

@@ -23,6 +23,16 @@ class Different(DomainError):
         return f"the copy differs from the original, and was given up: {self.what}"
 
 
+class SameLog(DomainError):
+    """The logs of two stores have a name in common, so that one cursor would mean two things at the copy."""
+
+    code = "same_log"
+
+    @property
+    def message(self) -> str:
+        return "the target is the source itself, or a copy of it"
+
+
 class Undecided(DomainError):
     """The target was lost when everything was to last."""
 
@@ -36,12 +46,15 @@ class Undecided(DomainError):
 async def move(source: Export, target: Import, report: Report) -> int:
     """Copy everything, compare every part of it with the original, and only then commit; return how many were moved.
 
-    Raises `Different`, and what the ports raise; nothing has been moved then. Raises `Undecided` where that is unknown.
+    Raises `SameLog`, `Different`, and what the ports raise; nothing has been moved then. Raises `Undecided` where that
+    is unknown.
     """
     total = await source.size()
     done = 0
     report("copying", done, total)
     async for part in source.read():
+        if isinstance(part, Facts):
+            await _check_other(part, target.taken)
         await target.write(part)
         done += size(part)
         report("copying", done, total)
@@ -54,6 +67,12 @@ async def move(source: Export, target: Import, report: Report) -> int:
     except Unavailable as error:
         raise Undecided from error
     return total
+
+
+async def _check_other(facts: Facts, target: Export) -> None:
+    mine = await anext(target.read())
+    if isinstance(mine, Facts) and facts.logs & mine.logs:
+        raise SameLog
 
 
 async def _compare(source: Export, target: Export, total: int, report: Report) -> None:

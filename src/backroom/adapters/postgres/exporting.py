@@ -27,7 +27,9 @@ from backroom.domain.contents import (
 from backroom.domain.kinds import Kind
 from backroom.domain.records import Record
 
-PATIENT = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+PATIENT = (
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '5s'"
+)
 
 _CHANGES = f"""
 SELECT {COLUMNS}, {SETTLED} AS settled, ARRAY(
@@ -78,6 +80,8 @@ async def exporting(dsn: str, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["P
             log.names = await names_of_log(connection)
             await connection.transaction(isolation="repeatable_read", readonly=True).start()
             await connection.execute(PATIENT)
+            # Whoever would take over into the same tables is in the way of this now, and not of a later read.
+            await connection.execute(f"LOCK TABLE {', '.join(_tables(kinds))} IN ACCESS SHARE MODE")
             await connection.execute("SELECT")  # the first query is the moment of all
             yield PostgresExport(connection, log, kinds)
         finally:
@@ -94,8 +98,7 @@ class PostgresExport(Export):
         self._facts: Facts | None = None
 
     async def size(self) -> int:
-        tables = (*(kind.collection for kind in self._kinds), "changes", "receipts", "deliveries")
-        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in _tables(self._kinds))
         return int(await self._connection.fetchval(f"SELECT {counts}"))
 
     async def read(self) -> AsyncIterator[Part]:
@@ -140,3 +143,8 @@ class PostgresExport(Export):
     def _cursors(self, row: Mapping[str, Any]) -> frozenset[Cursor]:
         mine = self._log.names.cursor(Bookmark(Place(row["epoch"], row["xid"], row["seq"])))
         return frozenset({mine, *row["cursors"]})
+
+
+def _tables(kinds: Sequence[Kind[Any]]) -> list[str]:
+    """Name the tables of what can be many."""
+    return [*(kind.collection for kind in kinds), "changes", "receipts", "deliveries"]

@@ -21,8 +21,9 @@ _TABLES = ("changes", "receipts", "positions", "deliveries", "former_cursors", "
 _EMPTY = (
     "SELECT NOT EXISTS (SELECT FROM changes) AND NOT EXISTS (SELECT FROM receipts)"
     " AND NOT EXISTS (SELECT FROM forgotten WHERE kind <> '')"
+    " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # of a log that was moved here, with whatever was in it
 )
-_LIMITS = f"{PATIENT}; SET LOCAL lock_timeout = '5s'; SET LOCAL maintenance_work_mem = '128MB'"
+_LIMITS = f"{PATIENT}; SET LOCAL maintenance_work_mem = '128MB'"
 
 # What belongs to a constraint stays: it is in the order in which rows come, more or less.
 _INDEXES = """

@@ -20,7 +20,8 @@ _PRAGMAS = (
     "PRAGMA cache_size=-65536",  # in KiB
     "PRAGMA temp_store=FILE",  # making an index sorts it, and what is sorted here may be larger than memory
 )
-_EMPTY = "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) FROM log"
+# A store that took over another one knows of every collection, whatever was in it.
+_EMPTY = "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections) FROM log"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
