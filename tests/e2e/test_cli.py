@@ -75,6 +75,24 @@ def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
     assert "x.db" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("postgresql+asyncpg://u:hush@h/d", "BACKROOM_STORE must be memory://, sqlite:///PATH or postgresql://"),
+        ("postgresql://u:hush#x@127.0.0.1/d", "postgresql://127.0.0.1/d: this is no URL of a store"),
+        ("postgresql://127.0.0.1:1/d?pool_size=hush", "postgresql://127.0.0.1:1/d: this is no URL of a store"),
+        ("postgresql://u:hush@127.0.0.1:1/d", "postgresql://127.0.0.1:1/d: the store is not available right now ("),
+        ("sqlite:///.", "sqlite:///.: the store is not available right now (unable to open database file)"),
+    ],
+)
+def test_a_store_is_told_without_its_password(tmp_path: Path, store: str, said: str) -> None:
+    """What is wrong with it is told with its reason, and nothing of the URL that could be secret."""
+    ended = run(tmp_path, "serve", store=store, port="0")
+    assert 0 != ended.returncode
+    assert said in ended.stderr
+    assert "hush" not in ended.stderr
+
+
 def test_openapi(tmp_path: Path) -> None:
     """`backroom openapi` prints the document."""
     assert "3.1.0" == json.loads(run(tmp_path, "openapi").stdout)["openapi"]

@@ -228,6 +228,16 @@ def test_what_cannot_be_moved(tmp_path: Path, urls: tuple[str, str], code: int, 
     assert [] == list(tmp_path.iterdir())
 
 
+def test_a_document_that_cannot_be_read(tmp_path: Path, source: str) -> None:
+    """It is told as what it is, and not as a fault of the URLs."""
+    connection = apsw.Connection(str(tmp_path / "backroom.db"))
+    connection.execute("UPDATE products SET document = '{' WHERE id = 2")
+    connection.close()
+    ended = run(tmp_path, "move", source, "sqlite:///to.db")
+    assert (1, 0) == (ended.returncode, ended.stderr.count("URL"))
+    assert re.search(r"to\.db: .*char.*; nothing was moved\n$", ended.stderr)
+
+
 def test_an_older_store(tmp_path: Path) -> None:
     """A source is never written to, so one with an old schema is refused, with what to do."""
     connection = apsw.Connection(str(tmp_path / "old.db"))

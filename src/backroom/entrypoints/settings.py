@@ -98,15 +98,15 @@ def log_format(text: str) -> str:
     return text
 
 
-def _setting(default: Any, read: Callable[[str], Any], help: str) -> Any:
-    return attrs.field(default=default, metadata={"read": read, "help": help})
+def _setting(default: Any, read: Callable[[str], Any], help: str, *, secret: bool = False) -> Any:
+    return attrs.field(default=default, metadata={"read": read, "help": help, "secret": secret})
 
 
 @frozen(kw_only=True)
 class Settings:
     """How to run. Each is the variable BACKROOM_<NAME>, and the flag of the same name of `backroom serve`."""
 
-    store: str = _setting("sqlite:///data/backroom.db", store, "where the data is kept")
+    store: str = _setting("sqlite:///data/backroom.db", store, "where the data is kept", secret=True)
     host: str = _setting("127.0.0.1", str, "address to listen on")
     port: int = _setting(8000, whole(0, 65535), "port to listen on; 0 takes a free one")
     workers: int = _setting(1, whole(1, 64), "number of processes")
@@ -157,7 +157,7 @@ def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Set
         try:
             values[field.name] = field.metadata["read"](text)
         except ValueError as error:
-            faults.append(f"{name} {error}, not {text!r}")
+            faults.append(f"{name} {error}" if field.metadata["secret"] else f"{name} {error}, not {text!r}")
     settings = Settings(**values)
     if not faults:
         faults += _contradictions(settings)

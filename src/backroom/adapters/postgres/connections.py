@@ -53,6 +53,13 @@ _BUSY = (
 _MISTAKES = (asyncpg.DataError, asyncpg.exceptions.UnsupportedClientFeatureError)  # ours, though they are of `_LOST`
 
 
+class BadAddress(Exception):
+    """The DSN cannot be read; it says no more, because whatever quotes it may quote its password."""
+
+    def __init__(self) -> None:
+        super().__init__("this is no URL of a store")
+
+
 class Conflict(Exception):
     """Someone else was faster; what was decided has to be decided again."""
 
@@ -68,6 +75,14 @@ def translated() -> Iterator[None]:
         raise StorageFull from error
     except (*_LOST, *_BUSY) as error:
         raise Unavailable from error
+
+
+@contextmanager
+def _reading_address() -> Iterator[None]:
+    try:
+        yield
+    except ValueError:
+        raise BadAddress from None
 
 
 @contextmanager
@@ -91,7 +106,7 @@ class Connections:
 
         Two parameters of the DSN are ours, the others are PostgreSQL's. `pool_size` is how many connections this
         process uses at most, beside the one on which it listens. `statement_cache_size` is how many statements each
-        keeps prepared.
+        keeps prepared. Raises `BadAddress`.
         """
         self._dsn, self._size, self._statements = _parsed(dsn)
         self._each = each
@@ -101,7 +116,7 @@ class Connections:
     async def open(self, *, first: Work) -> None:
         """Connect, doing something `first`, for as long as it takes."""
         with translated():
-            connection = await self._connect()
+            connection = await _connect(self._dsn)
             try:
                 self._is_pooled = await _is_pooled(connection)
                 await first(connection)
@@ -146,7 +161,7 @@ class Connections:
         if self._is_pooled:
             await asyncio.Event().wait()
         with translated():
-            connection = await self._connect()
+            connection = await _connect(self._dsn)
             lost = asyncio.Event()
             try:
                 connection.add_termination_listener(lambda *_: lost.set())
@@ -174,10 +189,6 @@ class Connections:
         except TimeoutError:
             self._pool.terminate()
 
-    async def _connect(self) -> "asyncpg.Connection[Any]":
-        """Make a connection of its own, which works everywhere because it keeps no statement prepared."""
-        return await asyncpg.connect(self._dsn, timeout=CONNECT_S, statement_cache_size=0)
-
 
 async def _is_pooled(connection: Connection) -> bool:
     """Tell whether something in between lends its own connections, by who answered first and who answers now."""
@@ -185,17 +196,24 @@ async def _is_pooled(connection: Connection) -> bool:
 
 
 async def connect(dsn: str) -> "asyncpg.Connection[Any]":
-    """Make a connection for statements that may take long; it works everywhere, as it keeps no statement prepared."""
-    return await asyncpg.connect(_parsed(dsn)[0], timeout=CONNECT_S, statement_cache_size=0)
+    """Make a connection for statements that may take long. Raises `BadAddress`."""
+    return await _connect(_parsed(dsn)[0])
+
+
+async def _connect(dsn: str) -> "asyncpg.Connection[Any]":
+    """Make a connection outside the pool, which works everywhere because it keeps no statement prepared."""
+    with _reading_address():
+        return await asyncpg.connect(dsn, timeout=CONNECT_S, statement_cache_size=0)
 
 
 def _parsed(dsn: str) -> tuple[str, int, int | None]:
     """Return a DSN without what is ours, the size of the pool, and how many statements to keep, if it says so."""
-    parts = urlsplit(dsn)
-    parameters = {"target_session_attrs": "read-write", **dict(parse_qsl(parts.query, keep_blank_values=True))}
-    size = int(parameters.pop("pool_size", POOL_SIZE))
-    kept = parameters.pop("statement_cache_size", None)
-    return urlunsplit(parts._replace(query=urlencode(parameters))), size, None if kept is None else int(kept)
+    with _reading_address():
+        parts = urlsplit(dsn)
+        parameters = {"target_session_attrs": "read-write", **dict(parse_qsl(parts.query, keep_blank_values=True))}
+        size = int(parameters.pop("pool_size", POOL_SIZE))
+        kept = parameters.pop("statement_cache_size", None)
+        return urlunsplit(parts._replace(query=urlencode(parameters))), size, None if kept is None else int(kept)
 
 
 async def _keep(_: object) -> None:

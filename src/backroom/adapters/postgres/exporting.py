@@ -70,7 +70,7 @@ T = TypeVar("T")
 async def exporting(dsn: str, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["PostgresExport"]:
     """Tell what a database holds at this moment; others may read and write it meanwhile.
 
-    Raises `Unsuitable` where it holds no store, `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
+    Raises `BadAddress`, `Unsuitable` where it holds no store, `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
     """
     with translated():
         connection = await connect(dsn)

@@ -44,8 +44,8 @@ _MICROSECOND = timedelta(microseconds=1)
 async def importing(dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents) -> AsyncIterator["PostgresImport"]:
     """Take over into a database, in which the schema is made where there is none. What is not committed is undone.
 
-    Raises `NotEmpty`, `SchemaTooNew`, `Unsuitable`, `StorageFull` and `Unavailable`, which it also is while others are
-    using the store.
+    Raises `BadAddress`, `NotEmpty`, `SchemaTooNew`, `Unsuitable`, `StorageFull` and `Unavailable`, which it also is
+    while others are using the store.
     """
     with translated():
         connection = await connect(dsn)

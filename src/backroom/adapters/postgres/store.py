@@ -69,7 +69,10 @@ class PostgresStore(Store):
     async def open(
         cls, dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents, clock: Callable[[], datetime]
     ) -> "PostgresStore":
-        """Connect, and bring the schema up to date. Raises `SchemaTooNew`, `Unsuitable` and `Unavailable`."""
+        """Connect, and bring the schema up to date.
+
+        Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
+        """
         store = cls(dsn, kinds=kinds, documents=documents, clock=clock)
         await store._connections.open(first=migrate)
         async with store._connections.use() as connection:
