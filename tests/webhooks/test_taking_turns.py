@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from backroom.adapters.webhooks import deliverer as module
 from backroom.adapters.webhooks import visit
+from backroom.adapters.webhooks.deliverer import Deliverer
 from backroom.adapters.webhooks.visit import LEASE, MAX_STEPS
 from backroom.domain.commands import Delete
 from backroom.domain.deliveries import Status
@@ -59,6 +61,28 @@ async def test_an_unforeseen_fault_is_one_endpoints_own(
     assert ["delivering to webhook 1 failed, and will be tried again"] == caplog.messages
     await delivered(each)
     assert (2, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
+
+
+async def test_an_unforeseen_fault_ends_nothing(
+    store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever happens while it looks for what is due, it is logged, and looked for again."""
+    each, looked = deliverer(store, endpoints), asyncio.Event()
+    faults = [RuntimeError("odd")]
+
+    async def look(self: Deliverer) -> datetime:
+        if faults:
+            raise faults.pop()
+        looked.set()
+        return self.clock() + timedelta(hours=1)
+
+    monkeypatch.setattr(Deliverer, "look", look)
+    monkeypatch.setattr(module, "LOOK_EVERY", timedelta(0))
+    running = asyncio.create_task(each.run())
+    with caplog.at_level(logging.ERROR, "backroom"):
+        await asyncio.wait({running, asyncio.ensure_future(looked.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    running.cancel()
+    assert ["looking for deliveries failed, and will be tried again"] == caplog.messages
 
 
 async def test_a_long_backlog_is_taken_in_turns(store: Store, endpoints: Endpoints) -> None:

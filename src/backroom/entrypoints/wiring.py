@@ -161,6 +161,8 @@ async def _sweep(store: Store, kept: timedelta) -> None:
             more = await store.sweep(now(), changes_before=now() - kept, keep=await store.deliveries.needed())
         except DomainError as error:
             _log.warning("sweeping failed, and will be tried again: %s", error)
+        except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
+            _log.exception("sweeping failed, and will be tried again")
         await asyncio.sleep(0 if more else SWEEP_EVERY_S)  # others write between two steps
 
 

@@ -153,7 +153,9 @@ class Deliverer(Courier):
             return max(0.0, (await self.look() - self.clock()).total_seconds())
         except DomainError as error:
             _log.warning("looking for deliveries failed, and will be tried again: %s", error)
-            return LOOK_EVERY.total_seconds()
+        except Exception:  # noqa: BLE001 - told, and nobody waits for ever for what would be delivered
+            _log.exception("looking for deliveries failed, and will be tried again")
+        return LOOK_EVERY.total_seconds()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
