@@ -51,10 +51,19 @@ async def test_many_begin_at_once(blank: str) -> None:
     assert [(1,)] == await fetch(blank, "SELECT count(*) FROM log_names")
 
 
+@pytest.mark.parametrize("table", ["migrations", "tasks"])
+async def test_another_program_was_here_first(blank: str, table: str) -> None:
+    """Its tables are none of ours, whatever they are called; that is said, and they stay as they are."""
+    await fetch(blank, f"CREATE TABLE {table} (id integer)")
+    with pytest.raises(Unsuitable, match=f'another program: relation "{table}" already exists'):
+        await open_store(blank)
+    assert [(1,)] == await fetch(blank, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+
+
 async def test_a_step_that_fails_leaves_nothing(blank: str) -> None:
     """What cannot be finished is undone; the next to open goes on from there."""
     await fetch(blank, "CREATE TABLE webhooks ()")
-    with pytest.raises(asyncpg.DuplicateTableError):
+    with pytest.raises(Unsuitable):
         await open_store(blank)
     assert [(1,)] == await fetch(blank, "SELECT number FROM migrations")
     assert [(None,)] == await fetch(blank, "SELECT to_regclass('webhooks_ids')")

@@ -47,7 +47,10 @@ async def migrate(connection: Connection) -> None:
             version = await _schema(connection)  # another process may have been first
             if version < len(steps):
                 await _need_trigrams(connection)
-                await connection.execute(steps[version].read_text())
+                try:
+                    await connection.execute(steps[version].read_text())
+                except asyncpg.DuplicateTableError as error:
+                    raise Unsuitable(f"the schema has a table of another program: {error}") from None
                 await connection.execute("INSERT INTO migrations VALUES ($1)", version + 1)
     await _check_not_newer(connection)
 
@@ -120,8 +123,10 @@ async def _check_not_newer(connection: Connection) -> None:
 
 
 async def _schema(connection: Connection) -> int:
-    # Only a query of the catalogue sees a table that another process has just made; a lookup by name may not.
-    if not await connection.fetch("SELECT FROM pg_class WHERE relname = 'migrations' AND pg_table_is_visible(oid)"):
+    # Only a query of the catalogue sees a table that another process has just made; a lookup by name may not. The
+    # second one tells our migrations from those of another program.
+    names = "SELECT FROM pg_class WHERE relname IN ('migrations', 'log_names') AND pg_table_is_visible(oid)"
+    if len(await connection.fetch(names)) < 2:
         return 0
     newest: Any = await connection.fetchval("SELECT coalesce(max(number), 0) FROM migrations")
     return int(newest)
