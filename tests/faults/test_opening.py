@@ -10,7 +10,7 @@ from backroom.adapters.sqlite.connections import NotAStore, SchemaTooNew
 from backroom.domain.errors import Unavailable
 from backroom.domain.queries import Query
 from backroom.domain.task import TASK
-from tests.contract.steps import fill, walk
+from tests.contract.steps import fill, trail, walk
 from tests.faults.conftest import open_store
 from tests.faults.processes import start
 
@@ -57,6 +57,23 @@ async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
     )
     assert made == await walk(store, Query(kind=TASK))
     assert [3] == [each.id for each in await fill(store, TASK, {})]
+    await store.close()
+
+
+async def test_a_schema_from_the_past(path: Path) -> None:
+    """What a version wrote that could not be moved is kept by one that can, and its cursors lead where they led."""
+    store = open_store(path)
+    await fill(store, TASK, {}, {})
+    before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(kind=TASK))
+    await store.close()
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TABLE former_logs; DROP TABLE former_cursors; PRAGMA user_version=2")
+    connection.close()
+    store = open_store(path)
+    page = await store.page(Query(kind=TASK))
+    assert before == (await store.head(), await store.secret(), await store.read(None), page)
+    await fill(store, TASK, {})
+    assert [("task.created", 3, 1)] == await trail(store, before[0])
     await store.close()
 
 
