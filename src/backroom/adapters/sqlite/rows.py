@@ -71,6 +71,7 @@ class Rows:
         self._conversions = [(index, each) for index, field in enumerate(listed) if (each := conversion(field.rule))]
         columns = [*self._columns, "search", "document"]
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
+        self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         self._delete = f"DELETE FROM {self.table} WHERE id = ?"
         self._searched = f"SELECT search FROM {self.table} WHERE id = ?"
