@@ -143,10 +143,14 @@ class Rows:
         texts: dict[int, tuple[str | None, str | None]] = {}
         for id, was, now in searched:
             texts[id] = texts.get(id, (was,))[0], now
-        for id, (was, now) in sorted(texts.items()):
-            if was is not None and was != now:
+        changed = sorted((id, was, now) for id, (was, now) in texts.items() if was != now)
+        if all(was is None for _, was, _ in changed):
+            connection.executemany(self._index, [(id, now) for id, _, now in changed])
+            return
+        for id, was, now in changed:
+            if was is not None:
                 connection.execute(self._unindex, (id, was))
-            if now is not None and was != now:
+            if now is not None:
                 connection.execute(self._index, (id, now))
 
     def _text(self, connection: apsw.Connection, id: int) -> str:

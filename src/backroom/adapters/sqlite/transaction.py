@@ -135,6 +135,7 @@ class Transaction:
         return [entry.change for entry in self._log.history(self._connection, kind.name, id, version, -1)]
 
     def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int], start: int | None) -> None:
+        self._log.append(self._connection, self._newest + 1, decision.changes)
         latest = {}
         for change in decision.changes:
             kind = change.kind.name
@@ -142,7 +143,6 @@ class Transaction:
             self._newest += 1
             self._touched.add(kind)
             self._collections[kind] = (last_ids.get(kind) or self._collections[kind][0], self._newest)
-            self._log.append(self._connection, self._newest, change)
         for (kind_, id), after in decision.final.items():
             self._leave(self._rows[kind_.name], latest[kind_.name, id], found.standing.get((kind_, id)), after)
             if kind_ is WEBHOOK:
