@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, unquote_plus
 
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.refusals import BadParameter, Missing, OutOfRange
@@ -11,6 +11,7 @@ from backroom.domain.text import forbidden_character
 
 MAX_PARAMETERS = 100
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _WHOLE = re.compile(r"-?[0-9]+")
 _BOOLEANS = {"true": True, "false": False}
 
@@ -20,13 +21,11 @@ def parse(call: Call, known: Collection[str]) -> dict[str, str]:
     if not call.query:
         return {}
     try:
-        pairs = parse_qsl(
-            call.query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-        )
+        pairs = _pairs(call.query.decode("ascii"))
     except UnicodeDecodeError:
         raise BadParameter("the query is not UTF-8") from None
-    except ValueError:
-        raise BadParameter(f"the query has more than {MAX_PARAMETERS} parameters") from None
+    if len(pairs) > MAX_PARAMETERS:
+        raise BadParameter(f"the query has more than {MAX_PARAMETERS} parameters")
     parameters: dict[str, str] = {}
     for name, value in pairs:
         if name not in known:
@@ -61,7 +60,20 @@ def boolean(name: str, text: str) -> bool:
 def following(call: Call, parameters: dict[str, str], cursor: str) -> str:
     """Return the relative URL of what follows this answer: the same call, with another cursor."""
     # Written anew, because a client may send what may not stand in a header, or encode the name of the old cursor.
-    return f"{call.path}?{urlencode({**parameters, 'cursor': cursor}, quote_via=quote, safe=',:')}"
+    kept = [f"{_encoded(name)}={_encoded(value)}&" for name, value in parameters.items() if name != "cursor"]
+    return f"{call.path}?{''.join(kept)}cursor={_encoded(cursor)}"
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Return the names and values as they were meant (WHATWG URL, application/x-www-form-urlencoded)."""
+    parts = [part.partition("=") for part in query.split("&") if part]
+    if "%" not in query and "+" not in query:
+        return [(name, value) for name, _, value in parts]
+    return [(unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")) for name, _, value in parts]
+
+
+def _encoded(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe=",:")
 
 
 def identifier(call: Call) -> int:

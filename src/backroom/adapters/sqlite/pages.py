@@ -28,8 +28,11 @@ def read_page(
     newest, revision = fetch(
         connection, "SELECT newest, (SELECT revision FROM collections WHERE kind = ?) FROM log", (query.kind.name,)
     )[0]
-    selection = _Selection(connection=connection, rows=rows, query=query, plan=page_plan(connection, rows, query))
-    found = selection.take(query.limit + 1)
+    if query.is_plain:  # as most are
+        found = fetch(connection, rows.behind, (*(query.after or (0,)), query.limit + 1))
+    else:
+        plan = page_plan(connection, rows, query)
+        found = _Selection(connection=connection, rows=rows, query=query, plan=plan).take(query.limit + 1)
     total = _count(connection, count_plan(rows, query)) if query.total else None
     records = tuple(map(_record, found[: query.limit]))
     more = len(found) > query.limit
