@@ -19,7 +19,7 @@ from backroom.domain.task import TASK
 from tests.builders import DOCUMENTS, NOON, create, record
 
 SAMPLES: dict[Kind[Any], Any] = {kind: create(kind).decide(None, 1, NOON) for kind in PUBLISHED}
-INSTEAD_OF_NONE: dict[type[Rule], object] = {Text: "A", Whole: 1, Day: "2026-01-31", Moment: "2026-01-31T12:00:00Z"}
+INSTEAD_OF_NONE: dict[type[Rule], object] = {Text: "any", Whole: 1, Day: "2026-01-31", Moment: "2026-01-31T12:00:00Z"}
 LISTED = [(kind, field) for kind in PUBLISHED for field in kind.fields if field.listed]
 EVERY_FIELD = pytest.mark.parametrize(("kind", "field"), LISTED, ids=[f"{k.name}-{f.name}" for k, f in LISTED])
 BOTH_WAYS = pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
