@@ -225,7 +225,7 @@ def _pass_on(kind: Kind[Any], before: Any, after: Any, holders: dict[Claim, int]
 
 def _claims(kind: Kind[Any], entity: Any) -> list[Claim]:
     """Return the unique values that an entity holds; a deleted one holds none."""
-    if not isinstance(entity, Entity):
+    if not kind.unique or not isinstance(entity, Entity):
         return []
     values = ((unique.name, getattr(entity, unique.name)) for unique in kind.unique)
     return [(kind, name, value) for name, value in values if value is not None]

@@ -94,6 +94,18 @@ class Query(Generic[E]):
         """Tell whether it asks for whatever comes, in the order of ids."""
         return not (self.where or self.search or self.order)
 
+    def behind(self, place: Place) -> "Query[E]":
+        """Return the same query, after a place."""
+        return Query(
+            kind=self.kind,
+            where=self.where,
+            search=self.search,
+            order=self.order,
+            after=place,
+            limit=self.limit,
+            total=self.total,
+        )
+
     def place(self, entity: E) -> Place:
         """Return the place just behind `entity` in this order."""
         return (*(_key(order.field, getattr(entity, order.field.name)) for order in self.order), entity.id)

@@ -41,10 +41,16 @@ class ListCursors:
         return tuple(_revived(each) for each in orjson.loads(text))
 
     def _sign(self, query: Query[Any], text: bytes) -> bytes:
-        order = [(each.field.name, each.descending) for each in query.order]
-        where = sorted((each.field.name, each.operator.value, str(each.operand)) for each in query.where)
-        bound = repr((query.kind.name, order, where, query.search)).encode()
-        return hmac.digest(self.secret, bound + b"\x00" + text, "sha256")[:_SIGNATURE]
+        return hmac.digest(self.secret, _bound(query) + b"\x00" + text, "sha256")[:_SIGNATURE]
+
+
+def _bound(query: Query[Any]) -> bytes:
+    """Return what tells queries apart by what they list, and in which order."""
+    if query.is_plain:
+        return query.kind.name.encode()
+    order = [(each.field.name, each.descending) for each in query.order]
+    where = sorted((each.field.name, each.operator.value, str(each.operand)) for each in query.where)
+    return repr((query.kind.name, order, where, query.search)).encode()
 
 
 def _encoded(raw: bytes) -> str:

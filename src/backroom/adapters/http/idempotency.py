@@ -27,11 +27,8 @@ def key_name(call: Call) -> str | None:
 
 def fingerprint(call: Call, body: bytes) -> bytes:
     """Return what tells this request from every other one that may come with the same key."""
-    digest = hashlib.sha256()
-    for part in (call.method.encode(), call.path.encode(), *(call.headers.get(name, b"") for name in _BOUND), body):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    parts = (call.method.encode(), call.path.encode(), *(call.headers.get(name, b"") for name in _BOUND), body)
+    return hashlib.sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).digest()
 
 
 def receipt(answer: Answer) -> bytes:

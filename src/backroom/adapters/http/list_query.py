@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import evolve
-
 from backroom.adapters.http.cursors import ListCursors
 from backroom.adapters.http.parameters import boolean, whole
 from backroom.adapters.http.refusals import BadParameter, OutOfRange
@@ -49,7 +47,7 @@ class ListParameters:
         )
         if "cursor" not in parameters:
             return query
-        return evolve(query, after=self._cursors.read(query, parameters["cursor"]))
+        return query.behind(self._cursors.read(query, parameters["cursor"]))
 
     def _condition(self, name: str, text: str) -> Condition:
         field, operator = self._filters[name]

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from cattrs import Converter
+from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from backroom.domain.catalogue import KINDS
@@ -31,7 +32,7 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(datetime, timestamp)
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(Decimal, float)  # up to 11 digits survive a double unharmed
-    converter.register_unstructure_hook_func(_is_enum, lambda member: member.value)
+    converter.register_unstructure_hook_func(_is_enum, identity)  # orjson writes their values
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
     converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
     converter.register_structure_hook(Decimal, lambda number, _: Decimal(str(number)).quantize(_CENT))

@@ -15,13 +15,14 @@ from backroom.domain.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
-CACHE_KIB = 8_192
+CACHE_KIB = 4_096
+WRITER_CACHE_KIB = 12_288
+"""More, because new entities go to any place in an index, and each page that is not at hand is read first."""
 APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
 
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # NORMAL loses acknowledged writes in a power cut
-    f"PRAGMA cache_size=-{CACHE_KIB}",
-    "PRAGMA wal_autocheckpoint=4000",  # in pages of 4 KiB; copying the log back less often saves more than it takes
+    "PRAGMA wal_autocheckpoint=16000",  # in pages of 4 KiB; a page that changes again meanwhile is copied back once
     "PRAGMA temp_store=MEMORY",
     "PRAGMA trusted_schema=OFF",
 )
@@ -44,7 +45,7 @@ class NotAStore(Exception):
     """The file is there, but this program did not make it."""
 
 
-def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
+def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) -> apsw.Connection:
     """Open the file; a reader cannot write, whatever it is asked. Raises `NotAStore`."""
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
@@ -57,6 +58,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     _use_write_ahead_log(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    connection.execute(f"PRAGMA cache_size=-{cache_kib}")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
     return connection

@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from backroom.adapters.sqlite.connections import connect, fetch, is_migrated, migrate
+from backroom.adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
 from backroom.adapters.sqlite.deliveries import INSERT, row_of
 from backroom.adapters.sqlite.exporting import SqliteExport, guarded, in_thread
 from backroom.adapters.sqlite.log import APPEND, open_log, row
@@ -34,7 +34,7 @@ async def importing(path: Path, *, kinds: Sequence[Kind[Any]], documents: Docume
     """
     with guarded():
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = connect(path)
+        connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
             if is_migrated(connection):
                 _check_empty(connection)  # before the schema is touched

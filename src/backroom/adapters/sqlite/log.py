@@ -93,9 +93,9 @@ class Log:
         )
         return self.change(*found[0][1:]) if found else None
 
-    def append(self, connection: apsw.Connection, number: int, change: Change[Any]) -> None:
-        """Write a change under its number."""
-        connection.execute(APPEND, row(number, change))
+    def append(self, connection: apsw.Connection, first: int, changes: Iterable[Change[Any]]) -> None:
+        """Write changes under their numbers, which begin with `first`."""
+        connection.executemany(APPEND, [row(number, change) for number, change in enumerate(changes, first)])
 
     def change(self, *columns: Any) -> Change[Any]:
         """Return the change of a row, whose number is left out."""

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -59,6 +59,14 @@ def conversion(rule: Rule) -> Callable[[Any], SqlValue] | None:
             return lambda value: sql(rule.key(value))
 
 
+class Searched(NamedTuple):
+    """What `q` is to find an entity by from now on, and what it was; None where there is no row."""
+
+    id: int
+    was: str | None
+    now: str | None
+
+
 class Rows:
     """The table of one kind: its columns, and writing what a decision left of an entity."""
 
@@ -68,14 +76,16 @@ class Rows:
         listed = [field for field in kind.fields if field.listed]
         self._columns = [self.column(field) for field in listed]
         self._values = attrgetter(*(field.name for field in listed))
-        self._conversions = [(index, each) for index, field in enumerate(listed) if (each := conversion(field.rule))]
+        self._conversions = [conversion(field.rule) for field in listed]
+        searched = [field.name for field in kind.searched]
+        self._searched = attrgetter(*searched) if searched else lambda _: None
         columns = [*self._columns, "search", "document"]
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         self._delete = f"DELETE FROM {self.table} WHERE id = ?"
-        self._searched = f"SELECT search FROM {self.table} WHERE id = ?"
         self._index = f"INSERT INTO {self.table}_search (rowid, search) VALUES (?, ?)"
+        self._text_of = f"SELECT search FROM {self.table} WHERE id = ?"
         self._unindex = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES ('delete', ?, ?)"
 
     def column(self, field: Field) -> str:
@@ -90,11 +100,11 @@ class Rows:
         """Return what no value in the column of a field is below."""
         return "" if isinstance(field.rule, (Text, Day)) else -(2**63)
 
-    def insert(self, connection: apsw.Connection, record: Record, entity: Any) -> None:
+    def insert(self, connection: apsw.Connection, record: Record, entity: Any) -> Searched:
         """Write an entity that has no row."""
         search = self.kind.search_text(entity)
         connection.execute(self._insert, (*self._keys(entity), search, record.document))
-        connection.execute(self._index, (record.id, search))
+        return Searched(record.id, None, search)
 
     def fill(self, connection: apsw.Connection, entities: Iterable[tuple[Record, Any]]) -> None:
         """Write many entities that have no rows. Nobody finds them by `q` until they are indexed."""
@@ -105,32 +115,51 @@ class Rows:
         """Index anew what `q` looks through."""
         connection.execute(f"INSERT INTO {self.table}_search ({self.table}_search) VALUES ('rebuild')")
 
-    def update(self, connection: apsw.Connection, record: Record, before: Any, entity: Any) -> None:
+    def update(self, connection: apsw.Connection, record: Record, before: Any, entity: Any) -> Searched | None:
         """Write an entity over its row. Only columns that differ are named: SQLite rewrites the index of each."""
-        keys = zip(self._columns, self._keys(before), self._keys(entity), strict=True)
-        new: dict[str, SqlValue] = {column: key for column, old, key in keys if key != old}
-        search = self.kind.search_text(entity)
-        if search != self.kind.search_text(before):
-            self._forget_search(connection, record.id)
-            connection.execute(self._index, (record.id, search))
-            new["search"] = search
+        searched = None
+        columns = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
+        new = {column: _converted(convert, value) for column, convert, old, value in columns if value != old}
+        if self._searched(entity) != self._searched(before):
+            new["search"] = search = self.kind.search_text(entity)
+            searched = Searched(record.id, self._text(connection, record.id), search)
         new["document"] = record.document
         marks = ", ".join(f"{column} = ?" for column in new)
         connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), record.id))
+        return searched
 
-    def delete(self, connection: apsw.Connection, id: int) -> None:
+    def delete(self, connection: apsw.Connection, id: int) -> Searched:
         """Remove the row of an entity."""
-        self._forget_search(connection, id)
+        searched = Searched(id, self._text(connection, id), None)
         connection.execute(self._delete, (id,))
+        return searched
+
+    def reindex(self, connection: apsw.Connection, searched: Iterable[Searched]) -> None:
+        """Bring up to date what `q` looks through, after some rows were written, in the order of that.
+
+        This is for the end of a transaction: the index is written by ascending ids, because SQLite puts away all that
+        it has gathered for it whenever an id is lower than the one before.
+        """
+        texts: dict[int, tuple[str | None, str | None]] = {}
+        for id, was, now in searched:
+            texts[id] = texts.get(id, (was,))[0], now
+        changed = sorted((id, was, now) for id, (was, now) in texts.items() if was != now)
+        if all(was is None for _, was, _ in changed):
+            connection.executemany(self._index, [(id, now) for id, _, now in changed])
+            return
+        for id, was, now in changed:
+            if was is not None:
+                connection.execute(self._unindex, (id, was))
+            if now is not None:
+                connection.execute(self._index, (id, now))
+
+    def _text(self, connection: apsw.Connection, id: int) -> str:
+        # The index needs the very text that it was given: the stored one, whatever folding says today.
+        return str(connection.execute(self._text_of, (id,)).fetchall()[0][0])
 
     def _keys(self, entity: Any) -> list[SqlValue]:
-        keys = list(self._values(entity))
-        for index, convert in self._conversions:
-            if keys[index] is not None:
-                keys[index] = convert(keys[index])
-        return keys
+        return list(map(_converted, self._conversions, self._values(entity)))
 
-    def _forget_search(self, connection: apsw.Connection, id: int) -> None:
-        # The index needs the very text that it was given: the stored one, whatever folding says today.
-        stored = connection.execute(self._searched, (id,)).fetchall()[0][0]
-        connection.execute(self._unindex, (id, stored))
+
+def _converted(convert: Callable[[Any], SqlValue] | None, value: Any) -> SqlValue:
+    return value if convert is None or value is None else convert(value)

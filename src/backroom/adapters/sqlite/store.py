@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from backroom.adapters.sqlite.connections import Translating, connect, fetch, migrate
+from backroom.adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, connect, fetch, migrate
 from backroom.adapters.sqlite.deliveries import SqliteDeliveries
 from backroom.adapters.sqlite.log import open_log
 from backroom.adapters.sqlite.pages import read_page
@@ -67,7 +67,7 @@ class SqliteStore(Store):
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         with self._guarded:
-            writing = connect(path)
+            writing = connect(path, cache_kib=WRITER_CACHE_KIB)
             migrate(writing)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]

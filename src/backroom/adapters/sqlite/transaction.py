@@ -10,7 +10,7 @@ from backroom.adapters.sqlite import deliveries
 from backroom.adapters.sqlite.clauses import same_value, where
 from backroom.adapters.sqlite.connections import fetch
 from backroom.adapters.sqlite.log import Log
-from backroom.adapters.sqlite.rows import Rows, microseconds
+from backroom.adapters.sqlite.rows import Rows, Searched, microseconds
 from backroom.domain.changes import Change
 from backroom.domain.commands import Deleted
 from backroom.domain.decisions import (
@@ -47,6 +47,7 @@ class Transaction:
         found = connection.execute("SELECT kind, last_id, revision FROM collections")
         self._collections: dict[str, tuple[int, int]] = {kind: (last, revision) for kind, last, revision in found}
         self._touched: set[str] = set()
+        self._searched: dict[str, list[Searched]] = {}
 
     def apply(self, submission: Submission, at: datetime) -> Outcome | Replay:
         """Decide a submission and write what was decided. Raises `KeyReused` and `BadCursor`, with nothing written."""
@@ -79,7 +80,9 @@ class Transaction:
         return outcome
 
     def finish(self) -> None:
-        """Write the counters."""
+        """Write the counters, and what is searched."""
+        for kind, searched in self._searched.items():
+            self._rows[kind].reindex(self._connection, searched)
         if not self._touched:
             return
         self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
@@ -132,6 +135,7 @@ class Transaction:
         return [entry.change for entry in self._log.history(self._connection, kind.name, id, version, -1)]
 
     def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int], start: int | None) -> None:
+        self._log.append(self._connection, self._newest + 1, decision.changes)
         latest = {}
         for change in decision.changes:
             kind = change.kind.name
@@ -139,7 +143,6 @@ class Transaction:
             self._newest += 1
             self._touched.add(kind)
             self._collections[kind] = (last_ids.get(kind) or self._collections[kind][0], self._newest)
-            self._log.append(self._connection, self._newest, change)
         for (kind_, id), after in decision.final.items():
             self._leave(self._rows[kind_.name], latest[kind_.name, id], found.standing.get((kind_, id)), after)
             if kind_ is WEBHOOK:
@@ -148,9 +151,10 @@ class Transaction:
     def _leave(self, rows: Rows, record: Record, before: Any, after: Entity | Deleted[Any]) -> None:
         """Write one entity as it shall stand."""
         if isinstance(after, Deleted):
-            if isinstance(before, Entity):
-                rows.delete(self._connection, record.id)
+            searched = rows.delete(self._connection, record.id) if isinstance(before, Entity) else None
         elif isinstance(before, Entity):
-            rows.update(self._connection, record, before, after)
+            searched = rows.update(self._connection, record, before, after)
         else:
-            rows.insert(self._connection, record, after)
+            searched = rows.insert(self._connection, record, after)
+        if searched is not None:
+            self._searched.setdefault(rows.kind.name, []).append(searched)
