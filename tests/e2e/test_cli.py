@@ -75,6 +75,21 @@ def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
     assert "x.db" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("postgresql://u:hush@127.0.0.1:1/d", "postgresql://127.0.0.1:1/d: the store is not available right now ("),
+        ("postgresql://u:hush#x@127.0.0.1/d", "postgresql://127.0.0.1/d: this is no URL of a store"),
+    ],
+)
+def test_store_that_cannot_be_reached(tmp_path: Path, store: str, said: str) -> None:
+    """It is named with what is wrong, and without its password, part of which a bad URL would give away."""
+    ended = run(tmp_path, "serve", store=store, port="0")
+    assert 1 == ended.returncode
+    assert f"backroom: {said}" in ended.stderr
+    assert "hush" not in ended.stderr
+
+
 def test_openapi(tmp_path: Path) -> None:
     """`backroom openapi` prints the document."""
     assert "3.1.0" == json.loads(run(tmp_path, "openapi").stdout)["openapi"]

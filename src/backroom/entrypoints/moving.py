@@ -5,6 +5,7 @@ import sys
 from time import monotonic
 
 from backroom.domain.moving import Undecided, move
+from backroom.entrypoints.failures import reason, shown
 from backroom.entrypoints.progress import Progress
 from backroom.entrypoints.settings import store
 from backroom.entrypoints.wiring import exporting, importing, now
@@ -54,23 +55,3 @@ def _fault(name: str, url: str) -> str | None:
     except ValueError:
         return f"{name} must be sqlite:///PATH or postgresql://…"
     return None
-
-
-def shown(url: str) -> str:
-    """Return a URL without its user, password and parameters; not at all where it is unclear which part they are."""
-    scheme, _, rest = url.partition("://")
-    if scheme == "sqlite":
-        return url
-    place = rest.rpartition("@")[2]
-    if rest.count("@") > 1 or "@" in rest.partition("?")[2]:
-        place = "…"
-    return f"{scheme}://{place.partition('?')[0]}"
-
-
-def reason(error: BaseException) -> str:
-    """Say what went wrong, with what was behind it."""
-    behind = error.__cause__
-    if isinstance(error, ValueError) or isinstance(behind, ValueError):  # it may quote the URL with its password
-        return "this is no URL of a store"
-    text = str(error) or type(error).__name__
-    return text if behind is None else f"{text} ({behind or type(behind).__name__})"
