@@ -85,7 +85,7 @@ def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
         ("sqlite:///.", "sqlite:///.: the store is not available right now (unable to open database file)"),
     ],
 )
-def test_a_store_is_told_without_its_password(tmp_path: Path, store: str, said: str) -> None:
+def test_store_that_cannot_be_reached(tmp_path: Path, store: str, said: str) -> None:
     """What is wrong with it is told with its reason, and nothing of the URL that could be secret."""
     ended = run(tmp_path, "serve", store=store, port="0")
     assert 0 != ended.returncode

@@ -12,10 +12,9 @@ from attrs import evolve
 from backroom.adapters.postgres.pages import Selection
 from backroom.adapters.postgres.store import PostgresStore
 from backroom.domain.kinds import Field, Kind
-from backroom.domain.product import PRODUCT
 from backroom.domain.published import PUBLISHED
 from backroom.domain.queries import Condition, Operator, Order, Query
-from backroom.domain.task import TASK
+from backroom.domain.rules import Choice, Day, Flag, Text
 from tests.builders import Clock, create
 from tests.contract.steps import carry_out, edit
 
@@ -23,37 +22,36 @@ pytestmark = pytest.mark.anyio
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-RAWS: dict[Kind[Any], list[dict[str, object]]] = {
-    TASK: [
-        {
-            "title": f"Task {n * 7919 % 3000}",
-            "status": ["pending", "done", "cancelled"][n % 3],
-            "priority": ["low", "high"][n % 2],
-            "due": None if n % 5 else f"2026-{n % 12 + 1:02}-{n % 28 + 1:02}",
-            "notes": "Ätsch" if n == 1500 else "nothing of note",
-        }
-        for n in range(3000)
-    ],
-    PRODUCT: [
-        {
-            "name": f"Product {n * 7919 % 3000}",
-            "price": n % 100,
-            "category": f"c{n % 10}",
-            "sku": f"sku-{n}" if n % 2 else None,
-            "stock": None if n % 4 else n % 50,
-            "description": "Ätsch" if n == 1500 else "nothing of note",
-        }
-        for n in range(3000)
-    ],
-}
+NUMBER = 3000
+RARE = 1500
+
+
+def raw(kind: Kind[Any], field: Field, n: int) -> object:
+    """Return what a field of the nth entity holds; the last that is searched holds something rare once."""
+    if field.nullable and n % 4:
+        return None
+    if field is kind.searched[-1] and n == RARE:
+        return "Ätsch"
+    match field.rule:
+        case Text():
+            return f"{field.name}-{n * 7919 % NUMBER}"
+        case Choice(by_value=by_value):
+            return list(by_value)[n % len(by_value)]
+        case Day():
+            return f"2026-{n % 12 + 1:02}-{n % 28 + 1:02}"
+        case Flag():
+            return n % 2 == 0
+        case _:
+            return n % 50
 
 
 async def stock(store: PostgresStore, connection: Connection, kind: Kind[Any], clock: Clock) -> None:
     """Make so many entities that an index is worth its while, and tell the planner."""
-    for start in range(0, 3000, 100):
+    raws = [{field.name: raw(kind, field, n) for field in kind.writable} for n in range(NUMBER)]
+    for start in range(0, NUMBER, 100):
         clock.now += timedelta(seconds=1)
-        await carry_out(store, *(create(kind, **raw) for raw in RAWS[kind][start : start + 100]))
-    await carry_out(store, *(edit(kind, id, **{kind.searched[0].name: f"x{id}"}) for id in range(1, 3000, 7)))
+        await carry_out(store, *(create(kind, **each) for each in raws[start : start + 100]))
+    await carry_out(store, *(edit(kind, id, **{kind.searched[0].name: f"x{id}"}) for id in range(1, NUMBER, 7)))
     await connection.execute(f"VACUUM ANALYZE {kind.collection}")
 
 
@@ -109,10 +107,10 @@ async def test_lookups_have_their_index(
     """A page by id, an exact text and a rare substring are found without reading the table."""
     await stock(store, connection, kind, clock)
     title = kind.searched[0]
-    exact = Condition(title, Operator.EQ, RAWS[kind][1][title.name])
+    exact = Condition(title, Operator.EQ, raw(kind, title, 1))
     rare: Query[Any] = Query(kind=kind, search="äTSCH")
-    assert [f"Index Scan {kind.collection}_pkey"] == await scans(store, connection, Query(kind=kind, after=(1500,)))
+    assert [f"Index Scan {kind.collection}_pkey"] == await scans(store, connection, Query(kind=kind, after=(RARE,)))
     assert f"Bitmap Index Scan {kind.collection}_search" in await scans(store, connection, rare)
     found = await scans(store, connection, Query(kind=kind, where=(exact,)))
     assert any(f"{kind.collection}_{title.name}" in each for each in found), found
-    assert [1501] == [record.id for record in (await store.page(rare)).records]
+    assert [RARE + 1] == [record.id for record in (await store.page(rare)).records]

@@ -12,13 +12,14 @@ from backroom.adapters.sqlite.pages import read_page
 from backroom.adapters.sqlite.rows import Rows
 from backroom.domain.kinds import Field, Kind
 from backroom.domain.numbering import Numbering
-from backroom.domain.product import PRODUCT
 from backroom.domain.published import PUBLISHED
 from backroom.domain.queries import Condition, Operator, Order, Query
+from backroom.domain.rules import Day, Moment, Rule, Text, Whole
 from backroom.domain.task import TASK
-from tests.builders import DOCUMENTS, product, record, task
+from tests.builders import DOCUMENTS, NOON, create, record
 
-SAMPLES: dict[Kind[Any], Any] = {TASK: task(), PRODUCT: product(sku="A", stock=1)}
+SAMPLES: dict[Kind[Any], Any] = {kind: create(kind).decide(None, 1, NOON) for kind in PUBLISHED}
+INSTEAD_OF_NONE: dict[type[Rule], object] = {Text: "any", Whole: 1, Day: "2026-01-31", Moment: "2026-01-31T12:00:00Z"}
 LISTED = [(kind, field) for kind in PUBLISHED for field in kind.fields if field.listed]
 EVERY_FIELD = pytest.mark.parametrize(("kind", "field"), LISTED, ids=[f"{k.name}-{f.name}" for k, f in LISTED])
 BOTH_WAYS = pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
@@ -104,7 +105,7 @@ def test_rare_matches_are_sought(
     """Where little matches, that is found by the index of its field, whatever the order."""
     operand: Any = getattr(SAMPLES[kind], field.name)
     if operand is None:
-        operand = field.rule.check({"due": "2026-01-31", "completed_at": "2026-01-31T12:00:00Z"}[field.name])
+        operand = field.rule.check(INSTEAD_OF_NONE[type(field.rule)])
     operand = {Operator.NULL: False, Operator.IN: (operand, operand)}.get(operator, operand)
     order = tuple(Order(kind.by_name[name.lstrip("-")], name.startswith("-")) for name in names.split())
     query: Query[Any] = Query(kind=kind, where=(Condition(field, operator, operand),), order=order)

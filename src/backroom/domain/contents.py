@@ -13,7 +13,6 @@ from attrs import frozen
 
 from backroom.domain.changes import Change, Cursor
 from backroom.domain.deliveries import Delivery
-from backroom.domain.errors import DomainError
 from backroom.domain.kinds import Kind
 from backroom.domain.records import Record
 
@@ -138,14 +137,11 @@ class Import(Protocol):
         """Make it last. Raises `Unavailable` where nobody can tell whether it does."""
 
 
-class NotEmpty(DomainError):
+class NotEmpty(Exception):
     """A store that should take over the content of another one has its own."""
 
-    code = "not_empty"
-
-    @property
-    def message(self) -> str:
-        return "the store is not empty"
+    def __init__(self) -> None:
+        super().__init__("the store is not empty")
 
 
 def size(part: Part) -> int:

@@ -3,44 +3,31 @@
 from collections.abc import Callable
 
 from backroom.domain.contents import Changes, Entities, Export, Facts, Import, Part, size
-from backroom.domain.errors import DomainError, Unavailable
+from backroom.domain.errors import Unavailable
 
 Report = Callable[[str, int, int], None]
 """Is told what is being done, and how many of how many are done."""
 
 
-class Different(DomainError):
+class Different(Exception):
     """What was taken is not what was told."""
 
-    code = "different"
-
     def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
-
-    @property
-    def message(self) -> str:
-        return f"the copy differs from the original, and was given up: {self.what}"
+        super().__init__(f"the copy differs from the original, and was given up: {what}")
 
 
-class SameLog(DomainError):
+class SameLog(Exception):
     """The logs of two stores have a name in common, so that one cursor would mean two things at the copy."""
 
-    code = "same_log"
-
-    @property
-    def message(self) -> str:
-        return "the target is the source itself, or a copy of it"
+    def __init__(self) -> None:
+        super().__init__("the target is the source itself, or a copy of it")
 
 
-class Undecided(DomainError):
+class Undecided(Exception):
     """The target was lost when everything was to last."""
 
-    code = "undecided"
-
-    @property
-    def message(self) -> str:
-        return "the target was lost in the moment of the commit; if it is not empty now, everything was moved"
+    def __init__(self) -> None:
+        super().__init__("the target was lost at the commit; if it is not empty now, everything was moved")
 
 
 async def move(source: Export, target: Import, report: Report) -> int:

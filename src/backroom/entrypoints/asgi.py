@@ -5,7 +5,7 @@ import os
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backroom.entrypoints.faults import reason, shown
+from backroom.entrypoints.failures import reason, shown
 from backroom.entrypoints.settings import Settings, load
 from backroom.entrypoints.wiring import wired
 
@@ -44,7 +44,7 @@ class _Application:
                 await receive()
         except Exception as error:  # noqa: BLE001 - the server ends, and says this
             failed = "startup" if self._app is None else "shutdown"
-            told = f"backroom: {shown(self._settings.store)}: {reason(error)}"
-            await send({"type": f"lifespan.{failed}.failed", "message": told})
+            message = f"backroom: {shown(self._settings.store)}: {reason(error)}"
+            await send({"type": f"lifespan.{failed}.failed", "message": message})
         else:
             await send({"type": "lifespan.shutdown.complete"})

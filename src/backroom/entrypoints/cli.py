@@ -12,6 +12,10 @@ import attrs
 from backroom.entrypoints.settings import PREFIX, BadSettings, Settings, flag_name, load, unknown
 
 BAD_USAGE = 2
+MOVE = (
+    "Move everything from one store to another, which must be empty. Stop the service first: what is written meanwhile"
+    " does not come along. All is moved, or nothing. Exit codes: 0 moved, 1 failed, 2 bad usage, 130 interrupted."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,13 +36,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="backroom", description="Tasks and products behind one small HTTP service.")
     parser.add_argument("--version", action="version", version=f"backroom {version('backroom')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    serve = commands.add_parser("serve", help="run the service")
+    serve = commands.add_parser("serve", help="run the service", description="Run the service until SIGTERM or Ctrl-C.")
     for field in attrs.fields(Settings):
         switch: dict[str, Any] = {"nargs": "?", "const": "true"} if isinstance(field.default, bool) else {}
-        text = f"{field.metadata['help']} ({PREFIX}{field.name.upper()})"
+        default = f", default {field.default}" if isinstance(field.default, int | str) and not switch else ""
+        text = f"{field.metadata['help']} ({PREFIX}{field.name.upper()}{default})"
         serve.add_argument(f"--{flag_name(field.name)}", dest=field.name, metavar="VALUE", help=text, **switch)
-    commands.add_parser("openapi", help="print the OpenAPI document")
-    move = commands.add_parser("move", help="move everything from one store to another, which must be empty")
+    commands.add_parser("openapi", help="print the OpenAPI document", description="Print the OpenAPI document as JSON.")
+    move = commands.add_parser("move", help="move everything from one store to another", description=MOVE)
     for name, text in (("FROM", "the store that is read, and stays as it is"), ("TO", "the store that takes it over")):
         move.add_argument(name, help=f"{text}: sqlite:///PATH or postgresql://…")
     return parser

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from backroom.domain.moving import Undecided, move
-from backroom.entrypoints.faults import reason, shown
+from backroom.entrypoints.failures import reason, shown
 from backroom.entrypoints.progress import Progress
 from backroom.entrypoints.settings import store
 from backroom.entrypoints.wiring import exporting, importing, now

@@ -106,7 +106,12 @@ def _setting(default: Any, read: Callable[[str], Any], help: str, *, secret: boo
 class Settings:
     """How to run. Each is the variable BACKROOM_<NAME>, and the flag of the same name of `backroom serve`."""
 
-    store: str = _setting("sqlite:///data/backroom.db", store, "where the data is kept", secret=True)
+    store: str = _setting(
+        "sqlite:///data/backroom.db",
+        store,
+        "where the data is kept: memory://, sqlite:///PATH or postgresql://…",
+        secret=True,
+    )
     host: str = _setting("127.0.0.1", str, "address to listen on")
     port: int = _setting(8000, whole(0, 65535), "port to listen on; 0 takes a free one")
     workers: int = _setting(1, whole(1, 64), "number of processes")
@@ -127,7 +132,9 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _setting(
         (), listed(is_proxy, "addresses or networks, or *"), "proxies whose X-Forwarded-* are believed"
     )
-    changes_kept: timedelta = _setting(timedelta(days=30), duration, "how long changes are kept")
+    changes_kept: timedelta = _setting(
+        timedelta(days=30), duration, "how long changes are kept, such as 15m, 24h or 30d, the default"
+    )
     webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
     log: str = _setting("text", log_format, "text or json")
 

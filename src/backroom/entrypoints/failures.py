@@ -1,4 +1,4 @@
-"""Saying what is wrong with a store, without what is secret in its URL."""
+"""What is told of a store that fails, without anything that is secret in its URL."""
 
 
 def shown(url: str) -> str:

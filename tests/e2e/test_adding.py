@@ -1,0 +1,117 @@
+"""A new entity takes what docs/adding-an-entity.md says, and nothing else: that is done to a copy of the source."""
+
+import asyncio
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.databases import Databases
+from tests.e2e.service import running
+from tests.e2e.test_cli import run
+
+ROOT = Path(__file__).parents[2]
+DATABASE = "adding"
+REGISTERED = "src/backroom/domain/published.py"
+
+
+@pytest.fixture
+def blocks() -> dict[str, str]:
+    """Return what the document puts into each file."""
+    document = (ROOT / "docs" / "adding-an-entity.md").read_text()
+    return dict(re.findall(r"`(src/[^`]+)`[^`]*\n\n```\w+\n(.*?)```", document, re.DOTALL))
+
+
+@pytest.fixture(autouse=True)
+def source(tmp_path: Path, blocks: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the programs that are started have what the document adds."""
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    registered = (tmp_path / REGISTERED).read_text()
+    head, rest = registered[: registered.index("PUBLISHED:")], registered[registered.index("CHANGE_TYPES") :]
+    for name, block in blocks.items():
+        (tmp_path / name).write_text(f"{head}{block}\n{rest}" if name == REGISTERED else block)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "src"))
+
+
+@pytest.fixture
+def memory() -> str:
+    """Return the URL of the store in memory."""
+    return "memory://"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """Return the URL of a file that is not there."""
+    return f"sqlite:///{tmp_path}/new.db"
+
+
+@pytest.fixture
+def database(postgres: Databases) -> Iterator[str]:
+    """Return the URL of a database with nothing in it."""
+    asyncio.run(postgres.execute(f"CREATE DATABASE {DATABASE}"))
+    yield postgres.server.dsn(DATABASE)
+    asyncio.run(postgres.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)"))
+
+
+def used(client: httpx2.Client) -> None:
+    """Do with suppliers whatever can be done with any entity."""
+    bulk = [{"op": "create", "body": body} for body in ({"name": "beta"}, {"name": "Acme", "email": "x@acme.example"})]
+    assert 200 == client.post("/suppliers/bulk", json={"operations": bulk}).status_code
+    assert 422 == client.post("/suppliers", json={"email": 1, "active": "yes"}).status_code
+    assert '"2"' == client.patch("/suppliers/1", json={"active": False}, headers={"If-Match": '"1"'}).headers["etag"]
+    client.delete("/suppliers/2")
+    assert 200 == client.post("/suppliers/2/restore").status_code
+    webhook = {"url": "http://127.0.0.1:9/", "types": ["supplier.created"], "enabled": False}
+    assert 201 == client.post("/webhooks", json=webhook).status_code
+
+
+def check(client: httpx2.Client) -> None:
+    """Find all of that, by every way to look for it."""
+    for query, ids in {"q=ACME": [2], "active=false": [1], "email[null]=true": [1], "name[lt]=b": [2]}.items():
+        assert ids == [each["id"] for each in client.get(f"/suppliers?{query}").json()["suppliers"]], query
+    for field in ("version", "created_at", "updated_at", "name", "email", "active"):
+        for sort in (field, f"-{field}"):
+            page = client.get(f"/suppliers?limit=1&sort={sort}").json()
+            rest = client.get(page["next"]).json()
+            assert {1, 2} == {each["id"] for each in page["suppliers"] + rest["suppliers"]}, sort
+    assert [1, 2, 3] == [each["version"] for each in client.get("/suppliers/2/history").json()["history"]]
+    changes = client.get("/changes?types=supplier.deleted,supplier.updated").json()["changes"]
+    assert {("supplier.deleted", 2), ("supplier.updated", 1)} <= {(each["type"], each["id"]) for each in changes}
+
+
+def test_the_copy_is_what_runs(tmp_path: Path, blocks: dict[str, str]) -> None:
+    """Every file of the document was found, and the OpenAPI document of the copy has the new paths."""
+    assert 4 == len(blocks)
+    paths = json.loads(run(tmp_path, "openapi").stdout)["paths"]
+    assert {f"/suppliers{rest}" for rest in ("", "/{id}", "/{id}/restore", "/{id}/history", "/bulk")} <= set(paths)
+
+
+@pytest.mark.parametrize("place", ["memory", "file", "database"])
+def test_every_store_has_it(
+    tmp_path: Path, place: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store of today's source takes the new tables when it is served, and does with them what it does with others."""
+    store: str = request.getfixturevalue(place)
+    with monkeypatch.context() as before:
+        before.delenv("PYTHONPATH")
+        with running(tmp_path, store=store) as service, service.client() as client:
+            assert 404 == client.get("/suppliers").status_code
+    with running(tmp_path, store=store, webhooks_allow_private="1") as service, service.client() as client:
+        used(client)
+        check(client)
+
+
+def test_it_moves(tmp_path: Path, file: str, database: str) -> None:
+    """It moves from a file to a database, and back into another file."""
+    with running(tmp_path, store=file, webhooks_allow_private="1") as service, service.client() as client:
+        used(client)
+    for source, target in ((file, database), (database, f"sqlite:///{tmp_path}/back.db")):
+        moved = run(tmp_path, "move", source, target)
+        assert 0 == moved.returncode, moved.stderr
+        with running(tmp_path, store=target) as service, service.client() as client:
+            check(client)
+            assert 3 == client.get("/suppliers/2").json()["version"]
