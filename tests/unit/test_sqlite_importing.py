@@ -96,3 +96,19 @@ async def test_work_that_is_interrupted_has_ended(tmp_path: Path) -> None:
         await work
     connection.execute("SELECT 1")
     connection.close()
+
+
+async def test_the_source_stays_as_it_is(tmp_path: Path) -> None:
+    """Not a byte of it is written: neither of a copy without a write-ahead log, nor of what such a log still has."""
+    live, backup, target = (tmp_path / name for name in ("live.db", "backup.db", "to.db"))
+    await filled(f"sqlite:///{live}")
+    connection = apsw.Connection(str(live))
+    connection.execute(f"VACUUM INTO '{backup}'")
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.execute("CREATE TABLE another (id INTEGER)")
+    connection.close()  # like a service that was killed
+    before = [each.read_bytes() for each in (live, backup)]
+    for source in (live, backup):
+        target.unlink(missing_ok=True)
+        await moved(f"sqlite:///{source}", f"sqlite:///{target}")
+    assert before == [each.read_bytes() for each in (live, backup)]

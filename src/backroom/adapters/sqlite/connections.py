@@ -55,12 +55,15 @@ def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) 
         _check_ours(connection)
     except apsw.NotADBError as error:
         raise NotAStore(f"{path} is not a SQLite database") from error
-    _use_write_ahead_log(connection)
+    if not read_only:
+        _use_write_ahead_log(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     connection.execute(f"PRAGMA cache_size=-{cache_kib}")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
+        # Or closing it, if nobody else has the file open, would write what is still in the write-ahead log.
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return connection
 
 
