@@ -6,8 +6,10 @@ import pytest
 from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from backroom.adapters.http.patterns import amount_pattern, text_pattern
+from backroom.adapters.http.schemas import rule_schema
 from backroom.domain.catalogue import KINDS
 from backroom.domain.product import PRODUCT
 from backroom.domain.rules import Refused, Rule, Text, Url
@@ -51,3 +53,14 @@ def test_amount(text: str) -> None:
     rule = PRODUCT.by_name["price"].rule
 
     assert takes(rule, text) == (re.search(amount_pattern(10**9 - 1), text) is not None)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_length_is_that_of_the_trimmed_text(name: str) -> None:
+    """What is trimmed away does not count, so the schema of what may be sent does not refuse it."""
+    rule = RULES[name]
+    longest = f"  {'a' * rule.most} "
+
+    assert takes(rule, longest)
+    Draft202012Validator(rule_schema(rule, sent=True)).validate(longest)
+    assert "maxLength" in rule_schema(rule)

@@ -42,13 +42,13 @@ def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
     """Return the schema of a rule's values, as they are answered or as they may be `sent`."""
     match rule:
         case Url(most=most):
-            return {"type": "string", "pattern": SENT_URL if sent else URL, "maxLength": most}
+            return {"type": "string", "pattern": SENT_URL if sent else URL, **_length(0, most, sent=sent)}
         case Flag():
             return {"type": "boolean"}
         case Members(known=known):
             return {"type": "array", "items": {"enum": list(known)}, "uniqueItems": True}
         case Text(least=least, most=most):
-            return {"type": "string", "minLength": least, "maxLength": most, "pattern": text_pattern(rule)}
+            return {"type": "string", "pattern": text_pattern(rule), **_length(least, most, sent=sent)}
         case Choice(by_value=by_value):
             return {"type": "string", "enum": list(by_value)}
         case Whole(least=least, most=most):
@@ -63,6 +63,13 @@ def rule_schema(rule: Rule, *, sent: bool = False) -> dict[str, Any]:
             return dict(TIME)
         case _:
             raise TypeError(rule)
+
+
+def _length(least: int, most: int, *, sent: bool) -> dict[str, Any]:
+    """Return what a schema says of the length of text, which no keyword can measure once it is trimmed."""
+    if sent:
+        return {"minLength": least, "description": f"At most {most:,} characters, once it is trimmed."}
+    return {"minLength": least, "maxLength": most}
 
 
 def field_schema(field: Field, *, sent: bool) -> dict[str, Any]:
