@@ -16,7 +16,7 @@ from backroom.domain.errors import StorageFull, Unavailable
 BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
 CACHE_KIB = 4_096
-WRITER_CACHE_KIB = 12_288
+WRITER_CACHE_KIB = 10_240
 """More, because new entities go to any place in an index, and each page that is not at hand is read first."""
 APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
 
