@@ -10,7 +10,8 @@ REPOSITORY = Path(__file__).parents[2]
 MADE_HERE = {"build", "data", "__pycache__"}
 
 # Folders that exist, or may be written to, only on somebody's machine.
-MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:home|mnt|opt|private|root|srv|tmp|Users|work)/\w|\b[A-Z]:\\\w")
+FOLDERS = ("home", "mnt", "opt", "private", "root", "srv", "tmp", "Users", "work")
+MACHINE_PATH = re.compile(rf"(?<![\w.-])/(?:{'|'.join(FOLDERS)})/\w|\b[A-Z]:\\\w")
 
 
 def sources(folder: Path) -> Iterator[Path]:
@@ -39,7 +40,7 @@ def test_no_source_names_a_machine_path() -> None:
     assert [] == machine_paths(REPOSITORY)
 
 
-@pytest.mark.parametrize("folder", ["home", "opt", "root", "tmp", "work", "Users"])
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("before", ["", "cd ", '"', "sqlite:///"])
 def test_a_machine_path_is_found(folder: str, before: str, tmp_path: Path) -> None:
     """A machine's path is reported, with the file and the line that names it."""
@@ -49,11 +50,12 @@ def test_a_machine_path_is_found(folder: str, before: str, tmp_path: Path) -> No
     assert [f"notes.md: {line}"] == machine_paths(tmp_path)
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize(
-    "line", ["build/tmp/x", "./work/x", "/tasks/7", "sqlite:////var/lib/backroom.db", "https://a.example/home/x"]
+    "line", ["build/{}/x", "./{}/x", "/tasks/7", "sqlite:////var/lib/backroom.db", "https://a.example/{}/x"]
 )
-def test_other_paths_are_left_alone(line: str, tmp_path: Path) -> None:
+def test_other_paths_are_left_alone(line: str, folder: str, tmp_path: Path) -> None:
     """A route, an address or a relative path is not a machine's path."""
-    (tmp_path / "notes.md").write_text(line, encoding="utf-8")
+    (tmp_path / "notes.md").write_text(line.format(folder), encoding="utf-8")
 
     assert [] == machine_paths(tmp_path)

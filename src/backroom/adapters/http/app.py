@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import orjson
@@ -26,9 +25,9 @@ from backroom.adapters.http.endpoint import Endpoint
 from backroom.adapters.http.failures import READ_ONLY, answer_for
 from backroom.adapters.http.feed import Feed
 from backroom.adapters.http.guard import Guard
-from backroom.adapters.http.handshakes import refuse
 from backroom.adapters.http.openapi import document
 from backroom.adapters.http.refusals import Missing
+from backroom.adapters.http.refusing import refuse
 from backroom.adapters.http.socket import ChangesSocket
 from backroom.domain.deliveries import Courier
 from backroom.domain.ports import Store
@@ -155,5 +154,4 @@ class _Files:
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer for a path that there is not."""
-    answer = answer_for(Missing("there is nothing at this path"), call_of(scope))
-    await (answer if scope["type"] == "http" else partial(refuse, answer))(scope, receive, send)
+    await refuse(answer_for(Missing("there is nothing at this path"), call_of(scope)), scope, receive, send)

@@ -1,7 +1,6 @@
 """The outermost layer: gives every request its id, every answer its time, and the log one line for each."""
 
 import re
-from functools import partial
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
@@ -12,8 +11,8 @@ from backroom.adapters.http.access_log import AccessLog
 from backroom.adapters.http.answers import Header
 from backroom.adapters.http.call import Call, joined
 from backroom.adapters.http.guard import Guard
-from backroom.adapters.http.handshakes import refuse
 from backroom.adapters.http.problems import answer_of
+from backroom.adapters.http.refusing import refuse
 
 _TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
@@ -72,8 +71,7 @@ class Edge:
             if refusal is None:
                 await app(scope, receive, stamped)
             else:
-                answer = answer_of(refusal, call.request_id)
-                await (answer if scope["type"] == "http" else partial(refuse, answer))(scope, receive, stamped)
+                await refuse(answer_of(refusal, call.request_id), scope, receive, stamped)
         finally:
             del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, call.request_id)

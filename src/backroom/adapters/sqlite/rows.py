@@ -78,7 +78,7 @@ class Rows:
         self._values = attrgetter(*(field.name for field in listed))
         self._conversions = [conversion(field.rule) for field in listed]
         searched = [field.name for field in kind.searched]
-        self._searched = attrgetter(*searched) if searched else lambda _: None
+        self._search_values = attrgetter(*searched) if searched else lambda _: None
         columns = [*self._columns, "search", "document"]
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
@@ -120,7 +120,7 @@ class Rows:
         searched = None
         columns = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
         new = {column: _converted(convert, value) for column, convert, old, value in columns if value != old}
-        if self._searched(entity) != self._searched(before):
+        if self._search_values(entity) != self._search_values(before):
             new["search"] = search = self.kind.search_text(entity)
             searched = Searched(record.id, self._text(connection, record.id), search)
         new["document"] = record.document

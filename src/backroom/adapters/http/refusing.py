@@ -1,4 +1,4 @@
-"""Handshakes of sockets that are refused: with a problem, as any other request."""
+"""Refusing requests and the handshakes of sockets alike: with a problem."""
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -8,7 +8,10 @@ _EXTENSION = "websocket.http.response"
 
 
 async def refuse(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a handshake; a server that knows no such answers (an extension of ASGI) sends 403 instead."""
+    """Answer; to a handshake, a server that knows no such answers (an extension of ASGI) sends 403 instead."""
+    if scope["type"] == "http":
+        await answer(scope, receive, send)
+        return
     if _EXTENSION not in scope.get("extensions", {}):
         await send({"type": "websocket.close"})
         return
