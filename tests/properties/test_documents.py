@@ -56,11 +56,11 @@ def test_rows_are_what_was_written_last(kind: Kind[Any], data: st.DataObject) ->
     apart = data.draw(st.booleans())  # before there is any row, for a draw may end the example
     before = evolve(before, id=entity.id)
     rows, left = Rows(kind), record(kind, entity)
-    searched = [rows.insert(DATABASE, left, entity)]
+    searched = rows.insert(DATABASE, [(left, entity)])
     expected = row_of(rows)
     searched.append(rows.delete(DATABASE, entity.id))
     assert [] == row_of(rows)
-    searched.append(rows.insert(DATABASE, record(kind, before), before))
+    searched += rows.insert(DATABASE, [(record(kind, before), before)])
     if apart:  # else all at once, as at the end of a transaction
         rows.reindex(DATABASE, searched)
         searched.clear()

@@ -73,7 +73,7 @@ def test_every_way_finds_the_same(kind: Kind[Any], data: st.DataObject) -> None:
     collection = data.draw(collections(kind))
     connection, rows = apsw.Connection(":memory:"), Rows(kind)
     migrate(connection)
-    rows.reindex(connection, [rows.insert(connection, record(kind, each), each) for each in collection])
+    rows.reindex(connection, rows.insert(connection, [(record(kind, each), each) for each in collection]))
     for _ in range(5):
         query = data.draw(queries(kind, collection))
         shown, place, total = page_of(query, collection)

@@ -33,7 +33,7 @@ def connection() -> Iterator[apsw.Connection]:
     opened = apsw.Connection(":memory:")
     migrate(opened)
     for kind, entity in SAMPLES.items():
-        Rows(kind).insert(opened, record(kind, entity), entity)
+        Rows(kind).insert(opened, [(record(kind, entity), entity)])
     yield opened
     opened.close()
 

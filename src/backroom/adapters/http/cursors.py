@@ -1,10 +1,11 @@
 """Cursors of lists: the place where a page ended, bound to the query that it came from and signed against tampering."""
 
-import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from hashlib import blake2b
+from hmac import compare_digest
 from typing import Any
 
 import orjson
@@ -14,34 +15,34 @@ from backroom.domain.errors import BadCursor
 from backroom.domain.queries import Place, Query
 
 _SIGNATURE = 12
-"""Bytes of the signature (RFC 2104 allows no fewer than half of the hash, or 80 bits)."""
+"""Bytes of the signature: nobody guesses one of so many, and it needs no padding in Base64."""
 
 
 @frozen
 class ListCursors:
-    """Writes and reads the cursors of lists with a secret that every process shares."""
+    """Writes and reads the cursors of lists with a secret of 1 to 64 bytes, which every process shares."""
 
     secret: bytes = field(repr=False)
 
     def write(self, query: Query[Any], place: Place) -> str:
         """Return the cursor of a place in the order of a query."""
-        text = orjson.dumps([_plain(each) for each in place])
-        return _encoded(self._sign(query, text) + text)
+        text = _encoded(orjson.dumps([_plain(each) for each in place]))
+        return f"{text}.{self._signature(query, text)}"
 
     def read(self, query: Query[Any], cursor: str) -> Place:
         """Return the place of a cursor. Raises `BadCursor` for one of another query, and for what is none at all."""
-        try:
-            raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        except ValueError:
-            raise BadCursor from None
-        signature, text = raw[:_SIGNATURE], raw[_SIGNATURE:]
-        # Decoding passes over what is no character of Base64, so the cursor is compared with how it was written, too.
-        if not hmac.compare_digest(signature, self._sign(query, text)) or _encoded(raw) != cursor:
+        text, _, signature = cursor.partition(".")
+        if not (cursor.isascii() and compare_digest(signature, self._signature(query, text))):
             raise BadCursor
-        return tuple(_revived(each) for each in orjson.loads(text))
+        return tuple(map(_revived, orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))))
 
-    def _sign(self, query: Query[Any], text: bytes) -> bytes:
-        return hmac.digest(self.secret, _bound(query) + b"\x00" + text, "sha256")[:_SIGNATURE]
+    def _signature(self, query: Query[Any], text: str) -> str:
+        """Sign what is written, rather than what it stands for: so there is one way alone to write a cursor.
+
+        With a key, BLAKE2 is a message authentication code by itself (RFC 7693, 2.9), and takes a third of HMAC's time.
+        """
+        signed = b"%b\x00%b" % (_bound(query), text.encode())
+        return _encoded(blake2b(signed, key=self.secret, digest_size=_SIGNATURE).digest())
 
 
 def _bound(query: Query[Any]) -> bytes:

@@ -93,7 +93,7 @@ class SqliteImport(Import):
                 self._take_facts(part)
             case Entities(kind=kind, records=records):
                 entities = ((each, self._documents.read(kind, each.document)) for each in records)
-                self._rows[kind.name].fill(self._connection, entities)
+                self._rows[kind.name].insert(self._connection, entities)
             case Changes():
                 self._append(part)
             case Receipts(receipts=receipts):

@@ -100,16 +100,16 @@ class Rows:
         """Return what no value in the column of a field is below."""
         return "" if isinstance(field.rule, (Text, Day)) else -(2**63)
 
-    def insert(self, connection: apsw.Connection, record: Record, entity: Any) -> Searched:
-        """Write an entity that has no row."""
-        search = self.kind.search_text(entity)
-        connection.execute(self._insert, (*self._keys(entity), search, record.document))
-        return Searched(record.id, None, search)
-
-    def fill(self, connection: apsw.Connection, entities: Iterable[tuple[Record, Any]]) -> None:
-        """Write many entities that have no rows. Nobody finds them by `q` until they are indexed."""
-        rows = ((*self._keys(each), self.kind.search_text(each), record.document) for record, each in entities)
+    def insert(self, connection: apsw.Connection, entities: Iterable[tuple[Record, Any]]) -> list[Searched]:
+        """Write entities that have no rows. Nobody finds them by `q` until they are indexed."""
+        rows: list[tuple[SqlValue, ...]] = []
+        searched: list[Searched] = []
+        for record, each in entities:
+            text = self.kind.search_text(each)
+            rows.append((*self._keys(each), text, record.document))
+            searched.append(Searched(record.id, None, text))
         connection.executemany(self._insert, rows)
+        return searched
 
     def index(self, connection: apsw.Connection) -> None:
         """Index anew what `q` looks through."""
@@ -119,7 +119,11 @@ class Rows:
         """Write an entity over its row. Only columns that differ are named: SQLite rewrites the index of each."""
         searched = None
         columns = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
-        new = {column: _converted(convert, value) for column, convert, old, value in columns if value != old}
+        new: dict[str, SqlValue] = {
+            column: value if convert is None or value is None else convert(value)
+            for column, convert, old, value in columns
+            if value != old
+        }
         if self._search_values(entity) != self._search_values(before):
             new["search"] = search = self.kind.search_text(entity)
             searched = Searched(record.id, self._text(connection, record.id), search)
@@ -158,8 +162,5 @@ class Rows:
         return str(connection.execute(self._text_of, (id,)).fetchall()[0][0])
 
     def _keys(self, entity: Any) -> list[SqlValue]:
-        return list(map(_converted, self._conversions, self._values(entity)))
-
-
-def _converted(convert: Callable[[Any], SqlValue] | None, value: Any) -> SqlValue:
-    return value if convert is None or value is None else convert(value)
+        converted = zip(self._conversions, self._values(entity), strict=True)
+        return [value if convert is None or value is None else convert(value) for convert, value in converted]

@@ -44,9 +44,8 @@ class Transaction:
         self._rows = rows
         self._documents = documents
         self._newest = log.head(connection)
-        found = connection.execute("SELECT kind, last_id, revision FROM collections")
-        self._collections: dict[str, tuple[int, int]] = {kind: (last, revision) for kind, last, revision in found}
-        self._touched: set[str] = set()
+        self._last_ids: dict[str, int] = dict(fetch(connection, "SELECT kind, last_id FROM collections"))
+        self._revisions: dict[str, int] = {}  # of the kinds that were written
         self._searched: dict[str, list[Searched]] = {}
 
     def apply(self, submission: Submission, at: datetime) -> Outcome | Replay:
@@ -83,11 +82,13 @@ class Transaction:
         """Write the counters, and what is searched."""
         for kind, searched in self._searched.items():
             self._rows[kind].reindex(self._connection, searched)
-        if not self._touched:
+        if not self._revisions:
             return
         self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
-        for kind in self._touched:
-            self._connection.execute("REPLACE INTO collections VALUES (?, ?, ?)", (kind, *self._collections[kind]))
+        for kind, revision in self._revisions.items():
+            self._connection.execute(
+                "REPLACE INTO collections VALUES (?, ?, ?)", (kind, self._last_ids.get(kind, 0), revision)
+            )
 
     def _replay(self, key: Key, at: datetime) -> Replay | None:
         found = fetch(
@@ -103,7 +104,7 @@ class Transaction:
         return Replay(receipt=receipt)
 
     def _next_id(self, last_ids: dict[str, int], kind: Kind[Any]) -> int:
-        last_ids[kind.name] = last_ids.get(kind.name, self._collections.get(kind.name, (0, 0))[0]) + 1
+        last_ids[kind.name] = last_ids.get(kind.name, self._last_ids.get(kind.name, 0)) + 1
         return last_ids[kind.name]
 
     def _find(self, submission: Submission) -> Found:
@@ -136,25 +137,31 @@ class Transaction:
 
     def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int], start: int | None) -> None:
         self._log.append(self._connection, self._newest + 1, decision.changes)
-        latest = {}
+        latest: dict[Ref, Record] = {}
         for change in decision.changes:
-            kind = change.kind.name
-            latest[kind, change.record.id] = change.record
             self._newest += 1
-            self._touched.add(kind)
-            self._collections[kind] = (last_ids.get(kind) or self._collections[kind][0], self._newest)
-        for (kind_, id), after in decision.final.items():
-            self._leave(self._rows[kind_.name], latest[kind_.name, id], found.standing.get((kind_, id)), after)
-            if kind_ is WEBHOOK:
+            self._revisions[change.kind.name] = self._newest
+            latest[change.kind, change.record.id] = change.record
+        self._last_ids |= last_ids
+        new: dict[str, list[tuple[Record, Any]]] = {}
+        for ref, after in decision.final.items():
+            kind, id = ref
+            before = found.standing.get(ref)
+            if isinstance(before, Entity) or isinstance(after, Deleted):
+                self._leave(self._rows[kind.name], latest[ref], before, after)
+            else:
+                new.setdefault(kind.name, []).append((latest[ref], after))
+            if kind is WEBHOOK:
                 deliveries.note(self._connection, id, after, self._newest if start is None else start)
+        for name, entities in new.items():
+            self._searched.setdefault(name, []).extend(self._rows[name].insert(self._connection, entities))
 
     def _leave(self, rows: Rows, record: Record, before: Any, after: Entity | Deleted[Any]) -> None:
-        """Write one entity as it shall stand."""
-        if isinstance(after, Deleted):
-            searched = rows.delete(self._connection, record.id) if isinstance(before, Entity) else None
-        elif isinstance(before, Entity):
+        """Leave an entity that may have a row as it shall stand."""
+        searched: Searched | None = None
+        if not isinstance(after, Deleted):
             searched = rows.update(self._connection, record, before, after)
-        else:
-            searched = rows.insert(self._connection, record, after)
+        elif isinstance(before, Entity):
+            searched = rows.delete(self._connection, record.id)
         if searched is not None:
             self._searched.setdefault(rows.kind.name, []).append(searched)
