@@ -18,7 +18,7 @@ from tests.benchmarks.machine import fsync_milliseconds, two_cores
 from tests.benchmarks.rounds import Rounds
 from tests.benchmarks.scripts import BULK
 from tests.benchmarks.sections import SECTIONS, Stage, fill
-from tests.benchmarks.servers import backroom, bare, feedless, running, tutorial
+from tests.benchmarks.servers import backroom, bare, feedless, running, sqlite, tutorial
 from tests.benchmarks.table import Row, below, table
 
 # Beside ./data, so that its disk is the one that a fsync would wait for. A system's folder for temporary files is often
@@ -56,11 +56,6 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def sqlite(file: Path) -> str:
-    """Return the store's address for a file."""
-    return f"sqlite:///{file.absolute()}"
-
-
 def start(executable: str, folder: Path, cores: tuple[int, int], times: int) -> Row:
     """Start (c) some times, each on a fresh file, and return the median time to its first answer."""
     seconds = []
@@ -93,6 +88,7 @@ def main() -> None:
             backroom(executable, "(c) few", sqlite(folder / "few.db")),
             backroom(executable, "(c) many", sqlite(folder / "many.db")),
             backroom(executable, "(c) followed", sqlite(folder / "followed.db")),
+            backroom(executable, "(c) unfollowed", sqlite(folder / "unfollowed.db")),
             feedless(sqlite(folder / "feedless.db")),
         )
         servers = [stack.enter_context(running(each, folder, cores)) for each in services]

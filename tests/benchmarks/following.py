@@ -36,8 +36,8 @@ class Following:
     delay: float
 
 
-def following(rounds: Rounds, server: Server, feedless: Server) -> Iterator[Row]:
-    """Follow a server, again and again, and then write where nobody follows any more, and where nobody could."""
+def following(rounds: Rounds, server: Server, unfollowed: Server, feedless: Server) -> Iterator[Row]:
+    """Follow a server again and again; then write where nobody follows any more, nobody ever did, and nobody could."""
     found = [observed(rounds, server) for _ in range(rounds.rounds)]
     # What the first crowd adds may serve the next one too, so it is the first that counts.
     yield below(f"memory of each of {FOLLOWERS} idle followers", found[0].memory / 1e3, 50, "KB")
@@ -46,9 +46,15 @@ def following(rounds: Rounds, server: Server, feedless: Server) -> Iterator[Row]
     delay = median(each.delay for each in found)
     yield below(f"POST to arrival at {FOLLOWERS} idle followers", delay * 1e3, 10, "ms")
     rates = rounds.medians(
-        {"POST": Trial(server, scripts.create, 201), "POST without a feed": Trial(feedless, scripts.create, 201)}
+        {
+            "POST without a feed": Trial(feedless, scripts.create, 201),
+            "POST without followers": Trial(unfollowed, scripts.create, 201),
+            "POST after followers": Trial(server, scripts.create, 201),
+        }
     )
-    yield compare("POST, all followers gone", rates["POST"], "without a feed", rates["POST without a feed"], least=0.97)
+    cut = "without a feed", rates["POST without a feed"]
+    yield compare("POST, no followers", rates["POST without followers"], *cut, least=0.97)
+    yield compare(f"POST, {FOLLOWERS} followers gone", rates["POST after followers"], *cut, least=0.97)
 
 
 def observed(rounds: Rounds, server: Server) -> Following:

@@ -18,7 +18,8 @@ from tests.postgres_server import running as database
 FEW = 1_000
 PAGE = "/tasks?limit=50"
 ON_DISK = Path("/var/tmp")  # where a system's folder for temporary files may be in memory, this one is not
-DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "max_wal_size": "4GB"}
+DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"}
+ROOMY = {"shared_buffers": "1GB", "max_wal_size": "4GB"}  # as for a small server of its own, rather than for tests
 
 
 @attrs.frozen
@@ -43,7 +44,7 @@ def measured(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterat
     cores = rounds.cores
     with ExitStack() as stack:
         os.sched_setaffinity(0, cores)  # a child inherits it
-        server = stack.enter_context(database(ON_DISK, **DURABLE))
+        server = stack.enter_context(database(ON_DISK, **DURABLE, **ROOMY))
         for name in ("bare", "few", "many"):
             server.run("createdb", f"--host={server.directory}", "--username=postgres", name)
         services: list[Service] = [
@@ -52,7 +53,7 @@ def measured(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterat
             backroom(executable, "(c) pg many", server.dsn("many")),
             backroom(executable, "(c) pg two", server.dsn("few"), workers=2),
         ]
-        pair = Pair(*(stack.enter_context(running(each, folder, (cores[0], cores[1]))) for each in services))
+        pair = Pair(*(stack.enter_context(running(each, folder, cores)) for each in services))
         for each, count in ((pair.few, FEW), (pair.many, rows)):
             rounds.run(Trial(each, partial(scripts.create_in_bulk, times=count // scripts.BULK), connections=1))
         server.run("vacuumdb", f"--host={server.directory}", "--username=postgres", "--all", "--analyze")

@@ -54,7 +54,7 @@ class Rounds:
     rounds: int
     seconds: float
     warm_up: float
-    cores: tuple[int, ...]
+    cores: tuple[int, int]
     busiest: float = 0
     disturbances: list[float] = attrs.field(factory=list)
     numbers: Iterator[int] = attrs.field(factory=count)

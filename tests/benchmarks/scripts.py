@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, cycle
 from random import Random
 from uuid import uuid4
 
@@ -69,11 +69,21 @@ def create_with_key(seed: int) -> Script:
         yield request("POST", "/tasks", {"title": title}, idempotency_key=str(uuid4()))
 
 
-def edit(task: int, seed: int) -> Script:
-    """PUT another title on one task again and again, with the ETag of the version that was answered last."""
+def titled(seed: int) -> Iterator[dict[str, str]]:
+    """Yield edits that give a task another title."""
+    return ({"title": title} for title in titles(seed))
+
+
+def ticked() -> Iterator[dict[str, str]]:
+    """Yield edits that tick a task off, and take that back."""
+    return cycle([{"status": "done"}, {"status": "pending"}])
+
+
+def edit(task: int, edits: Iterator[dict[str, str]]) -> Script:
+    """PUT edits on one task, one after the other, with the ETag of the version that was answered last."""
     answer = yield request("GET", f"/tasks/{task}")
-    for title in titles(seed):
-        answer = yield request("PUT", f"/tasks/{task}", {"title": title}, if_match=etag(answer))
+    for each in edits:
+        answer = yield request("PUT", f"/tasks/{task}", each, if_match=etag(answer))
 
 
 def etag(answer: bytes) -> str:

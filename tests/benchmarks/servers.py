@@ -80,6 +80,11 @@ def backroom(executable: str, name: str, store: str, workers: int = 1) -> Servic
     return serving([executable], name, store, workers)
 
 
+def sqlite(file: Path) -> str:
+    """Return the address of the store in a file."""
+    return f"sqlite:///{file.absolute()}"
+
+
 def feedless(store: str) -> Service:
     """Describe (c) with its feed cut out."""
     return serving([sys.executable, "-m", "tests.benchmarks.feedless"], "(c) without a feed", store)

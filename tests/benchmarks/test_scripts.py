@@ -1,6 +1,6 @@
 """The scripts of the load send what they are named after."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 from tests.benchmarks import scripts
 
@@ -16,11 +16,18 @@ def test_a_request_has_its_headers_and_its_length() -> None:
 
 def test_an_edit_names_the_version_that_was_answered_last() -> None:
     """Each PUT carries the ETag of the answer before it."""
-    script = scripts.edit(task=7, seed=1)
+    script = scripts.edit(7, scripts.titled(1))
 
     assert next(script).startswith(b"GET /tasks/7 ")
     assert b'If-Match: "1"' in script.send(b'HTTP/1.1 200 OK\r\netag: "1"\r\n\r\n{}')
     assert b'If-Match: "2"' in script.send(b'HTTP/1.1 200 OK\r\nETag: "2"\r\n\r\n{}')
+
+
+def test_ticking_off_changes_something_each_time() -> None:
+    """An edit that changed nothing would be measured as a write, and be none."""
+    edits = list(islice(scripts.ticked(), 100))
+
+    assert all(one != next for one, next in pairwise(edits))
 
 
 def test_titles_are_the_same_in_each_run() -> None:

@@ -88,6 +88,24 @@ async def test_a_schema_from_the_future(path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize(
+    ("change", "lacking"),
+    [
+        ("DROP TABLE products", "no such table: products"),
+        ("ALTER TABLE products RENAME COLUMN name_key TO name", "no such column: name_key"),
+        ("DROP TABLE products_search", "no such table: products_search"),
+    ],
+)
+async def test_a_kind_without_its_tables(path: Path, change: str, lacking: str) -> None:
+    """What a migration has forgotten is named when the file is opened, and not found out by whoever writes first."""
+    await open_store(path).close()
+    connection = apsw.Connection(str(path))
+    connection.execute(change)
+    connection.close()
+    with pytest.raises(NotAStore, match=rf"backroom\.db lacks what products need, .*: {lacking}$"):
+        open_store(path)
+
+
 async def test_something_else(path: Path) -> None:
     """A file that is not a database is refused by its name, and left alone."""
     path.write_text("Dear diary,\n" * 1000)

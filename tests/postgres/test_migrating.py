@@ -97,6 +97,22 @@ async def test_a_newer_schema_is_refused(blank: str) -> None:
         await open_store(blank)
 
 
+@pytest.mark.parametrize(
+    ("change", "lacking"),
+    [
+        ("DROP TABLE products", 'relation "products" does not exist'),
+        ("ALTER TABLE products RENAME COLUMN name_key TO name", 'column "name_key" does not exist'),
+        ("DROP SEQUENCE products_ids", 'relation "products_ids" does not exist'),
+    ],
+)
+async def test_a_kind_without_its_tables(blank: str, change: str, lacking: str) -> None:
+    """What a migration has forgotten is named when the store is opened, and not found out by whoever writes first."""
+    await (await open_store(blank)).close()
+    await fetch(blank, change)
+    with pytest.raises(Unsuitable, match=f"lacks what products need, .*: {lacking}$"):
+        await open_store(blank)
+
+
 async def test_without_the_right_to_install_trigrams(postgres: Databases, blank: str) -> None:
     """Who may not install the extension is told to have it installed, after which all is well."""
     name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]

@@ -40,6 +40,18 @@ async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pyt
     await asyncio.gather(*watching)
 
 
+async def test_writes_wake_nobody_where_nobody_watches(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the last watcher has gone, a write costs what it did before the first one came."""
+    watching = asyncio.create_task(store.watch(await store.head()))
+    await asyncio.sleep(0)  # it waits
+    await store.submit(submission(create(TASK)))
+    await watching
+    woken: list[SqliteStore] = []
+    monkeypatch.setattr(SqliteStore, "_wake", woken.append)
+    await store.submit(submission(create(TASK)))
+    assert not woken
+
+
 async def test_nothing_is_taken_once_closing_has_begun(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes to write while the writer finishes is refused, and not left waiting behind the end."""
     let_go, finish = threading.Event(), store._writer.close

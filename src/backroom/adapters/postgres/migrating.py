@@ -1,6 +1,7 @@
 """Bringing a database up to date, and learning the name that the log has in it."""
 
 import secrets
+from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -9,6 +10,7 @@ import asyncpg
 
 from backroom.adapters.postgres.connections import Connection
 from backroom.adapters.postgres.places import Names
+from backroom.adapters.postgres.rows import Rows
 
 OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
@@ -68,6 +70,17 @@ async def check_schema(connection: Connection) -> None:
         raise SchemaTooOld(
             f"the store has schema {version}, and this version of backroom needs {newest}: let it serve the store once"
         )
+
+
+async def check_tables(connection: Connection, rows: Iterable[Rows]) -> None:
+    """Check that every kind of entity has its table, with all its columns, and its sequence. Raises `Unsuitable`."""
+    for each in rows:
+        try:
+            await connection.execute(each.needs)
+        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
+            raise Unsuitable(
+                f"the database lacks what {each.table} need, until a migration makes it: {error}"
+            ) from None
 
 
 async def is_migrated(connection: Connection) -> bool:

@@ -11,7 +11,7 @@ from backroom.adapters.postgres.connections import Conflict, Connection, Connect
 from backroom.adapters.postgres.deliveries import PostgresDeliveries
 from backroom.adapters.postgres.gatherer import Gatherer
 from backroom.adapters.postgres.log import Log
-from backroom.adapters.postgres.migrating import migrate, names_of_log
+from backroom.adapters.postgres.migrating import check_tables, migrate, names_of_log
 from backroom.adapters.postgres.news import News
 from backroom.adapters.postgres.pages import read_page
 from backroom.adapters.postgres.places import END, Place
@@ -76,6 +76,7 @@ class PostgresStore(Store):
         store = cls(dsn, kinds=kinds, documents=documents, clock=clock)
         await store._connections.open(first=migrate)
         async with store._connections.use() as connection:
+            await check_tables(connection, store._rows.values())
             store._secret = await connection.fetchval("SELECT secret FROM secrets")
         return store
 

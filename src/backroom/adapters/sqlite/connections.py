@@ -1,7 +1,7 @@
 """Opening the file, and saying in the domain's words what goes wrong with it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from backroom.adapters.sqlite.rows import SqlValue
+from backroom.adapters.sqlite.rows import Rows, SqlValue
 from backroom.domain.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
@@ -125,6 +125,18 @@ def check_schema(connection: apsw.Connection) -> None:
             f"{connection.filename} has schema {version}, and this version of backroom needs {newest}:"
             " let it serve the store once"
         )
+
+
+def check_tables(connection: apsw.Connection, rows: Iterable[Rows]) -> None:
+    """Check that every kind of entity has its tables, with all their columns. Raises `NotAStore`."""
+    for each in rows:
+        try:
+            for statement in each.needs:
+                connection.execute(statement)
+        except apsw.SQLError as error:
+            raise NotAStore(
+                f"{connection.filename} lacks what {each.table} need, until a migration makes it: {error}"
+            ) from None
 
 
 def is_migrated(connection: apsw.Connection) -> bool:

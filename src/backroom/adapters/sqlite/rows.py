@@ -80,6 +80,10 @@ class Rows:
         searched = [field.name for field in kind.searched]
         self._search_values = attrgetter(*searched) if searched else lambda _: None
         columns = [*self._columns, "search", "document"]
+        self.needs = (
+            f"SELECT {', '.join(columns)} FROM {self.table} LIMIT 0",
+            f"SELECT 1 FROM {self.table}_search LIMIT 0",
+        )
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"

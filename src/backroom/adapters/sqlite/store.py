@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from backroom.adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, connect, fetch, migrate
+from backroom.adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, check_tables, connect, fetch, migrate
 from backroom.adapters.sqlite.deliveries import SqliteDeliveries
 from backroom.adapters.sqlite.log import open_log
 from backroom.adapters.sqlite.pages import read_page
@@ -66,9 +66,11 @@ class SqliteStore(Store):
         self._closed = False
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._watchers = 0
         with self._guarded:
             writing = connect(path, cache_kib=WRITER_CACHE_KIB)
             migrate(writing)
+            check_tables(writing, self._rows.values())
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, kinds)
@@ -128,15 +130,17 @@ class SqliteStore(Store):
         except CursorExpired:
             return
         self._loop = asyncio.get_running_loop()
-        while True:
-            news = self._news
-            if await self._here(self._log.head) != number:
-                return
-            try:
-                async with asyncio.timeout(LOOK_AGAIN_S):
-                    await news.wait()
-            except TimeoutError:
-                continue  # another process may have written, which rings no bell here
+        self._watchers += 1  # from before the first look, so that what is written after it rings
+        try:
+            while True:
+                news = self._news
+                if await self._here(self._log.head) != number:
+                    return
+                with suppress(TimeoutError):  # another process may have written, which rings no bell here
+                    async with asyncio.timeout(LOOK_AGAIN_S):
+                        await news.wait()
+        finally:
+            self._watchers -= 1
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         kept_from = None if keep is None else self._log.numbering.number(keep)
@@ -198,7 +202,7 @@ class SqliteStore(Store):
 
     def _ring(self) -> None:
         """Wake whoever watches; called by the writer's thread after a commit."""
-        if self._loop is not None:
+        if self._watchers and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed, and nobody there watches any more
                 self._loop.call_soon_threadsafe(self._wake)
 
