@@ -34,9 +34,11 @@ from backroom.domain.ports import RECEIPTS_KEPT
 from backroom.domain.records import Documents, Record
 from backroom.domain.webhook import WEBHOOK
 
+_REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
+
 
 class Transaction:
-    """What is known between BEGIN and COMMIT: the counters, read once and written once for all submissions."""
+    """What is known between BEGIN and COMMIT: the counters, and what is written at once for all submissions."""
 
     def __init__(self, connection: apsw.Connection, log: Log, rows: Mapping[str, Rows], documents: Documents) -> None:
         self._connection = connection
@@ -47,6 +49,8 @@ class Transaction:
         self._last_ids: dict[str, int] = dict(fetch(connection, "SELECT kind, last_id FROM collections"))
         self._revisions: dict[str, int] = {}  # of the kinds that were written
         self._searched: dict[str, list[Searched]] = {}
+        self._unlogged: list[Change[Any]] = []  # the newest changes, not in the log yet
+        self._receipts: dict[tuple[str, str], tuple[bytes, bytes, int]] = {}
 
     def apply(self, submission: Submission, at: datetime) -> Outcome | Replay:
         """Decide a submission and write what was decided. Raises `KeyReused` and `BadCursor`, with nothing written."""
@@ -71,15 +75,14 @@ class Transaction:
             deliveries.queue(self._connection, submission.deliveries)
         receipt = key.record(outcome) if key is not None else None
         if key is not None and receipt is not None:
-            expires_at = microseconds(at + RECEIPTS_KEPT)
-            self._connection.execute(
-                "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)",
-                (key.caller, key.name, key.fingerprint, receipt, expires_at),
-            )
+            self._receipts[key.caller, key.name] = key.fingerprint, receipt, microseconds(at + RECEIPTS_KEPT)
         return outcome
 
     def finish(self) -> None:
-        """Write the counters, and what is searched."""
+        """Write what was gathered, and the counters."""
+        self._log_changes()
+        rows = [(caller, name, *kept) for (caller, name), kept in self._receipts.items()]
+        self._connection.executemany(_REPLACE_RECEIPT, rows)
         for kind, searched in self._searched.items():
             self._rows[kind].reindex(self._connection, searched)
         if not self._revisions:
@@ -90,18 +93,27 @@ class Transaction:
                 "REPLACE INTO collections VALUES (?, ?, ?)", (kind, self._last_ids.get(kind, 0), revision)
             )
 
+    def _log_changes(self) -> None:
+        first = self._newest - len(self._unlogged) + 1
+        self._log.append(self._connection, first, self._unlogged)
+        self._unlogged.clear()
+
     def _replay(self, key: Key, at: datetime) -> Replay | None:
-        found = fetch(
-            self._connection,
-            "SELECT fingerprint, receipt FROM receipts WHERE caller = ? AND name = ? AND expires_at > ?",
-            (key.caller, key.name, microseconds(at)),
-        )
-        if not found:
+        kept = self._receipts.get((key.caller, key.name)) or self._kept_receipt(key, at)
+        if kept is None:
             return None
-        fingerprint, receipt = found[0]
+        fingerprint, receipt, _ = kept
         if fingerprint != key.fingerprint:
             raise KeyReused
         return Replay(receipt=receipt)
+
+    def _kept_receipt(self, key: Key, at: datetime) -> tuple[Any, ...] | None:
+        found = fetch(
+            self._connection,
+            "SELECT fingerprint, receipt, expires_at FROM receipts WHERE caller = ? AND name = ? AND expires_at > ?",
+            (key.caller, key.name, microseconds(at)),
+        )
+        return found[0] if found else None
 
     def _next_id(self, last_ids: dict[str, int], kind: Kind[Any]) -> int:
         last_ids[kind.name] = last_ids.get(kind.name, self._last_ids.get(kind.name, 0)) + 1
@@ -117,7 +129,10 @@ class Transaction:
         found = fetch(self._connection, self._rows[kind.name].get, (id,))
         if found:
             return self._documents.read(kind, found[0][1])
-        last = self._log.last(self._connection, kind.name, id) if revives else None
+        if not revives:
+            return None
+        self._log_changes()
+        last = self._log.last(self._connection, kind.name, id)
         return None if last is None else Deleted(self._documents.read(kind, last.record.document))
 
     def _holders(self, claims: Set[Claim]) -> dict[Claim, int]:
@@ -133,10 +148,11 @@ class Transaction:
 
     def _kept(self, ref: Ref, version: int) -> list[Change[Any]]:
         kind, id = ref
+        self._log_changes()
         return [entry.change for entry in self._log.history(self._connection, kind.name, id, version, -1)]
 
     def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int], start: int | None) -> None:
-        self._log.append(self._connection, self._newest + 1, decision.changes)
+        self._unlogged += decision.changes
         latest: dict[Ref, Record] = {}
         for change in decision.changes:
             self._newest += 1

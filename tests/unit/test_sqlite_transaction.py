@@ -1,0 +1,94 @@
+"""Submissions that share a transaction see what those before them did, though much of it is written at its end."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import apsw
+import pytest
+
+from backroom.adapters.sqlite.connections import fetch, migrate
+from backroom.adapters.sqlite.log import open_log
+from backroom.adapters.sqlite.rows import Rows
+from backroom.adapters.sqlite.transaction import Transaction
+from backroom.domain.catalogue import KINDS
+from backroom.domain.commands import Delete, Precondition, Restore
+from backroom.domain.decisions import Done, Key, Outcome, Replay
+from backroom.domain.errors import KeyReused, PreconditionFailed
+from backroom.domain.ports import RECEIPTS_KEPT
+from backroom.domain.task import TASK
+from tests.builders import DOCUMENTS, NOON, create, submission
+from tests.contract.steps import edit
+
+
+@pytest.fixture
+def connection() -> Iterator[apsw.Connection]:
+    """Return an empty database."""
+    opened = apsw.Connection(":memory:")
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+def begun(connection: apsw.Connection) -> Transaction:
+    """Return what is applied in one go."""
+    return Transaction(connection, open_log(connection, KINDS), {kind.name: Rows(kind) for kind in KINDS}, DOCUMENTS)
+
+
+def key(fingerprint: bytes = b"f", receipt: bytes = b"kept") -> Key:
+    """Return a key with the receipt that is kept under it."""
+    return Key(caller="", name="k", fingerprint=fingerprint, record=lambda _: receipt)
+
+
+def logged(connection: apsw.Connection) -> list[tuple[Any, ...]]:
+    """Return the log: numbers, actions, ids and versions."""
+    return fetch(connection, "SELECT number, action, id, version FROM changes ORDER BY number")
+
+
+def test_what_was_just_deleted_is_restored(connection: apsw.Connection) -> None:
+    """A restore finds the deletion in the log, which has a number for each change and none twice."""
+    transaction = begun(connection)
+    transaction.apply(submission(create(TASK)), NOON)
+    transaction.apply(submission(Delete(kind=TASK, id=1)), NOON)
+    transaction.apply(submission(Restore(kind=TASK, id=1)), NOON)
+    transaction.apply(submission(create(TASK)), NOON)
+    transaction.finish()
+    expected = [(1, "created", 1, 1), (2, "deleted", 1, 2), (3, "created", 1, 3), (4, "created", 2, 1)]
+    assert expected == logged(connection)
+    assert [(4,)] == connection.execute("SELECT newest FROM log").fetchall()
+
+
+def test_a_failed_precondition_knows_what_just_changed(connection: apsw.Connection) -> None:
+    """What changed since the version that was expected is told from the log, also where that was a moment ago."""
+    transaction = begun(connection)
+    transaction.apply(submission(create(TASK)), NOON)
+    transaction.apply(submission(edit(TASK, 1, status="done")), NOON)
+    late = transaction.apply(submission(Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1})))), NOON)
+    assert isinstance(late, Outcome)
+    (refusal,) = late.results
+    assert isinstance(refusal, PreconditionFailed)
+    assert ("status",) == refusal.changed
+
+
+def test_a_key_that_was_just_used(connection: apsw.Connection) -> None:
+    """The same request is answered with the receipt, another one under the same key is refused, and one row is kept."""
+    transaction = begun(connection)
+    first = transaction.apply(submission(create(TASK), key=key()), NOON)
+    assert isinstance(first, Outcome)
+    assert isinstance(first.results[0], Done)
+    assert Replay(receipt=b"kept") == transaction.apply(submission(create(TASK), key=key(receipt=b"other")), NOON)
+    with pytest.raises(KeyReused):
+        transaction.apply(submission(create(TASK), key=key(fingerprint=b"g")), NOON)
+    transaction.finish()
+    assert [("k", b"f", b"kept")] == connection.execute("SELECT name, fingerprint, receipt FROM receipts").fetchall()
+    assert [(1, "created", 1, 1)] == logged(connection)
+
+
+def test_a_key_that_has_expired(connection: apsw.Connection) -> None:
+    """Its receipt, which nobody has swept yet, gives way to the new one."""
+    for number, at in enumerate((NOON, NOON + RECEIPTS_KEPT - timedelta(microseconds=1), NOON + RECEIPTS_KEPT)):
+        transaction = begun(connection)
+        answer = transaction.apply(submission(create(TASK), key=key(receipt=b"%d" % number)), at)
+        transaction.finish()
+        assert isinstance(answer, Replay) is (number == 1)
+    assert [(b"2",)] == connection.execute("SELECT receipt FROM receipts").fetchall()
