@@ -88,9 +88,9 @@ class Rows:
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         self._delete = f"DELETE FROM {self.table} WHERE id = ?"
-        self._index = f"INSERT INTO {self.table}_search (rowid, search) VALUES (?, ?)"
         self._text_of = f"SELECT search FROM {self.table} WHERE id = ?"
-        self._unindex = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES ('delete', ?, ?)"
+        # The column that is named like the table takes commands of FTS5, such as 'delete'; without one, a row is added.
+        self._index = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES (?, ?, ?)"
 
     def column(self, field: Field) -> str:
         """Name the column of a field; that of a text holds what it is sorted by, which is not the text itself."""
@@ -151,15 +151,13 @@ class Rows:
         texts: dict[int, tuple[str | None, str | None]] = {}
         for id, was, now in searched:
             texts[id] = texts.get(id, (was,))[0], now
-        changed = sorted((id, was, now) for id, (was, now) in texts.items() if was != now)
-        if all(was is None for _, was, _ in changed):
-            connection.executemany(self._index, [(id, now) for id, _, now in changed])
-            return
-        for id, was, now in changed:
-            if was is not None:
-                connection.execute(self._unindex, (id, was))
-            if now is not None:
-                connection.execute(self._index, (id, now))
+        rows: list[tuple[str | None, int, str]] = []
+        for id, (was, now) in sorted(texts.items()):
+            if was != now and was is not None:
+                rows.append(("delete", id, was))
+            if was != now and now is not None:
+                rows.append((None, id, now))
+        connection.executemany(self._index, rows)
 
     def _text(self, connection: apsw.Connection, id: int) -> str:
         # The index needs the very text that it was given: the stored one, whatever folding says today.
