@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,8 +50,8 @@ def reporting() -> ASGIApp:
     return app
 
 
-def ending() -> ASGIApp:
-    """Answer in two pieces, the second when the server stops."""
+def begun(rest: Callable[[Scope, Receive, Send], Awaitable[None]]) -> ASGIApp:
+    """Begin an answer, and leave the rest of it to another."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -58,39 +59,38 @@ def ending() -> ASGIApp:
         else:
             await start(send)
             await send(piece("going", more_body=True))
-            await scope["state"]["stopping"].wait()
-            await send(piece(" gone"))
+            await rest(scope, receive, send)
 
     return app
+
+
+def ending() -> ASGIApp:
+    """Answer in two pieces, the second when the server stops."""
+
+    async def rest(scope: Scope, _: Receive, send: Send) -> None:
+        await scope["state"]["stopping"].wait()
+        await send(piece(" gone"))
+
+    return begun(rest)
 
 
 def endless() -> ASGIApp:
     """Begin an answer and never end it."""
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await live(receive, send)
-        else:
-            await start(send)
-            await send(piece("going", more_body=True))
-            while True:
-                await receive()
+    async def rest(_: Scope, receive: Receive, __: Send) -> None:
+        while True:
+            await receive()
 
-    return app
+    return begun(rest)
 
 
 def blocking() -> ASGIApp:
     """Begin an answer and stop the whole event loop."""
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await live(receive, send)
-        else:
-            await start(send)
-            await send(piece("going", more_body=True))
-            time.sleep(3600)  # noqa: ASYNC251 - as a mistake would
+    async def rest(*_: object) -> None:
+        time.sleep(3600)  # noqa: ASYNC251 - as a mistake would
 
-    return app
+    return begun(rest)
 
 
 def failing() -> ASGIApp:

@@ -53,6 +53,24 @@ class Echo:
             self.end.set_result(message["code"])
 
 
+@define
+class Chatter:
+    """An application that sends again and again, with a pause after each; `ended` is set once the client has gone."""
+
+    pause: float
+    ended: asyncio.Event = Factory(asyncio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        try:
+            while True:
+                await send({"type": "websocket.send", "text": "x"})
+                await asyncio.sleep(self.pause)
+        except OSError:
+            self.ended.set()
+
+
 @pytest.fixture
 async def echo() -> Echo:
     """An application that sends back what it gets."""
@@ -146,23 +164,12 @@ async def test_garbage(server: Running, garbage: bytes) -> None:
 
 async def test_hostile_frame_while_the_application_sends() -> None:
     """An application that is sending when the client breaks a rule is told that the client has gone, nothing worse."""
-    ended = asyncio.Event()
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        try:
-            while True:
-                await send({"type": "websocket.send", "text": "x"})
-                await asyncio.sleep(0)
-        except OSError:
-            ended.set()
-
+    app = Chatter(pause=0)
     async with running(app) as server:
         client = await connected(server)
         await client.send(frame(TEXT, b"x" * (LARGEST + 1)))
 
-        await ended.wait()
+        await app.ended.wait()
         while (last := await read_frame(client)).opcode != CLOSE:
             pass
         assert 1009 == last.code
@@ -350,18 +357,7 @@ async def test_client_that_does_not_read_is_not_read() -> None:
 
 async def test_ping_is_not_answered() -> None:
     """A client that does not answer a ping is closed, and an application that sends to it is told that it has gone."""
-    ended = asyncio.Event()
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        try:
-            while True:
-                await send({"type": "websocket.send", "text": "x"})
-                await asyncio.sleep(0.01)
-        except OSError:
-            ended.set()
-
+    app = Chatter(pause=0.01)
     async with running(app, ws_ping_interval=0.05, ws_ping_timeout=0.05) as server:
         client = await connected(server)
         opcodes = set()
@@ -370,7 +366,7 @@ async def test_ping_is_not_answered() -> None:
 
         assert {PING, TEXT} == opcodes
         assert 1011 == last.code
-        await ended.wait()
+        await app.ended.wait()
 
 
 async def test_message_before_accept() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Awaitable, Callable
 
 import pytest
 import trustme
@@ -92,6 +93,16 @@ async def test_an_unknown_authority_is_refused(authority: trustme.CA) -> None:
     assert [] == receiver.requests
 
 
+async def error_from(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], trusting: ssl.SSLContext
+) -> str | None:
+    """Return what is told of a delivery to an endpoint that serves its connections in this way."""
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]), tls=trusting)
+        return (await sender.send(f"https://hook.example:{port}/", {}, b"{}")).error
+
+
 async def test_broken_tls_after_the_handshake_is_an_error(authority: trustme.CA, trusting: ssl.SSLContext) -> None:
     """An endpoint that begins with TLS and goes on without it has given no answer."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -109,11 +120,7 @@ async def test_broken_tls_after_the_handshake_is_an_error(authority: trustme.CA,
         await reader.read()
         writer.close()
 
-    async with await asyncio.start_server(break_off, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]), tls=trusting)
-        attempt = await sender.send(f"https://hook.example:{port}/", {}, b"{}")
-    assert attempt.error in TLS_BROKEN
+    assert await error_from(break_off, trusting) in TLS_BROKEN
 
 
 async def test_an_endpoint_that_speaks_no_tls_is_an_error(trusting: ssl.SSLContext) -> None:
@@ -124,8 +131,4 @@ async def test_an_endpoint_that_speaks_no_tls_is_an_error(trusting: ssl.SSLConte
         await reader.read()
         writer.close()
 
-    async with await asyncio.start_server(speak_plainly, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]), tls=trusting)
-        attempt = await sender.send(f"https://hook.example:{port}/", {}, b"{}")
-    assert attempt.error in TLS_BROKEN
+    assert await error_from(speak_plainly, trusting) in TLS_BROKEN
