@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import NOON, Clock
 from tests.http.service import Client
-from tests.http.steps import asked, breaches, ids, made, tasks
+from tests.http.steps import asked, breaches, got, ids, made, tasks
 
 pytestmark = pytest.mark.anyio
 
@@ -95,7 +95,8 @@ BAD = [
     "created_at[gt]=2026-01-31T12:00:00",
     "title=%00",
     "q=%00",
-    "q=%0A",
+    "q=%0D",
+    "title=%0A",
     "q=%FF",
     "q=%ED%A0%80",
     "limit=",
@@ -137,6 +138,18 @@ async def test_filters(client: Client, clock: Clock) -> None:
     for query, expected in OF_TASKS:
         response = await client.raw("GET", f"/tasks?{query}")
         assert (query, expected) == (query, [each["id"] for each in response.json()["tasks"]])
+
+
+async def test_searching_for_lines(client: Client) -> None:
+    """What is looked through may hold line breaks and tabs, so they can be looked for, from page to page."""
+    for title in "ab":
+        await made(client, "tasks", title=title, notes="one\ntwo\tthree")
+
+    for query in ("q=e%0At", "q=%0a", "q=O%09THREE"):
+        assert [1, 2] == await ids(client, query)
+    assert [] == await ids(client, "q=one%09two")
+    first = await got(client, "/tasks?q=e%0At&limit=1")
+    assert [2] == [each["id"] for each in (await got(client, first["next"]))["tasks"]]
 
 
 async def test_filters_and_orders_of_products(client: Client) -> None:

@@ -120,7 +120,7 @@ def test_live(client: TestClient) -> None:
 
 
 def test_demonstration_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a store that never had a product gets those of the tutorial."""
+    """A store that had them once does not get them again."""
     monkeypatch.setenv("BACKROOM_STORE", f"sqlite:///{tmp_path / 'backroom.db'}")
     monkeypatch.setenv("BACKROOM_DEMO", "1")
     for _ in range(2):
@@ -130,6 +130,16 @@ def test_demonstration_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 client.delete(f"/products/{id}")
 
     assert 0 == before
+
+
+def test_no_demonstration_among_other_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a store with nothing in it gets the products of the tutorial."""
+    monkeypatch.setenv("BACKROOM_STORE", f"sqlite:///{tmp_path / 'backroom.db'}")
+    with TestClient(app(), base_url="http://127.0.0.1:8000") as client:
+        client.post("/tasks", json={"title": "Learn Starlette"})
+    monkeypatch.setenv("BACKROOM_DEMO", "1")
+    with TestClient(app(), base_url="http://127.0.0.1:8000") as client:
+        assert 0 == client.get("/products").json()["count"]
 
 
 @pytest.mark.anyio

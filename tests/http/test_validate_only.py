@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.http.service import Client
-from tests.http.steps import MINIMAL, log, prepare
+from tests.http.steps import MINIMAL, asked, log, prepare
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +62,18 @@ async def test_validate_only(client: Client, method: str, path: str, body: Any, 
     assert done.json() == rehearsed.json()
     for name in ("etag", "location", "content-type"):
         assert done.headers.get(name) == rehearsed.headers.get(name)
+
+
+async def test_a_key_that_was_used(client: Client) -> None:
+    """What would have been replayed or refused for its key is so here."""
+    headers = {"Idempotency-Key": "k"}
+    first = await client.post("/tasks", json={"title": "a"}, headers=headers)
+
+    again = await client.post("/tasks", json={"title": "a"}, headers={**headers, **VALIDATE_ONLY})
+    assert (201, first.content, "true") == (again.status_code, again.content, again.headers["idempotency-replayed"])
+    assert "validate-only" == again.headers["preference-applied"]
+    other = await client.post("/tasks", json={"title": "b"}, headers={**headers, **VALIDATE_ONLY})
+    assert (422, "idempotency_key_reused") == asked(other)
 
 
 @pytest.mark.parametrize(

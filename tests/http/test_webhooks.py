@@ -181,6 +181,49 @@ async def test_addresses_are_vetted(store: Store, host: str) -> None:
         assert 200 == (await client.patch("/webhooks/1", json={"description": "x"})).status_code
 
 
+async def test_an_address_that_stays_is_not_vetted_again(store: Store, client: Client) -> None:
+    """A webhook can be edited as it was read, whatever has become of its address; connecting looks at it anyway."""
+    document = await subscribed(client, url="http://127.0.0.1/")
+    document.pop("secret")
+    courier = deliverer_of(store, await store.secret(), allow_private=False)
+    async with serving(store, courier=courier) as strict:
+        assert 200 == (await strict.put("/webhooks/1", json={**document, "description": "x"})).status_code
+        for url in ("http://127.0.0.1/other", "http://127.0.0.2/"):
+            assert [("/url", "not_routable")] == breaches(await strict.put("/webhooks/1", json={"url": url}))
+
+
+async def test_a_key_is_looked_at_before_the_address(store: Store, client: Client) -> None:
+    """An answer that was lost is had again with its secret, also where the address would be refused by now."""
+    body, headers = {"url": "http://127.0.0.1/"}, {"Idempotency-Key": "k"}
+    first = await client.post("/webhooks", json=body, headers=headers)
+    courier = deliverer_of(store, await store.secret(), allow_private=False)
+    async with serving(store, courier=courier) as strict:
+        again = await strict.post("/webhooks", json=body, headers=headers)
+        assert (201, first.content) == (again.status_code, again.content)
+        assert "true" == again.headers["idempotency-replayed"]
+        for _ in range(2):  # such a refusal is not kept
+            other = await strict.post("/webhooks", json=body, headers={"Idempotency-Key": "l"})
+            assert [("/url", "not_routable")] == breaches(other)
+            assert "idempotency-replayed" not in other.headers
+
+
+async def test_trying_again_with_a_key(client: Client, store: Store, endpoints: Endpoints) -> None:
+    """The same request has the same answer, when the webhook has gone, and when there never was such a delivery."""
+    await subscribed(client)
+    await client.post("/webhooks/1/test")
+    await delivered(deliverer(store, endpoints))
+    (kept,) = await shown(client)
+    path, headers = f"/webhooks/1/deliveries/{kept['id']}/retry", {"Idempotency-Key": "k"}
+    queued = await client.post(path, headers=headers)
+    unknown = await client.post("/webhooks/1/deliveries/x/retry", headers={"Idempotency-Key": "l"})
+    assert (404, "Delivery not found") == (unknown.status_code, unknown.json()["detail"])
+    await client.delete("/webhooks/1")
+    again = await client.post(path, headers=headers)
+    assert (202, queued.content, "true") == (again.status_code, again.content, again.headers["idempotency-replayed"])
+    again = await client.post("/webhooks/1/deliveries/x/retry", headers={"Idempotency-Key": "l"})
+    assert (unknown.content, "true") == (again.content, again.headers["idempotency-replayed"])
+
+
 async def test_deliveries(client: Client, store: Store, endpoints: Endpoints) -> None:
     """What was delivered is told newest first, in pages, each delivery with its attempts."""
     await subscribed(client)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
+import pytest
+
 from backroom.domain.changes import Action, Change
 from backroom.domain.commands import Delete, Deleted, Edit, Precondition, Restore
 from backroom.domain.decisions import (
@@ -228,11 +230,13 @@ def test_failed_preconditions_get_explained() -> None:
     assert ("due",) == told.results[1].changed
 
 
-def test_a_submission_can_fail_its_own_preconditions() -> None:
-    """What the same submission changed before is part of the explanation."""
+@pytest.mark.parametrize("atomic", [True, False])
+def test_a_submission_can_fail_its_own_preconditions(atomic: bool) -> None:
+    """What the same submission changed before is part of the explanation, also where it was undone with the rest."""
     first = Precondition(frozenset({1}))
     commands = [Edit(kind=TASK, id=1, values={"notes": text}, precondition=first) for text in ("a", "b")]
-    decision = decided(*commands, standing={(TASK, 1): task()}, atomic=False)
+    decision = decided(*commands, standing={(TASK, 1): task()}, atomic=atomic)
+    assert (() if atomic else ("notes",)) == tuple(name for each in decision.changes for name in each.changed)
     error = explained(decision, {((TASK, 1), 1): []}).results[1]
     assert isinstance(error, PreconditionFailed)
     assert (2, ("notes",)) == (error.current.version, error.changed)

@@ -107,11 +107,15 @@ class Found:
 
 @frozen(kw_only=True)
 class Decision:
-    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order."""
+    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order.
+
+    `undone` are the changes before a failure that undid all: no store writes them, but what failed was decided on them.
+    """
 
     outcome: Outcome
     final: Mapping[Ref, Entity | Deleted[Any]] = Factory(dict)
     changes: tuple[Change[Any], ...] = ()
+    undone: tuple[Change[Any], ...] = ()
 
 
 def named(commands: Iterable[Command]) -> dict[Ref, bool]:
@@ -161,7 +165,7 @@ def decide(
         except DomainError as error:
             results.append(error)
             if submission.atomic:
-                return Decision(outcome=Outcome(results=tuple(results), failed=index))
+                return Decision(outcome=Outcome(results=tuple(results), failed=index), undone=tuple(changes))
             continue
         left = after.entity if isinstance(after, Deleted) else after
         record = Record(id, left.version, documents.write(command.kind, left))
@@ -200,7 +204,7 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
         if not isinstance(result, PreconditionFailed):
             return result
         ref = result.kind, result.current.id
-        here = (change for change in decision.changes if (change.kind, change.record.id) == ref)
+        here = (change for change in (*decision.changes, *decision.undone) if (change.kind, change.record.id) == ref)
         changes = (*kept[ref, result.expected], *here)
         return evolve(result, changed=changed_since(result.kind, changes, result.expected, now=result.current.version))
 

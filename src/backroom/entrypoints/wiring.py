@@ -143,9 +143,9 @@ def stop_at_once(reason: str) -> None:
 
 
 async def fill_with_demo(store: Store) -> None:
-    """Put the tutorial's products into a store that has never had any, once, however many processes start with it."""
-    page = await store.page(Query(kind=PRODUCT, limit=1))
-    if page.records or await store.history(PRODUCT, 1, limit=1):
+    """Put the tutorial's products into a store with nothing in it, once, however many processes start with it."""
+    pages = [await store.page(Query(kind=kind, limit=1)) for kind in KINDS]
+    if any(page.records for page in pages) or (await store.read(None, limit=1)).entries:
         return
     commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
     key = Key(caller="demo", name="products", fingerprint=b"", record=lambda _: b"")

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
@@ -73,9 +74,21 @@ def make_app(
 
 def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """Let pages of other origins read the answers."""
-    return CORSMiddleware(
+    return _Sharing(
         app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED, max_age=600
     )
+
+
+class _Sharing(CORSMiddleware):
+    """Answers a preflight that it does not grant like any other OPTIONS: without a grant, a browser goes no further."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        if asks and "origin" in headers and self.preflight_response(headers).status_code != 200:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def declared(store: Store, secret: bytes, options: Options, feed: Feed, courier: Courier) -> list[Path]:

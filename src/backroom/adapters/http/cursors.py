@@ -17,6 +17,9 @@ from backroom.domain.queries import Place, Query
 _SIGNATURE = 12
 """Bytes of the signature: nobody guesses one of so many, and it needs no padding in Base64."""
 
+_WRITTEN = _SIGNATURE * 4 // 3
+"""Characters of the signature, with which a cursor begins."""
+
 
 @frozen
 class ListCursors:
@@ -27,11 +30,11 @@ class ListCursors:
     def write(self, query: Query[Any], place: Place) -> str:
         """Return the cursor of a place in the order of a query."""
         text = _encoded(orjson.dumps([_plain(each) for each in place]))
-        return f"{text}.{self._signature(query, text)}"
+        return self._signature(query, text) + text
 
     def read(self, query: Query[Any], cursor: str) -> Place:
         """Return the place of a cursor. Raises `BadCursor` for one of another query, and for what is none at all."""
-        text, _, signature = cursor.partition(".")
+        signature, text = cursor[:_WRITTEN], cursor[_WRITTEN:]
         if not (cursor.isascii() and compare_digest(signature, self._signature(query, text))):
             raise BadCursor
         return tuple(map(_revived, orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))))

@@ -11,6 +11,8 @@ from backroom.domain.text import forbidden_character
 
 MAX_PARAMETERS = 100
 
+_OF_LINES = ("q",)  # what it looks through may hold line breaks
+
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _WHOLE = re.compile(r"-?[0-9]+")
 _BOOLEANS = {"true": True, "false": False}
@@ -32,7 +34,7 @@ def parse(call: Call, known: Collection[str]) -> dict[str, str]:
             raise BadParameter(f"unknown parameter {name!r}")
         if name in parameters:
             raise BadParameter(f"parameter {name} is repeated")
-        if forbidden_character(value, lines=False) is not None:
+        if forbidden_character(value, lines=name in _OF_LINES) is not None:
             raise BadParameter(f"parameter {name} holds a control character")
         parameters[name] = value
     return parameters

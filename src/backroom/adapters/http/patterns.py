@@ -27,6 +27,7 @@ _NEITHER = _escaped(NOT_IN_LINE)
 _AROUND = f"[{_SPACE}]*"  # is trimmed
 
 ONE_LINE = f"^[^{_NEITHER}]*$"
+LINES = f"^[^{_escaped(NOT_IN_LINES)}]*$"
 CURSOR = "^[A-Za-z0-9_-]+$"
 CURSOR_OR_NONE = "^[A-Za-z0-9_-]*$"
 

@@ -21,7 +21,7 @@ from backroom.adapters.http.operation_parts import (
     SUBMITTED,
     WRITE,
 )
-from backroom.adapters.http.patterns import ONE_LINE
+from backroom.adapters.http.patterns import LINES
 from backroom.adapters.http.reading import Reading, as_list, by_id
 from backroom.adapters.http.schemas import filter_schema, listing, ref
 from backroom.adapters.http.submitting import Submitter
@@ -166,7 +166,7 @@ class Declared:
             query("sort", _sortable(self.kind), "Fields; a minus sign in front of one: descending."),
             query(
                 "q",
-                {"type": "string", "maxLength": MAX_SEARCH, "pattern": ONE_LINE},
+                {"type": "string", "maxLength": MAX_SEARCH, "pattern": LINES},
                 "A substring, whatever its case or width.",
             ),
             query("total", {"type": "boolean"}, "Count every match."),

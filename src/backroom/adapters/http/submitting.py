@@ -44,7 +44,7 @@ class Submitter:
         render = _once(render)
         name = key_name(call)
         key = None
-        if name is not None and not rehearsal:
+        if name is not None:
             key = Key(caller="", name=name, fingerprint=fingerprint(call, body), record=_recorder(render))
         submission = Submission(
             commands=commands,
@@ -56,13 +56,14 @@ class Submitter:
             follow=follow,
         )
         outcome = await self.writer.submit(submission)
-        if isinstance(outcome, Replay):
-            return replay(outcome.receipt)
+        answer = replay(outcome.receipt) if isinstance(outcome, Replay) else render(outcome)
         if rehearsal:
-            return render(outcome).plus(APPLIED)
+            return answer.plus(APPLIED)
+        if isinstance(outcome, Replay):
+            return answer
         if self.courier.has_readers or commands[0].kind is WEBHOOK:
-            return evolve(render(outcome), background=BackgroundTask(self.courier.nudge))
-        return render(outcome)
+            return evolve(answer, background=BackgroundTask(self.courier.nudge))
+        return answer
 
 
 def only_validates(call: Call) -> bool:

@@ -1,6 +1,5 @@
 """Webhooks: entities like the others, with a secret and a position that are no part of them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -11,15 +10,14 @@ from backroom.adapters.http.bodies import read_body, read_object
 from backroom.adapters.http.call import Call
 from backroom.adapters.http.parameters import following, identifier, parse, whole
 from backroom.adapters.http.problems import answer_of
-from backroom.adapters.http.refusals import Missing
 from backroom.adapters.http.submitting import only_validates
 from backroom.adapters.http.wire import delivery_document, extended
 from backroom.adapters.http.writing import Render, Writing
 from backroom.domain.changes import Cursor
-from backroom.domain.commands import NOBODY, Command, Create, Edit
+from backroom.domain.commands import NOBODY, Command, Create, Edit, Refuse
 from backroom.domain.decisions import Done, Outcome
 from backroom.domain.deliveries import Courier, Delivery
-from backroom.domain.errors import BadCursor, Breach, Invalid
+from backroom.domain.errors import BadCursor, Breach, DomainError, Invalid, NotFound
 from backroom.domain.kinds import Kind
 from backroom.domain.ports import Reader, Store
 from backroom.domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page, Query
@@ -58,8 +56,8 @@ class WebhookWriting(Writing):
     async def create(self, call: Call) -> Answer:
         """Make a webhook of the body, and show its secret this once."""
         body, raw = await read_object(call, self.max_body)
-        command = Create.parse(WEBHOOK, raw)
-        await self._check_address(command.values)
+        parsed = Create.parse(WEBHOOK, raw)
+        command = await self._vetted(parsed, parsed.values["url"])
 
         # The receipt of an idempotency key holds this whole answer, secret and all. It is the caller's own, kept for a
         # day so that an answer that was lost on its way can be had again: without its secret a webhook is of no use.
@@ -73,8 +71,8 @@ class WebhookWriting(Writing):
         id, expected = self._target(call)
         body, raw = await read_object(call, self.max_body)
         raw.pop("cursor", None)  # it moves on by itself, so what was read a moment ago is not wrong, only old
-        command = Edit.parse(WEBHOOK, id, raw, expected)
-        await self._check_address(command.values)
+        parsed = Edit.parse(WEBHOOK, id, raw, expected)
+        command = await self._vetted(parsed, parsed.values.get("url"), unless=await self._url(id))
         return await self._submit(call, body, command, self._as_it_is)
 
     async def rotate(self, call: Call) -> Answer:
@@ -95,11 +93,8 @@ class WebhookWriting(Writing):
     async def retry(self, call: Call) -> Answer:
         """Queue a message once more."""
         id = identifier(call)
-        await find(self.store, WEBHOOK, id)
         known = await self.store.deliveries.delivery(id, call.parameters["delivery_id"])
-        if known is None:
-            raise Missing("Delivery not found")
-        return await self._queue(call, id, self.courier.again(known))
+        return await self._queue(call, id, None if known is None else self.courier.again(known))
 
     async def deliveries(self, call: Call) -> Answer:
         """Answer with what was attempted, newest first."""
@@ -115,9 +110,19 @@ class WebhookWriting(Writing):
         next = following(call, parameters, shown[-1].id) if len(found) > limit else None
         return json_answer({"deliveries": [delivery_document(each) for each in shown], "next": next})
 
-    async def _check_address(self, values: Mapping[str, Any]) -> None:
-        if "url" in values and (reason := await self.courier.refusal(values["url"])) is not None:
-            raise Invalid(breaches=(Breach(field="url", code="not_routable", reason=reason),))
+    async def _vetted(self, command: Command, url: str | None, *, unless: str | None = None) -> Command:
+        """Return the command, or the refusal of its address: refused by the store, after a look at what its key kept.
+
+        `unless` is the address that it has already, which is looked at again with every connection.
+        """
+        reason = None if url is None or url == unless else await self.courier.refusal(url)
+        if reason is None:
+            return command
+        return Refuse(kind=WEBHOOK, error=Invalid(breaches=(Breach(field="url", code="not_routable", reason=reason),)))
+
+    async def _url(self, id: int) -> str | None:
+        record = await self.store.get(WEBHOOK, id)
+        return None if record is None else orjson.loads(record.document)["url"]
 
     async def _submit(self, call: Call, body: bytes, command: Command, render: Render) -> Answer:
         position = await self._position(command)
@@ -136,15 +141,19 @@ class WebhookWriting(Writing):
         positions = await self.store.deliveries.positions()
         return head if command.id is None else positions.get(command.id, head)
 
-    async def _queue(self, call: Call, id: int, delivery: Delivery) -> Answer:
+    async def _queue(self, call: Call, id: int, delivery: Delivery | None) -> Answer:
         body = await read_body(call, self.max_body)
 
         def queued(outcome: Outcome) -> Answer:
-            result = outcome.results[0]
-            if isinstance(result, Done):
-                return json_answer(delivery_document(delivery), status=202)
-            return answer_of(result, call.request_id)
+            result = outcome.results[-1]
+            if delivery is None or not isinstance(result, Done):
+                assert isinstance(result, DomainError)
+                return answer_of(result, call.request_id)
+            return json_answer(delivery_document(delivery), status=202)
 
+        if delivery is None:
+            unknown = Refuse(kind=WEBHOOK, error=NotFound(kind="delivery", id=NOBODY))
+            return await self.submitter.submit(call, body, (Attend(id=id), unknown), queued)
         return await self.submitter.submit(call, body, (Attend(id=id),), queued, deliveries=(delivery,))
 
     def _with_secret(self, call: Call, record: Record) -> Record:
