@@ -11,7 +11,7 @@ import pytest
 
 from backroom.adapters.sqlite import connections, writer
 from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.decisions import Outcome
+from backroom.domain.decisions import Key, Outcome
 from backroom.domain.errors import Unavailable
 from backroom.domain.queries import Query
 from backroom.domain.task import TASK
@@ -114,3 +114,50 @@ async def test_a_caller_who_went_away(store: SqliteStore) -> None:
     with pytest.raises(asyncio.CancelledError):
         await first
     assert [1, 2] == [each.id for each in await walk(store, Query(kind=TASK))]
+
+
+async def test_a_fault_in_a_group(store: SqliteStore) -> None:
+    """Who was written together with a fault is written without it, and once; the fault reaches its caller alone."""
+
+    def fail(_: Outcome) -> bytes:
+        raise RuntimeError("a fault in recording")
+
+    key = Key(caller="", name="k", fingerprint=b"", record=fail)
+    begun, let_go = threading.Event(), threading.Event()
+    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    await asyncio.to_thread(begun.wait)
+    waiting = [asyncio.create_task(store.submit(submission(create(TASK), key=each))) for each in (None, key, None)]
+    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    let_go.set()
+    answers = await asyncio.gather(first, *waiting, return_exceptions=True)
+    assert [Outcome, Outcome, RuntimeError, Outcome] == [type(answer) for answer in answers]
+    assert 3 == len(await walk(store, Query(kind=TASK)))
+    assert 3 == len(await trail(store))
+
+
+async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
+    """Whoever was written together with a caller who has gone is told all the same."""
+    begun, let_go = threading.Event(), threading.Event()
+    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    await asyncio.to_thread(begun.wait)
+    gone, *others = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(3)]
+    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    gone.cancel()
+    let_go.set()
+    assert [Outcome] * 3 == [type(answer) for answer in await asyncio.gather(first, *others)]
+    assert 4 == len(await walk(store, Query(kind=TASK)))
+
+
+async def test_a_group_has_an_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait, only so many are written together, so that the first of them need not wait for the last."""
+    monkeypatch.setattr(writer, "MAX_GROUP", 2)
+    begun, let_go = threading.Event(), threading.Event()
+    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    await asyncio.to_thread(begun.wait)
+    waiting = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(5)]
+    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    commits: list[None] = []
+    store._writer.on_commit = lambda: commits.append(None)
+    let_go.set()
+    await asyncio.gather(first, *waiting)
+    assert [None] * 4 == commits  # of one, two, two and one
