@@ -1,6 +1,7 @@
 """The log in every store: order, places in it, types, history, and waiting for news."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -120,6 +121,14 @@ async def test_a_watcher_is_told_at_once_of_what_it_has_not_seen(store: Store) -
     start = await store.head()
     await fill(store, TASK, {})
     await store.watch(start)
+
+
+async def test_a_watcher_does_not_wait_where_nothing_is_yet(store: Store) -> None:
+    """A place that reading refuses, because no change has come so far, is no place to wait at."""
+    await fill(store, TASK, {})
+    beyond = Cursor(f"{await store.head()}0")
+    with suppress(BadCursor):
+        await store.watch(beyond)
 
 
 @pytest.mark.parametrize("writer", [0, 1])

@@ -59,6 +59,15 @@ async def test_more_than_one_sweep_forgets(store: Store) -> None:
     assert 2700 == (await store.page(Query(kind=TASK, limit=1, total=True))).total
 
 
+async def test_more_than_one_sweep_forgets_receipts(store: Store) -> None:
+    """However many there are, sweeping comes to their end although there is nothing else to forget."""
+    submissions = [submission(key=key(str(number))) for number in range(1001)]
+    await asyncio.gather(*map(store.submit, submissions))
+    await sweep(store, at=NOON + RECEIPTS_KEPT)
+    answers = await asyncio.gather(*map(store.submit, submissions))
+    assert {Outcome} == {type(answer) for answer in answers}
+
+
 async def test_a_clock_that_ran_behind_expires_only_its_own_receipts(store: Store, clock: Clock) -> None:
     """What was kept before the clock was set back is kept for as long as was promised then."""
     await store.submit(submission(key=key("before")))

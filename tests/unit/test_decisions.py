@@ -154,6 +154,14 @@ def test_keeping_ones_own_sku() -> None:
     assert decided(Edit(kind=PRODUCT, id=1, values={"sku": "A", "name": "New"}), standing=SHELF).outcome.failed is None
 
 
+def test_an_edit_of_something_else_keeps_the_sku() -> None:
+    """A product that was edited in the same submission still holds its sku."""
+    edit = Edit(kind=PRODUCT, id=1, values={"name": "New"})
+    _, error = decided(edit, create(PRODUCT, sku="A"), standing=SHELF, atomic=False).outcome.results
+    assert isinstance(error, AlreadyExists)
+    assert 1 == error.holder
+
+
 def test_a_restored_sku_may_be_taken() -> None:
     """What is restored claims its sku again, and clashes with whoever took it meanwhile."""
     gone = {**SHELF, (PRODUCT, 3): Deleted(product(id=3, sku="B", version=2))}

@@ -144,6 +144,17 @@ def test_the_rarest_is_sought(connection: apsw.Connection) -> None:
     assert "INDEX tasks_version" in plan[0]
 
 
+@pytest.mark.parametrize(("common", "sought"), [(1, False), (2, True)])
+def test_from_how_many_on_matches_are_common(
+    connection: apsw.Connection, monkeypatch: pytest.MonkeyPatch, common: int, sought: bool
+) -> None:
+    """As many as are called common are walked past, and one fewer is sought."""
+    monkeypatch.setattr(plans, "COMMON", common)
+    status = Condition(TASK.by_name["status"], Operator.EQ, SAMPLES[TASK].status)
+    (plan,) = steps(connection, Query(kind=TASK, where=(status,), order=(Order(TASK.by_name["version"]),)))
+    assert sought is ("INDEX tasks_status" in plan[0])
+
+
 def test_nothing_is_sought_twice(connection: apsw.Connection) -> None:
     """A unique value is looked for by its index when it is claimed."""
     rows = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN SELECT id FROM products WHERE sku_key = 'a'")]

@@ -9,14 +9,16 @@ from pathlib import Path
 import apsw
 import pytest
 
+from backroom.adapters.sqlite import log, sweeping
 from backroom.adapters.sqlite import store as module
 from backroom.adapters.sqlite.store import SqliteStore
 from backroom.adapters.sqlite.writer import GroupCommitter
 from backroom.domain.catalogue import KINDS
 from backroom.domain.errors import Unavailable
+from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Query
 from backroom.domain.task import TASK
-from tests.builders import DOCUMENTS, Clock, create, submission
+from tests.builders import DOCUMENTS, LATER, NOON, Clock, create, submission
 
 pytestmark = pytest.mark.anyio
 
@@ -38,6 +40,18 @@ async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pyt
     await asyncio.sleep(0)  # they wait
     await store.submit(submission(create(TASK)))
     await asyncio.gather(*watching)
+
+
+async def test_a_watcher_who_leaves_takes_no_bell_along(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one still watches, the next write wakes it, whoever has gone meanwhile."""
+    monkeypatch.setattr(module, "LOOK_AGAIN_S", 3600)
+    head = await store.head()
+    gone, watching = [asyncio.create_task(store.watch(head)) for _ in range(2)]
+    await asyncio.sleep(0)  # they wait
+    gone.cancel()
+    await asyncio.wait([gone])
+    await store.submit(submission(create(TASK)))
+    await watching
 
 
 async def test_writes_wake_nobody_where_nobody_watches(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +107,35 @@ async def test_no_thread_is_left(store: SqliteStore) -> None:
     assert {"backroom-writer", "backroom-reader_0"} == {each.name for each in mine}
     await store.close()
     assert not any(each.is_alive() for each in mine)
+
+
+async def test_no_file_is_left_open(store: SqliteStore, tmp_path: Path) -> None:
+    """Closing moves everything to its place in the file, which needs every reader to have let go of it."""
+    await store.submit(submission(create(TASK)))
+    await store.page(Query(kind=TASK, total=True))  # in a thread, which has a connection of its own
+    await store.close()
+    assert ["backroom.db"] == [each.name for each in tmp_path.iterdir()]
+
+
+async def test_a_sweep_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It forgets a few changes at a time, so that writes need not wait for long, and tells that there are more."""
+    monkeypatch.setattr(sweeping, "AT_ONCE", 2)
+    await store.submit(submission(*(create(TASK) for _ in range(5))))
+    left: list[tuple[bool, int]] = []
+    for _ in range(3):
+        more = await store.sweep(NOON, changes_before=LATER)
+        left.append((more, len((await store.read(None)).entries)))
+    assert [(True, 3), (True, 1), (False, 0)] == left
+
+
+async def test_a_look_for_rare_changes_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read passes a few changes that nobody asked for, and gives the place where the next one goes on."""
+    monkeypatch.setattr(log, "LOOKED_AT", 2)
+    await store.submit(submission(*(create(PRODUCT) for _ in range(3)), create(TASK)))
+    first = await store.read(None, types={"task.created"})
+    assert ((), (await store.read(None, limit=2)).cursor) == (first.entries, first.cursor)
+    second = await store.read(first.cursor, types={"task.created"})
+    assert (["task.created"], await store.head()) == ([each.change.type for each in second.entries], second.cursor)
 
 
 async def test_a_read_that_takes_too_long(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,15 @@ async def test_a_message(store: Store, endpoints: Endpoints) -> None:
     )
 
 
+async def test_messages_are_told_apart(store: Store, endpoints: Endpoints) -> None:
+    """Two changes of one entity have two messages, even where the clock does not tell them apart."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    await carry_out(store, edit(TASK, 1, notes="x"))
+    await delivered(deliverer(store, endpoints))
+    assert 2 == len({message.headers["webhook-id"] for message in endpoints.messages})
+
+
 async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) -> None:
     """The log of deliveries tells the message, its attempts and how they ended."""
     await subscribed(store, "a")
@@ -192,6 +201,7 @@ async def test_a_change_of_types_drops_what_waits(store: Store, endpoints: Endpo
     await delivered(each)
     assert [("task.created", 1, 1), ("product.created", 1, 1)] == endpoints.told()
     assert [Status.FAILED, Status.DELIVERED] == [one.status for one in await log(store)]
+    assert [None, None] == [one.next_attempt_at for one in await log(store)]
 
 
 async def test_an_edit_may_have_been_the_cure(store: Store, endpoints: Endpoints) -> None:

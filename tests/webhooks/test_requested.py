@@ -76,6 +76,18 @@ async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints
     assert before == await store.deliveries.positions()
 
 
+async def test_what_was_delivered_comes_again_from_among_others(store: Store, endpoints: Endpoints) -> None:
+    """Where other changes, of types that the webhook does not take, came before it, it is still the same message."""
+    await subscribed(store, "a", types=["product.created"])
+    await carry_out(store, create(TASK), create(PRODUCT))
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    (first,) = await log(store)
+    await requested(store, each.again(first))
+    await delivered(each)
+    assert [("product.created", 1, 1)] * 2 == endpoints.told()
+
+
 async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> None:
     """A pending delivery is the next to come, keeps its attempts, and those behind it follow in their order."""
     await subscribed(store, "a")
