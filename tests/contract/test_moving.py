@@ -437,6 +437,16 @@ def without_the_last(part: Part) -> Part | None:
     return evolve(part, logged=part.logged[:-1]) if isinstance(part, Changes) else part
 
 
+def at_another_time(part: Part) -> Part | None:
+    """Keep all of each change but when it was made."""
+    if isinstance(part, Changes):
+        later = (evolve(each.change, at=each.change.at + timedelta(hours=1)) for each in part.logged)
+        return evolve(
+            part, logged=tuple(each._replace(change=change) for each, change in zip(part.logged, later, strict=True))
+        )
+    return part
+
+
 def with_another_document(part: Part) -> Part | None:
     """Write a document differently, though it means the same."""
     match part:
@@ -454,6 +464,7 @@ def without_cursors(part: Part) -> Part | None:
 
 DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
     "change": without_the_last,
+    "time": at_another_time,
     "document": with_another_document,
     "cursors": without_cursors,
     "oldest": lambda part: evolve(part, oldest=frozenset()) if isinstance(part, Facts) else part,

@@ -88,6 +88,7 @@ async def test_refusal_is_replayed_though_it_would_succeed_now(client: Client) -
         ("PATCH", "/tasks/1", b'{"title":"New"}', JSON),
         ("PATCH", "/tasks/1", b'{"title":"New"}', MERGE_PATCH),
         ("PUT", "/tasks/1", b'{"title":"New"}', {**JSON, "If-Match": "*"}),
+        ("PUT", "/tasks/1", b'{"title":"New"}', {"Content-Type": "application/json; charset=utf-8"}),
         ("DELETE", "/tasks/1", b"", {}),
         ("POST", "/tasks", b'{"title":"New"}', JSON),
         ("POST", "/products", b'{"name":"New","price":1}', JSON),
@@ -96,7 +97,7 @@ async def test_refusal_is_replayed_though_it_would_succeed_now(client: Client) -
 async def test_key_of_another_request(
     client: Client, method: str, path: str, content: bytes, headers: dict[str, str]
 ) -> None:
-    """A key that comes back with any other method, path, precondition or body is refused, and nothing happens."""
+    """A key that comes back with any other method, path, precondition, media type or body is refused, and nothing happens."""
     await made(client, "tasks")
     await client.put("/tasks/1", content=b'{"title":"New"}', headers={**JSON, **KEY})
     before = await log(client)

@@ -105,6 +105,8 @@ async def test_total(client: Client, collection: str) -> None:
 
     assert 3 == (await got(client, f"/{collection}?total=true&limit=2"))["total"]
     assert 1 == (await got(client, f"/{collection}?total=true&id[gt]=2"))["total"]
+    next = (await got(client, f"/{collection}?total=true&limit=2"))["next"]
+    assert 3 == (await got(client, next))["total"]
     for query in ("", "?total=false"):
         assert "total" not in await got(client, f"/{collection}{query}")
 
@@ -129,6 +131,25 @@ async def test_cursors_are_bound_to_their_query(client: Client) -> None:
         assert (400, "bad_cursor") == asked(await client.get(path)), path
 
 
+async def test_the_order_of_filters_does_not_matter(client: Client) -> None:
+    """The same filters, named in another order, are the same query."""
+    await tasks(client, *[{}] * 3)
+    next = (await got(client, "/tasks?limit=1&status=pending&priority=normal"))["next"]
+    cursor = next.rpartition("cursor=")[2]
+
+    assert [2, 3] == await ids(client, f"priority=normal&status=pending&cursor={cursor}")
+
+
+async def test_a_cursor_is_that_of_its_collection(client: Client) -> None:
+    """Also where nothing is asked for but whatever comes."""
+    for collection in ("tasks", "products"):
+        for _ in range(2):
+            await made(client, collection)
+    cursor = (await got(client, "/tasks?limit=1"))["next"].rpartition("cursor=")[2]
+
+    assert (400, "bad_cursor") == asked(await client.get(f"/products?cursor={cursor}"))
+
+
 @pytest.mark.parametrize("query", ["", "sort=title", "sort=-due,created_at"])
 async def test_cursors_show_when_they_were_tampered_with(client: Client, query: str) -> None:
     """A cursor with any character changed, missing or added is refused."""
@@ -137,7 +158,7 @@ async def test_cursors_show_when_they_were_tampered_with(client: Client, query: 
     other = {"A": "B"}
     changed = [cursor[:at] + other.get(cursor[at], "A") + cursor[at + 1 :] for at in range(0, len(cursor) - 1, 3)]
 
-    added = (f"{cursor}AAAA", f"{cursor}=", f"{cursor[:8]}*{cursor[8:]}", f" {cursor}")
+    added = (f"{cursor}AAAA", f"{cursor}é", f"{cursor}=", f"{cursor[:8]}*{cursor[8:]}", f" {cursor}")
     for each in (*changed, *added, cursor[:-4], cursor[4:], "", "A", "AAAA", "é", "*", "null", "now"):
         response = await client.get(f"/tasks?limit=1&{query}&cursor={quote(each)}")
         assert (400, "bad_cursor") == asked(response), each

@@ -39,6 +39,7 @@ def test_what_is_forgotten_may_have_changed_anything() -> None:
     """Where the log does not reach back to the version, every writable field is named, even with nothing kept."""
     assert TASK.writable_names == changed_since(TASK, [change(4, "due")], 2, now=4)
     assert TASK.writable_names == changed_since(TASK, [], 2, now=4)
+    assert TASK.writable_names == changed_since(TASK, [], 3, now=4)
     assert ("due",) == changed_since(TASK, [change(4, "due")], 3, now=4)
 
 

@@ -94,6 +94,13 @@ def test_read_only_values_cannot_be_changed(wrong: dict[str, object]) -> None:
     assert [(*wrong, "read_only")] == refused(task(version=2), **wrong)
 
 
+def test_a_precondition_is_checked_before_what_was_sent_along() -> None:
+    """What was meant for another version need not fit this one."""
+    late = Edit.parse(TASK, 1, {"title": "B", "created_at": None}, V2)
+    with pytest.raises(PreconditionFailed):
+        late.decide(task(version=3), 1, LATER)
+
+
 def test_every_read_only_breach_is_told_at_once() -> None:
     """Several read-only values that differ are told together."""
     assert [("id", "read_only"), ("created_at", "read_only")] == refused(task(), id=2, created_at=None)

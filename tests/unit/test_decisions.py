@@ -238,6 +238,19 @@ def test_failed_preconditions_get_explained() -> None:
     assert ("due",) == told.results[1].changed
 
 
+def test_a_failed_precondition_is_not_explained_by_something_else() -> None:
+    """What the same submission did to an entity of another kind, with the same id, is no part of it."""
+    commands = [
+        Edit(kind=TASK, id=1, values={"notes": "a"}),
+        Edit(kind=PRODUCT, id=1, values={"category": "a"}),
+        Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1}))),
+    ]
+    decision = decided(*commands, standing={**SHELF, (TASK, 1): task()}, atomic=False)
+    error = explained(decision, {((TASK, 1), 1): []}).results[2]
+    assert isinstance(error, PreconditionFailed)
+    assert ("notes",) == error.changed
+
+
 @pytest.mark.parametrize("atomic", [True, False])
 def test_a_submission_can_fail_its_own_preconditions(atomic: bool) -> None:
     """What the same submission changed before is part of the explanation, also where it was undone with the rest."""
