@@ -63,6 +63,13 @@ async def test_a_webhook_starts_at_the_end(store: Store, other: Store) -> None:
     assert positions == await other.deliveries.positions()
 
 
+async def test_a_webhook_starts_behind_what_was_written_with_it(store: Store) -> None:
+    """It is not told of changes of its own submission, whether they come before its own or after."""
+    await carry_out(store, create(TASK), create(WEBHOOK), create(TASK))
+    position = (await store.deliveries.positions())[1]
+    assert () == (await store.read(position)).entries
+
+
 async def test_a_webhook_starts_where_it_is_told(store: Store) -> None:
     """A submission can say where new webhooks start."""
     start = await store.head()

@@ -440,10 +440,9 @@ def without_the_last(part: Part) -> Part | None:
 def at_another_time(part: Part) -> Part | None:
     """Keep all of each change but when it was made."""
     if isinstance(part, Changes):
-        later = (evolve(each.change, at=each.change.at + timedelta(hours=1)) for each in part.logged)
-        return evolve(
-            part, logged=tuple(each._replace(change=change) for each, change in zip(part.logged, later, strict=True))
-        )
+        later = [evolve(each.change, at=each.change.at + timedelta(hours=1)) for each in part.logged]
+        pairs = zip(part.logged, later, strict=True)
+        return evolve(part, logged=tuple(each._replace(change=change) for each, change in pairs))
     return part
 
 

@@ -164,3 +164,40 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
     assert list(range(2, 82)) == [version for type, _, version in seen if type == "product.updated"]
     for first, _, second in zip(*[iter(seen)] * 3, strict=True):
         assert first[1] < second[1]
+
+
+async def test_a_rehearsal_changes_nothing_for_others(store: Store) -> None:
+    """What comes at the same time as a rehearsal is decided as if that had not been."""
+    await fill(store, TASK, {})
+    rehearsed = submission(edit(TASK, 1, notes="a"), create(TASK), rehearsal=True)
+    first = Edit(kind=TASK, id=1, values={"notes": "b"}, precondition=Precondition(frozenset({1})))
+    answers = await asyncio.gather(store.submit(rehearsed), store.submit(submission(first, create(TASK))))
+    assert [[Done, Done]] * 2 == [[type(each) for each in one.results] for one in answers if isinstance(one, Outcome)]
+    assert ["task.created", "task.updated", "task.created"] == [type for type, _, _ in await trail(store)]
+    made = await fill(store, TASK, {})
+    assert 3 == len({*(each.id for each in made), *(id for _, id, _ in await trail(store))})
+
+
+async def test_what_another_one_changed_at_the_same_time_is_told(store: Store) -> None:
+    """Of two who edit the same version one is refused, with what the other one changed."""
+    await fill(store, TASK, {})
+    edits = [
+        Edit(kind=TASK, id=1, values={name: "x"}, precondition=Precondition(frozenset({1})))
+        for name in ("notes", "title")
+    ]
+    answers = await asyncio.gather(*(store.submit(submission(each)) for each in edits))
+    results = [result for answer in answers if isinstance(answer, Outcome) for result in answer.results]
+    (done,) = [result for result in results if isinstance(result, Done)]
+    (refused,) = [result for result in results if isinstance(result, PreconditionFailed)]
+    assert done.change is not None
+    assert done.change.changed == refused.changed
+
+
+async def test_whoever_goes_away_takes_nobody_along(store: Store) -> None:
+    """A caller who does not wait for his answer leaves those who came at the same time to theirs."""
+    gone, *others = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(4)]
+    await asyncio.sleep(0)  # each has begun
+    gone.cancel()
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*others)
+    assert [Outcome] * 3 == [type(answer) for answer in answers]

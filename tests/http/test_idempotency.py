@@ -97,7 +97,7 @@ async def test_refusal_is_replayed_though_it_would_succeed_now(client: Client) -
 async def test_key_of_another_request(
     client: Client, method: str, path: str, content: bytes, headers: dict[str, str]
 ) -> None:
-    """A key that comes back with any other method, path, precondition, media type or body is refused, and nothing happens."""
+    """A key that comes back with any other method, path, header that matters or body is refused; nothing happens."""
     await made(client, "tasks")
     await client.put("/tasks/1", content=b'{"title":"New"}', headers={**JSON, **KEY})
     before = await log(client)

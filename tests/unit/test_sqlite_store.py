@@ -14,6 +14,7 @@ from backroom.adapters.sqlite import store as module
 from backroom.adapters.sqlite.store import SqliteStore
 from backroom.adapters.sqlite.writer import GroupCommitter
 from backroom.domain.catalogue import KINDS
+from backroom.domain.commands import Edit
 from backroom.domain.errors import Unavailable
 from backroom.domain.product import PRODUCT
 from backroom.domain.queries import Query
@@ -115,6 +116,16 @@ async def test_no_file_is_left_open(store: SqliteStore, tmp_path: Path) -> None:
     await store.page(Query(kind=TASK, total=True))  # in a thread, which has a connection of its own
     await store.close()
     assert ["backroom.db"] == [each.name for each in tmp_path.iterdir()]
+
+
+async def test_the_search_index_forgets_what_was(store: SqliteStore, tmp_path: Path) -> None:
+    """It agrees with the rows also where one transaction made one entity and edited another."""
+    await store.submit(submission(create(TASK)))
+    await store.submit(submission(Edit.parse(TASK, 1, {"title": "Mop the floor"}), create(TASK)))
+    await store.close()
+    connection = apsw.Connection(str(tmp_path / "backroom.db"))
+    connection.execute("INSERT INTO tasks_search (tasks_search, rank) VALUES ('integrity-check', 1)")
+    connection.close()
 
 
 async def test_a_sweep_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

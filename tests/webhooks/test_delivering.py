@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from backroom.adapters.webhooks.deliverer import LOOK_EVERY
 from backroom.adapters.webhooks.schedule import DELAYS, JITTER, MAX_ATTEMPTS, Attempt
 from backroom.domain.commands import Delete
 from backroom.domain.deliveries import Status
@@ -122,15 +123,17 @@ async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints:
     assert 1 == len({message.body for message in endpoints.messages[:4]})
     first, second = await log(store)
     assert (4, 1) == (len(first.attempts), len(second.attempts))
+    assert sorted(one.at for one in first.attempts) == [one.at for one in first.attempts]
 
 
 async def test_it_sleeps_until_the_next_attempt_at_most(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """The next look is due no later than the next attempt."""
+    """The next look is due no later than the next attempt, and soon in any case, for others may write meanwhile."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [DOWN]
     each = deliverer(store, endpoints)
     await delivered(each)
+    assert NOON + LOOK_EVERY == await each.look()
     clock.now = NOON + DELAYS[0] - timedelta(milliseconds=1)
     assert NOON + DELAYS[0] == await each.look()
 

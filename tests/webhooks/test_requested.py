@@ -73,6 +73,7 @@ async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints
     again = (await log(store))[3]
     assert (second.message_id, Status.DELIVERED, True) == (again.message_id, again.status, again.requested)
     assert second.id != again.id
+    assert 1 == len(again.attempts)
     assert before == await store.deliveries.positions()
 
 
@@ -86,6 +87,21 @@ async def test_what_was_delivered_comes_again_from_among_others(store: Store, en
     await requested(store, each.again(first))
     await delivered(each)
     assert [("product.created", 1, 1)] * 2 == endpoints.told()
+
+
+async def test_what_failed_comes_again_and_keeps_its_turn(store: Store, endpoints: Endpoints) -> None:
+    """A change at which a webhook was disabled is still the next one, though somebody asked for it meanwhile."""
+    await subscribed(store, "a")
+    before = await store.deliveries.positions()
+    await fill(store, TASK, {})
+    endpoints.answers["a"] = [GONE]
+    each = deliverer(store, endpoints)
+    await delivered(each)
+    (failed,) = await log(store)
+    await requested(store, each.again(failed))
+    await delivered(each)
+    assert [Status.FAILED, Status.DELIVERED] == [one.status for one in await log(store)]
+    assert before == await store.deliveries.positions()
 
 
 async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> None:

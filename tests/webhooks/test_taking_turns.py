@@ -18,7 +18,7 @@ from backroom.domain.task import TASK
 from backroom.domain.webhook import WEBHOOK
 from tests.builders import Clock
 from tests.contract.steps import carry_out, fill
-from tests.webhooks.endpoints import DOWN, Endpoints, delivered, deliverer, log, subscribed
+from tests.webhooks.endpoints import DOWN, GONE, Endpoints, delivered, deliverer, log, standing, subscribed
 
 pytestmark = pytest.mark.anyio
 
@@ -173,6 +173,92 @@ async def test_who_lost_the_lease_changes_nothing(
     await late.visited()
     assert [("task.created", 1, 1)] * 2 == endpoints.told()
     assert [Status.DELIVERED] == [each.status for each in await log(store)]
+
+
+async def test_who_lost_the_lease_disables_nothing(
+    store: Store, other: Store, endpoints: Endpoints, clock: Clock
+) -> None:
+    """What a process hears too late is no reason any more: another one has delivered since."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    gate = endpoints.closed["a"] = asyncio.Event()
+    late = deliverer(store, endpoints)
+    await late.look()
+    await endpoints.arrived.wait()
+    clock.now += LEASE
+    del endpoints.closed["a"]
+    await delivered(deliverer(other, endpoints))
+    endpoints.answers["a"] = [GONE]
+    gate.set()
+    await late.visited()
+    assert [] == endpoints.answers["a"]
+    assert (await standing(store)).enabled
+
+
+async def test_sending_ends_with_the_lease(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may not deliver for a webhook any more does not go on waiting for its endpoint."""
+    monkeypatch.setattr(visit, "RENEW_S", 0)
+    given_up = asyncio.Event()
+
+    async def wait_for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    endpoints.on_arrival = wait_for_ever
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    each = deliverer(store, endpoints)
+    await each.look()
+    await endpoints.arrived.wait()
+    await carry_out(store, Delete(kind=WEBHOOK, id=1))  # which takes the lease along
+    async with asyncio.timeout(10):
+        await each.visited()
+        await given_up.wait()
+
+
+async def test_so_many_endpoints_at_once(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many endpoints there are, only some are visited at the same time, and all of them in the end."""
+    monkeypatch.setattr(module, "MAX_VISITS", 2)
+    inside: list[int] = [0]
+
+    async def stay() -> None:
+        inside.append(inside[-1] + 1)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        inside.append(inside[-1] - 1)
+
+    endpoints.on_arrival = stay
+    await subscribed(store, *"abcde")
+    await fill(store, TASK, {})
+    await delivered(deliverer(store, endpoints))
+    assert 2 >= max(inside)
+    assert 5 == len(endpoints.messages)
+
+
+async def test_a_nudge_while_it_looks(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes when a look is under way, and may have missed it, has another look follow at once."""
+    monkeypatch.setattr(module, "LOOK_EVERY", timedelta(hours=1))
+    each = deliverer(store, endpoints)
+    looked_again = asyncio.Event()
+    positions = type(store.deliveries).positions
+
+    async def nudged(deliveries: Any) -> Any:
+        found = await positions(deliveries)
+        if nudges:
+            await nudges.pop()()
+        else:
+            looked_again.set()
+        return found
+
+    nudges = [each.nudge]
+    monkeypatch.setattr(type(store.deliveries), "positions", nudged)
+    running = asyncio.create_task(each.run())
+    async with asyncio.timeout(10):
+        await looked_again.wait()
+    running.cancel()
+    await asyncio.wait({running})
 
 
 async def test_a_webhook_that_is_deleted_meanwhile(store: Store, endpoints: Endpoints) -> None:
