@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from math import inf
 
 import pytest
 
@@ -213,10 +214,28 @@ async def test_nothing_runs_while_nobody_follows(feed: Feed, log: ObstructedLog,
     """Without followers the log is not read, whatever is written; a feed that was closed starts no reader."""
     async with feed.follower(await store.head(), ALL) as follower:
         await in_step(feed, store, follower)
-    assert feed._reader is None
+    assert (None, None) == (feed._reader, feed._watch)
     log.calls.clear()
     await written(store, 3)
     assert ([], None) == (log.calls, feed._reader)
     await feed.close()
     async with feed.follower(await store.head(), ALL) as follower:
         assert ([], None) == (await feed.next(follower), feed._reader)
+
+
+async def test_whoever_took_what_was_sent_has_all_the_time(feed: Feed, store: Store) -> None:
+    """Patience is for what is being sent; a follower that is told nothing for long is not given up for that."""
+    async with feed.follower(await store.head(), ALL) as follower:
+        await follower.take(asyncio.sleep(0))
+        assert inf == follower.deadline
+
+
+async def test_the_window_leaves_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many changes pass through it, no more places are remembered than it shows."""
+    monkeypatch.setattr(module, "WINDOW", 3)
+    followed = Feed(store)
+    async with followed.follower(await store.head(), ALL) as follower:
+        await in_step(followed, store, follower)
+        await heard(followed, follower, len(await written(store, 9)))
+        assert 4 >= len(followed._numbers)
+    await followed.close()

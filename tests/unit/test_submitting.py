@@ -1,0 +1,49 @@
+"""What is sent for a write, and what is kept of it."""
+
+import pytest
+from attrs import define, field
+
+from backroom.adapters.http.answers import Answer
+from backroom.adapters.http.call import Call
+from backroom.adapters.http.submitting import Submitter
+from backroom.adapters.memory.store import MemoryStore
+from backroom.domain.decisions import Outcome, Replay, Submission
+from backroom.domain.errors import NotFound
+from backroom.domain.task import TASK
+from tests.builders import DOCUMENTS, Clock, create
+from tests.webhooks.endpoints import Endpoints, deliverer
+
+pytestmark = pytest.mark.anyio
+
+
+@define
+class Undecided:
+    """Decides twice, as a store does where somebody else was faster, and not the same."""
+
+    receipts: list[bytes | None] = field(factory=list)
+
+    async def submit(self, submission: Submission) -> Outcome | Replay:
+        """Record both outcomes, and return the second one."""
+        assert submission.key is not None
+        first, second = Outcome(results=()), Outcome(results=(NotFound(kind="task", id=1),))
+        self.receipts += map(submission.key.record, (first, second))
+        return second
+
+
+async def received() -> dict[str, object]:
+    """Return an empty body."""
+    return {"type": "http.request"}
+
+
+async def test_the_last_decision_counts() -> None:
+    """What is kept, and what is sent, is what the store decided in the end."""
+    store, call = Undecided(), Call("POST", "/tasks", b"", {b"idempotency-key": b"k"}, received, "r-1")
+    courier = deliverer(MemoryStore(Clock(), DOCUMENTS), Endpoints(Clock()))
+
+    def render(outcome: Outcome) -> Answer:
+        return Answer(body=b"%d results" % len(outcome.results))
+
+    answer = await Submitter(store, courier).submit(call, b"{}", (create(TASK),), render)
+    assert b"1 results" == answer.body
+    assert store.receipts[-1] is not None
+    assert store.receipts[-1].endswith(b"\n1 results")
