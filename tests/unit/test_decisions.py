@@ -25,7 +25,7 @@ from backroom.domain.errors import AlreadyExists, NotFound, PreconditionFailed
 from backroom.domain.kinds import Kind
 from backroom.domain.product import PRODUCT
 from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK, Status
+from backroom.domain.task import TASK, Priority, Status
 from tests.builders import DOCUMENTS, LATER, NOON, create, product, record, recorded, submission, task
 
 Standing = Mapping[Ref, Any]
@@ -249,6 +249,25 @@ def test_a_failed_precondition_is_not_explained_by_something_else() -> None:
     error = explained(decision, {((TASK, 1), 1): []}).results[2]
     assert isinstance(error, PreconditionFailed)
     assert ("notes",) == error.changed
+
+
+def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
+    """What a later command of the same submission changed is no part of it."""
+    first = Precondition(frozenset({1}))
+    commands = [Edit(kind=TASK, id=1, values={"notes": "a"}, precondition=first)]
+    commands.append(Edit(kind=TASK, id=1, values={"priority": Priority.HIGH}))
+    decision = decided(*commands, standing={(TASK, 1): task(version=2)}, atomic=False)
+    kept = Change(
+        kind=TASK,
+        action=Action.UPDATED,
+        record=record(TASK, task(version=2)),
+        changed=("due",),
+        at=NOON,
+        request_id="r",
+    )
+    error = explained(decision, {((TASK, 1), 1): [kept]}).results[0]
+    assert isinstance(error, PreconditionFailed)
+    assert ("due",) == error.changed
 
 
 @pytest.mark.parametrize("atomic", [True, False])

@@ -66,8 +66,9 @@ def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int, *, now
 
     Where the log no longer holds every change between them, any field may have changed, and all are named.
     """
-    later = {change.record.version: change.changed for change in kept if change.record.version > version}
-    if any(each not in later for each in range(version + 1, now + 1)):
+    between = range(version + 1, now + 1)  # and not what came behind that, as from commands later in a submission
+    later = {change.record.version: change.changed for change in kept if change.record.version in between}
+    if any(each not in later for each in between):
         return kind.writable_names
     names = {name for changed in later.values() for name in changed}
     return tuple(field.name for field in kind.writable if field.name in names)
