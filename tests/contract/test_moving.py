@@ -491,6 +491,31 @@ async def test_a_difference_is_noticed(store: Store, source: str, target: str, c
     await there.close()
 
 
+@define
+class Shrinking(Export):
+    """Tells everything once, and from then on less."""
+
+    telling: Export
+    told: bool = False
+
+    async def size(self) -> int:
+        return await self.telling.size()
+
+    async def read(self) -> AsyncIterator[Part]:
+        parts = [part async for part in self.telling.read()]
+        for part in parts[:-1] if self.told else parts:
+            yield part
+        self.told = True
+
+
+async def test_a_surplus_is_noticed(store: Store, source: str, target: str, clock: Clock) -> None:
+    """A copy that holds all of the original, and more, is given up as well."""
+    await live(store, clock)
+    with pytest.raises(Different):
+        async with exporting(source) as telling, importing(target) as taking:
+            await move(Shrinking(telling), taking, lambda *_: None)
+
+
 async def test_large_ones_come_in_parts(store: Store, source: str, target: str, clock: Clock) -> None:
     """More than fits into one part arrives whole, and is reported as it goes."""
     for _ in range(2):

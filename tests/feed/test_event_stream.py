@@ -4,9 +4,11 @@ import pytest
 
 from backroom.adapters.http import event_stream
 from backroom.domain.commands import Delete
+from backroom.domain.errors import Unavailable
 from backroom.domain.ports import Store
 from backroom.domain.task import TASK
 from tests.contract.steps import carry_out, fill
+from tests.feed.obstructed import ObstructedLog
 from tests.feed.service import Ended, Events, Service
 from tests.feed.steps import blocked, documents, forget, until, write
 
@@ -54,6 +56,16 @@ async def test_the_place_is_known_before_the_first_event(service: Service, store
     again = await service.events("/changes/stream?after=now", last_event_id=events.last_id)
     assert written == await some(again, 2)
     await again.connection.leave()
+
+
+async def test_the_store_fails(service: Service, store: Store) -> None:
+    """The stream ends as if it were complete; the client comes back by itself, to where it was."""
+    await write(store, 1)
+    service.feed.log = ObstructedLog(store, failing={"read": Unavailable()})
+    events = await service.events()
+    await events.comment()
+    with pytest.raises(Ended):
+        await events.event()
 
 
 async def test_a_comment_when_nothing_happens(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

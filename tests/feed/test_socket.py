@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from backroom.domain.commands import Delete, Restore
+from backroom.domain.errors import Unavailable
 from backroom.domain.ports import Store
 from backroom.domain.product import PRODUCT
 from backroom.domain.task import TASK
@@ -132,6 +133,12 @@ async def test_expired_in_the_middle(service: Service, store: Store, monkeypatch
     await forget(store)
     assert written[:2] == await told(socket, 2)
     assert 4410 == (await socket.closed()).code
+
+
+async def test_the_store_fails(service: Service, store: Store) -> None:
+    """Who follows is asked to come again, not told that something is wrong with the cursor."""
+    service.feed.log = ObstructedLog(store, failing={"read": Unavailable()})
+    assert 1013 == (await (await service.socket("after=now")).closed()).code
 
 
 async def test_the_feed_closes(service: Service, store: Store) -> None:
