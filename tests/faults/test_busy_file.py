@@ -11,7 +11,7 @@ import pytest
 
 from backroom.adapters.sqlite import connections, writer
 from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.decisions import Key, Outcome
+from backroom.domain.decisions import Key, Outcome, Replay, Submission
 from backroom.domain.errors import Unavailable
 from backroom.domain.queries import Query
 from backroom.domain.task import TASK
@@ -50,6 +50,18 @@ class Holding:
         return False
 
 
+async def queued(
+    store: SqliteStore, *submissions: Submission
+) -> tuple[list[asyncio.Task[Outcome | Replay]], threading.Event]:
+    """Submit something slow, and others that wait for it; return all of them in that order, and what lets it go."""
+    begun, let_go = threading.Event(), threading.Event()
+    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    await asyncio.to_thread(begun.wait)
+    waiting = [asyncio.create_task(store.submit(each)) for each in submissions]
+    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    return [first, *waiting], let_go
+
+
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the store wait less than usual for its turn."""
@@ -71,11 +83,7 @@ async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last
 
 async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
     """However many callers wait for a held file, they wait together, and not one after the other."""
-    begun, let_go = threading.Event(), threading.Event()
-    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
-    await asyncio.to_thread(begun.wait)
-    waiting = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(50)]
-    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(50)))
     store._writer.on_commit = holding = Holding(path)
     store._writer.connection.set_busy_handler(holding.refuse)
     let_go.set()
@@ -89,11 +97,7 @@ async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
 async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where too many wait already, one more is refused at once, and those who wait are served."""
     monkeypatch.setattr(writer, "MAX_WAITING", 3)
-    begun, let_go = threading.Event(), threading.Event()
-    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
-    await asyncio.to_thread(begun.wait)
-    waiting = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(3)]
-    await asyncio.sleep(0)  # all of them are in the queue now
+    (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(3)))
     with pytest.raises(Unavailable):
         await store.submit(submission(create(TASK)))
     let_go.set()
@@ -123,11 +127,7 @@ async def test_a_fault_in_a_group(store: SqliteStore) -> None:
         raise RuntimeError("a fault in recording")
 
     key = Key(caller="", name="k", fingerprint=b"", record=fail)
-    begun, let_go = threading.Event(), threading.Event()
-    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
-    await asyncio.to_thread(begun.wait)
-    waiting = [asyncio.create_task(store.submit(submission(create(TASK), key=each))) for each in (None, key, None)]
-    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    (first, *waiting), let_go = await queued(store, *(submission(create(TASK), key=each) for each in (None, key, None)))
     let_go.set()
     answers = await asyncio.gather(first, *waiting, return_exceptions=True)
     assert [Outcome, Outcome, RuntimeError, Outcome] == [type(answer) for answer in answers]
@@ -137,11 +137,7 @@ async def test_a_fault_in_a_group(store: SqliteStore) -> None:
 
 async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
     """Whoever was written together with a caller who has gone is told all the same."""
-    begun, let_go = threading.Event(), threading.Event()
-    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
-    await asyncio.to_thread(begun.wait)
-    gone, *others = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(3)]
-    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    (first, gone, *others), let_go = await queued(store, *(submission(create(TASK)) for _ in range(3)))
     gone.cancel()
     let_go.set()
     assert [Outcome] * 3 == [type(answer) for answer in await asyncio.gather(first, *others)]
@@ -151,11 +147,7 @@ async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
 async def test_a_group_has_an_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many wait, only so many are written together, so that the first of them need not wait for the last."""
     monkeypatch.setattr(writer, "MAX_GROUP", 2)
-    begun, let_go = threading.Event(), threading.Event()
-    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
-    await asyncio.to_thread(begun.wait)
-    waiting = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(5)]
-    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(5)))
     commits: list[None] = []
     store._writer.on_commit = lambda: commits.append(None)
     let_go.set()

@@ -219,20 +219,22 @@ def test_which_claims_a_store_must_look_up() -> None:
     assert {sku("C"), sku("A"), sku("D")} == claimed(commands, gone)
 
 
+KEPT = Change(
+    kind=TASK,
+    action=Action.UPDATED,
+    record=record(TASK, task(version=2)),
+    changed=("due",),
+    at=NOON,
+    request_id="r",
+)
+
+
 def test_failed_preconditions_get_explained() -> None:
     """A store is asked about each failed precondition, and what it kept tells what changed."""
     stale = Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1})))
     decision = decided(create(TASK), stale, standing={(TASK, 1): task(version=2)})
     assert {((TASK, 1), 1)} == unexplained(decision.outcome)
-    kept = Change(
-        kind=TASK,
-        action=Action.UPDATED,
-        record=record(TASK, task(version=2)),
-        changed=("due",),
-        at=NOON,
-        request_id="r",
-    )
-    told = explained(decision, {((TASK, 1), 1): [kept]})
+    told = explained(decision, {((TASK, 1), 1): [KEPT]})
     assert (decision.outcome.results[0], 1) == (told.results[0], told.failed)
     assert isinstance(told.results[1], PreconditionFailed)
     assert ("due",) == told.results[1].changed
@@ -257,15 +259,7 @@ def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
     commands = [Edit(kind=TASK, id=1, values={"notes": "a"}, precondition=first)]
     commands.append(Edit(kind=TASK, id=1, values={"priority": Priority.HIGH}))
     decision = decided(*commands, standing={(TASK, 1): task(version=2)}, atomic=False)
-    kept = Change(
-        kind=TASK,
-        action=Action.UPDATED,
-        record=record(TASK, task(version=2)),
-        changed=("due",),
-        at=NOON,
-        request_id="r",
-    )
-    error = explained(decision, {((TASK, 1), 1): [kept]}).results[0]
+    error = explained(decision, {((TASK, 1), 1): [KEPT]}).results[0]
     assert isinstance(error, PreconditionFailed)
     assert ("due",) == error.changed
 

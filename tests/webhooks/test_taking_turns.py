@@ -156,10 +156,8 @@ async def test_who_sends_for_long_holds_on(
     assert [Status.DELIVERED] == [each.status for each in await log(store)]
 
 
-async def test_who_lost_the_lease_changes_nothing(
-    store: Store, other: Store, endpoints: Endpoints, clock: Clock
-) -> None:
-    """A process that was held up for too long leaves everything to the one that took over."""
+async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> tuple[Deliverer, asyncio.Event]:
+    """Let one process deliver what another one is still sending; return that one, and what lets it go on."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     gate = endpoints.closed["a"] = asyncio.Event()
@@ -169,6 +167,14 @@ async def test_who_lost_the_lease_changes_nothing(
     clock.now += LEASE
     del endpoints.closed["a"]
     await delivered(deliverer(other, endpoints))
+    return late, gate
+
+
+async def test_who_lost_the_lease_changes_nothing(
+    store: Store, other: Store, endpoints: Endpoints, clock: Clock
+) -> None:
+    """A process that was held up for too long leaves everything to the one that took over."""
+    late, gate = await overtaken(store, other, endpoints, clock)
     gate.set()
     await late.visited()
     assert [("task.created", 1, 1)] * 2 == endpoints.told()
@@ -179,15 +185,7 @@ async def test_who_lost_the_lease_disables_nothing(
     store: Store, other: Store, endpoints: Endpoints, clock: Clock
 ) -> None:
     """What a process hears too late is no reason any more: another one has delivered since."""
-    await subscribed(store, "a")
-    await fill(store, TASK, {})
-    gate = endpoints.closed["a"] = asyncio.Event()
-    late = deliverer(store, endpoints)
-    await late.look()
-    await endpoints.arrived.wait()
-    clock.now += LEASE
-    del endpoints.closed["a"]
-    await delivered(deliverer(other, endpoints))
+    late, gate = await overtaken(store, other, endpoints, clock)
     endpoints.answers["a"] = [GONE]
     gate.set()
     await late.visited()

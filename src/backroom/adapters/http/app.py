@@ -85,8 +85,9 @@ class _Sharing(CORSMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "access-control-request-method" in headers
-        if asks and "origin" in headers and self.preflight_response(headers).status_code != 200:
-            await self.app(scope, receive, send)
+        if asks and "origin" in headers:
+            granted = self.preflight_response(headers)
+            await (granted if granted.status_code == 200 else self.app)(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -44,7 +44,7 @@ class Submitter:
         render = _once(render)
         name = key_name(call)
         key = None
-        if name is not None:
+        if name is not None:  # also of a rehearsal, which would be answered from what it kept, but keeps nothing itself
             key = Key(caller="", name=name, fingerprint=fingerprint(call, body), record=_recorder(render))
         submission = Submission(
             commands=commands,
@@ -59,9 +59,7 @@ class Submitter:
         answer = replay(outcome.receipt) if isinstance(outcome, Replay) else render(outcome)
         if rehearsal:
             return answer.plus(APPLIED)
-        if isinstance(outcome, Replay):
-            return answer
-        if self.courier.has_readers or commands[0].kind is WEBHOOK:
+        if isinstance(outcome, Outcome) and (self.courier.has_readers or commands[0].kind is WEBHOOK):
             return evolve(answer, background=BackgroundTask(self.courier.nudge))
         return answer
 

@@ -151,10 +151,10 @@ class WebhookWriting(Writing):
                 return answer_of(result, call.request_id)
             return json_answer(delivery_document(delivery), status=202)
 
-        if delivery is None:
-            unknown = Refuse(kind=WEBHOOK, error=NotFound(kind="delivery", id=NOBODY))
-            return await self.submitter.submit(call, body, (Attend(id=id), unknown), queued)
-        return await self.submitter.submit(call, body, (Attend(id=id),), queued, deliveries=(delivery,))
+        unknown = Refuse(kind=WEBHOOK, error=NotFound(kind="delivery", id=NOBODY))
+        commands = (Attend(id=id), *(() if delivery else (unknown,)))
+        deliveries = (delivery,) if delivery else ()
+        return await self.submitter.submit(call, body, commands, queued, deliveries=deliveries)
 
     def _with_secret(self, call: Call, record: Record) -> Record:
         # What is only rehearsed shows a secret that nobody has, not the one that the next webhook will have.

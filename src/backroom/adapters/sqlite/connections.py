@@ -131,8 +131,7 @@ def check_tables(connection: apsw.Connection, rows: Iterable[Rows]) -> None:
     """Check that every kind of entity has its tables, with all their columns. Raises `NotAStore`."""
     for each in rows:
         try:
-            for statement in each.needs:
-                connection.execute(statement)
+            connection.execute(each.needs)
         except apsw.SQLError as error:
             raise NotAStore(
                 f"{connection.filename} lacks what {each.table} need, until a migration makes it: {error}"

@@ -80,10 +80,8 @@ class Rows:
         searched = [field.name for field in kind.searched]
         self._search_values = attrgetter(*searched) if searched else lambda _: None
         columns = [*self._columns, "search", "document"]
-        self.needs = (
-            f"SELECT {', '.join(columns)} FROM {self.table} LIMIT 0",
-            f"SELECT 1 FROM {self.table}_search LIMIT 0",
-        )
+        indexed = f"EXISTS (SELECT 1 FROM {self.table}_search)"
+        self.needs = f"SELECT {', '.join(columns)} FROM {self.table} WHERE {indexed} LIMIT 0"
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
@@ -122,12 +120,9 @@ class Rows:
     def update(self, connection: apsw.Connection, record: Record, before: Any, entity: Any) -> Searched | None:
         """Write an entity over its row. Only columns that differ are named: SQLite rewrites the index of each."""
         searched = None
-        columns = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
-        new: dict[str, SqlValue] = {
-            column: value if convert is None or value is None else convert(value)
-            for column, convert, old, value in columns
-            if value != old
-        }
+        fields = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
+        changed = [(column, (convert, value)) for column, convert, old, value in fields if value != old]
+        new = dict(zip((column for column, _ in changed), _converted(pair for _, pair in changed), strict=True))
         if self._search_values(entity) != self._search_values(before):
             new["search"] = search = self.kind.search_text(entity)
             searched = Searched(record.id, self._text(connection, record.id), search)
@@ -164,5 +159,8 @@ class Rows:
         return str(connection.execute(self._text_of, (id,)).fetchall()[0][0])
 
     def _keys(self, entity: Any) -> list[SqlValue]:
-        converted = zip(self._conversions, self._values(entity), strict=True)
-        return [value if convert is None or value is None else convert(value) for convert, value in converted]
+        return _converted(zip(self._conversions, self._values(entity), strict=True))
+
+
+def _converted(pairs: Iterable[tuple[Callable[[Any], SqlValue] | None, Any]]) -> list[SqlValue]:
+    return [value if convert is None or value is None else convert(value) for convert, value in pairs]
