@@ -10,6 +10,7 @@ import apsw
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
 from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.exporting import SqliteExport, guarded, in_thread
+from adapters.sqlite.files import make_folder
 from adapters.sqlite.log import APPEND, open_log, row
 from adapters.sqlite.rows import Rows, microseconds
 from domain.contents import Changes, Entities, Facts, Import, NotEmpty, Part, Positions, Receipts, Sent
@@ -34,7 +35,7 @@ async def importing(path: Path, *, kinds: Sequence[Kind[Any]], documents: Docume
     process writes to the file.
     """
     with guarded():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
             if is_migrated(connection):

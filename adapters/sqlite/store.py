@@ -14,6 +14,7 @@ import apsw
 
 from adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, check_tables, connect, fetch, migrate
 from adapters.sqlite.deliveries import SqliteDeliveries
+from adapters.sqlite.files import make_folder
 from adapters.sqlite.log import open_log
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.rows import Rows
@@ -59,7 +60,7 @@ class SqliteStore(Store):
 
         Raises `SchemaTooNew`, `NotAStore` and `Unavailable`.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         self._path = path
         self._rows = {kind.name: Rows(kind) for kind in kinds}
         self._guarded = Translating(lambda reason: on_untrustworthy(f"{path}: {reason}"))
