@@ -6,14 +6,14 @@ from typing import Any
 
 from attrs import define
 
-from backroom.adapters.http.wire import JsonDocuments
-from backroom.domain.commands import Create
-from backroom.domain.decisions import Submission
-from backroom.domain.kinds import Kind
-from backroom.domain.product import PRODUCT, Product
-from backroom.domain.records import Record
-from backroom.domain.task import TASK, Task
-from backroom.domain.webhook import WEBHOOK, Webhook
+from adapters.http.wire import JsonDocuments
+from domain.commands import Create
+from domain.decisions import Submission
+from domain.kinds import Kind
+from domain.product import PRODUCT, Product
+from domain.records import Record
+from domain.task import TASK, Task
+from domain.webhook import WEBHOOK, Webhook
 
 DOCUMENTS = JsonDocuments()
 

@@ -10,8 +10,8 @@ from itertools import count
 import asyncpg
 from attrs import define, field
 
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.catalogue import KINDS
+from adapters.postgres.store import PostgresStore
+from domain.catalogue import KINDS
 from tests.builders import DOCUMENTS, Clock
 from tests.postgres_server import Server, running
 

@@ -7,9 +7,9 @@ import asyncio
 import sys
 from typing import Any
 
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.adapters.webhooks.deliverer import Deliverer
-from backroom.entrypoints.cli import main
+from adapters.sqlite.store import SqliteStore
+from adapters.webhooks.deliverer import Deliverer
+from entrypoints.cli import main
 
 
 def ring(store: SqliteStore) -> None:

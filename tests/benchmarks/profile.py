@@ -26,9 +26,9 @@ import uvloop
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from backroom.adapters.http.protocol import HttpProtocol
-from backroom.entrypoints.settings import load
-from backroom.entrypoints.wiring import wired
+from adapters.http.protocol import HttpProtocol
+from entrypoints.settings import load
+from entrypoints.wiring import wired
 
 CONNECTIONS = 64
 ROUNDS = 100

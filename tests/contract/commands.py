@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from backroom.domain.commands import ANY_VERSION, Create, Delete, Edit, Precondition, Restore
-from backroom.domain.product import PRODUCT
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK, Priority, Status
+from domain.commands import ANY_VERSION, Create, Delete, Edit, Precondition, Restore
+from domain.product import PRODUCT
+from domain.stock import AdjustStock
+from domain.task import TASK, Priority, Status
 
 TEXTS = st.sampled_from(["a", "A b", "ß", "SS", "%", "x_y", "'\""])
 TASKS = st.fixed_dictionaries(

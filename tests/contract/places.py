@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.catalogue import KINDS
-from backroom.domain.moving import move
-from backroom.domain.ports import Store
-from backroom.entrypoints.wiring import exporting, importing
+from adapters.sqlite.store import SqliteStore
+from domain.catalogue import KINDS
+from domain.moving import move
+from domain.ports import Store
+from entrypoints.wiring import exporting, importing
 from tests.builders import DOCUMENTS, Clock
 from tests.databases import open_store, shared_databases
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from backroom.domain.kinds import Field, Kind
-from backroom.domain.ports import Writer
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Order
-from backroom.domain.task import TASK
+from domain.kinds import Field, Kind
+from domain.ports import Writer
+from domain.product import PRODUCT
+from domain.queries import Order
+from domain.task import TASK
 from tests.builders import NOON, Clock
 from tests.contract.steps import carry_out, edit, fill
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from attrs import evolve
 
-from backroom.domain.changes import Cursor, Entry
-from backroom.domain.commands import Edit
-from backroom.domain.decisions import Done, Outcome
-from backroom.domain.errors import DomainError
-from backroom.domain.kinds import Kind
-from backroom.domain.ports import ChangeLog, Reader, Writer
-from backroom.domain.queries import Page, Query
+from domain.changes import Cursor, Entry
+from domain.commands import Edit
+from domain.decisions import Done, Outcome
+from domain.errors import DomainError
+from domain.kinds import Kind
+from domain.ports import ChangeLog, Reader, Writer
+from domain.queries import Page, Query
 from tests.builders import create, recorded, submission
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backroom.adapters.memory.store import MemoryStore
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.catalogue import KINDS
-from backroom.domain.ports import Store
+from adapters.memory.store import MemoryStore
+from adapters.sqlite.store import SqliteStore
+from domain.catalogue import KINDS
+from domain.ports import Store
 from tests.builders import DOCUMENTS
 from tests.databases import open_store, shared_databases
 

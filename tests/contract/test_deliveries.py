@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from backroom.domain.changes import Cursor
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.decisions import Key, Replay
-from backroom.domain.deliveries import Attempt, Delivery, Status
-from backroom.domain.errors import BadCursor, NotFound, Unavailable
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK, Attend
+from domain.changes import Cursor
+from domain.commands import Delete, Restore
+from domain.decisions import Key, Replay
+from domain.deliveries import Attempt, Delivery, Status
+from domain.errors import BadCursor, NotFound, Unavailable
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.task import TASK
+from domain.webhook import WEBHOOK, Attend
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.steps import carry_out, edit, fill, outcome, trail
 

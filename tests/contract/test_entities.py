@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from backroom.domain.catalogue import KINDS
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.errors import NotDeleted, NotFound
-from backroom.domain.kinds import MAX_ID, Kind
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK
+from domain.catalogue import KINDS
+from domain.commands import Delete, Restore
+from domain.errors import NotDeleted, NotFound
+from domain.kinds import MAX_ID, Kind
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.stock import AdjustStock
+from domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, product, task
 from tests.contract.steps import carry_out, edit, fill, got, refusal, snapshot
 

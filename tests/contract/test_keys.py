@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.commands import Delete
-from backroom.domain.decisions import Key, Outcome, Replay
-from backroom.domain.errors import KeyInFlight, KeyReused
-from backroom.domain.ports import RECEIPTS_KEPT, Store
-from backroom.domain.task import TASK
+from domain.commands import Delete
+from domain.decisions import Key, Outcome, Replay
+from domain.errors import KeyInFlight, KeyReused
+from domain.ports import RECEIPTS_KEPT, Store
+from domain.task import TASK
 from tests.builders import Clock, create, submission
 from tests.contract.steps import carry_out, got, outcome, trail
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.changes import Action, Change, Cursor, Entry
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.errors import BadCursor, CursorExpired
-from backroom.domain.kinds import Kind
-from backroom.domain.ports import Batch, Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
+from domain.changes import Action, Change, Cursor, Entry
+from domain.commands import Delete, Restore
+from domain.errors import BadCursor, CursorExpired
+from domain.kinds import Kind
+from domain.ports import Batch, Store
+from domain.product import PRODUCT
+from domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, record
 from tests.contract.steps import carry_out, edit, fill, whole_log
 

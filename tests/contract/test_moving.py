@@ -14,19 +14,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from backroom.domain.changes import Cursor
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.contents import Changes, Entities, Export, Facts, Import, NotEmpty, Part, Positions, Receipts, Sent
-from backroom.domain.deliveries import Status
-from backroom.domain.errors import BadCursor, CursorExpired, Unavailable
-from backroom.domain.kinds import Field
-from backroom.domain.moving import Different, SameLog, Undecided, is_kept, move
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Condition, Operator, Order, Query
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK, Attend
-from backroom.entrypoints.wiring import exporting, importing
+from domain.changes import Cursor
+from domain.commands import Delete, Restore
+from domain.contents import Changes, Entities, Export, Facts, Import, NotEmpty, Part, Positions, Receipts, Sent
+from domain.deliveries import Status
+from domain.errors import BadCursor, CursorExpired, Unavailable
+from domain.kinds import Field
+from domain.moving import Different, SameLog, Undecided, is_kept, move
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.queries import Condition, Operator, Order, Query
+from domain.task import TASK
+from domain.webhook import WEBHOOK, Attend
+from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.places import NAMES, PLACES, emptied, moved, opened
 from tests.contract.shelves import LISTED, stock_up

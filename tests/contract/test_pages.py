@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.commands import Delete
-from backroom.domain.kinds import Field, Kind
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import MAX_LIMIT, MAX_LISTED_VALUES, Condition, Operator, Order, Query
-from backroom.domain.task import TASK
+from domain.commands import Delete
+from domain.kinds import Field, Kind
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.queries import MAX_LIMIT, MAX_LISTED_VALUES, Condition, Operator, Order, Query
+from domain.task import TASK
 from tests.builders import Clock, create
 from tests.contract.shelves import LISTED, ordered, stock_up
 from tests.contract.steps import carry_out, walk

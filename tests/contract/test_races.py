@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.commands import Edit, Precondition
-from backroom.domain.decisions import Done, Key, Outcome, Replay
-from backroom.domain.errors import AlreadyExists, InsufficientStock, KeyInFlight, PreconditionFailed
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Query
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK
+from domain.commands import Edit, Precondition
+from domain.decisions import Done, Key, Outcome, Replay
+from domain.errors import AlreadyExists, InsufficientStock, KeyInFlight, PreconditionFailed
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.queries import Query
+from domain.stock import AdjustStock
+from domain.task import TASK
 from tests.builders import create, recorded, submission
 from tests.contract.steps import carry_out, edit, fill, got, outcome, trail, walk
 

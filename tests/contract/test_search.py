@@ -2,12 +2,12 @@
 
 import pytest
 
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.kinds import SEPARATOR
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Order, Query
-from backroom.domain.task import TASK
+from domain.commands import Delete, Restore
+from domain.kinds import SEPARATOR
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.queries import Order, Query
+from domain.task import TASK
 from tests.contract.steps import carry_out, edit, fill, walk
 
 pytestmark = pytest.mark.anyio

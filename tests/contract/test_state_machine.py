@@ -15,16 +15,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from backroom.domain.changes import Cursor
-from backroom.domain.commands import Create, Delete, Edit, Restore
-from backroom.domain.decisions import Done, Key, Outcome, Replay
-from backroom.domain.errors import CursorExpired, DomainError, KeyReused
-from backroom.domain.kinds import Kind
-from backroom.domain.ports import RECEIPTS_KEPT, Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Condition, Operator, Order, Query
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK, Status
+from domain.changes import Cursor
+from domain.commands import Create, Delete, Edit, Restore
+from domain.decisions import Done, Key, Outcome, Replay
+from domain.errors import CursorExpired, DomainError, KeyReused
+from domain.kinds import Kind
+from domain.ports import RECEIPTS_KEPT, Store
+from domain.product import PRODUCT
+from domain.queries import Condition, Operator, Order, Query
+from domain.stock import AdjustStock
+from domain.task import TASK, Status
 from tests.builders import Clock, recorded, submission
 from tests.contract.commands import COMMANDS, KINDS
 from tests.contract.model import Model, Refused, Values

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.commands import Delete, Edit, Precondition, Restore
-from backroom.domain.decisions import MAX_COMMANDS, Done
-from backroom.domain.errors import (
+from domain.commands import Delete, Edit, Precondition, Restore
+from domain.decisions import MAX_COMMANDS, Done
+from domain.errors import (
     AlreadyExists,
     DomainError,
     InsufficientStock,
@@ -15,11 +15,11 @@ from backroom.domain.errors import (
     PreconditionFailed,
     StockNotTracked,
 )
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Query
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.queries import Query
+from domain.stock import AdjustStock
+from domain.task import TASK
 from tests.builders import LATER, Clock, create
 from tests.contract.steps import carry_out, edit, fill, got, outcome, refusal, snapshot, trail, whole_log
 

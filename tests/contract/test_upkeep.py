@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.changes import Cursor
-from backroom.domain.commands import Delete, Precondition, Restore
-from backroom.domain.decisions import Done, Key, Outcome, Replay
-from backroom.domain.errors import CursorExpired, NotFound, PreconditionFailed, Unavailable
-from backroom.domain.ports import RECEIPTS_KEPT, Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from domain.changes import Cursor
+from domain.commands import Delete, Precondition, Restore
+from domain.decisions import Done, Key, Outcome, Replay
+from domain.errors import CursorExpired, NotFound, PreconditionFailed, Unavailable
+from domain.ports import RECEIPTS_KEPT, Store
+from domain.product import PRODUCT
+from domain.queries import Query
+from domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.steps import carry_out, edit, fill, refusal, trail, walk
 

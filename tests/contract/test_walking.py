@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from backroom.domain.changes import Action, Cursor
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.kinds import Kind
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Condition, Operator, Order, Query
-from backroom.domain.task import TASK
+from domain.changes import Action, Cursor
+from domain.commands import Delete, Restore
+from domain.kinds import Kind
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.queries import Condition, Operator, Order, Query
+from domain.task import TASK
 from tests.builders import LATER, Clock, create, recorded
 from tests.contract.shelves import raws, stock_up
 from tests.contract.steps import carry_out, edit, fill, outcome, shown, walk, whole_log

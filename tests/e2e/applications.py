@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backroom.adapters.http.linger import Farewell
-from backroom.entrypoints import server, workers
+from adapters.http.linger import Farewell
+from entrypoints import server, workers
 
 
 async def live(receive: Receive, send: Send) -> None:

@@ -3,8 +3,8 @@
 import sys
 from datetime import timedelta
 
-from backroom.adapters.webhooks import schedule
-from backroom.entrypoints.cli import main
+from adapters.webhooks import schedule
+from entrypoints.cli import main
 
 setattr(schedule, "DELAYS", (timedelta(milliseconds=20),) * len(schedule.DELAYS))  # noqa: B010 - mypy counts them
 

@@ -38,7 +38,7 @@ class Service:
         return self.process.wait(timeout=15)
 
 
-PROGRAM = (sys.executable, "-m", "backroom.entrypoints")
+PROGRAM = (sys.executable, "-m", "entrypoints")
 
 
 def command(*arguments: str) -> list[str]:

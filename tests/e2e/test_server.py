@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from attrs import define
 
-from backroom.entrypoints.server import Server, config, listen, url
+from entrypoints.server import Server, config, listen, url
 
 ANNOUNCEMENT = re.compile(r"backroom is listening on http://127\.0\.0\.1:(\d+)\n")
 ENDS = 15  # seconds; the applications here are served with patience for two

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.catalogue import KINDS
+from adapters.sqlite.store import SqliteStore
+from domain.catalogue import KINDS
 from tests.builders import DOCUMENTS, Clock
 from tests.faults.disks import Disk, faulty_disk
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from backroom.domain.commands import Delete
-from backroom.domain.task import TASK
+from domain.commands import Delete
+from domain.task import TASK
 from tests.builders import create
 from tests.contract.steps import carry_out, edit
 from tests.faults.conftest import open_store

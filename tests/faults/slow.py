@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from backroom.domain.task import TASK
+from domain.task import TASK
 from tests.builders import create
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from backroom.adapters.sqlite import connections, writer
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.decisions import Key, Outcome, Replay, Submission
-from backroom.domain.errors import Unavailable
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from adapters.sqlite import connections, writer
+from adapters.sqlite.store import SqliteStore
+from domain.decisions import Key, Outcome, Replay, Submission
+from domain.errors import Unavailable
+from domain.queries import Query
+from domain.task import TASK
 from tests.builders import create, submission
 from tests.contract.steps import carry_out, fill, trail, walk
 from tests.faults.slow import Slow

@@ -4,8 +4,8 @@ import asyncio
 import threading
 from pathlib import Path
 
-from backroom.domain.decisions import Outcome
-from backroom.domain.task import TASK
+from domain.decisions import Outcome
+from domain.task import TASK
 from tests.builders import create, submission
 from tests.faults.conftest import open_store
 from tests.faults.slow import Slow

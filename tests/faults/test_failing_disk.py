@@ -7,11 +7,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.decisions import Outcome
-from backroom.domain.errors import Unavailable
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from adapters.sqlite.store import SqliteStore
+from domain.decisions import Outcome
+from domain.errors import Unavailable
+from domain.queries import Query
+from domain.task import TASK
 from tests.builders import NOON, create, submission
 from tests.contract.steps import fill, walk
 from tests.faults.conftest import open_store

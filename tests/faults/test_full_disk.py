@@ -6,12 +6,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.commands import Delete
-from backroom.domain.decisions import Key, Outcome
-from backroom.domain.errors import NotFound, StorageFull
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from adapters.sqlite.store import SqliteStore
+from domain.commands import Delete
+from domain.decisions import Key, Outcome
+from domain.errors import NotFound, StorageFull
+from domain.queries import Query
+from domain.task import TASK
 from tests.builders import create, submission
 from tests.contract.steps import fill, refusal, trail, walk
 from tests.faults.conftest import open_store

@@ -5,8 +5,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from domain.queries import Query
+from domain.task import TASK
 from tests.contract.steps import trail, walk
 from tests.faults.conftest import open_store
 from tests.faults.processes import start

@@ -5,11 +5,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from backroom.adapters.sqlite import connections
-from backroom.adapters.sqlite.connections import NotAStore, SchemaTooNew
-from backroom.domain.errors import Unavailable
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from adapters.sqlite import connections
+from adapters.sqlite.connections import NotAStore, SchemaTooNew
+from domain.errors import Unavailable
+from domain.queries import Query
+from domain.task import TASK
 from tests.contract.steps import fill, trail, walk
 from tests.faults.conftest import open_store
 from tests.faults.processes import start

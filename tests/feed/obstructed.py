@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import define, field
 
-from backroom.domain.changes import Cursor, Entry
-from backroom.domain.kinds import Kind
-from backroom.domain.ports import Batch, ChangeLog, Store
+from domain.changes import Cursor, Entry
+from domain.kinds import Kind
+from domain.ports import Batch, ChangeLog, Store
 from tests.feed.steps import until
 
 

@@ -9,10 +9,10 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp, Message
 
-from backroom.adapters.http.access_log import AccessLog, as_text
-from backroom.adapters.http.app import Options, make_app
-from backroom.adapters.http.feed import Feed
-from backroom.domain.ports import Store
+from adapters.http.access_log import AccessLog, as_text
+from adapters.http.app import Options, make_app
+from adapters.http.feed import Feed
+from domain.ports import Store
 from tests.builders import Clock
 from tests.webhooks.endpoints import Endpoints, deliverer
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from backroom.adapters.http.wire import change_document
-from backroom.domain.ports import Store
-from backroom.domain.task import TASK
+from adapters.http.wire import change_document
+from domain.ports import Store
+from domain.task import TASK
 from tests.builders import LATER
 from tests.contract.steps import fill, whole_log
 from tests.feed.service import Closed, Connection, Socket

@@ -2,11 +2,11 @@
 
 import pytest
 
-from backroom.adapters.http import event_stream
-from backroom.domain.commands import Delete
-from backroom.domain.errors import Unavailable
-from backroom.domain.ports import Store
-from backroom.domain.task import TASK
+from adapters.http import event_stream
+from domain.commands import Delete
+from domain.errors import Unavailable
+from domain.ports import Store
+from domain.task import TASK
 from tests.contract.steps import carry_out, fill
 from tests.feed.obstructed import ObstructedLog
 from tests.feed.service import Ended, Events, Service
@@ -96,7 +96,7 @@ async def test_reset(service: Service, store: Store) -> None:
 
 async def test_reset_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that was slow while the log was swept is told the same."""
-    monkeypatch.setattr("backroom.adapters.http.feed.TAKEN_AT_ONCE", 1)
+    monkeypatch.setattr("adapters.http.feed.TAKEN_AT_ONCE", 1)
     written = await write(store, 4)
     events = await service.events(room=2)  # for the first place and one change
     await blocked(events.connection)
@@ -119,9 +119,9 @@ async def test_the_feed_closes(service: Service, store: Store) -> None:
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It follows no more, and what it had read last resumes."""
-    monkeypatch.setattr("backroom.adapters.http.feed.PATIENCE_S", 0.01)
-    monkeypatch.setattr("backroom.adapters.http.feed.LOOK_EVERY_S", 0)
-    monkeypatch.setattr("backroom.adapters.http.feed.TAKEN_AT_ONCE", 1)
+    monkeypatch.setattr("adapters.http.feed.PATIENCE_S", 0.01)
+    monkeypatch.setattr("adapters.http.feed.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("adapters.http.feed.TAKEN_AT_ONCE", 1)
     written = await write(store, 4)
     events = await service.events(room=2)
     await blocked(events.connection)

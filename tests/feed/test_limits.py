@@ -1,7 +1,7 @@
 """What clients are promised in numbers; other tests make them small enough to reach."""
 
-from backroom.adapters.http import changes, event_stream, feed
-from backroom.adapters.sqlite import store
+from adapters.http import changes, event_stream, feed
+from adapters.sqlite import store
 
 
 def test_how_far_and_how_long_a_reader_may_lag_behind() -> None:

@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
-from backroom.domain.commands import Delete
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
+from domain.commands import Delete
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.task import TASK
 from tests.contract.steps import carry_out, edit, fill
 from tests.feed.service import Service
 from tests.feed.steps import documents, forget, until, write
@@ -84,7 +84,7 @@ async def test_only_some_types(service: Service, store: Store) -> None:
 
 async def test_a_rare_type_far_behind(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty answer means that the end was reached, however much of the log holds nothing of the types."""
-    monkeypatch.setattr("backroom.adapters.sqlite.log.LOOKED_AT", 2)
+    monkeypatch.setattr("adapters.sqlite.log.LOOKED_AT", 2)
     await fill(store, TASK, *({} for _ in range(9)))
     await fill(store, PRODUCT, {})
     assert (200, (await documents(store))[-1:]) == await _changes(service, "/changes?types=product.created")

@@ -8,12 +8,12 @@ from math import inf
 
 import pytest
 
-from backroom.adapters.http import feed as module
-from backroom.adapters.http.feed import Feed, Follower
-from backroom.domain.changes import Cursor
-from backroom.domain.errors import CursorExpired, Unavailable
-from backroom.domain.ports import Store
-from backroom.domain.task import TASK
+from adapters.http import feed as module
+from adapters.http.feed import Feed, Follower
+from domain.changes import Cursor
+from domain.errors import CursorExpired, Unavailable
+from domain.ports import Store
+from domain.task import TASK
 from tests.contract.steps import fill, whole_log
 from tests.feed.obstructed import ObstructedLog
 from tests.feed.steps import forget, until

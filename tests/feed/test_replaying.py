@@ -12,11 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.kinds import Kind
-from backroom.domain.product import PRODUCT
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK
+from domain.commands import Delete, Restore
+from domain.kinds import Kind
+from domain.product import PRODUCT
+from domain.stock import AdjustStock
+from domain.task import TASK
 from tests.builders import Clock, create
 from tests.contract.steps import edit, outcome
 from tests.contract.stores import STORES, Opener

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from backroom.adapters.http import feed, socket
-from backroom.domain.changes import Cursor
-from backroom.domain.ports import Store
-from backroom.domain.task import TASK
+from adapters.http import feed, socket
+from domain.changes import Cursor
+from domain.ports import Store
+from domain.task import TASK
 from tests.contract.steps import fill
 from tests.feed.service import Service
 from tests.feed.steps import blocked, documents, forget, rest, told, write

@@ -4,11 +4,11 @@ from urllib.parse import quote
 
 import pytest
 
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.errors import Unavailable
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
+from domain.commands import Delete, Restore
+from domain.errors import Unavailable
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.task import TASK
 from tests.contract.steps import carry_out, fill
 from tests.feed.obstructed import ObstructedLog
 from tests.feed.service import Service
@@ -125,7 +125,7 @@ async def test_an_expired_cursor(service: Service, store: Store) -> None:
 
 async def test_expired_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A follower that was slow while the log was swept is told the same."""
-    monkeypatch.setattr("backroom.adapters.http.feed.TAKEN_AT_ONCE", 1)
+    monkeypatch.setattr("adapters.http.feed.TAKEN_AT_ONCE", 1)
     place = await store.head()
     written = await write(store, 4)
     socket = await service.socket(f"after={place}", room=1)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from backroom.adapters.http import feed
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.errors import DomainError
-from backroom.domain.kinds import Kind
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
+from adapters.http import feed
+from domain.commands import Delete, Restore
+from domain.errors import DomainError
+from domain.kinds import Kind
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.task import TASK
 from tests.builders import create
 from tests.contract.steps import edit, fill, outcome
 from tests.feed.service import Service

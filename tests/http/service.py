@@ -9,11 +9,11 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp
 
-from backroom.adapters.http.access_log import AccessLog
-from backroom.adapters.http.app import Options, make_app
-from backroom.adapters.http.feed import Feed
-from backroom.domain.deliveries import Courier
-from backroom.domain.ports import Store
+from adapters.http.access_log import AccessLog
+from adapters.http.app import Options, make_app
+from adapters.http.feed import Feed
+from domain.deliveries import Courier
+from domain.ports import Store
 from tests.builders import Clock
 from tests.http.documented import Documented
 from tests.http.transport import HOST, ORIGIN, InProcess

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from backroom.adapters.http.strict_json import MAX_DEPTH
-from backroom.domain.ports import Store
+from adapters.http.strict_json import MAX_DEPTH
+from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import JSON, MERGE_PATCH, asked, breaches, log, made
 from tests.http.transport import HOST, scope_of

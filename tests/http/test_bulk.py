@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.decisions import MAX_COMMANDS
+from domain.decisions import MAX_COMMANDS
 from tests.http.service import Client
 from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, breaches, got, log, made
 

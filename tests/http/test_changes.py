@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.ports import Store
+from domain.ports import Store
 from tests.builders import Clock
 from tests.http.service import Client
 from tests.http.steps import MINIMAL, NOON, a_turn, asked, breaches, got, log, made

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from backroom.adapters.http.problems import PROBLEMS
-from backroom.adapters.http.refusals import Refusal
-from backroom.domain.errors import DomainError, KeyInFlight, StorageFull, Unavailable
-from backroom.domain.ports import Store
+from adapters.http.problems import PROBLEMS
+from adapters.http.refusals import Refusal
+from domain.errors import DomainError, KeyInFlight, StorageFull, Unavailable
+from domain.ports import Store
 from tests.builders import Clock
 from tests.http.service import Client, serving
 from tests.http.steps import JSON, MINIMAL, asked, deleted, log, made

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.ports import Store
+from domain.ports import Store
 from tests.builders import NOON as STARTED
 from tests.builders import Clock
 from tests.http.service import Client

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.ports import RECEIPTS_KEPT
+from domain.ports import RECEIPTS_KEPT
 from tests.builders import Clock
 from tests.http.service import Client
 from tests.http.steps import JSON, MERGE_PATCH, MINIMAL, asked, breaches, log, made, prepare

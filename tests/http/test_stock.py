@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.product import MAX_STOCK
+from domain.product import MAX_STOCK
 from tests.http.service import Client
 from tests.http.steps import asked, breaches, deleted, got, log, made
 

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from backroom.adapters.http import event_stream
-from backroom.adapters.http.feed import MAX_BEHIND
-from backroom.domain.ports import Store
+from adapters.http import event_stream
+from adapters.http.feed import MAX_BEHIND
+from domain.ports import Store
 from tests.builders import Clock
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, a_turn, asked, log, made

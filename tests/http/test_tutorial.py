@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Query
-from backroom.entrypoints.asgi import app
-from backroom.entrypoints.wiring import fill_with_demo
+from domain.product import PRODUCT
+from domain.queries import Query
+from entrypoints.asgi import app
+from entrypoints.wiring import fill_with_demo
 from tests.builders import recorded
 from tests.contract.stores import Doors
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.ports import Store
-from backroom.entrypoints.wiring import deliverer_of
+from domain.ports import Store
+from entrypoints.wiring import deliverer_of
 from tests.builders import Clock
 from tests.contract.stores import Doors
 from tests.http.service import Client, serving

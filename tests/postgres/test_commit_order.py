@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from backroom.adapters.postgres import news
-from backroom.adapters.postgres.connections import Conflict
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.changes import Cursor, Entry
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK
+from adapters.postgres import news
+from adapters.postgres.connections import Conflict
+from adapters.postgres.store import PostgresStore
+from domain.changes import Cursor, Entry
+from domain.queries import Query
+from domain.task import TASK
+from domain.webhook import WEBHOOK
 from tests.builders import create
 from tests.contract.steps import carry_out, edit, fill, whole_log
 from tests.postgres.transactions import Open

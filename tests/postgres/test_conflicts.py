@@ -6,14 +6,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres.connections import Conflict
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.commands import Delete, Edit
-from backroom.domain.decisions import Done, Outcome
-from backroom.domain.errors import AlreadyExists, NotFound, StorageFull, Unavailable
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK, Attend
+from adapters.postgres.connections import Conflict
+from adapters.postgres.store import PostgresStore
+from domain.commands import Delete, Edit
+from domain.decisions import Done, Outcome
+from domain.errors import AlreadyExists, NotFound, StorageFull, Unavailable
+from domain.product import PRODUCT
+from domain.task import TASK
+from domain.webhook import WEBHOOK, Attend
 from tests.builders import create, recorded, submission
 from tests.contract.steps import carry_out, edit, fill, outcome, trail
 from tests.contract.test_deliveries import delivery

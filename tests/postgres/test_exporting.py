@@ -5,14 +5,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres.exporting import exporting
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.catalogue import KINDS
-from backroom.domain.contents import Changes, Logged, Positions
-from backroom.domain.errors import CursorExpired
-from backroom.domain.ports import Store
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK
+from adapters.postgres.exporting import exporting
+from adapters.postgres.store import PostgresStore
+from domain.catalogue import KINDS
+from domain.contents import Changes, Logged, Positions
+from domain.errors import CursorExpired
+from domain.ports import Store
+from domain.task import TASK
+from domain.webhook import WEBHOOK
 from tests.builders import Clock, create
 from tests.contract.places import moved, opened
 from tests.contract.steps import carry_out, fill, trail

@@ -8,9 +8,9 @@ from operator import contains
 import pytest
 from attrs import define, field
 
-from backroom.adapters.postgres.gatherer import AT_ONCE, MAX_TOGETHER, Gatherer
-from backroom.domain.errors import Unavailable
-from backroom.domain.records import Record
+from adapters.postgres.gatherer import AT_ONCE, MAX_TOGETHER, Gatherer
+from domain.errors import Unavailable
+from domain.records import Record
 from tests.feed.steps import until
 
 pytestmark = pytest.mark.anyio

@@ -5,12 +5,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres import importing
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.catalogue import KINDS
-from backroom.domain.errors import Unavailable
-from backroom.domain.task import TASK
-from backroom.entrypoints.wiring import exporting
+from adapters.postgres import importing
+from adapters.postgres.store import PostgresStore
+from domain.catalogue import KINDS
+from domain.errors import Unavailable
+from domain.task import TASK
+from entrypoints.wiring import exporting
 from tests.builders import DOCUMENTS, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import fill

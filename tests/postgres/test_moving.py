@@ -3,13 +3,13 @@
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.commands import Delete
-from backroom.domain.errors import BadCursor, CursorExpired
-from backroom.domain.ports import Store
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK
+from adapters.postgres.store import PostgresStore
+from domain.commands import Delete
+from domain.errors import BadCursor, CursorExpired
+from domain.ports import Store
+from domain.queries import Query
+from domain.task import TASK
+from domain.webhook import WEBHOOK
 from tests.builders import LATER, create
 from tests.contract.steps import carry_out, edit, fill, trail
 from tests.databases import SHARED, Databases, open_store

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres import committer, connections, news
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.errors import Unavailable
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from adapters.postgres import committer, connections, news
+from adapters.postgres.store import PostgresStore
+from domain.errors import Unavailable
+from domain.queries import Query
+from domain.task import TASK
 from tests.builders import NOON, create, submission
 from tests.contract.steps import carry_out, edit, fill, trail
 from tests.databases import SHARED, Databases, open_store

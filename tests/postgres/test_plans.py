@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 from attrs import evolve
 
-from backroom.adapters.postgres.pages import Selection
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.kinds import Field, Kind
-from backroom.domain.published import PUBLISHED
-from backroom.domain.queries import Condition, Operator, Order, Query
-from backroom.domain.rules import Choice, Day, Flag, Text
+from adapters.postgres.pages import Selection
+from adapters.postgres.store import PostgresStore
+from domain.kinds import Field, Kind
+from domain.published import PUBLISHED
+from domain.queries import Condition, Operator, Order, Query
+from domain.rules import Choice, Day, Flag, Text
 from tests.builders import Clock, create
 from tests.contract.steps import carry_out, edit
 

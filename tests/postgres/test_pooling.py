@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backroom.adapters.postgres import news
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from adapters.postgres import news
+from adapters.postgres.store import PostgresStore
+from domain.queries import Query
+from domain.task import TASK
 from tests.builders import create, submission
 from tests.contract.steps import carry_out, edit, fill, trail, walk
 from tests.databases import SHARED, Databases, open_store

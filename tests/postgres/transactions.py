@@ -5,8 +5,8 @@ from typing import Any
 import asyncpg
 from attrs import define, field
 
-from backroom.adapters.postgres.store import PostgresStore
-from backroom.adapters.postgres.transaction import Transaction, new_ids
+from adapters.postgres.store import PostgresStore
+from adapters.postgres.transaction import Transaction, new_ids
 from tests.builders import DOCUMENTS, NOON, submission
 
 

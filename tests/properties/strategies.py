@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from backroom.domain.kinds import Field, Kind
-from backroom.domain.rules import Choice, Day, Flag, Members, Moment, Money, Rule, Text, Url, Whole
+from domain.kinds import Field, Kind
+from domain.rules import Choice, Day, Flag, Members, Moment, Money, Rule, Text, Url, Whole
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 """Text with anything in it, even halves of surrogate pairs."""

@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
-from backroom.domain.decisions import Decision, Found, Ref, claimed, decide, named
-from backroom.domain.errors import DomainError
-from backroom.domain.kinds import Kind
-from backroom.domain.product import MAX_STOCK, PRODUCT
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK, Status
+from domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
+from domain.decisions import Decision, Found, Ref, claimed, decide, named
+from domain.errors import DomainError
+from domain.kinds import Kind
+from domain.product import MAX_STOCK, PRODUCT
+from domain.stock import AdjustStock
+from domain.task import TASK, Status
 from tests.builders import DOCUMENTS, LATER, REQUIRED, product, submission, task
 
 IDS = st.integers(1, 4)

@@ -9,10 +9,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.adapters.sqlite.connections import migrate
-from backroom.adapters.sqlite.rows import Rows, microseconds, moment, sql
-from backroom.domain.catalogue import KINDS
-from backroom.domain.kinds import Field, Kind
+from adapters.sqlite.connections import migrate
+from adapters.sqlite.rows import Rows, microseconds, moment, sql
+from domain.catalogue import KINDS
+from domain.kinds import Field, Kind
 from tests.builders import DOCUMENTS, record
 from tests.properties.strategies import entities, values
 

@@ -8,12 +8,12 @@ from attrs import define, field, frozen
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from backroom.adapters.postgres.gatherer import AT_ONCE, Gatherer
-from backroom.domain.errors import Unavailable
-from backroom.domain.records import Record
+from adapters.postgres.gatherer import AT_ONCE, Gatherer
+from domain.errors import Unavailable
+from domain.records import Record
 
 TURNS = 10
-"""More than anything takes that is begun here, from a question to the start of its read, or from a read to its answer."""
+"""More than anything takes that is begun here: from a question to its read, and from a read to the answer."""
 
 ENDS = st.sampled_from([None, Unavailable(), ZeroDivisionError(), asyncio.CancelledError()])
 """How a read ends: well, or by an error."""

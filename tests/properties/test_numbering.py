@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.domain.changes import Cursor
-from backroom.domain.errors import BadCursor
-from backroom.domain.numbering import Numbering
+from domain.changes import Cursor
+from domain.errors import BadCursor
+from domain.numbering import Numbering
 
 NAMES = st.from_regex(r"[a-z0-9]{1,32}", fullmatch=True)
 NUMBERS = st.integers(0, 10**18 - 1)

@@ -8,12 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from backroom.adapters.http.patterns import amount_pattern, text_pattern
-from backroom.adapters.http.schemas import rule_schema
-from backroom.domain.catalogue import KINDS
-from backroom.domain.product import PRODUCT
-from backroom.domain.rules import Refused, Rule, Text, Url
-from backroom.domain.text import WHITE_SPACE
+from adapters.http.patterns import amount_pattern, text_pattern
+from adapters.http.schemas import rule_schema
+from domain.catalogue import KINDS
+from domain.product import PRODUCT
+from domain.rules import Refused, Rule, Text, Url
+from domain.text import WHITE_SPACE
 
 RULES = {
     f"{kind.name}.{each.name}": evolve(each.rule, least=min(each.rule.least, 1))  # the pattern leaves lengths alone

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.domain.catalogue import KINDS
-from backroom.domain.kinds import Field, Kind
-from backroom.domain.product import PRODUCT
-from backroom.domain.rules import Money, Refused, Text
+from domain.catalogue import KINDS
+from domain.kinds import Field, Kind
+from domain.product import PRODUCT
+from domain.rules import Money, Refused, Text
 from tests.properties.strategies import ANY_TEXT, values, written
 
 FIELDS = [(kind, field) for kind in KINDS for field in kind.fields]

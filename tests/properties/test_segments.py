@@ -7,8 +7,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.domain.queries import Order, Place, Query, Segment, Side, compare, segments
-from backroom.domain.task import TASK
+from domain.queries import Order, Place, Query, Segment, Side, compare, segments
+from domain.task import TASK
 from tests.properties.strategies import entities
 
 FIELDS = [field for field in TASK.fields if field.listed]

@@ -8,15 +8,15 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.adapters.memory.pages import page_of
-from backroom.adapters.sqlite import plans
-from backroom.adapters.sqlite.connections import migrate
-from backroom.adapters.sqlite.pages import read_page
-from backroom.adapters.sqlite.rows import Rows
-from backroom.domain.catalogue import KINDS
-from backroom.domain.kinds import Field, Kind
-from backroom.domain.numbering import Numbering
-from backroom.domain.queries import Condition, Operator, Order, Query
+from adapters.memory.pages import page_of
+from adapters.sqlite import plans
+from adapters.sqlite.connections import migrate
+from adapters.sqlite.pages import read_page
+from adapters.sqlite.rows import Rows
+from domain.catalogue import KINDS
+from domain.kinds import Field, Kind
+from domain.numbering import Numbering
+from domain.queries import Condition, Operator, Order, Query
 from tests.builders import DOCUMENTS, record
 from tests.properties.strategies import entities, values
 

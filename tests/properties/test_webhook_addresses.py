@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.adapters.webhooks.addresses import AddressRefused, is_globally_routable, vet
+from adapters.webhooks.addresses import AddressRefused, is_globally_routable, vet
 
 # First and last of each refused range, counted by hand from the registries rather than by prefix lengths.
 REFUSED_IPV4 = [

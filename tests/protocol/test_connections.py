@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from backroom.adapters.http.linger import Farewell
-from backroom.adapters.http.protocol import HttpProtocol
+from adapters.http.linger import Farewell
+from adapters.http.protocol import HttpProtocol
 from tests.protocol.wire import GET, Client, Held, Reporter, read_body, respond, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]

@@ -11,7 +11,7 @@ from attrs import Factory, define
 from starlette.types import Receive, Scope, Send
 from wsproto.frame_protocol import FrameProtocol
 
-from backroom.adapters.http.websocket_protocol import WebSocketProtocol, text_frame
+from adapters.http.websocket_protocol import WebSocketProtocol, text_frame
 from tests.protocol.frames import (
     BINARY,
     CLOSE,

@@ -4,8 +4,8 @@ from typing import Any
 
 from attrs import evolve
 
-from backroom.domain.changes import Action, Change, changed_since, differing
-from backroom.domain.task import TASK, Status
+from domain.changes import Action, Change, changed_since, differing
+from domain.task import TASK, Status
 from tests.builders import LATER, NOON, record, task
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from backroom.domain.catalogue import KINDS
-from backroom.domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
-from backroom.domain.errors import Invalid, NotDeleted, NotFound, PreconditionFailed
-from backroom.domain.kinds import Kind
-from backroom.domain.product import PRODUCT
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK, Task
+from domain.catalogue import KINDS
+from domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
+from domain.errors import Invalid, NotDeleted, NotFound, PreconditionFailed
+from domain.kinds import Kind
+from domain.product import PRODUCT
+from domain.stock import AdjustStock
+from domain.task import TASK, Task
 from tests.builders import LATER, NOON, REQUIRED, create, product, task
 
 V2 = Precondition(frozenset({2}))

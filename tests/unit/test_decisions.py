@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.changes import Action, Change
-from backroom.domain.commands import Delete, Deleted, Edit, Precondition, Restore
-from backroom.domain.decisions import (
+from domain.changes import Action, Change
+from domain.commands import Delete, Deleted, Edit, Precondition, Restore
+from domain.decisions import (
     Claim,
     Decision,
     Done,
@@ -21,11 +21,11 @@ from backroom.domain.decisions import (
     named,
     unexplained,
 )
-from backroom.domain.errors import AlreadyExists, NotFound, PreconditionFailed
-from backroom.domain.kinds import Kind
-from backroom.domain.product import PRODUCT
-from backroom.domain.stock import AdjustStock
-from backroom.domain.task import TASK, Priority, Status
+from domain.errors import AlreadyExists, NotFound, PreconditionFailed
+from domain.kinds import Kind
+from domain.product import PRODUCT
+from domain.stock import AdjustStock
+from domain.task import TASK, Priority, Status
 from tests.builders import DOCUMENTS, LATER, NOON, create, product, record, recorded, submission, task
 
 Standing = Mapping[Ref, Any]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from backroom.domain import errors
-from backroom.domain.errors import Breach, DomainError, Invalid
-from backroom.domain.task import TASK
+from domain import errors
+from domain.errors import Breach, DomainError, Invalid
+from domain.task import TASK
 from tests.builders import task
 
 EVERY_ERROR: list[DomainError] = [

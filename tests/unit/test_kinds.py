@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.catalogue import KINDS
-from backroom.domain.errors import Invalid
-from backroom.domain.kinds import MAX_ID, SEPARATOR, Kind
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
+from domain.catalogue import KINDS
+from domain.errors import Invalid
+from domain.kinds import MAX_ID, SEPARATOR, Kind
+from domain.product import PRODUCT
+from domain.task import TASK
 from tests.builders import REQUIRED, product, task
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=repr)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from backroom.domain.changes import Cursor
-from backroom.domain.errors import BadCursor
-from backroom.domain.numbering import Numbering
+from domain.changes import Cursor
+from domain.errors import BadCursor
+from domain.numbering import Numbering
 
 LOG = Numbering("abc123")
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from backroom.domain.commands import Create
-from backroom.domain.errors import Invalid
-from backroom.domain.product import MAX_STOCK, PRODUCT
-from backroom.domain.rules import Money, Text, Whole
+from domain.commands import Create
+from domain.errors import Invalid
+from domain.product import MAX_STOCK, PRODUCT
+from domain.rules import Money, Text, Whole
 from tests.builders import NOON, create, product
 
 

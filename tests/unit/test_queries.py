@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.kinds import SEPARATOR
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Condition, Operator, Order, Query, Segment, Side, compare, matches, segments
-from backroom.domain.task import TASK, Priority, Status
+from domain.kinds import SEPARATOR
+from domain.product import PRODUCT
+from domain.queries import Condition, Operator, Order, Query, Segment, Side, compare, matches, segments
+from domain.task import TASK, Priority, Status
 from tests.builders import product, task
 
 TITLE, STATUS, DUE = (TASK.by_name[name] for name in ("title", "status", "due"))

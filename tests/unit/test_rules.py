@@ -6,7 +6,7 @@ from enum import Enum
 
 import pytest
 
-from backroom.domain.rules import (
+from domain.rules import (
     MOST_COMPARED,
     MOST_COUNTED,
     Choice,
@@ -21,7 +21,7 @@ from backroom.domain.rules import (
     Url,
     Whole,
 )
-from backroom.domain.urls import MAX_URL_LENGTH
+from domain.urls import MAX_URL_LENGTH
 
 
 class Size(Enum):

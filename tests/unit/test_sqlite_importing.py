@@ -7,14 +7,14 @@ from pathlib import Path
 import apsw
 import pytest
 
-from backroom.adapters.sqlite.exporting import in_thread
-from backroom.adapters.sqlite.importing import importing
-from backroom.domain.catalogue import KINDS
-from backroom.domain.commands import Delete
-from backroom.domain.moving import Undecided, move
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
-from backroom.entrypoints.wiring import exporting
+from adapters.sqlite.exporting import in_thread
+from adapters.sqlite.importing import importing
+from domain.catalogue import KINDS
+from domain.commands import Delete
+from domain.moving import Undecided, move
+from domain.product import PRODUCT
+from domain.task import TASK
+from entrypoints.wiring import exporting
 from tests.builders import DOCUMENTS, LATER, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import carry_out, edit, fill

@@ -6,16 +6,16 @@ from typing import Any
 import apsw
 import pytest
 
-from backroom.adapters.sqlite import plans
-from backroom.adapters.sqlite.connections import migrate
-from backroom.adapters.sqlite.pages import read_page
-from backroom.adapters.sqlite.rows import Rows
-from backroom.domain.kinds import Field, Kind
-from backroom.domain.numbering import Numbering
-from backroom.domain.published import PUBLISHED
-from backroom.domain.queries import Condition, Operator, Order, Query
-from backroom.domain.rules import Day, Moment, Rule, Text, Whole
-from backroom.domain.task import TASK
+from adapters.sqlite import plans
+from adapters.sqlite.connections import migrate
+from adapters.sqlite.pages import read_page
+from adapters.sqlite.rows import Rows
+from domain.kinds import Field, Kind
+from domain.numbering import Numbering
+from domain.published import PUBLISHED
+from domain.queries import Condition, Operator, Order, Query
+from domain.rules import Day, Moment, Rule, Text, Whole
+from domain.task import TASK
 from tests.builders import DOCUMENTS, NOON, create, record
 
 SAMPLES: dict[Kind[Any], Any] = {kind: create(kind).decide(None, 1, NOON) for kind in PUBLISHED}

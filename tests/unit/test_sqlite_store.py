@@ -9,16 +9,16 @@ from pathlib import Path
 import apsw
 import pytest
 
-from backroom.adapters.sqlite import log, sweeping
-from backroom.adapters.sqlite import store as module
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.adapters.sqlite.writer import GroupCommitter
-from backroom.domain.catalogue import KINDS
-from backroom.domain.commands import Edit
-from backroom.domain.errors import Unavailable
-from backroom.domain.product import PRODUCT
-from backroom.domain.queries import Query
-from backroom.domain.task import TASK
+from adapters.sqlite import log, sweeping
+from adapters.sqlite import store as module
+from adapters.sqlite.store import SqliteStore
+from adapters.sqlite.writer import GroupCommitter
+from domain.catalogue import KINDS
+from domain.commands import Edit
+from domain.errors import Unavailable
+from domain.product import PRODUCT
+from domain.queries import Query
+from domain.task import TASK
 from tests.builders import DOCUMENTS, LATER, NOON, Clock, create, submission
 
 pytestmark = pytest.mark.anyio

@@ -7,16 +7,16 @@ from typing import Any
 import apsw
 import pytest
 
-from backroom.adapters.sqlite.connections import fetch, migrate
-from backroom.adapters.sqlite.log import open_log
-from backroom.adapters.sqlite.rows import Rows
-from backroom.adapters.sqlite.transaction import Transaction
-from backroom.domain.catalogue import KINDS
-from backroom.domain.commands import Delete, Precondition, Restore
-from backroom.domain.decisions import Done, Key, Outcome, Replay
-from backroom.domain.errors import KeyReused, PreconditionFailed
-from backroom.domain.ports import RECEIPTS_KEPT
-from backroom.domain.task import TASK
+from adapters.sqlite.connections import fetch, migrate
+from adapters.sqlite.log import open_log
+from adapters.sqlite.rows import Rows
+from adapters.sqlite.transaction import Transaction
+from domain.catalogue import KINDS
+from domain.commands import Delete, Precondition, Restore
+from domain.decisions import Done, Key, Outcome, Replay
+from domain.errors import KeyReused, PreconditionFailed
+from domain.ports import RECEIPTS_KEPT
+from domain.task import TASK
 from tests.builders import DOCUMENTS, NOON, create, submission
 from tests.contract.steps import edit
 

@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from backroom.domain.errors import InsufficientStock, Invalid, StockNotTracked
-from backroom.domain.product import MAX_STOCK
-from backroom.domain.stock import CHANGE, AdjustStock
+from domain.errors import InsufficientStock, Invalid, StockNotTracked
+from domain.product import MAX_STOCK
+from domain.stock import CHANGE, AdjustStock
 from tests.builders import LATER, product
 
 

@@ -3,13 +3,13 @@
 import pytest
 from attrs import define, field
 
-from backroom.adapters.http.answers import Answer
-from backroom.adapters.http.call import Call
-from backroom.adapters.http.submitting import Submitter
-from backroom.adapters.memory.store import MemoryStore
-from backroom.domain.decisions import Outcome, Replay, Submission
-from backroom.domain.errors import NotFound
-from backroom.domain.task import TASK
+from adapters.http.answers import Answer
+from adapters.http.call import Call
+from adapters.http.submitting import Submitter
+from adapters.memory.store import MemoryStore
+from domain.decisions import Outcome, Replay, Submission
+from domain.errors import NotFound
+from domain.task import TASK
 from tests.builders import DOCUMENTS, Clock, create
 from tests.webhooks.endpoints import Endpoints, deliverer
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.commands import Create, Edit
-from backroom.domain.errors import Invalid
-from backroom.domain.rules import Text
-from backroom.domain.task import TASK, Priority, Status
+from domain.commands import Create, Edit
+from domain.errors import Invalid
+from domain.rules import Text
+from domain.task import TASK, Priority, Status
 from tests.builders import LATER, NOON, create, task
 
 TITLE, NOTES = (TASK.by_name[name].rule for name in ("title", "notes"))

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from backroom.domain.commands import Create, Edit, Precondition
-from backroom.domain.errors import Invalid, NotFound, PreconditionFailed
-from backroom.domain.published import CHANGE_TYPES
-from backroom.domain.webhook import ROTATION, WEBHOOK, Attend, Disable, Rotate, Webhook
+from domain.commands import Create, Edit, Precondition
+from domain.errors import Invalid, NotFound, PreconditionFailed
+from domain.published import CHANGE_TYPES
+from domain.webhook import ROTATION, WEBHOOK, Attend, Disable, Rotate, Webhook
 from tests.builders import LATER, NOON, create, webhook
 
 STALE = Precondition(frozenset({7}))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backroom.adapters.webhooks.schedule import (
+from adapters.webhooks.schedule import (
     DELAYS,
     MAX_ATTEMPTS,
     Attempt,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backroom.adapters.memory.store import MemoryStore
-from backroom.entrypoints import wiring
+from adapters.memory.store import MemoryStore
+from entrypoints import wiring
 from tests.builders import DOCUMENTS, Clock
 
 pytestmark = pytest.mark.anyio

@@ -8,14 +8,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from backroom.adapters.http.wire import payload
-from backroom.adapters.webhooks.addresses import Address
-from backroom.adapters.webhooks.deliverer import Deliverer
-from backroom.adapters.webhooks.schedule import Attempt
-from backroom.domain.deliveries import Attempt as Attempted
-from backroom.domain.deliveries import Delivery
-from backroom.domain.ports import Store
-from backroom.domain.webhook import WEBHOOK, Webhook
+from adapters.http.wire import payload
+from adapters.webhooks.addresses import Address
+from adapters.webhooks.deliverer import Deliverer
+from adapters.webhooks.schedule import Attempt
+from domain.deliveries import Attempt as Attempted
+from domain.deliveries import Delivery
+from domain.ports import Store
+from domain.webhook import WEBHOOK, Webhook
 from tests.builders import DOCUMENTS, Clock, create
 from tests.contract.steps import carry_out, got
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from backroom.adapters.webhooks.deliverer import LOOK_EVERY
-from backroom.adapters.webhooks.schedule import DELAYS, JITTER, MAX_ATTEMPTS, Attempt
-from backroom.domain.commands import Delete
-from backroom.domain.deliveries import Status
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
-from backroom.domain.webhook import ROTATION, WEBHOOK, Rotate
+from adapters.webhooks.deliverer import LOOK_EVERY
+from adapters.webhooks.schedule import DELAYS, JITTER, MAX_ATTEMPTS, Attempt
+from domain.commands import Delete
+from domain.deliveries import Status
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.task import TASK
+from domain.webhook import ROTATION, WEBHOOK, Rotate
 from tests.builders import NOON, Clock, create
 from tests.contract.steps import carry_out, edit, fill
 from tests.webhooks.endpoints import (

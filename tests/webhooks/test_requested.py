@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from backroom.adapters.webhooks.schedule import Attempt
-from backroom.domain.deliveries import Delivery, Status
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK, Attend
+from adapters.webhooks.schedule import Attempt
+from domain.deliveries import Delivery, Status
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.task import TASK
+from domain.webhook import WEBHOOK, Attend
 from tests.builders import Clock, create
 from tests.contract.steps import carry_out, edit, fill
 from tests.webhooks.endpoints import DOWN, GONE, Endpoints, delivered, deliverer, log, standing, subscribed

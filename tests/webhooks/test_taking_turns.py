@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from backroom.adapters.webhooks import deliverer as module
-from backroom.adapters.webhooks import visit
-from backroom.adapters.webhooks.deliverer import Deliverer
-from backroom.adapters.webhooks.schedule import DELAYS
-from backroom.adapters.webhooks.visit import LEASE, MAX_STEPS
-from backroom.domain.commands import Delete
-from backroom.domain.deliveries import Status
-from backroom.domain.ports import Store
-from backroom.domain.task import TASK
-from backroom.domain.webhook import WEBHOOK
+from adapters.webhooks import deliverer as module
+from adapters.webhooks import visit
+from adapters.webhooks.deliverer import Deliverer
+from adapters.webhooks.schedule import DELAYS
+from adapters.webhooks.visit import LEASE, MAX_STEPS
+from domain.commands import Delete
+from domain.deliveries import Status
+from domain.ports import Store
+from domain.task import TASK
+from domain.webhook import WEBHOOK
 from tests.builders import Clock
 from tests.contract.steps import carry_out, fill
 from tests.webhooks.endpoints import DOWN, GONE, Endpoints, delivered, deliverer, log, standing, subscribed
