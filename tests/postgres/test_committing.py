@@ -8,6 +8,7 @@ from attrs import define, field
 
 from adapters.postgres import committer as module
 from adapters.postgres.committer import GroupCommitter
+from adapters.postgres.transaction import Answer
 from domain.decisions import Outcome, Submission
 from domain.errors import Unavailable
 from domain.task import TASK
@@ -27,14 +28,14 @@ class Database:
     error: BaseException | None = None
     carried_out: list[int] = field(factory=list)
 
-    async def together(self, submissions: Sequence[Submission]) -> list[Outcome]:
+    async def together(self, submissions: Sequence[Submission]) -> list[Answer]:
         """Carry out a group."""
         self.carried_out.append(len(submissions))
         if self.error is not None:
             raise self.error
         return [DONE] * len(submissions)
 
-    async def alone(self, submission: Submission) -> Outcome:
+    async def alone(self, submission: Submission) -> Answer:
         """Carry out a single one."""
         return (await self.together([submission]))[0]
 
