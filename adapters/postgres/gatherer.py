@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from attrs import define, field
 
+from domain.errors import Unavailable
 from domain.records import Record
 
 AT_ONCE = 2
@@ -13,36 +15,57 @@ AT_ONCE = 2
 
 MAX_TOGETHER = 256
 
+_Request: TypeAlias = "tuple[int, asyncio.Future[Record | None]]"
+
 
 @define(eq=False)
 class Gatherer:
-    """Reads single entities of one kind. What is read is never older than the question: it is read after that."""
+    """Reads single entities of one kind. What is read is never older than the question: it is read after that.
+
+    A request that is queued is always read by somebody: while anything is queued, a reader runs that has not looked
+    into the queue for the last time. Readers end only where they find it empty, whatever becomes of what they read.
+    """
 
     read: Callable[[Sequence[int]], Awaitable[Mapping[int, Record]]]
 
-    _waiting: "deque[tuple[int, asyncio.Future[Record | None]]]" = field(factory=deque, init=False)
-    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _waiting: deque[_Request] = field(factory=deque, init=False)
+    _readers: list[asyncio.Task[None]] = field(factory=list, init=False)
 
     async def get(self, id: int) -> Record | None:
         """Return an entity, or None. Raises what `read` does."""
         answer: asyncio.Future[Record | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((id, answer))
-        if len(self._tasks) < AT_ONCE:
-            task = asyncio.create_task(self._run())  # it begins when all have asked whose turn is before that
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        # A callback that drops a reader would come too late: those whom it answered last ask again before that.
+        self._readers = [reader for reader in self._readers if not reader.done()]
+        if len(self._readers) < AT_ONCE:
+            # It begins when all have asked whose turn is before that.
+            self._readers.append(asyncio.create_task(self._run()))
         return await answer
 
     async def _run(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_TOGETHER))]
+        while group := self._group():
             try:
                 found = await self.read([id for id, _ in group])
+            except asyncio.CancelledError:  # of what it waited for, and the others that are queued still are to be read
+                _fail(group, Unavailable())
             except Exception as error:  # noqa: BLE001 - all who asked are told
-                for _, answer in group:
-                    if not answer.done():
-                        answer.set_exception(error)
+                _fail(group, error)
             else:
                 for id, answer in group:
                     if not answer.done():  # the caller may have gone
                         answer.set_result(found.get(id))
+
+    def _group(self) -> list[_Request]:
+        """Take what is waiting, and leave out those who have gone."""
+        group: list[_Request] = []
+        while self._waiting and len(group) < MAX_TOGETHER:
+            id, answer = self._waiting.popleft()
+            if not answer.done():
+                group.append((id, answer))
+        return group
+
+
+def _fail(group: Sequence[_Request], error: Exception) -> None:
+    for _, answer in group:
+        if not answer.done():
+            answer.set_exception(error)

@@ -15,6 +15,9 @@ from tests.feed.steps import until
 
 pytestmark = pytest.mark.anyio
 
+TURNS = 10
+"""More than anything takes that is begun here, from the question to the answer."""
+
 
 @define
 class Table:
@@ -53,6 +56,12 @@ async def gatherer(table: Table) -> Gatherer:
 def ask(gatherer: Gatherer, *ids: int) -> list["asyncio.Task[Record | None]"]:
     """Ask for each, at the same time."""
     return [asyncio.create_task(gatherer.get(id)) for id in ids]
+
+
+async def turns() -> None:
+    """Let everybody act who can: nothing here waits for anything but others on this loop."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 async def test_one_statement_for_all(table: Table, gatherer: Gatherer) -> None:
@@ -99,3 +108,21 @@ async def test_who_goes_away_takes_nobody_along(table: Table, gatherer: Gatherer
     (answer,) = await asyncio.gather(second, return_exceptions=True)
     assert (Unavailable if fails else Record) is type(answer)
     assert first.cancelled()
+
+
+async def test_who_asks_again_at_once_is_read(table: Table, gatherer: Gatherer) -> None:
+    """Whoever asks as soon as he is answered is read, although every reader has just ended."""
+
+    async def ask_again() -> Record | None:
+        await gatherer.get(1)
+        return await gatherer.get(3)
+
+    again = asyncio.create_task(ask_again())
+    await until(lambda: [[1]] == table.reads)
+    (once,) = ask(gatherer, 5)
+    await until(lambda: [[1], [5]] == table.reads)
+    table.may.set()
+    await once
+    await turns()
+    assert [[1], [5], [3]] == table.reads
+    assert again.done()

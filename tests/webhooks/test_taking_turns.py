@@ -10,6 +10,7 @@ import pytest
 from adapters.webhooks import deliverer as module
 from adapters.webhooks import visit
 from adapters.webhooks.deliverer import Deliverer
+from adapters.webhooks.schedule import DELAYS
 from adapters.webhooks.visit import LEASE, MAX_STEPS
 from domain.commands import Delete
 from domain.deliveries import Status
@@ -21,6 +22,9 @@ from tests.contract.steps import carry_out, fill
 from tests.webhooks.endpoints import DOWN, GONE, Endpoints, delivered, deliverer, log, standing, subscribed
 
 pytestmark = pytest.mark.anyio
+
+DEAD = 15
+ROUNDS = 60
 
 
 async def test_a_slow_endpoint_holds_up_no_other(store: Store, endpoints: Endpoints) -> None:
@@ -46,6 +50,29 @@ async def test_a_dead_endpoint_holds_up_no_other(store: Store, endpoints: Endpoi
     await fill(store, TASK, {}, {})
     await delivered(deliverer(store, endpoints))
     assert (1, 2) == (len(endpoints.told("dead")), len(endpoints.told("alive")))
+
+
+async def test_who_comes_among_dead_endpoints_waits_for_none(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """Endpoints come and go while many others fail again and again, and each is told at once of what changes."""
+    dead = [f"dead{number}" for number in range(DEAD)]
+    for each in dead:
+        endpoints.answers[each] = [DOWN] * ROUNDS
+    await subscribed(store, *dead)
+    runner = deliverer(store, endpoints)
+    running = asyncio.create_task(runner.run())
+    for number in range(ROUNDS):
+        await subscribed(store, f"alive{number}")
+        await fill(store, TASK, {})
+        await runner.nudge()
+        async with asyncio.timeout(10):
+            while not endpoints.told(f"alive{number}"):
+                endpoints.arrived.clear()
+                await endpoints.arrived.wait()
+        await carry_out(store, Delete(kind=WEBHOOK, id=DEAD + number + 1))
+        clock.now += DELAYS[0]
+    running.cancel()
+    await asyncio.wait({running})
+    assert [("task.created", ROUNDS, 1)] == endpoints.told(f"alive{ROUNDS - 1}")
 
 
 async def test_an_unforeseen_fault_is_one_endpoints_own(
