@@ -8,7 +8,7 @@ from attrs import define, evolve, field
 
 from domain.changes import Cursor
 from domain.commands import Deleted
-from domain.deliveries import Deliveries, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, Status
 from domain.numbering import Numbering
 
 
@@ -43,7 +43,10 @@ class MemoryDeliveries(Deliveries):
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         self.check_open()
         at, progress = self.clock(), self._progress.get(webhook)
-        if progress is None or (progress.until is not None and progress.owner != owner and at < progress.until):
+        if progress is None:
+            return False
+        taken = progress.until is not None and at < progress.until <= at + lease + MAX_CLOCK_SKEW
+        if taken and progress.owner != owner:
             return False
         progress.owner, progress.until = owner, at + lease
         return True

@@ -13,12 +13,14 @@ from adapters.postgres.log import Log
 from adapters.postgres.places import START, Bookmark, Place
 from adapters.postgres.rows import json
 from domain.changes import Cursor
-from domain.deliveries import Attempt, Deliveries, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
 
 COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {COLUMNS} FROM deliveries"
 
-_CLAIM = "UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $2 OR until <= $3)"
+_CLAIM = """
+UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $2 OR until <= $3 OR until > $5)
+"""
 _RELEASE = "UPDATE positions SET (owner, until) = ('', '-infinity') WHERE webhook = $1 AND owner = $2"
 
 _RECORD = f"""
@@ -60,7 +62,8 @@ class PostgresDeliveries(Deliveries):
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         at = self.clock()
         async with self.use() as connection:
-            return await connection.execute(_CLAIM, webhook, owner, at, at + lease) == "UPDATE 1"
+            until, credible = at + lease, at + lease + MAX_CLOCK_SKEW
+            return await connection.execute(_CLAIM, webhook, owner, at, until, credible) == "UPDATE 1"
 
     async def release(self, webhook: int, owner: str) -> None:
         async with self.use() as connection:

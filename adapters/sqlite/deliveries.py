@@ -12,12 +12,15 @@ from adapters.sqlite.connections import fetch
 from adapters.sqlite.rows import SqlValue, microseconds, moment
 from domain.changes import Cursor
 from domain.commands import Deleted
-from domain.deliveries import Attempt, Deliveries, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
 from domain.numbering import Numbering
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
 
+_CLAIM = """
+UPDATE positions SET (owner, until) = (?, ?) WHERE webhook = ? AND (owner = ? OR until <= ? OR until > ?)
+"""
 _COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {_COLUMNS} FROM deliveries"
 INSERT = f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -45,11 +48,9 @@ class SqliteDeliveries(Deliveries):
         return None if number is None else self.numbering.cursor(number)
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
-        sql = "UPDATE positions SET (owner, until) = (?, ?) WHERE webhook = ? AND (owner = ? OR until <= ?)"
-
         def claim(connection: apsw.Connection, at: datetime) -> bool:
-            until = microseconds(at + lease)
-            connection.execute(sql, (owner, until, webhook, owner, microseconds(at)))
+            now, until, credible = map(microseconds, (at, at + lease, at + lease + MAX_CLOCK_SKEW))
+            connection.execute(_CLAIM, (owner, until, webhook, owner, now, credible))
             return connection.changes() == 1
 
         claimed: bool = await self.write(claim)

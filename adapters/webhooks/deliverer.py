@@ -148,9 +148,10 @@ class Deliverer(Courier):
             await asyncio.wait(self._visits.values())
 
     async def _looked(self) -> float:
-        """Look, and return for how many seconds to rest then."""
+        """Look, and return for how many seconds to rest then: `LOOK_EVERY` at most, also if the clock is set back."""
         try:
-            return max(0.0, (await self.look() - self.clock()).total_seconds())
+            rest = min(await self.look() - self.clock(), LOOK_EVERY)
+            return max(0.0, rest.total_seconds())
         except DomainError as error:
             _log.warning("looking for deliveries failed, and will be tried again: %s", error)
         except Exception:  # noqa: BLE001 - told, and nobody waits for ever for what would be delivered

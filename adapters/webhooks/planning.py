@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from adapters.webhooks.schedule import is_due
 from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery, Status
 from domain.errors import CursorExpired
@@ -62,7 +63,7 @@ class Planner:
             return Send(webhook=webhook, delivery=first, entry=await self._entry_of(first))
         if not webhook.enabled:
             return None
-        if first is not None and first.next_attempt_at is not None and first.next_attempt_at > self.clock():
+        if first is not None and first.next_attempt_at is not None and not is_due(first, self.clock()):
             return Wait(first.next_attempt_at)
         return await self._next(webhook, position, first)
 

@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 
 from attrs import frozen
 
+from domain.deliveries import MAX_CLOCK_SKEW, Delivery
+
 DELAYS = (
     timedelta(seconds=5),
     timedelta(minutes=5),
@@ -26,6 +28,7 @@ DELAYS = (
 MAX_ATTEMPTS = len(DELAYS) + 1
 MAX_RETRY_AFTER = DELAYS[-1]  # an endpoint may slow its deliveries down, not put them off for ever
 JITTER = 0.2  # up to this share of the delay is added, so that what failed together is not retried together
+MAX_WAIT = DELAYS[-1] * (1 + JITTER)
 
 
 @frozen(kw_only=True)
@@ -83,6 +86,15 @@ def decide(attempt: Attempt, *, made: int, random: Callable[[], float]) -> Deliv
         return Disable(reason=f"{made} attempts failed; the last attempt {attempt.outcome}")
     delay = DELAYS[made - 1] * (1 + JITTER * random())
     return Retry(delay=max(delay, timedelta(seconds=attempt.retry_after or 0)))
+
+
+def is_due(delivery: Delivery, at: datetime) -> bool:
+    """Tell whether the next attempt may be made at a time.
+
+    It may also where the last one, or this one, lies further ahead than it can: a clock that was wrong wrote that.
+    """
+    due, last = delivery.next_attempt_at, max((each.at for each in delivery.attempts), default=at)
+    return due is None or due <= at or last > at + MAX_CLOCK_SKEW or due > at + MAX_WAIT + MAX_CLOCK_SKEW
 
 
 def retry_after(value: str, *, now: datetime) -> float | None:

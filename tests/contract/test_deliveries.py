@@ -9,7 +9,7 @@ from attrs import evolve
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
 from domain.decisions import Key, Replay
-from domain.deliveries import Attempt, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, Status
 from domain.errors import BadCursor, NotFound, Unavailable
 from domain.ports import Store
 from domain.product import PRODUCT
@@ -131,6 +131,20 @@ async def test_one_holds_a_lease(store: Store, other: Store, clock: Clock) -> No
     assert not await store.deliveries.claim(1, "me", LEASE)
     await other.deliveries.release(1, "you")
     assert await store.deliveries.claim(1, "me", LEASE)
+
+
+async def test_a_lease_of_a_clock_that_was_ahead(store: Store, other: Store, clock: Clock) -> None:
+    """A lease that ends later than any can is none; one of a host whose clock is a little ahead is one."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    clock.now = NOON + timedelta(days=31)
+    assert await store.deliveries.claim(1, "a process that died", LEASE)
+    clock.now = NOON + MAX_CLOCK_SKEW
+    assert await store.deliveries.claim(2, "a host that is ahead", LEASE)
+    clock.now = NOON
+    assert await other.deliveries.claim(1, "you", LEASE)
+    assert not await other.deliveries.claim(2, "you", LEASE)
+    clock.now = NOON - SECOND
+    assert await other.deliveries.claim(2, "you", LEASE)
 
 
 async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) -> None:

@@ -7,13 +7,17 @@ import pytest
 from adapters.webhooks.schedule import (
     DELAYS,
     MAX_ATTEMPTS,
+    MAX_WAIT,
     Attempt,
     Delivered,
     Disable,
     Retry,
     decide,
+    is_due,
     retry_after,
 )
+from domain.deliveries import MAX_CLOCK_SKEW, Delivery
+from domain.deliveries import Attempt as Attempted
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC)
 FAILED = Attempt(status=500, duration_ms=1)
@@ -22,6 +26,43 @@ FAILED = Attempt(status=500, duration_ms=1)
 def never() -> float:
     """Stand for a random source that adds nothing."""
     return 0.0
+
+
+def waiting(*, due: timedelta | None, last: timedelta | None = None) -> Delivery:
+    """Return a delivery that is due, and was last attempted, so long after now."""
+    attempts = () if last is None else (Attempted(at=NOW + last, status=500, error=None, duration_ms=1),)
+    return Delivery(
+        id="d",
+        webhook=1,
+        message_id="m",
+        type="task.created",
+        after=None,
+        requested=False,
+        at=NOW,
+        attempts=attempts,
+        next_attempt_at=None if due is None else NOW + due,
+    )
+
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("expected", "each"),
+    [
+        (True, waiting(due=None)),
+        (True, waiting(due=timedelta())),
+        (True, waiting(due=-SECOND, last=-SECOND)),
+        (False, waiting(due=SECOND, last=-SECOND)),
+        (False, waiting(due=MAX_CLOCK_SKEW + SECOND, last=MAX_CLOCK_SKEW)),
+        (True, waiting(due=MAX_CLOCK_SKEW + 2 * SECOND, last=MAX_CLOCK_SKEW + SECOND)),
+        (False, waiting(due=MAX_WAIT + MAX_CLOCK_SKEW, last=-SECOND)),
+        (True, waiting(due=MAX_WAIT + MAX_CLOCK_SKEW + SECOND, last=-SECOND)),
+    ],
+)
+def test_what_is_due(expected: bool, each: Delivery) -> None:
+    """It is from its time on, and before it where an attempt or a wait tells of a clock that was ahead."""
+    assert expected == is_due(each, NOW)
 
 
 def test_the_delays_are_the_specifications() -> None:

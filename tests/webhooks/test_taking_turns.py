@@ -151,6 +151,37 @@ async def test_another_process_takes_over(store: Store, other: Store, endpoints:
     assert [("task.created", 1, 1)] == endpoints.told()
 
 
+async def test_a_clock_that_was_ahead(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """Neither the lease nor the wait of a process that died with its clock ahead keeps others from an endpoint."""
+    endpoints.answers["a"] = [DOWN]
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    right = clock.now
+    clock.now += timedelta(days=31)
+    await delivered(deliverer(store, endpoints))
+    assert await store.deliveries.claim(1, "a process that is dead", LEASE)
+    clock.now = right
+    await delivered(deliverer(other, endpoints))
+    assert [("task.created", 1, 1)] * 2 == endpoints.told()
+    assert [Status.DELIVERED] == [each.status for each in await log(store)]
+
+
+async def test_a_clock_that_is_set_back_while_it_looks(
+    store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deliverer rests until the next look, and not until the clock is where it was."""
+    each = deliverer(store, endpoints)
+    look = each.look
+
+    async def set_back() -> datetime:
+        again = await look()
+        clock.now -= timedelta(days=31)
+        return again
+
+    monkeypatch.setattr(each, "look", set_back)
+    assert module.LOOK_EVERY.total_seconds() == await each._looked()
+
+
 async def test_who_sends_for_long_holds_on(
     store: Store, other: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
