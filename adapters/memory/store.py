@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import define, field, frozen
@@ -33,6 +33,7 @@ from domain.ports import RECEIPTS_KEPT, Batch, Store
 from domain.published import CHANGE_TYPES
 from domain.queries import Page, Query
 from domain.records import Documents, Record
+from domain.retention import Belief, advance
 from domain.webhook import WEBHOOK
 
 SWEPT_AT_ONCE = 1000
@@ -64,6 +65,7 @@ class MemoryStore(Store):
     _numbering: Numbering = field(factory=lambda: Numbering(secrets.token_hex(8)), init=False)
     _secret: bytes = field(factory=lambda: secrets.token_bytes(32), init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _belief: Belief | None = field(default=None, init=False)
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
 
@@ -150,6 +152,12 @@ class MemoryStore(Store):
         while number == self._newest and not self._closed:
             await self._news.wait()
         self._check_open()
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        self._check_open()
+        newest = self._log[-1].at if self._log else None
+        self._belief = advance(self._belief, now=now, elapsed=elapsed, newest=newest)
+        return self._belief.believed
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         self._check_open()

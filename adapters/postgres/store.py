@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from adapters.postgres.news import News
 from adapters.postgres.pages import read_page
 from adapters.postgres.places import END, Place
 from adapters.postgres.rows import Rows
-from adapters.postgres.sweeping import sweep
+from adapters.postgres.sweeping import believe, sweep
 from adapters.postgres.transaction import Answer, Transaction, new_ids
 from adapters.postgres.writing import TAKEN
 from domain.changes import Cursor, Entry
@@ -120,6 +120,10 @@ class PostgresStore(Store):
         with suppress(CursorExpired):
             await self._news.beyond(self._log.names.bookmark(seen).place)
         self._connections.check_open()
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        async with self._connections.use() as connection:
+            return await believe(connection, now, elapsed)
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         place = END if keep is None else self._log.names.place(keep)

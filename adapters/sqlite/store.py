@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from adapters.sqlite.log import open_log
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.rows import Rows
 from adapters.sqlite.snapshots import SharedSnapshot, snapshot
-from adapters.sqlite.sweeping import sweep
+from adapters.sqlite.sweeping import believe, sweep
 from adapters.sqlite.writer import GroupCommitter, Work
 from domain.changes import Cursor, Entry
 from domain.decisions import Outcome, Replay, Submission
@@ -142,6 +142,10 @@ class SqliteStore(Store):
                         await news.wait()
         finally:
             self._watchers -= 1
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        believed: datetime = await self._write(lambda connection, _: believe(connection, now, elapsed))
+        return believed
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         kept_from = None if keep is None else self._log.numbering.number(keep)
