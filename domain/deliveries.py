@@ -106,7 +106,7 @@ class Deliveries(Protocol):
         """
 
 
-class Courier(Protocol):
+class WebhookDispatcher(Protocol):
     """What delivers to webhooks, as those see it who manage them."""
 
     @abstractmethod
@@ -131,5 +131,5 @@ class Courier(Protocol):
         """Whether there may be a webhook to deliver to, so that a nudge could be of use."""
 
     @abstractmethod
-    async def nudge(self) -> None:
+    async def wake(self) -> None:
         """Look at once for what is to be delivered. Returns before anything is sent."""

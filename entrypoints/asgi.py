@@ -5,8 +5,8 @@ import os
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrypoints.failures import reason, shown
 from entrypoints.settings import Settings, load
+from entrypoints.store_errors import reason, shown
 from entrypoints.wiring import wired
 
 GARBAGE_LOOKED_FOR = 20_000

@@ -14,15 +14,15 @@ from types import FrameType
 
 import uvicorn
 
-from adapters.http.protocol import HttpProtocol
-from adapters.http.websocket_protocol import WebSocketProtocol
+from adapters.http.server.protocol import HttpProtocol
+from adapters.http.server.websockets import WebSocketProtocol
 from entrypoints.workers import NOT_STARTED, supervise
 
 FAILURE = 1
 
 # Seconds after SIGTERM: until what is still in progress is cancelled, and until all is over in any case.
 DRAIN = 7
-PATIENCE = 9.0
+TIMEOUT = 9.0
 MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
 PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
@@ -125,7 +125,7 @@ class Server(uvicorn.Server):
         del sig, frame
         if not self.should_exit:
             self.should_exit = True
-            watchdog = threading.Timer(PATIENCE, _give_up)
+            watchdog = threading.Timer(TIMEOUT, _give_up)
             watchdog.daemon = True
             watchdog.start()
 

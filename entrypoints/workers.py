@@ -12,7 +12,7 @@ from multiprocessing.context import ForkProcess
 
 NOT_STARTED = 3
 
-PATIENCE = 9.5  # seconds that workers may take to end, before they are killed
+TIMEOUT = 9.5  # seconds that workers may take to end, before they are killed
 PAUSE = 1.0  # seconds before a worker that has ended is replaced
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -96,7 +96,7 @@ def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
 def _end(workers: list[ForkProcess]) -> None:
     for worker in workers:
         worker.terminate()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     for worker in workers:
         worker.join(max(0, deadline - time.monotonic()))
         if worker.exitcode is None:

@@ -11,8 +11,8 @@ import asyncpg
 from attrs import define, field
 
 from adapters.postgres.store import PostgresStore
-from domain.catalogue import KINDS
-from tests.builders import DOCUMENTS, Clock
+from domain.registry import ENTITY_TYPES
+from tests.builders import SERIALIZER, Clock
 from tests.postgres_server import Server, running
 
 SHARED = "shared"
@@ -22,7 +22,10 @@ _EMPTY = "; ".join(
     [
         "; ".join(f"DELETE FROM {each}" for each in _TABLES),
         "DELETE FROM forgotten WHERE kind <> ''",
-        *(f"DELETE FROM {kind.collection}; ALTER SEQUENCE {kind.collection}_ids RESTART" for kind in KINDS),
+        *(
+            f"DELETE FROM {entity_type.collection}; ALTER SEQUENCE {entity_type.collection}_ids RESTART"
+            for entity_type in ENTITY_TYPES
+        ),
     ]
 )
 
@@ -37,7 +40,7 @@ def shared_databases() -> "Databases":
 
 async def open_store(dsn: str, clock: Callable[[], datetime] | None = None) -> PostgresStore:
     """Open a store."""
-    return await PostgresStore.open(dsn, kinds=KINDS, documents=DOCUMENTS, clock=clock or Clock())
+    return await PostgresStore.open(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=clock or Clock())
 
 
 @define

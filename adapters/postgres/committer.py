@@ -7,14 +7,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from adapters.postgres.transaction import Answer
-from domain.decisions import Outcome, Replay, Submission
+from adapters.postgres.transaction import Response
+from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import StorageFull, Unavailable
 from domain.webhook import WEBHOOK
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
-PATIENCE_S = 10
+TIMEOUT_S = 10
 """How long a submission waits for its turn; what is not begun by then is refused when the turn comes."""
 
 LARGE = 20
@@ -26,7 +26,7 @@ ALONE_AT_ONCE = 4
 
 @frozen(eq=False)
 class _Job:
-    submission: Submission
+    submission: CommandBatch
     answer: "asyncio.Future[Outcome | Replay]"
     deadline: float
 
@@ -47,8 +47,8 @@ class GroupCommitter:
     so nothing on which a later submission depends is noted in one.
     """
 
-    together: Callable[[Sequence[Submission]], Awaitable[list[Answer] | None]]
-    alone: Callable[[Submission], Awaitable[Answer]]
+    together: Callable[[Sequence[CommandBatch]], Awaitable[list[Response] | None]]
+    alone: Callable[[CommandBatch], Awaitable[Response]]
 
     _waiting: deque[_Job] = field(factory=deque, init=False)
     _unanswered: int = field(default=0, init=False)
@@ -56,13 +56,13 @@ class GroupCommitter:
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     _limit: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(ALONE_AT_ONCE), init=False)
 
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         """Return what became of a submission. A caller who goes away leaves it to be carried out."""
         if self._unanswered >= MAX_WAITING:
             raise Unavailable
         self._unanswered += 1
         loop = asyncio.get_running_loop()
-        job = _Job(submission, loop.create_future(), loop.time() + PATIENCE_S)
+        job = _Job(submission, loop.create_future(), loop.time() + TIMEOUT_S)
         if _is_no_company(submission):
             self._start(self._carry_out_alone(job))
         else:
@@ -112,7 +112,7 @@ class GroupCommitter:
         return group
 
     async def _carry_out(self, group: list[_Job]) -> None:
-        answers: list[Answer] | None
+        answers: list[Response] | None
         try:
             answers = await self.together([job.submission for job in group])
         except (Unavailable, StorageFull) as error:
@@ -138,7 +138,7 @@ class GroupCommitter:
             answer = error
         self._settle(job, answer)
 
-    def _settle(self, job: _Job, answer: Answer) -> None:
+    def _settle(self, job: _Job, answer: Response) -> None:
         self._unanswered -= 1
         if job.answer.done():  # the caller has gone; what was done stays done
             return
@@ -148,8 +148,8 @@ class GroupCommitter:
             job.answer.set_result(answer)
 
 
-def _is_no_company(submission: Submission) -> bool:
+def _is_no_company(submission: CommandBatch) -> bool:
     """Tell whether it should be carried out alone, because it takes long, or leaves more than entities."""
     is_large = len(submission.commands) >= LARGE
-    is_special = any(command.kind is WEBHOOK for command in submission.commands) or bool(submission.deliveries)
-    return submission.rehearsal or is_large or is_special
+    is_special = any(command.entity_type is WEBHOOK for command in submission.commands) or bool(submission.deliveries)
+    return submission.dry_run or is_large or is_special

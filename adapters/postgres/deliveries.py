@@ -11,7 +11,7 @@ from attrs import define
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import Log
 from adapters.postgres.places import START, Bookmark, Place
-from adapters.postgres.rows import json
+from adapters.postgres.table_mapping import json
 from domain.changes import Cursor
 from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
 
@@ -98,7 +98,7 @@ class PostgresDeliveries(Deliveries):
             return tuple(delivery_of(row) for row in await connection.fetch(f"{SELECT} {rest}", *values))
 
 
-async def sweep(connection: Connection, begun_before: datetime, limit: int) -> bool:
+async def purge(connection: Connection, begun_before: datetime, limit: int) -> bool:
     """Forget some old deliveries, and tell whether there may be more of them."""
     old = "SELECT number FROM deliveries WHERE status <> 'pending' AND at < $1 LIMIT $2"
     done = await connection.execute(f"DELETE FROM deliveries WHERE number IN ({old})", begun_before, limit)

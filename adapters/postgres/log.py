@@ -5,13 +5,13 @@ from typing import Any
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.places import START, Bookmark, Names, Place
-from adapters.postgres.rows import json
+from adapters.postgres.table_mapping import json
 from domain.changes import Action, Change, Cursor, Entry
+from domain.entity_type import EntityType
 from domain.errors import CursorExpired
-from domain.kinds import Kind
-from domain.ports import Batch
-from domain.published import CHANGE_TYPES
-from domain.records import Record
+from domain.ports import LogPage
+from domain.public_types import CHANGE_TYPES
+from domain.stored_entity import StoredEntity
 
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
@@ -100,8 +100,8 @@ class Log:
 
     names: Names
 
-    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
-        self._kinds = {kind.name: kind for kind in kinds}
+    def __init__(self, entity_types: Iterable[EntityType[Any]]) -> None:
+        self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
     async def head(self, connection: Connection) -> Cursor:
         """Return the place behind everything that is committed."""
@@ -117,7 +117,7 @@ class Log:
         row = await _row(connection, _NEWS)
         return Place(*row[:3]), Place(*row[3:])
 
-    async def read(self, connection: Connection, after: Cursor | None, types: Set[str], limit: int) -> Batch:
+    async def read(self, connection: Connection, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
         """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
         start = Bookmark(START) if after is None else await self._bookmark(connection, after)
         place = start.place
@@ -131,29 +131,31 @@ class Log:
         found = [row for row in rows if row["xid"] is not None]
         entries = tuple(self._entry(row, start.moved(_place(row))) for row in found)
         if len(found) == limit:
-            return Batch(entries=entries, cursor=entries[-1].cursor)
+            return LogPage(entries=entries, cursor=entries[-1].cursor)
         last = rows[0]["looked_at"]
-        return Batch(entries=entries, cursor=self.names.cursor(start if last is None else start.moved(Place(*last))))
+        return LogPage(entries=entries, cursor=self.names.cursor(start if last is None else start.moved(Place(*last))))
 
-    async def history(self, connection: Connection, kind: str, id: int, after: int, limit: int) -> tuple[Entry, ...]:
+    async def history(
+        self, connection: Connection, entity_type: str, id: int, after: int, limit: int
+    ) -> tuple[Entry, ...]:
         """Read the entries of one entity with versions above `after`.
 
         An entry that a running transaction still keeps out of the reach of readers has a cursor from which it comes
         again, because others may yet appear in front of it.
         """
-        rows = await connection.fetch(_HISTORY, id, kind, after, limit)
+        rows = await connection.fetch(_HISTORY, id, entity_type, after, limit)
         return tuple(self._entry(row, Bookmark(min(_place(row), Place(row["now"], row["xmin"], 0)))) for row in rows)
 
-    async def last(self, connection: Connection, refs: Iterable[tuple[Kind[Any], int]]) -> list[Change[Any]]:
+    async def last(self, connection: Connection, refs: Iterable[tuple[EntityType[Any], int]]) -> list[Change[Any]]:
         """Return the newest kept change of each entity that has one."""
-        asked = [{"kind": kind.name, "id": id} for kind, id in refs]
+        asked = [{"kind": entity_type.name, "id": id} for entity_type, id in refs]
         return [self.change(row) for row in await connection.fetch(_LAST, json(asked))]
 
     async def since(
-        self, connection: Connection, versions: Iterable[tuple[tuple[Kind[Any], int], int]]
+        self, connection: Connection, versions: Iterable[tuple[tuple[EntityType[Any], int], int]]
     ) -> list[Change[Any]]:
         """Return the kept changes, without their documents, of each entity after a version."""
-        asked = [{"kind": kind.name, "id": id, "since": version} for (kind, id), version in versions]
+        asked = [{"kind": entity_type.name, "id": id, "since": version} for (entity_type, id), version in versions]
         return [self.change(row) for row in await connection.fetch(_SINCE, json(asked))]
 
     async def _bookmark(self, connection: Connection, cursor: Cursor) -> Bookmark:
@@ -170,9 +172,9 @@ class Log:
     def change(self, row: Mapping[str, Any]) -> Change[Any]:
         """Return the change of a row."""
         return Change(
-            kind=self._kinds[row["kind"]],
+            entity_type=self._entity_types[row["kind"]],
             action=Action(row["action"]),
-            record=Record(row["id"], row["version"], row["document"]),
+            record=StoredEntity(row["id"], row["version"], row["document"]),
             changed=tuple(row["changed"].split()),
             at=row["at"],
             request_id=row["request_id"],

@@ -10,7 +10,7 @@ import asyncpg
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.places import Names
-from adapters.postgres.rows import Rows
+from adapters.postgres.table_mapping import TableMapping
 
 OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
@@ -72,7 +72,7 @@ async def check_schema(connection: Connection) -> None:
         )
 
 
-async def check_tables(connection: Connection, rows: Iterable[Rows]) -> None:
+async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> None:
     """Check that every kind of entity has its table, with all its columns, and its sequence. Raises `Unsuitable`."""
     for each in rows:
         try:

@@ -8,22 +8,24 @@ from attrs import Factory, frozen
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import MOMENT, bookmark_at, newest
 from adapters.postgres.places import Names, Place
-from adapters.postgres.rows import Rows, cast, operand
-from domain.kinds import Field
+from adapters.postgres.table_mapping import TableMapping, cast, operand
+from domain.entity_type import Field
+from domain.field_types import String
 from domain.queries import Condition, Operator, Page, Query, Segment, Side, segments
-from domain.records import Documents, Record
-from domain.rules import Text
+from domain.stored_entity import Serializer, StoredEntity
 
 _COMPARISONS = {Operator.GTE: ">=", Operator.GT: ">", Operator.LTE: "<=", Operator.LT: "<"}
 _WILD = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
-async def read_page(connection: Connection, rows: Rows, query: Query[Any], names: Names, documents: Documents) -> Page:
+async def read_page(
+    connection: Connection, rows: TableMapping, query: Query[Any], names: Names, documents: Serializer
+) -> Page:
     """Read a page."""
     selection = Selection(rows, query)
     found = await connection.fetch(selection.sql(), *selection.values)
     first = found[0]
-    records = tuple(Record(row["id"], row["version"], row["document"]) for row in found if row["id"] is not None)
+    records = tuple(StoredEntity(row["id"], row["version"], row["document"]) for row in found if row["id"] is not None)
     shown, more = records[: query.limit], len(records) > query.limit
     return Page(
         records=shown,
@@ -41,7 +43,7 @@ class Selection:
     The whole is one statement, hence one snapshot. Where nothing is found there is still one row, without an entity.
     """
 
-    rows: Rows
+    rows: TableMapping
     query: Query[Any]
     values: list[Any] = Factory(list)
 
@@ -56,7 +58,7 @@ class Selection:
         # one after the other as far as the limit asks. With a limit inside, none of them is ever read in parallel.
         found = f"SELECT * FROM ({' UNION ALL '.join(pieces)}) AS pieces LIMIT {limit}"
         total = f"(SELECT count(*) FROM {self.rows.table}{_joined(where)})" if self.query.total else "NULL::bigint"
-        of_kind = newest(f"kind = '{self.query.kind.name}'")
+        of_kind = newest(f"kind = '{self.query.entity_type.name}'")
         return (
             f"SELECT moment.*, {_place(newest())} AS newest, {_place(of_kind)} AS newest_of_kind, {total} AS total,"
             f" found.* FROM {MOMENT} AS moment LEFT JOIN ({found}) AS found ON true"
@@ -119,7 +121,7 @@ class Selection:
             return f"{column} {_COMPARISONS[condition.operator]} {self._operand(field, self.rows.key(field, wanted))}"
         values = list(wanted) if condition.operator is Operator.IN else [wanted]
         by_key = self._one_of(column, field, [self.rows.key(field, each) for each in values])
-        if not isinstance(field.rule, Text):
+        if not isinstance(field.field_type, String):
             return by_key
         # The folded column narrows down what is then compared exactly.
         return f"{by_key} AND {self._one_of(f'document::json ->> {field.name!r}', field, values)}"

@@ -6,26 +6,26 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Conflict, Connection, Connections, conflicting
 from adapters.postgres.deliveries import PostgresDeliveries
-from adapters.postgres.gatherer import Gatherer
 from adapters.postgres.log import Log
 from adapters.postgres.migrating import check_tables, migrate, names_of_log
-from adapters.postgres.news import News
+from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
 from adapters.postgres.places import END, Place
-from adapters.postgres.rows import Rows
-from adapters.postgres.sweeping import believe, sweep
-from adapters.postgres.transaction import Answer, Transaction, new_ids
-from adapters.postgres.writing import TAKEN
+from adapters.postgres.retention import believe, purge
+from adapters.postgres.table_mapping import TableMapping
+from adapters.postgres.transaction import Response, Transaction, new_ids
+from adapters.postgres.write_statement import TAKEN
 from domain.changes import Cursor, Entry
-from domain.decisions import Done, Outcome, Replay, Submission, named
+from domain.decisions import CommandBatch, Done, Outcome, Replay, named
+from domain.entity_type import MAX_ID, EntityType
 from domain.errors import CursorExpired, Unavailable
-from domain.kinds import MAX_ID, Kind
-from domain.ports import Batch, Store
+from domain.ports import LogPage, Store
 from domain.queries import Page, Query
-from domain.records import Documents, Record
+from domain.stored_entity import Serializer, StoredEntity
 
 CHANNEL = "backroom"
 
@@ -49,31 +49,31 @@ class PostgresStore(Store):
     """
 
     def __init__(
-        self, dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents, clock: Callable[[], datetime]
+        self, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
     ) -> None:
         """Prepare a store that is still to be connected."""
-        self._rows = {kind.name: Rows(kind) for kind in kinds}
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._documents = documents
         self._clock = clock
-        self._log = Log(kinds)
+        self._log = Log(entity_types)
         self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
         self._connections = Connections(dsn, each=self._recognise)
-        self._gatherers = {name: Gatherer(partial(self._read, rows)) for name, rows in self._rows.items()}
+        self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
         self._committer = GroupCommitter(together=self._together, alone=self._alone)
-        self._news = News(look=self._look, tell=self._tell, listen=self._listen)
+        self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
         self._closing = False
 
     @classmethod
     async def open(
-        cls, dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents, clock: Callable[[], datetime]
+        cls, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
     ) -> "PostgresStore":
         """Connect, and bring the schema up to date.
 
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
-        store = cls(dsn, kinds=kinds, documents=documents, clock=clock)
+        store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock)
         await store._connections.open(first=migrate)
         async with store._connections.use() as connection:
             await check_tables(connection, store._rows.values())
@@ -84,20 +84,22 @@ class PostgresStore(Store):
     def deliveries(self) -> PostgresDeliveries:
         return self._deliveries
 
-    async def get(self, kind: Kind[Any], id: int) -> Record | None:
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()
-        return await self._gatherers[kind.name].get(id) if id <= MAX_ID else None
+        return await self._loaders[entity_type.name].get(id) if id <= MAX_ID else None
 
     async def page(self, query: Query[Any]) -> Page:
         async with self._connections.use() as connection:
-            return await read_page(connection, self._rows[query.kind.name], query, self._log.names, self._documents)
+            return await read_page(
+                connection, self._rows[query.entity_type.name], query, self._log.names, self._documents
+            )
 
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         if self._closing:
             raise Unavailable
         return await self._committer.submit(submission)
 
-    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         async with self._connections.use() as connection:
             return await self._log.read(connection, after, types, limit)
 
@@ -109,13 +111,15 @@ class PostgresStore(Store):
         async with self._connections.use() as connection:
             return await self._log.oldest(connection)
 
-    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
         if id > MAX_ID:
             return ()
         async with self._connections.use() as connection:
-            return await self._log.history(connection, kind.name, id, after, limit)
+            return await self._log.history(connection, entity_type.name, id, after, limit)
 
-    async def watch(self, seen: Cursor) -> None:
+    async def wait_for_changes(self, seen: Cursor) -> None:
         self._connections.check_open()
         with suppress(CursorExpired):
             await self._news.beyond(self._log.names.bookmark(seen).place)
@@ -125,10 +129,10 @@ class PostgresStore(Store):
         async with self._connections.use() as connection:
             return await believe(connection, now, elapsed)
 
-    async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+    async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         place = END if keep is None else self._log.names.place(keep)
         async with self._connections.use() as connection:
-            return await sweep(connection, at, changes_before=changes_before, keep=place)
+            return await purge(connection, at, changes_before=changes_before, keep=place)
 
     async def ping(self) -> None:
         async with self._connections.use() as connection:
@@ -143,32 +147,32 @@ class PostgresStore(Store):
             return
         self._closing = True
         await self._committer.finish()
-        self._connections.refuse()
+        self._connections.send_error()
         await self._news.close()
         await self._connections.close()
 
-    async def _read(self, rows: Rows, ids: Sequence[int]) -> Mapping[int, Record]:
+    async def _read(self, rows: TableMapping, ids: Sequence[int]) -> Mapping[int, StoredEntity]:
         async with self._connections.use() as connection:
-            return {row["id"]: Record(*row) for row in await connection.fetch(rows.get, ids)}
+            return {row["id"]: StoredEntity(*row) for row in await connection.fetch(rows.get, ids)}
 
-    async def _together(self, submissions: Sequence[Submission]) -> list[Answer] | None:
+    async def _together(self, submissions: Sequence[CommandBatch]) -> list[Response] | None:
         for patience in TOGETHER:
             with suppress(Conflict):
                 return await self._attempt(submissions, patience)
         return None
 
-    async def _alone(self, submission: Submission) -> Answer:
+    async def _alone(self, submission: CommandBatch) -> Response:
         for patience in ALONE:
             with suppress(Conflict):
                 (answer,) = await self._attempt([submission], patience)
                 return answer
         raise Unavailable
 
-    async def _attempt(self, submissions: Sequence[Submission], patience: str | None) -> list[Answer]:
+    async def _attempt(self, submissions: Sequence[CommandBatch], patience: str | None) -> list[Response]:
         """Carry out submissions, which are one rehearsal or none. Raises `Conflict`."""
         async with self._connections.use() as connection, AsyncExitStack() as stack:
             stack.enter_context(conflicting(self._taken))
-            ids = await new_ids(connection, submissions, rehearsal=submissions[0].rehearsal)
+            ids = await new_ids(connection, submissions, dry_run=submissions[0].dry_run)
             if patience is not None:
                 await stack.enter_async_context(connection.transaction(isolation="read_committed"))
                 await connection.execute(_LIMITS.format(patience=patience))
@@ -183,7 +187,7 @@ class PostgresStore(Store):
             )
             answers = await transaction.carry_out(submissions, ids)
         if any(map(_changed, answers)):
-            self._news.ring()
+            self._news.notify()
         return answers
 
     async def _recognise(self, connection: Connection) -> None:
@@ -201,10 +205,10 @@ class PostgresStore(Store):
         await self._connections.listen(CHANNEL, hear)
 
 
-def _turns(submissions: Sequence[Submission]) -> list[int]:
+def _turns(submissions: Sequence[CommandBatch]) -> list[int]:
     """Return, always in the same order, what stands for the entities that are named; a few for however many."""
     return sorted({id % _TURNS for _, id in named(command for each in submissions for command in each.commands)})
 
 
-def _changed(answer: Answer) -> bool:
+def _changed(answer: Response) -> bool:
     return isinstance(answer, Outcome) and any(isinstance(each, Done) and each.change for each in answer.results)

@@ -9,11 +9,11 @@ import apsw
 from attrs import define
 
 from adapters.sqlite.connections import fetch
-from adapters.sqlite.rows import SqlValue, microseconds, moment
+from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.changes import Cursor
 from domain.commands import Deleted
+from domain.cursor_codec import CursorCodec
 from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
-from domain.numbering import Numbering
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
@@ -36,16 +36,16 @@ class SqliteDeliveries(Deliveries):
 
     read: Read
     write: Write
-    numbering: Numbering
+    cursor_codec: CursorCodec
 
     async def positions(self) -> Mapping[int, Cursor]:
         found = await self.read(lambda connection: fetch(connection, "SELECT webhook, number FROM positions"))
-        return {webhook: self.numbering.cursor(number) for webhook, number in found}
+        return {webhook: self.cursor_codec.cursor(number) for webhook, number in found}
 
     async def needed(self) -> Cursor | None:
         sql = "SELECT min(number) FROM positions JOIN webhooks ON id = webhook WHERE enabled"
         ((number,),) = await self.read(lambda connection: fetch(connection, sql))
-        return None if number is None else self.numbering.cursor(number)
+        return None if number is None else self.cursor_codec.cursor(number)
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         def claim(connection: apsw.Connection, at: datetime) -> bool:
@@ -63,7 +63,7 @@ class SqliteDeliveries(Deliveries):
     async def record(
         self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
     ) -> bool:
-        number = 0 if position is None else self.numbering.number(position)
+        number = 0 if position is None else self.cursor_codec.number(position)
 
         def record(connection: apsw.Connection, _: datetime) -> bool:
             sql = "UPDATE positions SET number = max(number, ?) WHERE webhook = ? AND owner = ?"
@@ -111,7 +111,7 @@ def queue(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
         connection.execute(_QUEUE, row_of(each))
 
 
-def sweep(connection: apsw.Connection, begun_before: datetime, limit: int) -> bool:
+def purge(connection: apsw.Connection, begun_before: datetime, limit: int) -> bool:
     """Forget some old deliveries, and tell whether there may be more of them."""
     old = "SELECT number FROM deliveries WHERE status <> 'pending' AND at < ? LIMIT ?"
     connection.execute(f"DELETE FROM deliveries WHERE number IN ({old})", (microseconds(begun_before), limit))

@@ -26,7 +26,7 @@ import uvloop
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from adapters.http.protocol import HttpProtocol
+from adapters.http.server.protocol import HttpProtocol
 from entrypoints.settings import load
 from entrypoints.wiring import wired
 

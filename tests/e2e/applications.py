@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.linger import Farewell
+from adapters.http.server.lingering_close import LingeringClose
 from entrypoints import server, workers
 
 
@@ -105,9 +105,9 @@ def failing() -> ASGIApp:
 
 def main(name: str, port: str, count: str, *trusted: str) -> int:
     """Serve one of the applications above, with less patience than usual."""
-    server.DRAIN, server.PATIENCE, workers.PATIENCE = 1, 2.0, 2.5
+    server.DRAIN, server.TIMEOUT, workers.TIMEOUT = 1, 2.0, 2.5
     workers.PAUSE = 0.1
-    Farewell.PATIENCE = 0.5
+    LingeringClose.TIMEOUT = 0.5
     application = f"tests.e2e.applications:{name}"
     host = os.environ.get("LISTEN", "127.0.0.1")
     return server.run(application, host=host, port=int(port), workers=int(count), trusted_proxies=trusted)

@@ -16,7 +16,7 @@ from tests.e2e.test_cli import run
 
 ROOT = Path(__file__).parents[2]
 DATABASE = "adding"
-REGISTERED = "domain/published.py"
+REGISTERED = "domain/public_types.py"
 
 
 @pytest.fixture

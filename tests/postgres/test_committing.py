@@ -8,8 +8,8 @@ from attrs import define, field
 
 from adapters.postgres import committer as module
 from adapters.postgres.committer import GroupCommitter
-from adapters.postgres.transaction import Answer
-from domain.decisions import Outcome, Submission
+from adapters.postgres.transaction import Response
+from domain.decisions import CommandBatch, Outcome
 from domain.errors import Unavailable
 from domain.task import TASK
 from tests.builders import create, submission
@@ -17,7 +17,7 @@ from tests.builders import create, submission
 pytestmark = pytest.mark.anyio
 
 DONE = Outcome(results=())
-REHEARSED = submission(create(TASK), rehearsal=True)  # is carried out alone
+REHEARSED = submission(create(TASK), dry_run=True)  # is carried out alone
 WRITTEN = submission(create(TASK))
 
 
@@ -28,14 +28,14 @@ class Database:
     error: BaseException | None = None
     carried_out: list[int] = field(factory=list)
 
-    async def together(self, submissions: Sequence[Submission]) -> list[Answer]:
+    async def together(self, submissions: Sequence[CommandBatch]) -> list[Response]:
         """Carry out a group."""
         self.carried_out.append(len(submissions))
         if self.error is not None:
             raise self.error
         return [DONE] * len(submissions)
 
-    async def alone(self, submission: Submission) -> Answer:
+    async def alone(self, submission: CommandBatch) -> Response:
         """Carry out a single one."""
         return (await self.together([submission]))[0]
 
@@ -60,7 +60,7 @@ async def test_what_comes_together_is_carried_out_together(database: Database, c
 
 @pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
 async def test_who_was_answered_counts_no_more(
-    committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch, each: Submission
+    committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch, each: CommandBatch
 ) -> None:
     """Where only one may wait, whoever submits as soon as he is answered is carried out, and not refused."""
     monkeypatch.setattr(module, "MAX_WAITING", 1)
@@ -76,7 +76,9 @@ async def test_too_many_are_refused(committer: GroupCommitter, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
-async def test_work_that_is_cancelled_is_told(database: Database, committer: GroupCommitter, each: Submission) -> None:
+async def test_work_that_is_cancelled_is_told(
+    database: Database, committer: GroupCommitter, each: CommandBatch
+) -> None:
     """Nobody is left without an answer, and whoever submits next is carried out."""
     database.error = asyncio.CancelledError()
     async with asyncio.timeout(10):

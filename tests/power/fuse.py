@@ -171,8 +171,8 @@ def _list(medium: Medium, node: Node, body: bytes) -> bytes:
     _, offset, size = struct.unpack_from("<QQI", body)
     found = b""
     for place, (name, each) in islice(enumerate(_folder(node).seen.items(), 1), offset, None):
-        kind = (_FILE if isinstance(each, File) else _FOLDER) >> 12
-        one = struct.pack("<QQII", each.id, place, len(name), kind) + name
+        entity_type = (_FILE if isinstance(each, File) else _FOLDER) >> 12
+        one = struct.pack("<QQII", each.id, place, len(name), entity_type) + name
         one += bytes(-len(one) % 8)
         if len(found) + len(one) > size:
             break

@@ -8,9 +8,9 @@ from attrs import define, field, frozen
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from adapters.postgres.gatherer import AT_ONCE, Gatherer
+from adapters.postgres.batch_loader import AT_ONCE, BatchLoader
 from domain.errors import Unavailable
-from domain.records import Record
+from domain.stored_entity import StoredEntity
 
 TURNS = 10
 """More than anything takes that is begun here: from a question to its read, and from a read to the answer."""
@@ -41,7 +41,7 @@ class Table:
 
     reads: list[Read] = field(factory=list)
 
-    async def read(self, ids: Sequence[int]) -> Mapping[int, Record]:
+    async def read(self, ids: Sequence[int]) -> Mapping[int, StoredEntity]:
         """Return those that are there."""
         this = Read(ids, asyncio.get_running_loop().create_future())
         self.reads.append(this)
@@ -49,7 +49,7 @@ class Table:
             await this.end
         finally:
             self.reads.remove(this)
-        return {id: Record(id, 1, "{}") for id in ids if id % 2}
+        return {id: StoredEntity(id, 1, "{}") for id in ids if id % 2}
 
 
 def end(read: Read, error: BaseException | None) -> None:
@@ -67,7 +67,7 @@ class GathererMachine(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.table = Table()
-        self.gatherer = Gatherer(self.table.read)
+        self.loader = BatchLoader(self.table.read)
         self.callers: list[Caller] = []
         self.asked = 0
 
@@ -91,7 +91,7 @@ class GathererMachine(RuleBasedStateMachine):
             self.asked += 1
             caller.question = self.asked
             try:
-                answer = await self.gatherer.get(caller.question)
+                answer = await self.loader.get(caller.question)
             except (Unavailable, ZeroDivisionError):
                 continue
             assert (caller.question if caller.question % 2 else None) == (answer and answer.id)

@@ -11,7 +11,7 @@ import pytest
 from adapters.memory.store import MemoryStore
 from domain.task import TASK
 from entrypoints import wiring
-from tests.builders import DOCUMENTS, Clock
+from tests.builders import SERIALIZER, Clock
 from tests.contract.steps import fill, trail
 
 pytestmark = pytest.mark.anyio
@@ -21,15 +21,15 @@ async def test_sweeping_goes_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
     """Whatever goes wrong with it is logged, and it is tried again: it must not end for as long as the service runs."""
     swept, faults = asyncio.Event(), [RuntimeError("odd")]
 
-    async def sweep(*_: Any, **__: Any) -> bool:
+    async def purge(*_: Any, **__: Any) -> bool:
         if faults:
             raise faults.pop()
         swept.set()
         return False
 
-    monkeypatch.setattr(MemoryStore, "sweep", sweep)
-    monkeypatch.setattr(wiring, "SWEEP_EVERY_S", 0)
-    sweeping = asyncio.create_task(wiring._sweep(MemoryStore(Clock(), DOCUMENTS), timedelta(days=1)))
+    monkeypatch.setattr(MemoryStore, "purge", purge)
+    monkeypatch.setattr(wiring, "PURGE_EVERY_S", 0)
+    sweeping = asyncio.create_task(wiring._purge(MemoryStore(Clock(), SERIALIZER), timedelta(days=1)))
     with caplog.at_level(logging.ERROR, "backroom"):
         await asyncio.wait({sweeping, asyncio.ensure_future(swept.wait())}, return_when=asyncio.FIRST_COMPLETED)
     assert ["sweeping failed, and will be tried again"] == caplog.messages
@@ -39,7 +39,7 @@ async def test_sweeping_goes_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
 async def test_a_clock_that_is_ahead_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """It is told once, with both times, and what was written before is kept."""
     clock = Clock()
-    store = MemoryStore(clock, DOCUMENTS)
+    store = MemoryStore(clock, SERIALIZER)
     await fill(store, TASK, {})
     turns = iter(range(6))
 
@@ -50,7 +50,7 @@ async def test_a_clock_that_is_ahead_is_told(monkeypatch: pytest.MonkeyPatch, ca
     monkeypatch.setattr(wiring, "now", lambda: clock.now + timedelta(days=400))
     monkeypatch.setattr(asyncio, "sleep", rest)
     with caplog.at_level(logging.WARNING, "backroom"), suppress(asyncio.CancelledError):
-        await wiring._sweep(store, timedelta(days=30))
+        await wiring._purge(store, timedelta(days=30))
     assert [("task.created", 1, 1)] == await trail(store)
     clock_says = "the clock says 2027-03-07 12:00 UTC, but by what was written lately it is 2026-01-31 12:00 UTC. "
     assert [clock_says] == [each[: len(clock_says)] for each in caplog.messages]

@@ -1,4 +1,4 @@
--- By which time old things are purged. One row, from the first sweep on.
+-- By which time old things are purged. One row, from the first purge on.
 
 CREATE TABLE retention (
   believed timestamptz NOT NULL,
