@@ -1,9 +1,7 @@
 """Which adapters are used: the one file that names them. What it opens it closes, in reverse."""
 
 import asyncio
-import logging
 import os
-import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -32,6 +30,7 @@ from domain.product import PRODUCT
 from domain.queries import Query
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Export, Import
+from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
 
 PURGE_EVERY_S = 60
@@ -50,8 +49,6 @@ DEMO = (
     {"name": "Widget C", "price": Decimal("14.99"), "category": "widgets"},
 )
 
-_log = logging.getLogger("backroom")
-
 
 @asynccontextmanager
 async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[ASGIApp]:
@@ -64,8 +61,8 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
         stack.push_async_callback(store.close)
         if settings.demo:
             await fill_with_demo(store)
-        access_log = AccessLog(sys.stderr.write, as_json if settings.log == "json" else as_text)
-        stack.callback(access_log.flush)
+        access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text)
+        stack.callback(accessLOG.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         options = Options(
             max_body=settings.max_body,
@@ -146,9 +143,7 @@ def now() -> datetime:
 
 def stop_at_once(reason: str) -> None:
     """End the process without another word to any client: nothing that it would say of its data can be relied on."""
-    os.write(
-        2, f"backroom: the disk failed, so nothing more can be trusted to be stored; stopping: {reason}\n".encode()
-    )
+    LOG.critical("the disk failed, so nothing more can be trusted to be stored; stopping: %s", reason)
     os._exit(DISK_FAILED)
 
 
@@ -172,7 +167,7 @@ async def _purge(store: Store, kept: timedelta) -> None:
             believed = await store.believe(at, elapsed=timedelta(seconds=monotonic() - asked))
             asked = monotonic()
             if at - believed > TELLING and not is_told:
-                _log.warning(CLOCK_AHEAD, *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (at, believed)))
+                LOG.warning(CLOCK_AHEAD, *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (at, believed)))
                 is_told = True
             more = True
             while more:
@@ -180,9 +175,9 @@ async def _purge(store: Store, kept: timedelta) -> None:
                 more = await store.purge(believed, changes_before=believed - kept, keep=needed)
                 await asyncio.sleep(0)  # others write between two steps
         except DomainError as error:
-            _log.warning("sweeping failed, and will be tried again: %s", error)
+            LOG.warning("sweeping failed, and will be tried again: %s", error)
         except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
-            _log.exception("sweeping failed, and will be tried again")
+            LOG.exception("sweeping failed, and will be tried again")
         await asyncio.sleep(PURGE_EVERY_S)
 
 
