@@ -62,7 +62,7 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
         if settings.demo:
             await fill_with_demo(store)
         access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text)
-        stack.callback(accessLOG.flush)
+        stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         options = Options(
             max_body=settings.max_body,
