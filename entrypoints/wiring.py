@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from starlette.types import ASGIApp
@@ -33,6 +34,13 @@ from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
 
 PURGE_EVERY_S = 60
+TELLING = timedelta(days=1)
+"""How far the clock may be ahead of what was written lately before that is told."""
+
+CLOCK_AHEAD = (
+    "the clock says %s, but by what was written lately it is %s. History and idempotency keys are purged by that time"
+    " until it has caught up. If the clock is right, nothing needs to be done; if it is wrong, set it"
+)
 DISK_FAILED = 74  # EX_IOERR of sysexits.h
 
 DEMO = (
@@ -152,15 +160,25 @@ async def fill_with_demo(store: Store) -> None:
 
 async def _purge(store: Store, kept: timedelta) -> None:
     """Forget what is no longer kept, in small steps, forever."""
+    asked, is_told = monotonic(), False
     while True:
-        more = False
         try:
-            more = await store.purge(now(), changes_before=now() - kept, keep=await store.deliveries.needed())
+            at = now()
+            believed = await store.believe(at, elapsed=timedelta(seconds=monotonic() - asked))
+            asked = monotonic()
+            if at - believed > TELLING and not is_told:
+                LOG.warning(CLOCK_AHEAD, *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (at, believed)))
+                is_told = True
+            more = True
+            while more:
+                needed = await store.deliveries.needed()
+                more = await store.purge(believed, changes_before=believed - kept, keep=needed)
+                await asyncio.sleep(0)  # others write between two steps
         except DomainError as error:
             LOG.warning("sweeping failed, and will be tried again: %s", error)
         except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
             LOG.exception("sweeping failed, and will be tried again")
-        await asyncio.sleep(0 if more else PURGE_EVERY_S)  # others write between two steps
+        await asyncio.sleep(PURGE_EVERY_S)
 
 
 async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:
