@@ -1,11 +1,13 @@
 # Everything a newcomer needs: `make serve` and `make test` set themselves up in .venv from the hashed locks.
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench profile lock clean
+.PHONY: help serve test check bench profile power lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+LOCKED := --no-deps --require-hashes --requirement
 PACKAGE := --no-deps --no-build-isolation --editable .
+CHECK := $(BIN)/python -m pip --disable-pip-version-check check
 COMPILE := build/lock/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --no-config --quiet \
 	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 
@@ -30,23 +32,29 @@ bench: .venv/dev ## compare speed with a bare server and with the tutorial's app
 profile: .venv/dev ## show which part of the program the time of a request goes to
 	@$(BIN)/python -m tests.benchmarks.profile
 
+power: .venv/dev ## cut the power of the service 200 times under load; takes Linux, root and /dev/fuse; ARGS="--cuts 20"
+	@$(BIN)/python -m tests.power $(ARGS)
+
 lock: build/lock ## write the locks anew from pyproject.toml; UPGRADE=--upgrade takes the newest versions
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --output-file requirements-dev.lock --extra dev --constraint requirements.lock
 
 clean: ## remove what was built, never ./data
-	rm -rf .venv build .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find src tests \( -name __pycache__ -o -name "*.egg-info" \) -prune -exec rm -r {} +
+	rm -rf .venv build *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find domain adapters entrypoints tests \( -name __pycache__ -o -name "*.egg-info" \) -prune -exec rm -r {} +
 
 .venv/runtime: requirements.lock pyproject.toml | .venv/bin/pip
-	@$(PIP) --require-hashes --requirement requirements.lock
+	@$(PIP) $(LOCKED) requirements.lock
 	@$(PIP) $(PACKAGE)
+	@$(CHECK)
 	@touch $@
 
-# The dev lock holds the runtime's pins too, so one installation serves both.
+# The locks are complete, so nothing is resolved (--no-deps), and `pip check` says what would be missing. The dev lock
+# holds the runtime's pins too, so one installation serves both.
 .venv/dev: requirements-dev.lock pyproject.toml | .venv/bin/pip
-	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@$(PIP) $(LOCKED) requirements-dev.lock
 	@$(PIP) $(PACKAGE)
+	@$(CHECK)
 	@touch $@ .venv/runtime
 
 # pip is the last thing that venv puts in place, so a set-up that was interrupted is begun again.

@@ -6,7 +6,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from backroom.entrypoints.settings import PREFIX, Settings
+from entrypoints.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ def test_every_invariant_names_a_test_that_exists() -> None:
 @pytest.mark.parametrize("module", sorted(set(promised("ARCHITECTURE.md", r"`((?:domain|adapters)/[a-z_/]+\.py)`"))))
 def test_the_map_names_modules_that_exist(module: str) -> None:
     """Each module with its folder on the map is there."""
-    assert (ROOT / "src" / "backroom" / module).exists()
+    assert (ROOT / module).exists()
 
 
 def test_readme_names_every_setting() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backroom.domain.ports import Store
+from domain.ports import Store
 from tests.builders import Clock
 from tests.contract.stores import STORES, Doors
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from backroom.adapters.sqlite.store import SqliteStore
-from backroom.domain.catalogue import KINDS
-from backroom.domain.moving import move
-from backroom.domain.ports import Store
-from backroom.entrypoints.wiring import exporting, importing
-from tests.builders import DOCUMENTS, Clock
+from adapters.sqlite.store import SqliteStore
+from domain.moving import move
+from domain.ports import Store
+from domain.registry import ENTITY_TYPES
+from entrypoints.wiring import exporting, importing
+from tests.builders import SERIALIZER, Clock
 from tests.databases import open_store, shared_databases
 
 NAMES = ("left", "right")
@@ -44,7 +44,9 @@ async def opened(url: str, clock: Clock) -> Store:
     """Open the store at a place."""
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
-        return SqliteStore(path, kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail)
+        return SqliteStore(
+            path, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=clock, on_untrustworthy=pytest.fail
+        )
     return await open_store(url, clock)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from backroom.adapters.postgres.importing import PostgresImport
-from backroom.adapters.sqlite.importing import SqliteImport
-from backroom.entrypoints import moving
-from backroom.entrypoints.cli import main
+from adapters.postgres.importing import PostgresImport
+from adapters.sqlite.importing import SqliteImport
+from entrypoints import moving
+from entrypoints.cli import main
 
 
 def halt() -> None:

@@ -38,7 +38,7 @@ class Service:
         return self.process.wait(timeout=15)
 
 
-PROGRAM = (sys.executable, "-m", "backroom.entrypoints")
+PROGRAM = (sys.executable, "-m", "entrypoints")
 
 
 def command(*arguments: str) -> list[str]:
@@ -85,7 +85,7 @@ class _Said(threading.Thread):
         with self._source:
             for line in self._source:
                 self.lines.append(line)
-                if found := re.search(r"listening on (http://\S+)", line):
+                if found := re.search(r"listening on (http://[^\s\"]+)", line):
                     self._url = found.group(1)
                     self._announced.set()
         self._announced.set()

@@ -16,25 +16,27 @@ from tests.e2e.test_cli import run
 
 ROOT = Path(__file__).parents[2]
 DATABASE = "adding"
-REGISTERED = "src/backroom/domain/published.py"
+REGISTERED = "domain/public_types.py"
 
 
 @pytest.fixture
 def blocks() -> dict[str, str]:
     """Return what the document puts into each file."""
     document = (ROOT / "docs" / "adding-an-entity.md").read_text()
-    return dict(re.findall(r"`(src/[^`]+)`[^`]*\n\n```\w+\n(.*?)```", document, re.DOTALL))
+    return dict(re.findall(r"`((?:domain|adapters)/[^`]+)`[^`]*\n\n```\w+\n(.*?)```", document, re.DOTALL))
 
 
 @pytest.fixture(autouse=True)
 def source(tmp_path: Path, blocks: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the programs that are started have what the document adds."""
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    registered = (tmp_path / REGISTERED).read_text()
-    head, rest = registered[: registered.index("PUBLISHED:")], registered[registered.index("CHANGE_TYPES") :]
+    copy = tmp_path / "copy"
+    for package in ("domain", "adapters", "entrypoints"):
+        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+    registered = (copy / REGISTERED).read_text()
+    head, rest = registered[: registered.index("PUBLIC_TYPES:")], registered[registered.index("CHANGE_TYPES") :]
     for name, block in blocks.items():
-        (tmp_path / name).write_text(f"{head}{block}\n{rest}" if name == REGISTERED else block)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "src"))
+        (copy / name).write_text(f"{head}{block}\n{rest}" if name == REGISTERED else block)
+    monkeypatch.setenv("PYTHONPATH", str(copy))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backroom.domain.ports import Store
+from domain.ports import Store
 from tests.contract.conftest import clock, doors, other, store
 from tests.feed.service import Service, serving
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from backroom.adapters.http import feed
-from backroom.domain.commands import Delete, Restore
-from backroom.domain.errors import DomainError
-from backroom.domain.kinds import Kind
-from backroom.domain.ports import Store
-from backroom.domain.product import PRODUCT
-from backroom.domain.task import TASK
+from adapters.http.feed import feed
+from domain.commands import Delete, Restore
+from domain.entity_type import EntityType
+from domain.errors import DomainError
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.task import TASK
 from tests.builders import create
 from tests.contract.steps import edit, fill, outcome
 from tests.feed.service import Service
@@ -91,13 +91,13 @@ async def reader(services: tuple[Service, ...], random: Random, after: str, quer
 async def writer(store: Store, random: Random) -> None:
     """Create, edit, delete and restore, one or several at once; some of it is refused."""
     for turn in range(50):
-        kind: Kind[Any] = random.choice((TASK, PRODUCT))
+        entity_type: EntityType[Any] = random.choice((TASK, PRODUCT))
         id = random.randrange(1, 30)
-        several: list[Any] = [create(kind) for _ in range(random.randrange(1, 5))]
+        several: list[Any] = [create(entity_type) for _ in range(random.randrange(1, 5))]
         one: list[Any] = [
-            edit(kind, id, **{kind.searched[-1].name: str(random.random())}),
-            Delete(kind=kind, id=id),
-            Restore(kind=kind, id=id),
+            edit(entity_type, id, **{entity_type.searched[-1].name: str(random.random())}),
+            Delete(entity_type=entity_type, id=id),
+            Restore(entity_type=entity_type, id=id),
         ]
         commands = random.choice([several, [random.choice(one)], [random.choice(one), *several]])
         with suppress(DomainError):

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from backroom.domain.ports import Store
+from domain.ports import Store
 from tests.builders import Clock
 from tests.contract.stores import STORES, Doors
 from tests.http.service import Client, serving

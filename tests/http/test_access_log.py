@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from backroom.adapters.http.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
-from backroom.domain.ports import Store
+from adapters.http.middleware.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
+from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, made
 from tests.http.transport import connected

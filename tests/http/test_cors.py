@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backroom.adapters.http.app import EXPOSED
-from backroom.domain.ports import Store
+from adapters.http.app import EXPOSED
+from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, asked, log
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from backroom.domain.errors import Unavailable
-from backroom.domain.ports import Store
+from domain.errors import Unavailable
+from domain.ports import Store
 from tests.http.service import Client, serving
 
 pytestmark = pytest.mark.anyio

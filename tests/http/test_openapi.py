@@ -8,8 +8,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from backroom.adapters.http.problems import PROBLEMS
-from backroom.entrypoints.documentation import openapi
+from adapters.http.responses.problems import PROBLEMS
+from entrypoints.documentation import openapi
 from tests.http.documented import Documented, NotDocumented
 from tests.http.service import Client
 from tests.http.steps import got

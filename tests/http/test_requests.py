@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backroom.domain.ports import Store
+from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, asked, log, made
 from tests.http.transport import ORIGIN

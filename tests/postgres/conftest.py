@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres.store import PostgresStore
+from adapters.postgres.store import PostgresStore
 from tests.builders import Clock
 from tests.databases import SHARED, Databases, fresh_store
 from tests.postgres.transactions import Open

@@ -7,16 +7,16 @@ from importlib.resources import files
 import asyncpg
 import pytest
 
-from backroom.adapters.postgres.migrating import SchemaTooNew, Unsuitable
-from backroom.domain.errors import Unavailable
-from backroom.domain.task import TASK
+from adapters.postgres.migrating import SchemaTooNew, Unsuitable
+from domain.errors import Unavailable
+from domain.task import TASK
 from tests.builders import create
 from tests.contract.steps import carry_out, fill, trail
 from tests.databases import Databases, open_store
 
 pytestmark = pytest.mark.anyio
 
-STEPS = sorted(each.name for each in (files("backroom.adapters.postgres") / "migrations").iterdir())
+STEPS = sorted(each.name for each in (files("adapters.postgres") / "migrations").iterdir())
 
 
 @pytest.fixture

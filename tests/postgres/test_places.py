@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.adapters.postgres.log import bookmark_at
-from backroom.adapters.postgres.places import Bookmark, Names, Place, Snapshot
-from backroom.domain.changes import Cursor
-from backroom.domain.errors import BadCursor, CursorExpired
+from adapters.postgres.log import bookmark_at
+from adapters.postgres.places import Bookmark, Names, Place, Snapshot
+from domain.changes import Cursor
+from domain.errors import BadCursor, CursorExpired
 
 NOW, BEFORE, OTHER = "0123456789abcdef", "00000000deadbeef", "ffffffffffffffff"
 NAMES = Names(NOW, 2, frozenset({BEFORE}))

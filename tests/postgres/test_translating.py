@@ -4,8 +4,8 @@ import asyncpg
 import pytest
 from asyncpg import exceptions
 
-from backroom.adapters.postgres.connections import Conflict, conflicting, translated
-from backroom.domain.errors import DomainError, StorageFull, Unavailable
+from adapters.postgres.connections import Conflict, conflicting, translated
+from domain.errors import DomainError, StorageFull, Unavailable
 
 UNAVAILABLE = {
     "08000": "connection exception",

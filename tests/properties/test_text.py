@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.domain.text import fold, sought
+from domain.text import fold, sought
 
 # Letters that fold in several ways, with the marks that can follow them.
 AWKWARD = st.text(

@@ -7,9 +7,9 @@ import httpx2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backroom.adapters.http.patterns import SENT_URL, URL
-from backroom.domain.text import WHITE_SPACE
-from backroom.domain.urls import MAX_URL_LENGTH, check_host, check_url
+from adapters.http.openapi.patterns import SENT_URL, URL
+from domain.text import WHITE_SPACE
+from domain.urls import MAX_URL_LENGTH, check_host, check_url
 
 PIECES = [
     *(

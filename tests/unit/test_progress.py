@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from backroom.entrypoints.progress import REDRAW_S, Progress
+from entrypoints.progress import REDRAW_S, Progress
 
 
 class Terminal(io.StringIO):

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from backroom.entrypoints.settings import BadSettings, Settings, load, unknown
+from entrypoints.settings import BadSettings, Settings, load, unknown
 
 GOOD: list[tuple[str, str, Any]] = [
     ("store", "memory://", "memory://"),

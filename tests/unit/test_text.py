@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from backroom.domain.text import clean, fold, forbidden_character, sought
+from domain.text import clean, fold, forbidden_character, sought
 
 
 def test_every_control_character_is_forbidden() -> None:

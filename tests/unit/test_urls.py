@@ -2,7 +2,7 @@
 
 import pytest
 
-from backroom.domain.urls import MAX_HOST_LENGTH, MAX_URL_LENGTH, check_host, check_url
+from domain.urls import MAX_HOST_LENGTH, MAX_URL_LENGTH, check_host, check_url
 
 
 @pytest.mark.parametrize(

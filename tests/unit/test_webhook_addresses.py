@@ -7,8 +7,8 @@ from ipaddress import ip_address
 import pytest
 from attrs import define, field
 
-from backroom.adapters.webhooks import addresses
-from backroom.adapters.webhooks.addresses import (
+from adapters.webhooks import addresses
+from adapters.webhooks.addresses import (
     Address,
     AddressRefused,
     AddressUnresolved,

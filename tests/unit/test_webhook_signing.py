@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from backroom.adapters.webhooks.signing import secret_of, sign
+from adapters.webhooks.signing import secret_of, sign
 
 KEY = bytes(32)
 FIRST, SECOND, THIRD = (secret_of(KEY, webhook=1, version=version) for version in (1, 2, 3))

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from attrs import define, field
 
-from backroom.adapters.webhooks.addresses import Resolve
+from adapters.webhooks.addresses import Resolve
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 PAUSE = 0.2  # seconds

@@ -6,9 +6,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from backroom.adapters.webhooks.addresses import Address, AddressRefused
-from backroom.adapters.webhooks.schedule import Attempt
-from backroom.adapters.webhooks.transport import Sender
+from adapters.webhooks.addresses import Address, AddressRefused
+from adapters.webhooks.retry_policy import Attempt
+from adapters.webhooks.transport import Sender
 from tests.webhooks.receiver import Receiver, answering, listening
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trustme
 
-from backroom.adapters.webhooks.transport import Sender
+from adapters.webhooks.transport import Sender
 from tests.webhooks.receiver import Receiver, answering, listening
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,171 @@
+"""The HTTP application, put together."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from attrs import Factory, frozen
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.feed.feed import Feed
+from adapters.http.feed.polling import Changes
+from adapters.http.feed.websocket import ChangesSocket
+from adapters.http.handlers.error_handler import READ_ONLY, response_for
+from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.origin_check import OriginCheck
+from adapters.http.middleware.request_context import RequestContext
+from adapters.http.openapi.declarations import Operation, Path, Reply
+from adapters.http.openapi.document import document
+from adapters.http.requests.cursors import ListCursors
+from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.http_errors import Missing
+from adapters.http.responses.responses import Response, json_bytes
+from adapters.http.responses.send_error import send_error
+from adapters.http.routes import changes, resources, service, webhooks
+from adapters.http.routes.endpoint import Endpoint
+from domain.deliveries import WebhookDispatcher
+from domain.ports import Store
+from domain.public_types import PUBLIC_TYPES
+
+EXPOSED = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "X-Request-ID",
+    "X-Process-Time",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+)
+
+
+@frozen(kw_only=True)
+class Options:
+    """What can be chosen about the HTTP side. Sizes are in bytes; an empty `hosts` takes any."""
+
+    max_body: int = 1_048_576
+    require_if_match: bool = False
+    origins: Sequence[str] = Factory(tuple)
+    hosts: Sequence[str] = Factory(tuple)
+
+
+def make_app(
+    store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, dispatcher: WebhookDispatcher
+) -> ASGIApp:
+    """Return the application that serves a store."""
+    routes = _routes(declared(store, secret, options, feed, dispatcher))
+    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed)))
+    # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
+    app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
+    compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+    if options.origins:
+        app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
+    origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
+    return RequestContext(app, compressed=compressed, origin_check=origin_check, access_log=access_log)
+
+
+def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Let pages of other origins read the answers."""
+    return _Sharing(
+        app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED, max_age=600
+    )
+
+
+class _Sharing(CORSMiddleware):
+    """Answers a preflight that it does not grant like any other OPTIONS: without a grant, a browser goes no further."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        if asks and "origin" in headers:
+            granted = self.preflight_response(headers)
+            await (granted if granted.status_code == 200 else self.app)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatcher: WebhookDispatcher) -> list[Path]:
+    """Return every path with its operations, the one that documents them all included."""
+    parts = resources.Parts(
+        store=store,
+        dispatcher=dispatcher,
+        cursors=ListCursors(secret),
+        max_body=options.max_body,
+        require_if_match=options.require_if_match,
+    )
+    paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
+    paths += [
+        *webhooks.paths(parts),
+        *changes.paths(Changes(store, feed)),
+        *service.paths(service.Service(store=store)),
+    ]
+
+    async def openapi(request: Request) -> Response:
+        del request
+        return json_bytes(written)
+
+    reply = Reply(description="This document.", schema={"type": "object"})
+    operation = Operation(name="openapi", summary="The OpenAPI document", handler=openapi, replies={200: reply})
+    paths.append(Path(template="/openapi.json", operations={"GET": operation}))
+    written = orjson.dumps(document(paths))
+    return paths
+
+
+class _IdConvertor(Convertor[str]):
+    """Whatever may be meant as an id; what it is worth is the operation's business, which answers 422 or 404."""
+
+    regex = r"(?!bulk\Z)[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+def _routes(paths: list[Path]) -> list[BaseRoute]:
+    register_url_convertor("entity", _IdConvertor())
+    # Starlette tries one after the other: the most used come first.
+    ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
+    routes: list[BaseRoute] = [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path)) for path in ordered]
+    return [*routes, Mount("/static", _Files())]
+
+
+def _exact(route: Any) -> Any:
+    """Let a route match whole paths only; "$", with which Starlette ends its patterns, passes over a line break."""
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
+    return route
+
+
+class _Files:
+    """The files of the web page."""
+
+    def __init__(self) -> None:
+        self._files = StaticFiles(directory=str(service.STATIC))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await _nothing(scope, receive, send)
+        try:
+            response = await self._response(scope)
+        except Exception as error:  # noqa: BLE001 - as for every other path
+            response = response_for(error, request_of(scope))
+        return await response(scope, receive, send)
+
+    async def _response(self, scope: Scope) -> ASGIApp:
+        if scope["method"] == "OPTIONS":
+            return Response(status=204, headers=(READ_ONLY,))
+        return await self._files.get_response(self._files.get_path(scope), scope)
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer for a path that there is not."""
+    await send_error(response_for(Missing("there is nothing at this path"), request_of(scope)), scope, receive, send)

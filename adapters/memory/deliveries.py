@@ -1,0 +1,116 @@
+"""Deliveries to webhooks, kept in memory."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import define, evolve, field
+
+from domain.changes import Cursor
+from domain.commands import Deleted
+from domain.cursor_codec import CursorCodec
+from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, Status
+
+
+@define(eq=False)
+class _Progress:
+    number: int  # of the newest change that the webhook has had
+    enabled: bool
+    owner: str = ""
+    until: datetime | None = None
+
+
+@define(eq=False)
+class MemoryDeliveries(Deliveries):
+    """Keeps deliveries beside the store in memory, whose clock, numbers and end it shares."""
+
+    clock: Callable[[], datetime]
+    cursor_codec: CursorCodec
+    check_open: Callable[[], None]
+
+    _progress: dict[int, _Progress] = field(factory=dict, init=False)
+    _log: dict[str, Delivery] = field(factory=dict, init=False)
+
+    async def positions(self) -> Mapping[int, Cursor]:
+        self.check_open()
+        return {id: self.cursor_codec.cursor(each.number) for id, each in self._progress.items()}
+
+    async def needed(self) -> Cursor | None:
+        self.check_open()
+        numbers = [each.number for each in self._progress.values() if each.enabled]
+        return self.cursor_codec.cursor(min(numbers)) if numbers else None
+
+    async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
+        self.check_open()
+        at, progress = self.clock(), self._progress.get(webhook)
+        if progress is None:
+            return False
+        taken = progress.until is not None and at < progress.until <= at + lease + MAX_CLOCK_SKEW
+        if taken and progress.owner != owner:
+            return False
+        progress.owner, progress.until = owner, at + lease
+        return True
+
+    async def release(self, webhook: int, owner: str) -> None:
+        self.check_open()
+        if self._held(webhook, owner) is not None:
+            self._progress[webhook].until = None
+
+    async def record(
+        self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
+    ) -> bool:
+        self.check_open()
+        number = 0 if position is None else self.cursor_codec.number(position)
+        progress = self._held(webhook, owner)
+        if progress is None:
+            return False
+        progress.number = max(progress.number, number)
+        if delivery is not None:
+            self._log[delivery.id] = delivery
+        return True
+
+    async def pending(self) -> tuple[Delivery, ...]:
+        self.check_open()
+        return tuple(each for each in self._log.values() if each.status is Status.PENDING)
+
+    async def delivery(self, webhook: int, id: str) -> Delivery | None:
+        self.check_open()
+        found = self._log.get(id)
+        return found if found is not None and found.webhook == webhook else None
+
+    async def history(self, webhook: int, *, before: str | None = None, limit: int = 100) -> tuple[Delivery, ...]:
+        self.check_open()
+        mine = [each for each in self._log.values() if each.webhook == webhook]
+        ids = [each.id for each in mine]
+        end = len(mine) if before is None else ids.index(before) if before in ids else 0
+        return tuple(reversed(mine[max(0, end - limit) : end]))
+
+    def note(self, webhook: int, after: Any, start: int) -> None:
+        """Note that a webhook was left so, or was deleted; a new one starts behind the change `start`."""
+        if isinstance(after, Deleted):
+            self._progress.pop(webhook, None)
+            self._log = {id: each for id, each in self._log.items() if each.webhook != webhook}
+        else:
+            self._progress.setdefault(webhook, _Progress(start, after.enabled)).enabled = after.enabled
+
+    def queue(self, deliveries: Iterable[Delivery]) -> None:
+        """Take new deliveries; one that is pending already only gets its new time."""
+        for each in deliveries:
+            known = self._log.get(each.id)
+            if known is None:
+                self._log[each.id] = each
+            elif known.status is Status.PENDING:
+                self._log[each.id] = evolve(known, next_attempt_at=each.next_attempt_at)
+
+    def purge(self, begun_before: datetime, limit: int) -> bool:
+        """Forget some old deliveries, and tell whether there may be more of them."""
+        old = [id for id, each in self._log.items() if each.at < begun_before and each.status is not Status.PENDING]
+        for id in old[:limit]:
+            del self._log[id]
+        return len(old) > limit
+
+    def _held(self, webhook: int, owner: str) -> _Progress | None:
+        progress = self._progress.get(webhook)
+        if progress is None or progress.until is None or progress.owner != owner:
+            return None
+        return progress

@@ -1,0 +1,131 @@
+"""Deliveries to webhooks: how far each webhook has come, who delivers for it, and what was attempted."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from attrs import define
+
+from adapters.postgres.connections import Connection
+from adapters.postgres.log import Log
+from adapters.postgres.places import START, Bookmark, Place
+from adapters.postgres.table_mapping import json
+from domain.changes import Cursor
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
+
+COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
+SELECT = f"SELECT {COLUMNS} FROM deliveries"
+
+_CLAIM = """
+UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $2 OR until <= $3 OR until > $5)
+"""
+_RELEASE = "UPDATE positions SET (owner, until) = ('', '-infinity') WHERE webhook = $1 AND owner = $2"
+
+_RECORD = f"""
+WITH held AS MATERIALIZED (SELECT webhook FROM positions WHERE webhook = $1 AND owner = $2 FOR UPDATE),
+moved AS (
+  UPDATE positions SET (epoch, xid, seq, shown) = ($3, $4, $5, $6)
+  WHERE webhook = (SELECT webhook FROM held) AND (epoch, xid, seq) < ($3, $4, $5)
+),
+put AS (
+  INSERT INTO deliveries ({COLUMNS}) SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, $7)
+  WHERE EXISTS (SELECT FROM held)
+  ON CONFLICT (id) DO UPDATE SET (status, attempts, next_attempt_at) =
+    (excluded.status, excluded.attempts, excluded.next_attempt_at)
+)
+SELECT EXISTS (SELECT FROM held)
+"""
+
+
+@define(eq=False)
+class PostgresDeliveries(Deliveries):
+    """Keeps deliveries beside the store, whose connections, log and clock it shares."""
+
+    use: Callable[[], AbstractAsyncContextManager[Connection]]
+    log: Log
+    clock: Callable[[], datetime]
+
+    async def positions(self) -> Mapping[int, Cursor]:
+        async with self.use() as connection:
+            found = await connection.fetch("SELECT webhook, epoch, xid, seq, shown FROM positions")
+        names = self.log.names
+        return {webhook: names.cursor(Bookmark(Place(*place), shown)) for webhook, *place, shown in found}
+
+    async def needed(self) -> Cursor | None:
+        of_enabled = "SELECT epoch, xid, seq FROM positions JOIN webhooks ON id = webhook WHERE enabled"
+        async with self.use() as connection:
+            found = await connection.fetchrow(f"{of_enabled} ORDER BY epoch, xid, seq LIMIT 1")
+        return None if found is None else self.log.names.cursor(Bookmark(Place(*found)))
+
+    async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
+        at = self.clock()
+        async with self.use() as connection:
+            until, credible = at + lease, at + lease + MAX_CLOCK_SKEW
+            return await connection.execute(_CLAIM, webhook, owner, at, until, credible) == "UPDATE 1"
+
+    async def release(self, webhook: int, owner: str) -> None:
+        async with self.use() as connection:
+            await connection.execute(_RELEASE, webhook, owner)
+
+    async def record(
+        self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
+    ) -> bool:
+        async with self.use() as connection:
+            bookmark = Bookmark(START) if position is None else self.log.names.bookmark(position)
+            place, rows = bookmark.place, [] if delivery is None else [row_of(delivery)]
+            values = (place.epoch, place.xid, place.seq, bookmark.shown, json(rows))
+            return bool(await connection.fetchval(_RECORD, webhook, owner, *values))
+
+    async def pending(self) -> tuple[Delivery, ...]:
+        return await self._select("WHERE status = 'pending' ORDER BY number")
+
+    async def delivery(self, webhook: int, id: str) -> Delivery | None:
+        found = await self._select("WHERE webhook = $1 AND id = $2", webhook, id)
+        return found[0] if found else None
+
+    async def history(self, webhook: int, *, before: str | None = None, limit: int = 100) -> tuple[Delivery, ...]:
+        if before is None:
+            return await self._select("WHERE webhook = $1 ORDER BY number DESC LIMIT $2", webhook, limit)
+        older = "number < (SELECT number FROM deliveries WHERE webhook = $1 AND id = $3)"
+        return await self._select(
+            f"WHERE webhook = $1 AND {older} ORDER BY number DESC LIMIT $2", webhook, limit, before
+        )
+
+    async def _select(self, rest: str, *values: Any) -> tuple[Delivery, ...]:
+        async with self.use() as connection:
+            return tuple(delivery_of(row) for row in await connection.fetch(f"{SELECT} {rest}", *values))
+
+
+async def purge(connection: Connection, begun_before: datetime, limit: int) -> bool:
+    """Forget some old deliveries, and tell whether there may be more of them."""
+    old = "SELECT number FROM deliveries WHERE status <> 'pending' AND at < $1 LIMIT $2"
+    done = await connection.execute(f"DELETE FROM deliveries WHERE number IN ({old})", begun_before, limit)
+    return done == f"DELETE {limit}"
+
+
+def row_of(delivery: Delivery) -> dict[str, Any]:
+    """Return a delivery as a row."""
+    attempts = [(each.at, each.status, each.error, each.duration_ms) for each in delivery.attempts]
+    return {
+        "id": delivery.id,
+        "webhook": delivery.webhook,
+        "message_id": delivery.message_id,
+        "type": delivery.type,
+        "after": delivery.after,
+        "requested": delivery.requested,
+        "at": delivery.at,
+        "status": delivery.status.value,
+        "attempts": orjson.dumps(attempts).decode(),
+        "next_attempt_at": delivery.next_attempt_at,
+    }
+
+
+def delivery_of(row: Mapping[str, Any]) -> Delivery:
+    """Return the delivery of a row."""
+    attempts = (
+        Attempt(at=datetime.fromisoformat(at), status=status, error=error, duration_ms=duration)
+        for at, status, error, duration in orjson.loads(row["attempts"])
+    )
+    return Delivery(**{**row, "status": Status(row["status"]), "attempts": tuple(attempts)})

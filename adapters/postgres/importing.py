@@ -1,0 +1,199 @@
+"""Taking over into a database what another store held."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from adapters.postgres.connections import Connection, connect, translated
+from adapters.postgres.deliveries import COLUMNS, row_of
+from adapters.postgres.exporting import PATIENT, PostgresExport
+from adapters.postgres.log import Log
+from adapters.postgres.migrating import is_migrated, migrate, names_of_log
+from adapters.postgres.places import START
+from adapters.postgres.table_mapping import TableMapping
+from domain.entity_type import EntityType
+from domain.snapshot import Changes, Entities, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
+from domain.stored_entity import Serializer
+
+_TABLES = ("changes", "receipts", "positions", "deliveries", "former_cursors", "forgotten", "secrets", "log_names")
+_EMPTY = (
+    "SELECT NOT EXISTS (SELECT FROM changes) AND NOT EXISTS (SELECT FROM receipts)"
+    " AND NOT EXISTS (SELECT FROM forgotten WHERE kind <> '')"
+    " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # of a log that was moved here, with whatever was in it
+)
+_LIMITS = f"{PATIENT}; SET LOCAL maintenance_work_mem = '128MB'"
+
+# What belongs to a constraint stays: it is in the order in which rows come, more or less.
+_INDEXES = """
+SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS sql FROM pg_index
+WHERE indrelid = ANY($1::text[]::regclass[]) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+ORDER BY name
+"""
+
+_CHANGE = ("epoch", "xid", "seq", "kind", "id", "version", "action", "at", "request_id", "changed", "document")
+_PLACE = ("epoch", "xid", "seq")
+
+_DAY = date(2000, 1, 1)
+_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@asynccontextmanager
+async def importing(
+    dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+) -> AsyncIterator["PostgresImport"]:
+    """Take over into a database, in which the schema is made where there is none. What is not committed is undone.
+
+    Raises `BadAddress`, `NotEmpty`, `SchemaTooNew`, `Unsuitable`, `StorageFull` and `Unavailable`, which it also is
+    while others are using the store.
+    """
+    with translated():
+        connection = await connect(dsn)
+        try:
+            if await is_migrated(connection):  # before the schema is touched
+                async with connection.transaction(isolation="read_committed"):
+                    await connection.execute(_LIMITS)
+                    await _check_empty(connection)
+            await migrate(connection)
+            log = Log(entity_types)
+            log.names = await names_of_log(connection)
+            await _take_exact_times(connection)
+            transaction = connection.transaction(isolation="read_committed")
+            await transaction.start()
+            await connection.execute(_LIMITS)
+            tables = [*(entity_type.collection for entity_type in entity_types), *_TABLES]
+            await connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+            await _check_empty(connection)
+            indexes = [(row["name"], row["sql"]) for row in await connection.fetch(_INDEXES, tables)]
+            for name, _ in indexes:
+                await connection.execute(f"DROP INDEX {name}")
+            xid = await connection.fetchval("SELECT pg_current_xact_id()")
+            yield PostgresImport(connection, log, entity_types, documents, xid=xid, indexes=[sql for _, sql in indexes])
+        finally:
+            connection.terminate()  # which undoes what was not committed, whatever state it is in
+
+
+async def _check_empty(connection: Connection) -> None:
+    if not await connection.fetchval(_EMPTY):
+        raise NotEmpty
+
+
+async def _take_exact_times(connection: Connection) -> None:
+    """Let times and dates pass as numbers: the driver would take the first and the last that there are as infinite."""
+    await connection.set_type_codec(
+        "date",
+        schema="pg_catalog",
+        format="tuple",
+        encoder=lambda day: ((day - _DAY).days,),
+        decoder=lambda days: _DAY + timedelta(days=days[0]),
+    )
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        format="tuple",
+        encoder=lambda at: ((at - _MOMENT) // _MICROSECOND,),
+        decoder=lambda passed: _MOMENT + timedelta(microseconds=passed[0]),
+    )
+
+
+class PostgresImport(Import):
+    """Writes everything in the one transaction that a connection has begun, and the indexes last.
+
+    All changes have the id of that transaction, and are numbered in their order.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        log: Log,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
+        *,
+        xid: int,
+        indexes: Sequence[str],
+    ) -> None:
+        """`indexes` are to be made at the end."""
+        self._connection = connection
+        self._log = log
+        self._entity_types = entity_types
+        self._documents = documents
+        self._xid = xid
+        self._indexes = indexes
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
+        self._newest = 0
+
+    @property
+    def taken(self) -> PostgresExport:
+        return PostgresExport(self._connection, self._log, self._entity_types)
+
+    async def write(self, part: Part) -> None:
+        match part:
+            case Metadata():
+                await self._take_facts(part)
+            case Entities(entity_type=entity_type, records=records):
+                rows = self._rows[entity_type.name]
+                entities = ((each, self._documents.read(entity_type, each.document)) for each in records)
+                written = [tuple(rows.row(entity, record.document).values()) for record, entity in entities]
+                await self._copy(rows.table, rows.columns, written)
+            case Changes():
+                await self._append(part)
+            case Receipts(receipts=receipts):
+                columns = ("caller", "name", "fingerprint", "receipt", "expires_at")
+                await self._copy("receipts", columns, [tuple(getattr(each, of) for of in columns) for each in receipts])
+            case Positions(had=had):
+                rows_ = [(webhook, *self._place(number)) for webhook, number in had.items()]
+                await self._copy("positions", ("webhook", *_PLACE), rows_)
+            case Sent(deliveries=deliveries):
+                await self._copy(
+                    "deliveries", COLUMNS.split(", "), [tuple(row_of(each).values()) for each in deliveries]
+                )
+
+    async def arrange(self) -> None:
+        for sql in self._indexes:
+            await self._connection.execute(sql)
+        for entity_type in self._entity_types:  # there are no statistics yet, without which pages are planned badly
+            await self._connection.execute(f"ANALYZE {entity_type.collection}")
+        await self._connection.execute("ANALYZE changes")
+
+    async def commit(self) -> None:
+        committing = asyncio.ensure_future(self._connection.execute("COMMIT"))
+        while not committing.done():  # whoever interrupts it now comes too late, and could not know what became of it
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({committing})
+        with translated():
+            committing.result()
+
+    async def _take_facts(self, facts: Metadata) -> None:
+        await self._connection.execute("UPDATE secrets SET secret = $1", facts.secret)
+        former = [(-number, name, "elsewhere") for number, name in enumerate(sorted(facts.logs))]
+        await self._copy("log_names", ("epoch", "name", "home"), former)
+        self._log.names = await names_of_log(self._connection)
+        await self._copy_cursors((cursor, 0) for cursor in facts.oldest)
+        for entity_type in self._entity_types:  # unlike setval, this is undone with the rest
+            next_id = facts.last_ids[entity_type.name] + 1
+            await self._connection.execute(f"ALTER SEQUENCE {entity_type.collection}_ids RESTART WITH {next_id}")
+
+    async def _append(self, changes: Changes) -> None:
+        numbered = list(enumerate(changes.logged, self._newest + 1))
+        self._newest += len(numbered)
+        rows = []
+        for number, (change, _) in numbered:
+            record = change.record
+            entity = (change.entity_type.name, record.id, record.version, change.action.value)
+            told = (change.at, change.request_id, " ".join(change.changed), record.document)
+            rows.append((*self._place(number), *entity, *told))
+        await self._copy("changes", _CHANGE, rows)
+        await self._copy_cursors((cursor, number) for number, each in numbered for cursor in each.cursors)
+
+    async def _copy_cursors(self, cursors: Iterable[tuple[str, int]]) -> None:
+        rows = [(cursor, *self._place(number)) for cursor, number in cursors]
+        await self._copy("former_cursors", ("cursor", *_PLACE), rows)
+
+    def _place(self, number: int) -> tuple[int, int, int]:
+        """Return the place behind so many changes."""
+        return (self._log.names.epoch, self._xid, number) if number else (START.epoch, START.xid, START.seq)
+
+    async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        await self._connection.copy_records_to_table(table, records=rows, columns=list(columns))

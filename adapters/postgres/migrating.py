@@ -1,0 +1,145 @@
+"""Bringing a database up to date, and learning the name that the log has in it."""
+
+import secrets
+from collections.abc import Iterable
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import asyncpg
+
+from adapters.postgres.connections import Connection
+from adapters.postgres.places import Names
+from adapters.postgres.table_mapping import TableMapping
+
+OLDEST_SERVER = 14
+_LOCK = 0x6261636B726F6F6D
+"""What the advisory lock is called under which the schema and the names are written: "backroom"."""
+
+# A copy of a database is none of its former places: another cluster, another database in it, or another table. A
+# standby that is promoted, and a cluster that is restored in place, are the same place.
+_HOME = (
+    "(SELECT concat_ws('/', system_identifier, pg_database.oid, 'changes'::regclass::oid)"
+    " FROM pg_control_system(), pg_database WHERE datname = current_database())"
+)
+
+
+class SchemaTooNew(Exception):
+    """The database was written by a newer version of this program."""
+
+
+class SchemaTooOld(Exception):
+    """The database was written by an older version of this program, and may not be changed now."""
+
+
+class Unsuitable(Exception):
+    """The database lacks what this program needs."""
+
+
+async def migrate(connection: Connection) -> None:
+    """Bring the schema up to date, each step in its own transaction. Any number of processes may do so at once.
+
+    Raises `SchemaTooNew` and `Unsuitable`.
+    """
+    await _check_server(connection)
+    steps = _steps()
+    while await _schema(connection) < len(steps):
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            version = await _schema(connection)  # another process may have been first
+            if version < len(steps):
+                await _need_trigrams(connection)
+                try:
+                    await connection.execute(steps[version].read_text())
+                except asyncpg.DuplicateTableError as error:
+                    raise Unsuitable(f"the schema has a table of another program: {error}") from None
+                await connection.execute("INSERT INTO migrations VALUES ($1)", version + 1)
+    await _check_not_newer(connection)
+
+
+async def check_schema(connection: Connection) -> None:
+    """Check, without changing anything, that the schema is up to date.
+
+    Raises `Unsuitable` where there is none, `SchemaTooOld` and `SchemaTooNew`.
+    """
+    await _check_not_newer(connection)
+    version, newest = await _schema(connection), len(_steps())
+    if version == 0:
+        raise Unsuitable("the database holds no store")
+    if version < newest:
+        raise SchemaTooOld(
+            f"the store has schema {version}, and this version of backroom needs {newest}: let it serve the store once"
+        )
+
+
+async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> None:
+    """Check that every kind of entity has its table, with all its columns, and its sequence. Raises `Unsuitable`."""
+    for each in rows:
+        try:
+            await connection.execute(each.needs)
+        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
+            raise Unsuitable(
+                f"the database lacks what {each.table} need, until a migration makes it: {error}"
+            ) from None
+
+
+async def is_migrated(connection: Connection) -> bool:
+    """Tell whether there is a schema, of whatever version."""
+    return await _schema(connection) > 0
+
+
+async def names_of_log(connection: Connection) -> Names:
+    """Return the names of the log, after giving it a new one where it has none yet in the place where it is now."""
+    if not await _at_home(connection):
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            if not await _at_home(connection):
+                await connection.execute(
+                    f"INSERT INTO log_names SELECT coalesce(max(epoch), 0) + 1, $1, {_HOME} FROM log_names",
+                    secrets.token_hex(8),
+                )
+    (epoch, current), *former = await connection.fetch("SELECT epoch, name FROM log_names ORDER BY epoch DESC")
+    return Names(current, epoch, frozenset(name for _, name in former))
+
+
+async def _at_home(connection: Connection) -> bool:
+    sql = f"SELECT coalesce((SELECT home FROM log_names ORDER BY epoch DESC LIMIT 1) = {_HOME}, false)"
+    return bool(await connection.fetchval(sql))
+
+
+async def _check_server(connection: Connection) -> None:
+    if connection.get_server_version().major < OLDEST_SERVER:
+        raise Unsuitable(f"the store needs PostgreSQL {OLDEST_SERVER} or newer")
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise Unsuitable(f"the store needs a database whose encoding is UTF8, and this one has {encoding}")
+
+
+async def _need_trigrams(connection: Connection) -> None:
+    try:
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except (asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        raise Unsuitable(
+            "the store needs the extension pg_trgm; let an administrator of the database run CREATE EXTENSION pg_trgm"
+        ) from error
+
+
+def _steps() -> list[Traversable]:
+    folder = files(__package__) / "migrations"
+    return sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+
+
+async def _check_not_newer(connection: Connection) -> None:
+    version, newest = await _schema(connection), len(_steps())
+    if version > newest:
+        raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {newest}")
+
+
+async def _schema(connection: Connection) -> int:
+    # Only a query of the catalogue sees a table that another process has just made; a lookup by name may not. The
+    # second one tells our migrations from those of another program.
+    names = "SELECT FROM pg_class WHERE relname IN ('migrations', 'log_names') AND pg_table_is_visible(oid)"
+    if len(await connection.fetch(names)) < 2:
+        return 0
+    newest: Any = await connection.fetchval("SELECT coalesce(max(number), 0) FROM migrations")
+    return int(newest)

@@ -1,0 +1,214 @@
+"""The store in a PostgreSQL database, for any number of processes on any number of hosts."""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import AsyncExitStack, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from adapters.postgres.batch_loader import BatchLoader
+from adapters.postgres.committer import GroupCommitter
+from adapters.postgres.connections import Conflict, Connection, Connections, conflicting
+from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.log import Log
+from adapters.postgres.migrating import check_tables, migrate, names_of_log
+from adapters.postgres.notifier import ChangeNotifier
+from adapters.postgres.pages import read_page
+from adapters.postgres.places import END, Place
+from adapters.postgres.retention import believe, purge
+from adapters.postgres.table_mapping import TableMapping
+from adapters.postgres.transaction import Response, Transaction, new_ids
+from adapters.postgres.write_statement import TAKEN
+from domain.changes import Cursor, Entry
+from domain.decisions import CommandBatch, Done, Outcome, Replay, named
+from domain.entity_type import MAX_ID, EntityType
+from domain.errors import CursorExpired, Unavailable
+from domain.ports import LogPage, Store
+from domain.queries import Page, Query
+from domain.stored_entity import Serializer, StoredEntity
+
+CHANNEL = "backroom"
+
+TOGETHER: tuple[str | None, ...] = (None, "100ms")
+ALONE: tuple[str | None, ...] = (None, "2s", "2s", "2s", "2s")
+"""How a group, and a submission, is tried: without locks, then with locks for which it waits so long, and no more."""
+
+# A process that loses its host in the middle of a transaction would hold up all readers of the log.
+_LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+
+# Who waits for a row has an id already, and may be too late in the log for what he then gets; who waits here has none.
+_TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('backroom turns'), turn) FROM unnest($1::integer[]) AS turn"
+_TURNS = 64
+
+
+class PostgresStore(Store):
+    """Reads in one statement, single entities for all who ask at the same time, and writes in one for all who wait.
+
+    A submission is decided on what a plain read found, and written on the condition that it still is so. Where it is
+    not, it is decided again with what it names locked, so that even what everyone wants to change gets its turn.
+    """
+
+    def __init__(
+        self, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
+    ) -> None:
+        """Prepare a store that is still to be connected."""
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
+        self._documents = documents
+        self._clock = clock
+        self._log = Log(entity_types)
+        self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
+        self._connections = Connections(dsn, each=self._recognise)
+        self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
+        self._committer = GroupCommitter(together=self._together, alone=self._alone)
+        self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
+        self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
+        self._secret = b""
+        self._closing = False
+
+    @classmethod
+    async def open(
+        cls, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
+    ) -> "PostgresStore":
+        """Connect, and bring the schema up to date.
+
+        Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
+        """
+        store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock)
+        await store._connections.open(first=migrate)
+        async with store._connections.use() as connection:
+            await check_tables(connection, store._rows.values())
+            store._secret = await connection.fetchval("SELECT secret FROM secrets")
+        return store
+
+    @property
+    def deliveries(self) -> PostgresDeliveries:
+        return self._deliveries
+
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
+        self._connections.check_open()
+        return await self._loaders[entity_type.name].get(id) if id <= MAX_ID else None
+
+    async def page(self, query: Query[Any]) -> Page:
+        async with self._connections.use() as connection:
+            return await read_page(
+                connection, self._rows[query.entity_type.name], query, self._log.names, self._documents
+            )
+
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
+        if self._closing:
+            raise Unavailable
+        return await self._committer.submit(submission)
+
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
+        async with self._connections.use() as connection:
+            return await self._log.read(connection, after, types, limit)
+
+    async def head(self) -> Cursor:
+        async with self._connections.use() as connection:
+            return await self._log.head(connection)
+
+    async def oldest(self) -> Cursor:
+        async with self._connections.use() as connection:
+            return await self._log.oldest(connection)
+
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        if id > MAX_ID:
+            return ()
+        async with self._connections.use() as connection:
+            return await self._log.history(connection, entity_type.name, id, after, limit)
+
+    async def wait_for_changes(self, seen: Cursor) -> None:
+        self._connections.check_open()
+        with suppress(CursorExpired):
+            await self._news.beyond(self._log.names.bookmark(seen).place)
+        self._connections.check_open()
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        async with self._connections.use() as connection:
+            return await believe(connection, now, elapsed)
+
+    async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+        place = END if keep is None else self._log.names.place(keep)
+        async with self._connections.use() as connection:
+            return await purge(connection, at, changes_before=changes_before, keep=place)
+
+    async def ping(self) -> None:
+        async with self._connections.use() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def secret(self) -> bytes:
+        self._connections.check_open()
+        return self._secret
+
+    async def close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        await self._committer.finish()
+        self._connections.send_error()
+        await self._news.close()
+        await self._connections.close()
+
+    async def _read(self, rows: TableMapping, ids: Sequence[int]) -> Mapping[int, StoredEntity]:
+        async with self._connections.use() as connection:
+            return {row["id"]: StoredEntity(*row) for row in await connection.fetch(rows.get, ids)}
+
+    async def _together(self, submissions: Sequence[CommandBatch]) -> list[Response] | None:
+        for patience in TOGETHER:
+            with suppress(Conflict):
+                return await self._attempt(submissions, patience)
+        return None
+
+    async def _alone(self, submission: CommandBatch) -> Response:
+        for patience in ALONE:
+            with suppress(Conflict):
+                (answer,) = await self._attempt([submission], patience)
+                return answer
+        raise Unavailable
+
+    async def _attempt(self, submissions: Sequence[CommandBatch], patience: str | None) -> list[Response]:
+        """Carry out submissions, which are one rehearsal or none. Raises `Conflict`."""
+        async with self._connections.use() as connection, AsyncExitStack() as stack:
+            stack.enter_context(conflicting(self._taken))
+            ids = await new_ids(connection, submissions, dry_run=submissions[0].dry_run)
+            if patience is not None:
+                await stack.enter_async_context(connection.transaction(isolation="read_committed"))
+                await connection.execute(_LIMITS.format(patience=patience))
+                await connection.execute(_TAKE_TURNS, _turns(submissions))
+            transaction = Transaction(
+                connection=connection,
+                log=self._log,
+                rows=self._rows,
+                documents=self._documents,
+                at=self._clock(),
+                locking=patience is not None,
+            )
+            answers = await transaction.carry_out(submissions, ids)
+        if any(map(_changed, answers)):
+            self._news.notify()
+        return answers
+
+    async def _recognise(self, connection: Connection) -> None:
+        self._log.names = await names_of_log(connection)
+
+    async def _look(self) -> tuple[Place, Place]:
+        async with self._connections.use() as connection:
+            return await self._log.news(connection)
+
+    async def _tell(self) -> None:
+        async with self._connections.use() as connection:
+            await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+
+    async def _listen(self, hear: Callable[[], None]) -> None:
+        await self._connections.listen(CHANNEL, hear)
+
+
+def _turns(submissions: Sequence[CommandBatch]) -> list[int]:
+    """Return, always in the same order, what stands for the entities that are named; a few for however many."""
+    return sorted({id % _TURNS for _, id in named(command for each in submissions for command in each.commands)})
+
+
+def _changed(answer: Response) -> bool:
+    return isinstance(answer, Outcome) and any(isinstance(each, Done) and each.change for each in answer.results)

@@ -1,0 +1,208 @@
+"""Deciding submissions on what stands, and writing what was decided if it still stands then."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from attrs import frozen
+
+from adapters.postgres.connections import Connection
+from adapters.postgres.log import Log
+from adapters.postgres.table_mapping import TableMapping, json
+from adapters.postgres.write_statement import WritePlan, write
+from domain.changes import Action, Change
+from domain.commands import Command, Deleted
+from domain.decisions import (
+    CommandBatch,
+    Decision,
+    Found,
+    IdempotencyKey,
+    Outcome,
+    Ref,
+    Replay,
+    UniqueValue,
+    claimed,
+    decide,
+    explained,
+    named,
+    unexplained,
+)
+from domain.entity_type import MAX_ID, EntityType
+from domain.errors import KeyReused
+from domain.ports import RECEIPTS_KEPT
+from domain.stored_entity import Serializer
+
+Response = Outcome | Replay | BaseException
+Ids = Mapping[EntityType[Any], Iterator[int]]
+
+_ASKED = "jsonb_to_recordset($1) AS asked(caller text, name text)"
+_RECEIPTS = f"SELECT receipts.* FROM receipts JOIN {_ASKED} USING (caller, name)"
+_EXPIRED = (
+    f"DELETE FROM receipts USING {_ASKED}"
+    " WHERE (receipts.caller, receipts.name) = (asked.caller, asked.name) AND expires_at <= $2"
+)
+
+
+async def new_ids(connection: Connection, submissions: Iterable[CommandBatch], *, dry_run: bool) -> Ids:
+    """Draw as many ids as there are commands that need one; a rehearsal looks at what comes next, and takes none.
+
+    They come from sequences, which no transaction holds up: a submission that is refused or undone leaves a gap.
+    """
+    needed = Counter(each.entity_type for one in submissions for each in one.commands if each.id is None)
+    ids: dict[EntityType[Any], Iterator[int]] = {}
+    for entity_type, number in needed.items():
+        sequence = f"{entity_type.collection}_ids"
+        if dry_run:
+            ids[entity_type] = count(
+                await connection.fetchval(f"SELECT last_value + is_called::integer FROM {sequence}")
+            )
+        else:
+            drawn = await connection.fetch(
+                f"SELECT nextval('{sequence}') FROM generate_series(1, (SELECT $1::integer))", number
+            )
+            ids[entity_type] = iter([id for (id,) in drawn])
+    return ids
+
+
+@frozen(kw_only=True)
+class Transaction:
+    """One attempt to carry out submissions together, in as many statements whether they hold one command or many.
+
+    What they name is looked up, each is decided on what those before it left, and one statement writes all. Without
+    `locking` that statement is the whole transaction, and fails if anything changed since it was looked up. With it,
+    the caller has begun a transaction, and what the submissions name is locked when it is looked up.
+    """
+
+    connection: Connection
+    log: Log
+    rows: Mapping[str, TableMapping]
+    documents: Serializer
+    at: datetime
+    locking: bool
+
+    async def carry_out(self, submissions: Sequence[CommandBatch], ids: Ids) -> list[Response]:
+        """Return what became of each submission. Raises `Conflict`; then nothing has changed."""
+        answers = await self._replays(submissions)
+        undecided = {index: each for index, each in enumerate(submissions) if index not in answers}
+        commands = [command for each in undecided.values() for command in each.commands]
+        found = first = await self._find(commands)
+        decisions: dict[int, Decision] = {}
+        for index, submission in undecided.items():
+            decisions[index] = decide(
+                submission,
+                found,
+                new_id=lambda entity_type: next(ids[entity_type]),
+                at=self.at,
+                documents=self.documents,
+            )
+            found = found.after(decisions[index])
+        outcomes = await self._explained(first, decisions)
+        real = [index for index, each in undecided.items() if not each.dry_run]
+        plan = WritePlan(
+            current=first.current,
+            final={ref: after for index in real for ref, after in decisions[index].final.items()},
+            changes=[change for index in real for change in decisions[index].changes],
+            receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
+            claims=bool(claimed(commands, first.current)),
+            deliveries=[
+                each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
+            ],
+            follow=next(
+                (self.log.names.bookmark(each.follow) for each in submissions if each.follow is not None), None
+            ),
+        )
+        await write(self.connection, self.rows, plan, locking=self.locking)
+        return [answers.get(index) or outcomes[index] for index in range(len(submissions))]
+
+    async def _replays(self, submissions: Sequence[CommandBatch]) -> dict[int, Response]:
+        """Return the answers of the submissions whose keys were used before."""
+        keys = {(each.key.caller, each.key.name): index for index, each in enumerate(submissions) if each.key}
+        if not keys:
+            return {}
+        asked = json([{"caller": caller, "name": name} for caller, name in keys])
+        kept = await self.connection.fetch(_RECEIPTS, asked)
+        if any(row["expires_at"] <= self.at for row in kept):
+            await self.connection.execute(_EXPIRED, asked, self.at)
+        answers: dict[int, Response] = {}
+        for row in kept:
+            index = keys[row["caller"], row["name"]]
+            key = submissions[index].key
+            if key is not None and row["expires_at"] > self.at:
+                same = row["fingerprint"] == key.fingerprint
+                answers[index] = Replay(receipt=row["receipt"]) if same else KeyReused()
+        return answers
+
+    async def _find(self, commands: Sequence[Command]) -> Found:
+        refs = named(commands)
+        current = await self._deleted([ref for ref, needs_deleted in refs.items() if needs_deleted])
+        claims = claimed(commands, current)
+        holders: dict[UniqueValue, int] = {}
+        for entity_type in sorted(
+            {each[0] for each in refs} | {each[0] for each in claims}, key=lambda each: each.name
+        ):
+            mine = {claim for claim in claims if claim[0] is entity_type}
+            for id, entity in await self._living(entity_type, [id for each, id in refs if each is entity_type], mine):
+                if (entity_type, id) in refs:
+                    current[entity_type, id] = entity
+                holders |= {claim: id for claim in mine if getattr(entity, claim[1]) == claim[2]}
+        return Found(current=current, holders=holders)
+
+    async def _living(
+        self, entity_type: EntityType[Any], ids: list[int], claims: set[UniqueValue]
+    ) -> list[tuple[int, Any]]:
+        """Return the entities of a kind that have these ids, or hold these values."""
+        rows = self.rows[entity_type.name]
+        locking = " FOR UPDATE" if self.locking else ""
+        ids = [id for id in ids if id <= MAX_ID]
+        if claims:
+            values = [value for _, _, value in claims]
+            found = await self.connection.fetch(rows.find_with_holders + locking, ids, values)
+        else:
+            found = await self.connection.fetch(rows.find + locking, ids)
+        return [(id, self.documents.read(entity_type, document)) for id, document in found]
+
+    async def _deleted(self, refs: Sequence[Ref]) -> dict[Ref, Any]:
+        if not refs:
+            return {}
+        changes = await self.log.last(self.connection, refs)
+        return {
+            (each.entity_type, each.record.id): Deleted(self.documents.read(each.entity_type, each.record.document))
+            for each in changes
+            if each.action is Action.DELETED  # else it lives, and is found where the living are
+        }
+
+    async def _explained(self, found: Found, decisions: Mapping[int, Decision]) -> dict[int, Outcome]:
+        """Return the outcomes, each failed precondition saying what changed, also by the submissions before it."""
+        asked = {each for decision in decisions.values() for each in unexplained(decision.outcome)}
+        known: list[Change[Any]] = []
+        if asked:
+            logged = await self.log.since(self.connection, asked)
+            known = [each for each in logged if each.record.version <= _version(found, each)]
+        outcomes: dict[int, Outcome] = {}
+        for index, decision in decisions.items():
+            kept = {
+                each: [change for change in known if _ref(change) == each[0]] for each in unexplained(decision.outcome)
+            }
+            outcomes[index] = explained(decision, kept)
+            if asked:
+                known += decision.changes
+        return outcomes
+
+    def _receipts(self, key: IdempotencyKey | None, outcome: Outcome) -> list[dict[str, Any]]:
+        receipt = None if key is None else key.record(outcome)
+        if key is None or receipt is None:
+            return []
+        row = {"caller": key.caller, "name": key.name, "fingerprint": key.fingerprint, "receipt": receipt}
+        return [{**row, "expires_at": self.at + RECEIPTS_KEPT}]
+
+
+def _ref(change: Change[Any]) -> Ref:
+    return change.entity_type, change.record.id
+
+
+def _version(found: Found, change: Change[Any]) -> int:
+    current = found.current[_ref(change)]
+    entity = current.entity if isinstance(current, Deleted) else current
+    return int(entity.version)

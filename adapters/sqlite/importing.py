@@ -1,0 +1,134 @@
+"""Taking over into a file what another store held."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
+from adapters.sqlite.deliveries import INSERT, row_of
+from adapters.sqlite.exporting import SqliteExport, guarded, in_thread
+from adapters.sqlite.files import make_folder
+from adapters.sqlite.log import APPEND, open_log, row
+from adapters.sqlite.table_mapping import TableMapping, microseconds
+from domain.entity_type import EntityType
+from domain.snapshot import Changes, Entities, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
+from domain.stored_entity import Serializer
+
+_PRAGMAS = (
+    "PRAGMA cache_size=-65536",  # in KiB
+    "PRAGMA temp_store=FILE",  # making an index sorts it, and what is sorted here may be larger than memory
+)
+# A store that took over another one knows of every collection, whatever was in it.
+_EMPTY = "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections) FROM log"
+_INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+_RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
+
+
+@asynccontextmanager
+async def importing(
+    path: Path, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+) -> AsyncIterator["SqliteImport"]:
+    """Take over into a file, which is made where there is none. What is not committed is undone.
+
+    Raises `NotEmpty`, `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`, which it also is while another
+    process writes to the file.
+    """
+    with guarded():
+        make_folder(path)
+        connection = connect(path, cache_kib=WRITER_CACHE_KIB)
+        try:
+            if is_migrated(connection):
+                _check_empty(connection)  # before the schema is touched
+            migrate(connection)
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
+            _check_empty(connection)
+            yield SqliteImport(connection, entity_types, documents)
+        finally:
+            with suppress(apsw.Error):  # it only undoes what nobody has seen
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                connection.close()
+
+
+def _check_empty(connection: apsw.Connection) -> None:
+    if not fetch(connection, _EMPTY)[0][0]:
+        raise NotEmpty
+
+
+class SqliteImport(Import):
+    """Writes everything in the one transaction that a connection has begun, and the indexes last."""
+
+    def __init__(
+        self, connection: apsw.Connection, entity_types: Sequence[EntityType[Any]], documents: Serializer
+    ) -> None:
+        self._connection = connection
+        self._entity_types = entity_types
+        self._documents = documents
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
+        self._indexes: list[tuple[str, str]] = fetch(connection, _INDEXES)
+        self._newest = 0
+        for name, _ in self._indexes:
+            connection.execute(f"DROP INDEX {name}")
+
+    @property
+    def taken(self) -> SqliteExport:
+        return SqliteExport(self._connection, open_log(self._connection, self._entity_types), self._entity_types)
+
+    async def write(self, part: Part) -> None:
+        await in_thread(self._connection, lambda: self._write(part))
+
+    async def arrange(self) -> None:
+        for entity_type in self._entity_types:
+            await in_thread(self._connection, lambda rows=self._rows[entity_type.name]: rows.index(self._connection))  # type: ignore[misc]
+        for _, sql in self._indexes:
+            await in_thread(self._connection, lambda sql=sql: self._connection.execute(sql))  # type: ignore[misc]
+
+    async def commit(self) -> None:
+        with guarded():  # and in this thread, where nobody can interrupt it and then not know what became of it
+            self._connection.execute("COMMIT")
+
+    def _write(self, part: Part) -> None:
+        match part:
+            case Metadata():
+                self._take_facts(part)
+            case Entities(entity_type=entity_type, records=records):
+                entities = ((each, self._documents.read(entity_type, each.document)) for each in records)
+                self._rows[entity_type.name].insert(self._connection, entities)
+            case Changes():
+                self._append(part)
+            case Receipts(receipts=receipts):
+                self._connection.executemany(
+                    _RECEIPT,
+                    (
+                        (each.caller, each.name, each.fingerprint, each.receipt, microseconds(each.expires_at))
+                        for each in receipts
+                    ),
+                )
+            case Positions(had=had):
+                self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", had.items())
+            case Sent(deliveries=deliveries):
+                self._connection.executemany(INSERT, map(row_of, deliveries))
+
+    def _take_facts(self, facts: Metadata) -> None:
+        self._connection.execute("UPDATE log SET secret = ?", (facts.secret,))
+        self._connection.executemany("INSERT INTO former_logs VALUES (?)", ((name,) for name in facts.logs))
+        self._connection.executemany("INSERT INTO former_cursors VALUES (?, 0)", ((each,) for each in facts.oldest))
+        self._connection.executemany("INSERT INTO collections VALUES (?, ?, 0)", facts.last_ids.items())
+
+    def _append(self, changes: Changes) -> None:
+        numbered = list(enumerate(changes.logged, self._newest + 1))
+        self._connection.executemany(APPEND, (row(number, each.change) for number, each in numbered))
+        cursors = ((cursor, number) for number, each in numbered for cursor in each.cursors)
+        self._connection.executemany("INSERT INTO former_cursors VALUES (?, ?)", cursors)
+        self._newest += len(numbered)
+        self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
+        revisions = {each.change.entity_type.name: number for number, each in numbered}
+        self._connection.executemany(
+            "UPDATE collections SET revision = ? WHERE kind = ?",
+            ((number, entity_type) for entity_type, number in revisions.items()),
+        )

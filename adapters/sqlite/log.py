@@ -1,0 +1,138 @@
+"""Reading and appending the log of changes."""
+
+from collections.abc import Iterable, Set
+from typing import Any
+
+import apsw
+
+from adapters.sqlite.connections import fetch
+from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
+from domain.changes import Action, Change, Cursor, Entry, log_of
+from domain.cursor_codec import CursorCodec
+from domain.entity_type import EntityType
+from domain.errors import CursorExpired
+from domain.ports import LogPage
+from domain.public_types import PUBLIC_TYPES
+from domain.stored_entity import StoredEntity
+
+LOOKED_AT = 10_000
+"""How many changes one read passes at most while it looks for those that are asked for."""
+
+_PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
+APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def _of_types(count: int) -> str:
+    return f"kind || '.' || action IN ({', '.join('?' * count)})"
+
+
+class Log:
+    """The log in one file, for one connection's thread at a time."""
+
+    def __init__(self, name: str, entity_types: Iterable[EntityType[Any]], *, former: Set[str] = frozenset()) -> None:
+        """`former` are the names of the logs from which this one was moved here."""
+        self.cursor_codec = CursorCodec(name)
+        self.former = former
+        self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
+
+    def number(self, connection: apsw.Connection, cursor: Cursor) -> int:
+        """Return the number of the change that a cursor is behind, also one that it was given before it was moved here.
+
+        Raises `BadCursor`, and `CursorExpired` for a former one that was not moved along.
+        """
+        if log_of(cursor) not in self.former:
+            return self.cursor_codec.number(cursor)
+        found = fetch(connection, "SELECT number FROM former_cursors WHERE cursor = ?", (cursor,))
+        if not found:
+            raise CursorExpired
+        number: int = found[0][0]
+        return number
+
+    def head(self, connection: apsw.Connection) -> int:
+        """Return the number of the newest change."""
+        newest: int = fetch(connection, "SELECT newest FROM log")[0][0]
+        return newest
+
+    def oldest(self, connection: apsw.Connection) -> int:
+        """Return the number of the newest change that is no longer kept."""
+        forgotten: int = fetch(connection, "SELECT forgotten FROM log")[0][0]
+        return forgotten
+
+    def read(self, connection: apsw.Connection, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
+        """Read entries after a cursor from the connection's snapshot. Raises `BadCursor` and `CursorExpired`."""
+        wanted = None if after is None else self.number(connection, after)
+        newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
+        start = forgotten if wanted is None else wanted
+        if not forgotten <= start <= newest:
+            raise CursorExpired
+        end = min(newest, start + LOOKED_AT)
+        condition = f"AND {_of_types(len(types)) if types else _PUBLISHED} "
+        found = fetch(
+            connection,
+            f"SELECT {COLUMNS} FROM changes WHERE number > ? AND number <= ? {condition}ORDER BY number LIMIT ?",
+            (start, end, *sorted(types), limit),
+        )
+        behind = found[-1][0] if len(found) == limit else end
+        return LogPage(entries=tuple(self._entry(row) for row in found), cursor=self.cursor_codec.cursor(behind))
+
+    def history(
+        self, connection: apsw.Connection, entity_type: str, id: int, after: int, limit: int
+    ) -> tuple[Entry, ...]:
+        """Read the entries of one entity with versions above `after`."""
+        found = connection.execute(
+            f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? AND version > ? ORDER BY version LIMIT ?",
+            (id, entity_type, after, limit),
+        )
+        return tuple(self._entry(row) for row in found)
+
+    def last(self, connection: apsw.Connection, entity_type: str, id: int) -> Change[Any] | None:
+        """Return the newest kept change of one entity."""
+        found = fetch(
+            connection,
+            f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? ORDER BY version DESC LIMIT 1",
+            (id, entity_type),
+        )
+        return self.change(*found[0][1:]) if found else None
+
+    def append(self, connection: apsw.Connection, first: int, changes: Iterable[Change[Any]]) -> None:
+        """Write changes under their numbers, which begin with `first`."""
+        connection.executemany(APPEND, [row(number, change) for number, change in enumerate(changes, first)])
+
+    def change(self, *columns: Any) -> Change[Any]:
+        """Return the change of a row, whose number is left out."""
+        entity_type, id, version, action, at, request_id, changed, document = columns
+        return Change(
+            entity_type=self._entity_types[entity_type],
+            action=Action(action),
+            record=StoredEntity(id, version, document),
+            changed=tuple(changed.split()),
+            at=moment(at),
+            request_id=request_id,
+        )
+
+    def _entry(self, row: tuple[Any, ...]) -> Entry:
+        return Entry(cursor=self.cursor_codec.cursor(row[0]), change=self.change(*row[1:]))
+
+
+def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
+    """Return a change as a row."""
+    record = change.record
+    return (
+        number,
+        change.entity_type.name,
+        record.id,
+        record.version,
+        change.action.value,
+        microseconds(change.at),
+        change.request_id,
+        " ".join(change.changed),
+        record.document,
+    )
+
+
+def open_log(connection: apsw.Connection, entity_types: Iterable[EntityType[Any]]) -> Log:
+    """Return the log of a file, with its names."""
+    name: str = fetch(connection, "SELECT name FROM log")[0][0]
+    former = frozenset(each for (each,) in fetch(connection, "SELECT name FROM former_logs"))
+    return Log(name, entity_types, former=former)

@@ -1,0 +1,218 @@
+"""The store in one SQLite file, for any number of processes on one machine."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from adapters.sqlite.committer import GroupCommitter, Work
+from adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, check_tables, connect, fetch, migrate
+from adapters.sqlite.deliveries import SqliteDeliveries
+from adapters.sqlite.files import make_folder
+from adapters.sqlite.log import open_log
+from adapters.sqlite.pages import read_page
+from adapters.sqlite.retention import believe, purge
+from adapters.sqlite.snapshots import SharedSnapshot, snapshot
+from adapters.sqlite.table_mapping import TableMapping
+from domain.changes import Cursor, Entry
+from domain.decisions import CommandBatch, Outcome, Replay
+from domain.entity_type import EntityType
+from domain.errors import CursorExpired, Unavailable
+from domain.ports import LogPage, Store
+from domain.queries import Page, Query
+from domain.stored_entity import Serializer, StoredEntity
+
+LOOK_AGAIN_S = 0.05
+"""How often a watched file is looked at for what other processes wrote."""
+
+MAX_READ_S = 10
+BETWEEN_LOOKS = 100_000
+"""How many instructions a read carries out before it looks at the clock again."""
+
+READER_THREADS = 2
+
+T = TypeVar("T")
+
+
+class SqliteStore(Store):
+    """Reads what is quick on the event loop's own connection, and anything that may take long in a thread.
+
+    A point read takes microseconds; handing it to a thread would cost ten times as much.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
+        clock: Callable[[], datetime],
+        on_untrustworthy: Callable[[str], None],
+    ) -> None:
+        """Open or make the file; `on_untrustworthy` is called when the disk fails, once.
+
+        Raises `SchemaTooNew`, `NotAStore` and `Unavailable`.
+        """
+        make_folder(path)
+        self._path = path
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
+        self._guarded = Translating(lambda reason: on_untrustworthy(f"{path}: {reason}"))
+        self._closed = False
+        self._news = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watchers = 0
+        with self._guarded:
+            writing = connect(path, cache_kib=WRITER_CACHE_KIB)
+            migrate(writing)
+            check_tables(writing, self._rows.values())
+            self._reading = connect(path, read_only=True)
+            self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
+            self._log = open_log(self._reading, entity_types)
+        self._shared = SharedSnapshot(self._reading)
+        self._documents = documents
+        self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
+        self._of_thread = threading.local()
+        self._opened: list[apsw.Connection] = []
+        self._writer = GroupCommitter(
+            connection=writing,
+            log=self._log,
+            rows=self._rows,
+            documents=documents,
+            clock=clock,
+            guarded=self._guarded,
+            on_commit=self._notify,
+        )
+        self._writer.start()
+        self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
+
+    @property
+    def deliveries(self) -> SqliteDeliveries:
+        return self._deliveries
+
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
+        self._check_open()
+        with self._guarded:
+            for version, document in self._shared.connection().execute(self._rows[entity_type.name].get, (id,)):
+                return StoredEntity(id, version, document)
+        return None
+
+    async def page(self, query: Query[Any]) -> Page:
+        rows, cursor_codec = self._rows[query.entity_type.name], self._log.cursor_codec
+        quick = not (query.where or query.search or query.total or len(query.order) > 1)
+        read = self._here if quick else self._in_thread
+        return await read(lambda connection: read_page(connection, rows, query, cursor_codec, self._documents))
+
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
+        answer: Outcome | Replay = await self._write(submission)
+        return answer
+
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
+        return await self._here(lambda connection: self._log.read(connection, after, types, limit))
+
+    async def head(self) -> Cursor:
+        return self._log.cursor_codec.cursor(await self._here(self._log.head))
+
+    async def oldest(self) -> Cursor:
+        return self._log.cursor_codec.cursor(await self._here(self._log.oldest))
+
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        return await self._here(lambda connection: self._log.history(connection, entity_type.name, id, after, limit))
+
+    async def wait_for_changes(self, seen: Cursor) -> None:
+        try:
+            number = await self._here(lambda connection: self._log.number(connection, seen))
+        except CursorExpired:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._watchers += 1  # from before the first look, so that what is written after it rings
+        try:
+            while True:
+                news = self._news
+                if await self._here(self._log.head) != number:
+                    return
+                with suppress(TimeoutError):  # another process may have written, which rings no bell here
+                    async with asyncio.timeout(LOOK_AGAIN_S):
+                        await news.wait()
+        finally:
+            self._watchers -= 1
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        believed: datetime = await self._write(lambda connection, _: believe(connection, now, elapsed))
+        return believed
+
+    async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+        kept_from = None if keep is None else self._log.cursor_codec.number(keep)
+        more: bool = await self._write(
+            lambda connection, _: purge(connection, at, changes_before=changes_before, kept_from=kept_from)
+        )
+        return more
+
+    async def ping(self) -> None:
+        await self._here(self._log.head)
+
+    async def secret(self) -> bytes:
+        self._check_open()
+        with self._guarded:
+            return self._secret
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._news.set()
+        self._shared.end()
+        await asyncio.to_thread(self._release)
+
+    def _release(self) -> None:
+        self._writer.close()
+        self._threads.shutdown()
+        for connection in (*self._opened, self._reading, self._writer.connection):
+            with suppress(apsw.Error):  # what could not be moved to its place at last stays safe in the write-ahead log
+                connection.close()
+
+    async def _write(self, work: Work) -> Any:
+        self._check_open()
+        return await self._writer.write(work)
+
+    async def _here(self, read: Callable[[apsw.Connection], T]) -> T:
+        self._check_open()
+        with self._guarded:
+            return read(self._shared.connection())
+
+    async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
+        self._check_open()
+        with self._guarded:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_in_thread, read)
+
+    def _read_in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
+        connection: apsw.Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._of_thread.connection = connect(self._path, read_only=True)
+            self._opened.append(connection)
+        deadline = time.monotonic() + MAX_READ_S
+        connection.set_progress_handler(lambda: self._closed or time.monotonic() > deadline, BETWEEN_LOOKS)
+        with snapshot(connection):
+            return read(connection)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable
+
+    def _notify(self) -> None:
+        """Wake whoever watches; called by the writer's thread after a commit."""
+        if self._watchers and self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and nobody there watches any more
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()

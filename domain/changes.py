@@ -1,0 +1,76 @@
+"""What happened to an entity, as it is written to the log."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+from typing import Any, Generic, NewType
+
+from attrs import frozen
+
+from domain.entity_type import E, EntityType
+from domain.stored_entity import StoredEntity
+
+Cursor = NewType("Cursor", str)
+"""A place in the log, between two changes: opaque, and bound to the log that gave it."""
+
+_CURSOR = re.compile(r"([0-9A-Za-z]{1,32})-[0-9.-]+", re.ASCII)
+
+
+def log_of(cursor: Cursor) -> str:
+    """Return the name of the log that may have given a cursor, or an empty one for what no log gives."""
+    parts = _CURSOR.fullmatch(cursor)
+    return "" if parts is None else parts[1]
+
+
+class Action(Enum):
+    """What a change did. A restore creates."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
+@frozen(kw_only=True)
+class Change(Generic[E]):
+    """One change of one entity; `record` is how it was left, or for a deletion how it was deleted."""
+
+    entity_type: EntityType[E]
+    action: Action
+    record: StoredEntity
+    changed: tuple[str, ...]  # the writable fields that differ from before
+    at: datetime
+    request_id: str
+
+    @property
+    def type(self) -> str:
+        """Name the change as subscribers know it, such as task.created."""
+        return f"{self.entity_type.name}.{self.action.value}"
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A change in its place in the log; reading on after `cursor` gives what came next."""
+
+    cursor: Cursor
+    change: Change[Any]
+
+
+def differing(entity_type: EntityType[E], before: E, after: E) -> tuple[str, ...]:
+    """Name the writable fields in which two states of an entity differ."""
+    return tuple(
+        field.name for field in entity_type.writable if getattr(before, field.name) != getattr(after, field.name)
+    )
+
+
+def changed_since(entity_type: EntityType[E], kept: Iterable[Change[E]], version: int, *, now: int) -> tuple[str, ...]:
+    """Name the writable fields that changed between two versions, from the changes of one entity that are `kept`.
+
+    Where the log no longer holds every change between them, any field may have changed, and all are named.
+    """
+    between = range(version + 1, now + 1)  # and not what came behind that, as from commands later in a submission
+    later = {change.record.version: change.changed for change in kept if change.record.version in between}
+    if any(each not in later for each in between):
+        return entity_type.writable_names
+    names = {name for changed in later.values() for name in changed}
+    return tuple(field.name for field in entity_type.writable if field.name in names)

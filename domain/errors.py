@@ -1,0 +1,210 @@
+"""What can go wrong, as facts. Every error writes its own message and knows nothing of the protocol that carries it."""
+
+from typing import Any, ClassVar
+
+from attrs import frozen
+
+
+class DomainError(Exception):
+    """A refusal with its facts.
+
+    `code` names it for programs. `decided` tells whether the state of the store decided it (so that an idempotent
+    outcome is worth keeping), or the request alone (so that the same request gets the same refusal anyway).
+    """
+
+    code: ClassVar[str]
+    decided: ClassVar[bool] = False
+
+    @property
+    def message(self) -> str:
+        """Say what went wrong in one plain sentence."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@frozen(kw_only=True)
+class Violation:
+    """One broken rule: the field, a code for programs, and the rest of the sentence "<field> …"."""
+
+    field: str
+    code: str
+    reason: str
+
+    @property
+    def detail(self) -> str:
+        """Say it in one sentence."""
+        return f"{self.field} {self.reason}"
+
+
+@frozen(kw_only=True)
+class ValidationFailed(DomainError):
+    """A document breaks the rules of its kind; every breach is told at once."""
+
+    code: ClassVar[str] = "invalid"
+    violations: tuple[Violation, ...]
+
+    @property
+    def message(self) -> str:
+        missing = [violation.field for violation in self.violations if violation.code == "required"]
+        others = [violation.detail for violation in self.violations if violation.code != "required"]
+        if missing:
+            others.insert(0, f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} required")
+        return "; ".join(others)
+
+
+@frozen(kw_only=True)
+class NotFound(DomainError):
+    """No such entity, or no longer."""
+
+    code: ClassVar[str] = "not_found"
+    decided: ClassVar[bool] = True
+    entity_type: str
+    id: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.entity_type.capitalize()} not found"
+
+
+@frozen(kw_only=True)
+class NotDeleted(DomainError):
+    """Only a deleted entity can be restored."""
+
+    code: ClassVar[str] = "not_deleted"
+    decided: ClassVar[bool] = True
+    entity_type: str
+    id: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.entity_type} {self.id} is not deleted"
+
+
+@frozen(kw_only=True)
+class AlreadyExists(DomainError):
+    """Another living entity holds a value that must be unique."""
+
+    code: ClassVar[str] = "already_exists"
+    decided: ClassVar[bool] = True
+    entity_type: str
+    field: str
+    value: Any
+    holder: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.holder}"
+
+
+@frozen(kw_only=True)
+class PreconditionFailed(DomainError):
+    """The entity is not at the version that the caller named.
+
+    `changed` names the fields that changed since that version; a store fills it in from the log.
+    """
+
+    code: ClassVar[str] = "precondition_failed"
+    decided: ClassVar[bool] = True
+    entity_type: Any
+    current: Any
+    expected: int
+    changed: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        return f"version is {self.current.version}, not {self.expected}"
+
+
+@frozen(kw_only=True)
+class InsufficientStock(DomainError):
+    """An adjustment would take the stock below zero."""
+
+    code: ClassVar[str] = "insufficient_stock"
+    decided: ClassVar[bool] = True
+    id: int
+    stock: int
+    change: int
+
+    @property
+    def message(self) -> str:
+        return f"stock is {self.stock}, which is not enough for a change of {self.change}"
+
+
+@frozen(kw_only=True)
+class StockNotTracked(DomainError):
+    """The product has no stock to adjust."""
+
+    code: ClassVar[str] = "stock_not_tracked"
+    decided: ClassVar[bool] = True
+    id: int
+
+    @property
+    def message(self) -> str:
+        return f"the stock of product {self.id} is not tracked"
+
+
+class KeyReused(DomainError):
+    """An idempotency key came back with another request."""
+
+    code: ClassVar[str] = "idempotency_key_reused"
+
+    @property
+    def message(self) -> str:
+        return "this idempotency key belongs to another request"
+
+
+class KeyInFlight(DomainError):
+    """The first request with this idempotency key has not been decided yet."""
+
+    code: ClassVar[str] = "idempotency_key_in_flight"
+
+    @property
+    def message(self) -> str:
+        return "the first request with this idempotency key is still being processed"
+
+
+class BadCursor(DomainError):
+    """A text that is no cursor of this log."""
+
+    code: ClassVar[str] = "bad_cursor"
+
+    @property
+    def message(self) -> str:
+        return "this is no cursor of this service"
+
+
+class CursorExpired(DomainError):
+    """A cursor older than the changes that are kept."""
+
+    code: ClassVar[str] = "cursor_expired"
+
+    @property
+    def message(self) -> str:
+        return "the changes after this cursor are no longer kept; list again, and follow from there"
+
+
+class Unavailable(DomainError):
+    """The store cannot be reached, is overloaded or is closing; nothing was changed, as far as anyone can tell."""
+
+    code: ClassVar[str] = "unavailable"
+
+    @property
+    def message(self) -> str:
+        return "the store is not available right now"
+
+
+class StorageFull(DomainError):
+    """There is no room left to write; reading goes on, and writing resumes when there is room."""
+
+    code: ClassVar[str] = "storage_full"
+
+    @property
+    def message(self) -> str:
+        return "there is no space left to store this"
+
+
+def _listed(names: list[str]) -> str:
+    """Join names as a sentence does: a, b and c."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,98 @@
+"""Moving everything that one store holds to another one, and making sure of it."""
+
+from collections.abc import Callable
+
+from domain.errors import Unavailable
+from domain.snapshot import Changes, Entities, Export, Import, Metadata, Part, size
+
+Report = Callable[[str, int, int], None]
+"""Is told what is being done, and how many of how many are done."""
+
+
+class Different(Exception):
+    """What was taken is not what was told."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the copy differs from the original, and was given up: {what}")
+
+
+class SameLog(Exception):
+    """The logs of two stores have a name in common, so that one cursor would mean two things at the copy."""
+
+    def __init__(self) -> None:
+        super().__init__("the target is the source itself, or a copy of it")
+
+
+class Undecided(Exception):
+    """The target was lost when everything was to last."""
+
+    def __init__(self) -> None:
+        super().__init__("the target was lost at the commit; if it is not empty now, everything was moved")
+
+
+async def move(source: Export, target: Import, report: Report) -> int:
+    """Copy everything, compare every part of it with the original, and only then commit; return how many were moved.
+
+    Raises `SameLog`, `Different`, and what the ports raise; nothing has been moved then. Raises `Undecided` where that
+    is unknown.
+    """
+    total = await source.size()
+    done = 0
+    report("copying", done, total)
+    async for part in source.read():
+        if isinstance(part, Metadata):
+            await _check_other(part, target.taken)
+        await target.write(part)
+        done += size(part)
+        report("copying", done, total)
+    report("indexing", 0, 1)
+    await target.arrange()
+    report("indexing", 1, 1)
+    await _compare(source, target.taken, total, report)
+    try:
+        await target.commit()
+    except Unavailable as error:
+        raise Undecided from error
+    return total
+
+
+async def _check_other(facts: Metadata, target: Export) -> None:
+    mine = await anext(target.read())
+    if isinstance(mine, Metadata) and facts.logs & mine.logs:
+        raise SameLog
+
+
+async def _compare(source: Export, target: Export, total: int, report: Report) -> None:
+    """Read both side by side. Raises `Different` at the first difference."""
+    done = 0
+    report("comparing", done, total)
+    copies = target.read()
+    async for original in source.read():
+        copy = await anext(copies, None)
+        if copy is None or not is_kept(original, copy):
+            raise Different(_name(original))
+        done += size(original)
+        report("comparing", done, total)
+    async for surplus in copies:
+        raise Different(_name(surplus))
+
+
+def is_kept(original: Part, copy: Part) -> bool:
+    """Tell whether a copy is the same as the original. It may be known by more names and cursors, its own."""
+    match original, copy:
+        case Changes(logged=told), Changes(logged=taken):
+            return len(told) == len(taken) and all(
+                one.change == other.change and one.cursors <= other.cursors
+                for one, other in zip(told, taken, strict=True)
+            )
+        case Metadata(), Metadata():
+            same = (original.secret, original.last_ids) == (copy.secret, copy.last_ids)
+            return same and original.logs <= copy.logs and original.oldest <= copy.oldest
+        case _:
+            return original == copy
+
+
+def _name(part: Part) -> str:
+    if isinstance(part, Entities):
+        return f"{part.entity_type.collection} from {part.records[0].id} on"
+    return type(part).__name__.lower()

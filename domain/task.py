@@ -1,0 +1,52 @@
+"""A task: something to be done."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from attrs import frozen
+
+from domain.entity_type import Entity, EntityType, read_only, writable
+from domain.field_types import Date, EnumField, String, Timestamp
+
+
+class Status(Enum):
+    """Where a task stands, in the order in which statuses sort."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Priority(Enum):
+    """How urgent a task is, in the order in which priorities sort."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@frozen(kw_only=True)
+class Task(Entity):
+    """Something to be done. `completed_at` is when its status became done, and None while it is not."""
+
+    title: str = writable(String(1, 200), searched=True)
+    status: Status = writable(EnumField(Status), default=Status.PENDING)
+    priority: Priority = writable(EnumField(Priority), default=Priority.NORMAL)
+    due: date | None = writable(Date(), default=None)
+    notes: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
+    completed_at: datetime | None = read_only(Timestamp(), default=None)
+
+    @classmethod
+    def derive(cls, values: Mapping[str, Any], before: "Task | None", at: datetime) -> Mapping[str, Any]:
+        """Say when the task was completed: `at`, if its status becomes done now."""
+        was = before.status if before else None
+        now = values.get("status", was)
+        if now is was:
+            return {}
+        return {"completed_at": at if now is Status.DONE else None}
+
+
+TASK = EntityType(Task, name="task", collection="tasks")

@@ -1,0 +1,55 @@
+"""The ASGI factory: `uvicorn --factory entrypoints.asgi:app` serves it, as `backroom serve` does."""
+
+import gc
+import logging
+import os
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from entrypoints.diagnostics import speak
+from entrypoints.settings import Settings, load
+from entrypoints.store_errors import reason, shown
+from entrypoints.wiring import wired
+
+GARBAGE_LOOKED_FOR = 20_000
+"""After so many more objects; seldom, because a request leaves no circles behind."""
+
+
+def app() -> ASGIApp:
+    """Return the application as the environment describes it. Raises `BadSettings`."""
+    settings = load(os.environ, {})
+    if not logging.getLogger().handlers:  # another server than ours may be there, which has its own
+        speak(settings.log)
+    return _Application(settings)
+
+
+class _Application:
+    """Builds the application when the server starts, on the server's own event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            assert self._app is not None, "the server must run the lifespan"
+            await self._app(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        stopping = scope.get("state", {}).get("stopping")  # set by the server before it waits for its last answers
+        try:
+            async with wired(self._settings, stopping) as self._app:
+                gc.collect()
+                gc.freeze()  # what is there now stays, so looking through it for garbage again and again is in vain
+                gc.set_threshold(GARBAGE_LOOKED_FOR)
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:  # noqa: BLE001 - the server ends, and says this
+            failed = "startup" if self._app is None else "shutdown"
+            message = f"{shown(self._settings.store)}: {reason(error)}"
+            await send({"type": f"lifespan.{failed}.failed", "message": message})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,172 @@
+"""Starts the server: its sockets, its processes, and their end."""
+
+import asyncio
+import errno
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+import uvicorn
+
+from adapters.http.server.protocol import HttpProtocol
+from adapters.http.server.websockets import WebSocketProtocol
+from entrypoints.diagnostics import LOG
+from entrypoints.workers import NOT_STARTED, supervise
+
+FAILURE = 1
+
+# Seconds after SIGTERM: until what is still in progress is cancelled, and until all is over in any case.
+DRAIN = 7
+TIMEOUT = 9.0
+MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
+PING_INTERVAL = 20.0
+BACKLOG = 2048  # connections that wait to be accepted
+OTHER_FILES = 1000  # beside the connections
+
+
+def run(
+    app: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    trusted_proxies: Sequence[str] = (),
+) -> int:
+    """Serve until SIGTERM or SIGINT, and return the exit code: 0, or 1 if it could not be served.
+
+    `app` is the import string of an ASGI factory, `port` 0 takes a free one, `trusted_proxies` are the addresses whose
+    X-Forwarded-For and X-Forwarded-Proto are believed. Says on stderr where it listens once it does.
+    """
+    try:
+        sockets = listen(host, port)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]  # what follows repeats the address
+        LOG.error("cannot listen on %s: %s", url(host, port), reason)
+        return FAILURE
+    allow_files(HttpProtocol.MAX_CONNECTIONS + OTHER_FILES)
+    address = url(host, sockets[0].getsockname()[1])
+
+    def work(is_first: bool) -> int:
+        return serve(app, sockets, trusted_proxies, address if is_first else None)
+
+    code = work(True) if workers == 1 else supervise(work, workers, sockets)
+    return FAILURE if code else 0
+
+
+def serve(app: str, sockets: list[socket.socket], trusted_proxies: Sequence[str], announce: str | None) -> int:
+    """Serve in this process; return 0, or `NOT_STARTED`. Tells people of the address `announce`, if there is one."""
+    server = Server(config(app, trusted_proxies), announce)
+    try:
+        server.run(sockets)
+    except SystemExit:  # uvicorn's way to say that the application did not start, after it has said why
+        return NOT_STARTED
+    return 0
+
+
+def config(app: str, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+    """Return how uvicorn is to serve an application."""
+    return uvicorn.Config(
+        app,
+        factory=True,
+        loop="uvloop",
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_max_size=MAX_MESSAGE,
+        ws_ping_interval=PING_INTERVAL,
+        ws_ping_timeout=PING_INTERVAL,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        workers=1,  # or it would read an environment variable
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=DRAIN,
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which tells the application when it is going to stop, and then ends without a signal.
+
+    The lifespan state has the `asyncio.Event` `stopping`: what would never end by itself, as a stream of changes, ends
+    when it is set.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: str | None) -> None:
+        super().__init__(config)
+        self._announce = announce
+        self._stopping = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state["stopping"] = self._stopping
+        await super().startup(sockets)
+        if (parent := multiprocessing.parent_process()) is not None:
+            asyncio.get_running_loop().add_reader(parent.sentinel, self._lose_parent, parent.sentinel)
+        if self.started and self._announce is not None:
+            LOG.info("listening on %s", self._announce)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+        for each in list(self.server_state.connections):  # whose clients do not close, or do not read
+            each.transport.abort()
+        await asyncio.sleep(0)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, once. uvicorn would raise the signal again at the end, and with it the exit code would be 143."""
+        del sig, frame
+        if not self.should_exit:
+            self.should_exit = True
+            watchdog = threading.Timer(TIMEOUT, _give_up)
+            watchdog.daemon = True
+            watchdog.start()
+
+    def _lose_parent(self, sentinel: int) -> None:
+        """Stop, because a worker that outlives its parent would hold the port against the next one."""
+        asyncio.get_running_loop().remove_reader(sentinel)
+        self.handle_exit(signal.SIGTERM, None)
+
+
+def _give_up() -> None:
+    """End at once: what was answered is stored, and what hangs will not be helped by waiting."""
+    LOG.critical("could not end in time, and ends now")
+    os._exit(FAILURE)
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen on the addresses of `host`, all on the same port. Raises `OSError`."""
+    sockets: list[socket.socket] = []
+    unavailable: OSError | None = None
+    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            sockets.append(socket.create_server((address[0], port), family=family, backlog=BACKLOG))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+            unavailable = error  # a name such as localhost may have an address of a kind that this machine lacks
+        else:
+            port = sockets[0].getsockname()[1]
+    if not sockets and unavailable is not None:
+        raise unavailable
+    return sockets
+
+
+def url(host: str, port: int) -> str:
+    """Return the URL of an address, with an IPv6 one in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def allow_files(count: int) -> None:
+    """Let this process open `count` files, or as many as it may: a connection is one, and 1024 is a usual limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

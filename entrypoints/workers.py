@@ -1,0 +1,114 @@
+"""Several processes that serve the same sockets, and the parent that keeps them."""
+
+import multiprocessing
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import connection
+from multiprocessing.context import ForkProcess
+
+from entrypoints.diagnostics import LOG
+
+FAILURE, NOT_STARTED = 1, 3
+
+TIMEOUT = 9.5  # seconds that workers may take to end, before they are killed
+PAUSE = 1.0  # seconds before a worker that has ended is replaced
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# The parent has no threads and opens nothing but the sockets, so a fork is safe, and needs no second start of Python.
+_fork = multiprocessing.get_context("fork")
+
+Work = Callable[[bool], int]
+
+
+def supervise(work: Work, count: int, sockets: Sequence[socket.socket]) -> int:
+    """Run `work` in `count` processes until SIGTERM or SIGINT, and return the exit code.
+
+    `work` is told whether its process is the first one of all, and returns the exit code of its process. One that
+    ends is replaced; but if one of the first ends with `NOT_STARTED`, so would the others, and all is ended.
+    """
+    with _stop_requests() as stop:
+        workers = [_start(work, number == 0) for number in range(count)]
+        code = _keep(workers, work, stop)
+        for each in sockets:
+            each.close()
+        _end(workers)
+    return code
+
+
+@contextmanager
+def _stop_requests() -> Iterator[socket.socket]:
+    """Yield a socket that can be read once a signal has come."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    before = {number: signal.signal(number, _ignore) for number in _SIGNALS}
+    wakeup = signal.set_wakeup_fd(writer.fileno())
+    with reader, writer:
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Leave it to the wake-up descriptor, which unlike SIG_IGN makes a note of the signal."""
+
+
+def _start(work: Work, is_first: bool) -> ForkProcess:
+    worker = _fork.Process(target=_run, args=(work, is_first))
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the worker has handlers of its own
+    try:
+        worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    return worker
+
+
+def _run(work: Work, is_first: bool) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all, and the parent tells its workers
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    try:
+        code = work(is_first)
+    except Exception:  # noqa: BLE001 - left to itself, it would be told in no format
+        LOG.critical("a worker was ended by what nobody foresaw", exc_info=True)
+        code = FAILURE
+    sys.exit(code)
+
+
+def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
+    """Replace every worker that ends, until a stop is requested. Return the exit code."""
+    first = tuple(workers)
+    while True:
+        ready = connection.wait([stop, *(worker.sentinel for worker in workers)])
+        if stop in ready:
+            return 0
+        for ended in [worker for worker in workers if worker.sentinel in ready]:
+            ended.join()
+            workers.remove(ended)
+            if ended in first and ended.exitcode == NOT_STARTED:
+                return NOT_STARTED
+            LOG.error("worker %d ended with %d and is replaced", ended.pid, ended.exitcode)
+            if connection.wait([stop], PAUSE):
+                return 0
+            workers.append(_start(work, False))
+
+
+def _end(workers: list[ForkProcess]) -> None:
+    for worker in workers:
+        worker.terminate()
+    deadline = time.monotonic() + TIMEOUT
+    for worker in workers:
+        worker.join(max(0, deadline - time.monotonic()))
+        if worker.exitcode is None:
+            LOG.error("worker %d did not end in time and is killed", worker.pid)
+            worker.kill()
+            worker.join()
+        elif worker.exitcode not in (0, -signal.SIGTERM):  # which ends one that did not serve yet
+            LOG.error("worker %d ended with %d", worker.pid, worker.exitcode)
