@@ -103,6 +103,13 @@ class Upkeep(Protocol):
         """Return when the store answers."""
 
     @abstractmethod
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        """Return the time that retention believes of a clock that says `now`, and remember it.
+
+        It is decided by `domain.retention.advance` on what was decided last, by whichever process.
+        """
+
+    @abstractmethod
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         """Forget a bounded number of receipts that expired by `at`, and of changes older than `changes_before`.
 

@@ -1,14 +1,13 @@
 """Which adapters are used: the one file that names them. What it opens it closes, in reverse."""
 
 import asyncio
-import logging
 import os
-import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from starlette.types import ASGIApp
@@ -31,9 +30,17 @@ from domain.product import PRODUCT
 from domain.queries import Query
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Export, Import
+from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
 
 PURGE_EVERY_S = 60
+TELLING = timedelta(days=1)
+"""How far the clock may be ahead of what was written lately before that is told."""
+
+CLOCK_AHEAD = (
+    "the clock says %s, but by what was written lately it is %s. History and idempotency keys are purged by that time"
+    " until it has caught up. If the clock is right, nothing needs to be done; if it is wrong, set it"
+)
 DISK_FAILED = 74  # EX_IOERR of sysexits.h
 
 DEMO = (
@@ -41,8 +48,6 @@ DEMO = (
     {"name": "Gadget B", "price": Decimal("24.99"), "category": "gadgets"},
     {"name": "Widget C", "price": Decimal("14.99"), "category": "widgets"},
 )
-
-_log = logging.getLogger("backroom")
 
 
 @asynccontextmanager
@@ -56,7 +61,7 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
         stack.push_async_callback(store.close)
         if settings.demo:
             await fill_with_demo(store)
-        access_log = AccessLog(sys.stderr.write, as_json if settings.log == "json" else as_text)
+        access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text)
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         options = Options(
@@ -138,9 +143,7 @@ def now() -> datetime:
 
 def stop_at_once(reason: str) -> None:
     """End the process without another word to any client: nothing that it would say of its data can be relied on."""
-    os.write(
-        2, f"backroom: the disk failed, so nothing more can be trusted to be stored; stopping: {reason}\n".encode()
-    )
+    LOG.critical("the disk failed, so nothing more can be trusted to be stored; stopping: %s", reason)
     os._exit(DISK_FAILED)
 
 
@@ -157,15 +160,25 @@ async def fill_with_demo(store: Store) -> None:
 
 async def _purge(store: Store, kept: timedelta) -> None:
     """Forget what is no longer kept, in small steps, forever."""
+    asked, is_told = monotonic(), False
     while True:
-        more = False
         try:
-            more = await store.purge(now(), changes_before=now() - kept, keep=await store.deliveries.needed())
+            at = now()
+            believed = await store.believe(at, elapsed=timedelta(seconds=monotonic() - asked))
+            asked = monotonic()
+            if at - believed > TELLING and not is_told:
+                LOG.warning(CLOCK_AHEAD, *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (at, believed)))
+                is_told = True
+            more = True
+            while more:
+                needed = await store.deliveries.needed()
+                more = await store.purge(believed, changes_before=believed - kept, keep=needed)
+                await asyncio.sleep(0)  # others write between two steps
         except DomainError as error:
-            _log.warning("sweeping failed, and will be tried again: %s", error)
+            LOG.warning("sweeping failed, and will be tried again: %s", error)
         except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
-            _log.exception("sweeping failed, and will be tried again")
-        await asyncio.sleep(0 if more else PURGE_EVERY_S)  # others write between two steps
+            LOG.exception("sweeping failed, and will be tried again")
+        await asyncio.sleep(PURGE_EVERY_S)
 
 
 async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:

@@ -17,9 +17,10 @@ from tests.postgres_server import Server, running
 
 SHARED = "shared"
 
+_TABLES = ("changes", "receipts", "log_names", "positions", "former_cursors", "retention")
 _EMPTY = "; ".join(
     [
-        *(f"DELETE FROM {each}" for each in ("changes", "receipts", "log_names", "positions", "former_cursors")),
+        "; ".join(f"DELETE FROM {each}" for each in _TABLES),
         "DELETE FROM forgotten WHERE kind <> ''",
         *(
             f"DELETE FROM {entity_type.collection}; ALTER SEQUENCE {entity_type.collection}_ids RESTART"

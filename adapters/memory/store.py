@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import define, field, frozen
@@ -32,6 +32,7 @@ from domain.errors import CursorExpired, KeyReused, Unavailable
 from domain.ports import RECEIPTS_KEPT, LogPage, Store
 from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
+from domain.retention import Belief, advance
 from domain.stored_entity import Serializer, StoredEntity
 from domain.webhook import WEBHOOK
 
@@ -64,6 +65,7 @@ class MemoryStore(Store):
     _cursor_codec: CursorCodec = field(factory=lambda: CursorCodec(secrets.token_hex(8)), init=False)
     _secret: bytes = field(factory=lambda: secrets.token_bytes(32), init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _belief: Belief | None = field(default=None, init=False)
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
 
@@ -156,6 +158,12 @@ class MemoryStore(Store):
         while number == self._newest and not self._closed:
             await self._news.wait()
         self._check_open()
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        self._check_open()
+        newest = self._log[-1].at if self._log else None
+        self._belief = advance(self._belief, now=now, elapsed=elapsed, newest=newest)
+        return self._belief.believed
 
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         self._check_open()

@@ -1,11 +1,12 @@
 """Forgetting what is no longer kept, a little at a time, so that no write ever waits long behind it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapters.postgres import deliveries
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import SETTLED
 from adapters.postgres.places import Place
+from domain.retention import Belief, advance
 
 AT_ONCE = 500
 
@@ -30,6 +31,18 @@ WITH gone AS (DELETE FROM changes WHERE (epoch, xid, seq) <= ($1, $2, $3) RETURN
 INSERT INTO forgotten SELECT DISTINCT ON (kind) * FROM gone ORDER BY kind, epoch DESC, xid DESC, seq DESC
 ON CONFLICT (kind) DO UPDATE SET (epoch, xid, seq) = (excluded.epoch, excluded.xid, excluded.seq)
 """
+
+
+async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> datetime:
+    """Decide which time retention believes, one process after the other, and return it."""
+    async with connection.transaction(isolation="read_committed"):
+        await connection.execute("SELECT FROM secrets FOR UPDATE")
+        known = await connection.fetchrow("SELECT believed, said FROM retention")
+        newest = await connection.fetchval("SELECT at FROM changes ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1")
+        belief = advance(Belief(*known) if known else None, now=now, elapsed=elapsed, newest=newest)
+        await connection.execute("DELETE FROM retention")
+        await connection.execute("INSERT INTO retention VALUES ($1, $2)", belief.believed, belief.said)
+    return belief.believed
 
 
 async def purge(connection: Connection, at: datetime, *, changes_before: datetime, keep: Place) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from adapters.postgres.migrating import check_tables, migrate, names_of_log
 from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
 from adapters.postgres.places import END, Place
-from adapters.postgres.retention import purge
+from adapters.postgres.retention import believe, purge
 from adapters.postgres.table_mapping import TableMapping
 from adapters.postgres.transaction import Response, Transaction, new_ids
 from adapters.postgres.write_statement import TAKEN
@@ -124,6 +124,10 @@ class PostgresStore(Store):
         with suppress(CursorExpired):
             await self._news.beyond(self._log.names.bookmark(seen).place)
         self._connections.check_open()
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        async with self._connections.use() as connection:
+            return await believe(connection, now, elapsed)
 
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         place = END if keep is None else self._log.names.place(keep)

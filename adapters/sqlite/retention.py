@@ -1,14 +1,27 @@
 """Forgetting what is no longer kept, a little at a time, so that no write ever waits long behind it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import apsw
 
 from adapters.sqlite import deliveries
 from adapters.sqlite.connections import fetch
-from adapters.sqlite.table_mapping import microseconds
+from adapters.sqlite.table_mapping import microseconds, moment
+from domain.retention import Belief, advance
 
 AT_ONCE = 500
+
+
+def believe(connection: apsw.Connection, now: datetime, elapsed: timedelta) -> datetime:
+    """Decide which time retention believes, and return it."""
+    known = fetch(connection, "SELECT believed, said FROM retention")
+    before = Belief(*map(moment, known[0])) if known else None
+    newest = fetch(connection, "SELECT at FROM changes ORDER BY number DESC LIMIT 1")
+    belief = advance(before, now=now, elapsed=elapsed, newest=moment(newest[0][0]) if newest else None)
+    values = microseconds(belief.believed), microseconds(belief.said)
+    connection.execute("DELETE FROM retention")
+    connection.execute("INSERT INTO retention VALUES (?, ?)", values)
+    return belief.believed
 
 
 def purge(connection: apsw.Connection, at: datetime, *, changes_before: datetime, kept_from: int | None) -> bool:

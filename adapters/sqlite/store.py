@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.files import make_folder
 from adapters.sqlite.log import open_log
 from adapters.sqlite.pages import read_page
-from adapters.sqlite.retention import purge
+from adapters.sqlite.retention import believe, purge
 from adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
@@ -144,6 +144,10 @@ class SqliteStore(Store):
                         await news.wait()
         finally:
             self._watchers -= 1
+
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        believed: datetime = await self._write(lambda connection, _: believe(connection, now, elapsed))
+        return believed
 
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         kept_from = None if keep is None else self._log.cursor_codec.number(keep)

@@ -79,6 +79,32 @@ async def test_a_clock_that_ran_behind_expires_only_its_own_receipts(store: Stor
     assert isinstance(await store.submit(submission(key=key("meanwhile"))), Outcome)
 
 
+async def test_one_jump_of_the_clock_purges_nothing(store: Store, other: Store, clock: Clock) -> None:
+    """Whoever asks and whatever is written, the time that went by is believed, or twice that at most."""
+    await fill(store, TASK, {})
+    assert NOON == await store.believe(NOON, elapsed=timedelta())
+    ahead, minute = NOON + timedelta(days=400), timedelta(minutes=1)
+    assert NOON == await other.believe(ahead, elapsed=timedelta())
+    clock.now = ahead
+    await fill(store, TASK, {})
+    assert NOON + 2 * minute == await store.believe(ahead + minute, elapsed=minute)
+    assert NOON + 2 * minute == await other.believe(ahead + minute, elapsed=minute)
+    assert NOON + minute == await other.believe(NOON + minute, elapsed=minute)
+
+
+async def test_what_was_written_lately_is_believed_at_first(store: Store, clock: Clock) -> None:
+    """A store that has never purged starts from its newest change."""
+    await fill(store, TASK, {}, {})
+    clock.now = LATER
+    await fill(store, TASK, {})
+    assert LATER == await store.believe(LATER + timedelta(days=400), elapsed=timedelta(hours=1))
+
+
+async def test_an_empty_store_believes_the_clock(store: Store) -> None:
+    """There is nothing in it that could speak against it."""
+    assert LATER == await store.believe(LATER, elapsed=timedelta())
+
+
 async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> None:
     """Changes behind the place to keep stay, however old; a place from before the oldest kept keeps all."""
     start = await store.head()

@@ -1,5 +1,6 @@
 """Opening a file: for the first time by many, from the future, or not a store at all."""
 
+import re
 from pathlib import Path
 
 import apsw
@@ -67,7 +68,9 @@ async def test_a_schema_from_the_past(path: Path) -> None:
     before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(entity_type=TASK))
     await store.close()
     connection = apsw.Connection(str(path))
-    connection.execute("DROP TABLE former_logs; DROP TABLE former_cursors; PRAGMA user_version=2")
+    for made in re.findall(r"CREATE TABLE (\w+)", "".join(each.read_text() for each in connections._steps()[2:])):
+        connection.execute(f"DROP TABLE {made}")
+    connection.execute("PRAGMA user_version=2")
     connection.close()
     store = open_store(path)
     page = await store.page(Query(entity_type=TASK))

@@ -1,4 +1,4 @@
-"""Whoever asks a gatherer is read, whatever becomes of the reads and of others who ask."""
+"""Whoever asks a batch loader is read, whatever becomes of the reads and of others who ask."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def end(read: Read, error: BaseException | None) -> None:
         read.end.set_exception(error)
 
 
-class GathererMachine(RuleBasedStateMachine):
+class LoaderMachine(RuleBasedStateMachine):
     """Asks, answers and goes away, in any order."""
 
     def __init__(self) -> None:
@@ -142,4 +142,4 @@ class GathererMachine(RuleBasedStateMachine):
             assert {None} >= {each.task.exception() for each in self.callers if not each.task.cancelled()}
 
 
-TestGatherer = GathererMachine.TestCase
+TestBatchLoader = LoaderMachine.TestCase
