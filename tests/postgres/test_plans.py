@@ -63,7 +63,7 @@ async def scans(store: PostgresStore, connection: Connection, query: Query[Any])
     sql = selection.sql()
     ((text,),) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {sql}", *selection.values)
     return [
-        each for node in _nodes(json.loads(text)[0]["WritePlan"]) if (each := _told(node, query.entity_type.collection))
+        each for node in _nodes(json.loads(text)[0]["Plan"]) if (each := _told(node, query.entity_type.collection))
     ]
 
 
