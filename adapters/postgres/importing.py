@@ -32,8 +32,8 @@ WHERE indrelid = ANY($1::text[]::regclass[]) AND NOT EXISTS (SELECT FROM pg_cons
 ORDER BY name
 """
 
-_CHANGE = ("epoch", "xid", "seq", "kind", "id", "version", "action", "at", "request_id", "changed", "document")
 _PLACE = ("epoch", "xid", "seq")
+_CHANGE = (*_PLACE, "kind", "id", "version", "action", "at", "request_id", "changed", "document", "reason")
 
 _DAY = date(2000, 1, 1)
 _MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -182,7 +182,7 @@ class PostgresImport(Import):
         for number, (change, _) in numbered:
             record = change.record
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
-            told = (change.at, change.request_id, " ".join(change.changed), record.document)
+            told = (change.at, change.request_id, " ".join(change.changed), record.document, change.reason)
             rows.append((*self._place(number), *entity, *told))
         await self._copy("changes", _CHANGE, rows)
         await self._copy_cursors((cursor, number) for number, each in numbered for cursor in each.cursors)

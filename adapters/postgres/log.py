@@ -24,7 +24,7 @@ SETTLED = f"(epoch, xid) < ({EPOCH}, {XMIN})"
 
 _DOWN = "ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1"
 _FORGOTTEN = f"SELECT epoch, xid, seq FROM forgotten {_DOWN}"
-COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document"
+COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document, reason"
 
 
 def newest(where: str = "true") -> str:
@@ -178,6 +178,7 @@ class Log:
             changed=tuple(row["changed"].split()),
             at=row["at"],
             request_id=row["request_id"],
+            reason=row["reason"],
         )
 
 

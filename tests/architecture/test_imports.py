@@ -24,6 +24,7 @@ ALLOWED = {
     "contextlib",
     "datetime",
     "decimal",
+    "difflib",
     "enum",
     "functools",
     "itertools",
