@@ -14,7 +14,7 @@ from domain.changes import Action, Change, Cursor, changed_since, differing
 from domain.commands import Command, Deleted
 from domain.deliveries import Delivery
 from domain.entity_type import Entity, EntityType
-from domain.errors import AlreadyExists, DomainError, PreconditionFailed
+from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.stored_entity import Serializer, StoredEntity
 from domain.upsert import holder_of
 
@@ -109,15 +109,11 @@ class Found:
 
 @frozen(kw_only=True)
 class Decision:
-    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order.
-
-    `undone` are the changes beside failures that undid all: no store writes them, but what failed was decided on them.
-    """
+    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order."""
 
     outcome: Outcome
     final: Mapping[Ref, Entity | Deleted[Any]] = Factory(dict)
     changes: tuple[Change[Any], ...] = ()
-    undone: tuple[Change[Any], ...] = ()
 
 
 def named(commands: Iterable[Command]) -> dict[Ref, bool]:
@@ -172,9 +168,10 @@ def decide(
             after = command.decide(before, id, at)
             _check_unique(command.entity_type, after, holders)
         except DomainError as error:
+            if submission.atomic:
+                failed = index if failed is None else failed
+                error = _as_it_stays(error, ref, found, is_touched=ref in final)
             results.append(error)
-            if submission.atomic and failed is None:
-                failed = index
             continue
         left = after.entity if isinstance(after, Deleted) else after
         record = StoredEntity(id, left.version, documents.write(command.entity_type, left))
@@ -196,7 +193,7 @@ def decide(
         changes.append(change)
         results.append(Done(record=record, change=change))
     if failed is not None:
-        return Decision(outcome=Outcome(results=tuple(results), failed=failed), undone=tuple(changes))
+        return Decision(outcome=Outcome(results=tuple(results), failed=failed))
     return Decision(outcome=Outcome(results=tuple(results)), final=final, changes=tuple(changes))
 
 
@@ -205,7 +202,7 @@ def unexplained(outcome: Outcome) -> set[tuple[Ref, int]]:
     return {
         ((result.entity_type, result.current.id), result.expected)
         for result in outcome.results
-        if isinstance(result, PreconditionFailed)
+        if isinstance(result, PreconditionFailed) and result.expected is not None
     }
 
 
@@ -218,18 +215,33 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
         return decision.outcome
 
     def explain(result: Result) -> Result:
-        if not isinstance(result, PreconditionFailed):
+        if not isinstance(result, PreconditionFailed) or result.expected is None:
             return result
         ref = result.entity_type, result.current.id
-        here = (
-            change for change in (*decision.changes, *decision.undone) if (change.entity_type, change.record.id) == ref
-        )
+        here = (change for change in decision.changes if (change.entity_type, change.record.id) == ref)
         changes = (*kept[ref, result.expected], *here)
         return evolve(
             result, changed=changed_since(result.entity_type, changes, result.expected, now=result.current.version)
         )
 
     return evolve(decision.outcome, results=tuple(map(explain, decision.outcome.results)))
+
+
+def _as_it_stays(error: DomainError, ref: Ref, found: Found, *, is_touched: bool) -> DomainError:
+    """Return a refusal that undoes all in the terms of what is stored, because nobody else ever saw the rest."""
+    entity_type, id = ref
+    match error:
+        case PreconditionFailed() if is_touched:
+            stored = found.current.get(ref)
+            if not isinstance(stored, Entity):
+                return NotFound(entity_type=entity_type.name, id=id)
+            return evolve(error, current=stored, undone=stored.version == error.expected)
+        case NotFound() if is_touched:
+            return evolve(error, undone=True)
+        case AlreadyExists(field=field, value=value, holder=holder):
+            return evolve(error, undone=found.holders.get((entity_type, field, value)) != holder)
+        case _:
+            return error
 
 
 def _check_unique(entity_type: EntityType[Any], after: Any, holders: Mapping[UniqueValue, int]) -> None:

@@ -15,7 +15,7 @@ from domain.changes import Action
 from domain.commands import ANY_VERSION, NOBODY, Command, Create, Delete, Edit, Precondition, Refuse, Restore
 from domain.decisions import MAX_COMMANDS, Done, Outcome, Result
 from domain.entity_type import MAX_ID, EntityType
-from domain.errors import DomainError, ValidationFailed, Violation
+from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violation
 from domain.field_types import Integer, ValidationError
 from domain.product import PRODUCT
 from domain.stock import AdjustStock
@@ -30,9 +30,14 @@ _FIELDS = {
     "upsert": ("op", "body"),
     "stock": ("op", "id", "if_match", "change", "reason"),
 }
-_NEEDED = {"create": ("body",), "update": ("id", "body"), "upsert": ("body",)}
-_OF_NONE = ("create", "upsert")
-"""What names no entity, and so no version of one either."""
+_NEEDED = {
+    "create": ("body",),
+    "update": ("id", "body"),
+    "delete": ("id",),
+    "restore": ("id",),
+    "upsert": ("body",),
+    "stock": ("id", "change"),
+}
 
 
 class Misshapen(ValidationFailed):
@@ -67,15 +72,22 @@ class Bulk:
         """Return the command of an operation; one that is wrong becomes a command that refuses, in its turn."""
         try:
             return self._parsed(raw)
-        except ValidationFailed as error:
+        except DomainError as error:
             return Refuse(entity_type=self.entity_type, error=error)
+
+    def _operations(self) -> tuple[str, ...]:
+        """Name the operations that there are; an upsert names no version, and so it is none where one is required."""
+        upsert = ("upsert",) if self.entity_type.unique and not self.require_if_match else ()
+        return "create", "update", "delete", "restore", *upsert, *(("stock",) if self.entity_type is PRODUCT else ())
 
     def _parsed(self, raw: object) -> Command:
         entity_type = self.entity_type
-        operation = _shaped(raw, operations_of(entity_type), require_if_match=self.require_if_match)
-        body, id = operation.get("body", {}), operation.get("id", NOBODY)
+        operation = _shaped(raw, self._operations())
+        op, body, id = operation["op"], operation.get("body", {}), operation.get("id", NOBODY)
+        if self.require_if_match and op != "create" and "if_match" not in operation:
+            raise PreconditionRequired(name="if_match")
         expected = Precondition(frozenset({operation["if_match"]})) if "if_match" in operation else ANY_VERSION
-        match operation["op"]:
+        match op:
             case "create":
                 return Create.parse(entity_type, body)
             case "update":
@@ -89,12 +101,6 @@ class Bulk:
                 return Restore(entity_type=entity_type, id=id, precondition=expected)
             case _:
                 return Delete(entity_type=entity_type, id=id, precondition=expected)
-
-
-def operations_of(entity_type: EntityType[Any]) -> tuple[str, ...]:
-    """Return the names of the operations of a kind."""
-    upsert = ("upsert",) if entity_type.unique else ()
-    return "create", "update", "delete", "restore", *upsert, *(("stock",) if entity_type is PRODUCT else ())
 
 
 @frozen
@@ -157,20 +163,16 @@ def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
     return atomic, operations
 
 
-def _shaped(raw: object, known: tuple[str, ...], *, require_if_match: bool) -> dict[str, Any]:
+def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
     """Return an operation whose parts are there and of their types. Raises `Misshapen`."""
     if not isinstance(raw, dict):
         raise Misshapen(violations=(_violation("op", "wrong_type", "is missing: an operation must be an object"),))
     op = raw.get("op")
     if not (isinstance(op, str) and op in known):
         raise Misshapen(violations=(_violation("op", "not_a_choice", f"must be one of {', '.join(known)}"),))
-    if require_if_match and op == "upsert":
-        reason = "cannot be upsert, which names no version, where BACKROOM_REQUIRE_IF_MATCH is set"
-        raise Misshapen(violations=(_violation("op", "not_a_choice", reason),))
-    needed = (*_NEEDED.get(op, ("id",)), *(("if_match",) if require_if_match and op not in _OF_NONE else ()))
     unknown = f"is not a part of {op} (there are {', '.join(_FIELDS[op])})"
     violations = [_violation(name, "unknown_field", unknown) for name in raw if name not in _FIELDS[op]]
-    violations += [_violation(name, "required", "is required") for name in needed if raw.get(name) is None]
+    violations += [_violation(name, "required", "is required") for name in _NEEDED[op] if raw.get(name) is None]
     shaped = {name: value for name, value in raw.items() if value is not None}
     for name in ("id", "if_match"):
         try:

@@ -95,12 +95,6 @@ class Overloaded(HttpError):
     code = "unavailable"
 
 
-class PreconditionRequired(HttpError):
-    """A change must name the version that it changes."""
-
-    code = "precondition_required"
-
-
 class BodyTooLarge(HttpError):
     """The body is longer than what is taken."""
 

@@ -240,7 +240,7 @@ class Declared:
             },
             parameters=SUBMITTED,
             takes=ref(f"{self._name}Bulk"),
-            problems=(*BODY, *WRITE, "not_found", "precondition_failed", "not_deleted", *self._unique, *of_stock),
+            problems=(*BODY, *CHANGE, "not_deleted", *self._unique, *of_stock),
         )
         return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
 
