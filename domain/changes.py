@@ -8,6 +8,7 @@ from typing import Any, Generic, NewType
 
 from attrs import frozen
 
+from domain.access.access_key import Actor
 from domain.entity_type import E, EntityType
 from domain.stored_entity import StoredEntity
 
@@ -46,6 +47,7 @@ class Change(Generic[E]):
     at: datetime
     request_id: str
     reason: str | None = None
+    actor: Actor | None = None  # where no key was used
 
     @property
     def type(self) -> str:
