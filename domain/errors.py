@@ -40,7 +40,7 @@ class Violation:
 
 @frozen(kw_only=True)
 class ValidationFailed(DomainError):
-    """A document breaks the rules of its kind; every breach is told at once."""
+    """Values break the rules of their entity type; every violation is told at once."""
 
     code: ClassVar[str] = "invalid"
     violations: tuple[Violation, ...]
@@ -91,11 +91,11 @@ class AlreadyExists(DomainError):
     entity_type: str
     field: str
     value: Any
-    holder: int
+    owner: int
 
     @property
     def message(self) -> str:
-        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.holder}"
+        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.owner}"
 
 
 @frozen(kw_only=True)

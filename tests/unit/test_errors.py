@@ -11,7 +11,7 @@ EVERY_ERROR: list[DomainError] = [
     ValidationFailed(violations=(Violation(field="title", code="required", reason="is required"),)),
     errors.NotFound(entity_type="task", id=1),
     errors.NotDeleted(entity_type="task", id=1),
-    errors.AlreadyExists(entity_type="product", field="sku", value="A", holder=2),
+    errors.AlreadyExists(entity_type="product", field="sku", value="A", owner=2),
     errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2),
     errors.InsufficientStock(id=1, stock=1, change=-2),
     errors.StockNotTracked(id=1),
