@@ -41,14 +41,20 @@ class Command(Protocol):
 
 @frozen
 class Precondition:
-    """The versions that the caller accepts. None of them: any version will do."""
+    """The versions that the caller accepts, and what it named that is no version. Nothing: any version will do."""
 
     versions: Set[int] = frozenset()
+    unknown: tuple[str, ...] = ()
 
     def check(self, entity: Entity) -> None:
         """Raise `PreconditionFailed` unless `entity` is at one of the versions."""
-        if self.versions and entity.version not in self.versions:
-            raise PreconditionFailed(entity_type=entity.entity_type, current=entity, expected=max(self.versions))
+        if (self.versions or self.unknown) and entity.version not in self.versions:
+            raise PreconditionFailed(
+                entity_type=entity.entity_type,
+                current=entity,
+                expected=max(self.versions, default=None),
+                unknown=self.unknown,
+            )
 
 
 ANY_VERSION = Precondition()

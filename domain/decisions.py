@@ -10,11 +10,12 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
+from domain.access.access_key import Actor
 from domain.changes import Action, Change, Changed, Cursor, changed_since, differing
-from domain.commands import Command
+from domain.commands import NOBODY, Command
 from domain.deliveries import Delivery
 from domain.entity_type import Deleted, Entity, EntityType
-from domain.errors import AlreadyExists, DomainError, PreconditionFailed
+from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.state import Current, Ref, State, UniqueValue, left, ref_of, unique_values
 from domain.stored_entity import Serializer, StoredEntity, stored
 
@@ -71,6 +72,7 @@ class CommandBatch:
     Atomic: one refusal undoes all. Otherwise each stands alone. A `dry_run` decides and writes nothing, not even
     its key. `deliveries` are put into the log of deliveries with it, unless all was undone; one that is pending there
     already only gets its new time. `follow` is the position of webhooks that it makes, by default the end of the log.
+    `actor` made the changes.
     """
 
     commands: tuple[Command, ...]
@@ -80,6 +82,7 @@ class CommandBatch:
     key: IdempotencyKey | None = None
     deliveries: tuple[Delivery, ...] = ()
     follow: Cursor | None = None
+    actor: Actor | None = None
 
 
 @frozen(kw_only=True)
@@ -110,15 +113,13 @@ class Decided:
 class Decision:
     """What a store shall do: report the results, leave each entity as in `final`, and log the changes in order.
 
-    Where a failure undid all, `failed` is its index among the results. `undone` are the changes before it: no store
-    writes them, but what failed was decided on them.
+    Where a failure undid all, `failed` is its index among the results.
     """
 
     results: tuple[Decided | DomainError, ...]
     failed: int | None = None
     final: Mapping[Ref, Entity | Deleted[Any]] = Factory(dict)
     changes: tuple[Decided, ...] = ()
-    undone: tuple[Decided, ...] = ()
 
 
 def named(commands: Iterable[Command]) -> dict[Ref, bool]:
@@ -159,9 +160,11 @@ def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
             after = command.decide(now, at)
             _check_unique(after, owners)
         except DomainError as error:
-            results.append(error)
             if batch.atomic:
-                return Decision(results=tuple(results), failed=index, undone=tuple(changes))
+                ref = command.entity_type, command.id or NOBODY
+                results.append(_as_it_stays(error, ref, state, is_touched=ref in final))
+                return Decision(results=tuple(results), failed=index)
+            results.append(error)
             continue
         ref = ref_of(after)
         before = current.get(ref)
@@ -179,7 +182,7 @@ def unexplained(decision: Decision) -> set[tuple[Ref, int]]:
     return {
         ((result.entity_type, result.current.id), result.expected)
         for result in decision.results
-        if isinstance(result, PreconditionFailed)
+        if isinstance(result, PreconditionFailed) and result.expected is not None
     }
 
 
@@ -192,10 +195,10 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
         return decision
 
     def explain(result: Decided | DomainError) -> Decided | DomainError:
-        if not isinstance(result, PreconditionFailed):
+        if not isinstance(result, PreconditionFailed) or result.expected is None:
             return result
         ref = result.entity_type, result.current.id
-        here = (each for each in (*decision.changes, *decision.undone) if ref_of(each.entity) == ref)
+        here = (each for each in decision.changes if ref_of(each.entity) == ref)
         changes = (*kept[ref, result.expected], *here)
         return evolve(
             result, changed=changed_since(result.entity_type, changes, result.expected, now=result.current.version)
@@ -222,6 +225,7 @@ def outcome_of(decision: Decision, batch: CommandBatch, at: datetime, serializer
             changed=each.changed,
             at=at,
             request_id=batch.request_id,
+            actor=batch.actor,
         )
         return Done(record=record, change=change)
 
@@ -233,6 +237,23 @@ def changes_of(outcome: Outcome) -> tuple[Change[Any], ...]:
     if outcome.failed is not None:
         return ()
     return tuple(each.change for each in outcome.results if isinstance(each, Done) and each.change is not None)
+
+
+def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool) -> DomainError:
+    """Return a refusal that undoes all in the terms of what is stored, because nobody else ever saw the rest."""
+    entity_type, id = ref
+    match error:
+        case PreconditionFailed() if is_touched:
+            entity = state.current.get(ref)
+            if not isinstance(entity, Entity):
+                return NotFound(entity_type=entity_type.name, id=id)
+            return evolve(error, current=entity, undone=entity.version == error.expected)
+        case NotFound() if is_touched:
+            return evolve(error, undone=True)
+        case AlreadyExists(field=field, value=value, owner=owner):
+            return evolve(error, undone=state.owners.get((entity_type, field, value)) != owner)
+        case _:
+            return error
 
 
 def _check_unique(after: Entity | Deleted[Any], owners: Mapping[UniqueValue, int]) -> None:

@@ -14,8 +14,11 @@ from typing import Any
 
 from attrs import field, frozen
 
-from domain.text import clean, fold, forbidden_character
+from domain.text import clean, fold, forbidden_character, shows_something
 from domain.urls import MAX_URL_LENGTH, check_url
+
+FORBIDDEN_IN_LINE = "control characters or line breaks"
+FORBIDDEN_IN_LINES = "control characters other than line breaks and tabs"
 
 
 @frozen
@@ -52,18 +55,16 @@ class String(FieldType):
             raise ValidationError("wrong_type", "must be text")
         text = clean(value, lines=self.lines)
         if forbidden_character(text, lines=self.lines) is not None:
-            raise ValidationError("forbidden_character", "must not contain control characters or line breaks")
-        if not self.least <= len(text) <= self.most:
-            self._refuse_length(text)
-        if self.alphabet is not None and not re.fullmatch(f"[{self.alphabet}]*", text):
-            raise ValidationError("forbidden_character", f"may only contain {self.alphabet}")
-        return text
-
-    def _refuse_length(self, text: str) -> None:
-        if not text:
+            what = FORBIDDEN_IN_LINES if self.lines else FORBIDDEN_IN_LINE
+            raise ValidationError("forbidden_character", f"must not contain {what}")
+        if self.least and not shows_something(text):
             raise ValidationError("blank", "must not be blank")
-        code = "too_long" if len(text) > self.most else "too_short"
-        raise ValidationError(code, f"must have {self.least} to {self.most} characters")
+        if not self.least <= len(text) <= self.most:
+            code = "too_long" if len(text) > self.most else "too_short"
+            raise ValidationError(code, f"must have {self.least} to {self.most} characters")
+        if self.alphabet is not None and not re.fullmatch(f"[{self.alphabet}]*", text):
+            raise ValidationError("forbidden_character", f"must contain only the characters {self.alphabet}")
+        return text
 
     def key(self, value: str) -> str:
         return fold(value)
@@ -167,7 +168,7 @@ class Money(FieldType):
 
     def check(self, value: object) -> Decimal:
         if not isinstance(value, (int, Decimal)) or isinstance(value, bool):
-            raise ValidationError("wrong_type", "must be a number")
+            raise ValidationError("wrong_type", "must be a number, or text such as 9.99 with at most two decimals")
         amount = Decimal(value)
         if not (amount.is_finite() and 0 <= amount <= self.most):
             raise ValidationError("out_of_range", f"must be from 0 to {self.most}")

@@ -5,12 +5,13 @@ and choices, which it writes as text. Whatever needs no parsing goes on as it is
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.entity_type import E, EntityType, Values
+from domain.entity_type import E, EntityType, Field, Values
+from domain.errors import ValidationFailed, Violation
 from domain.field_types import (
     Boolean,
     Date,
@@ -44,6 +45,26 @@ def parse(entity_type: EntityType[E], raw: Mapping[str, object], *, whole: bool)
     With `whole`, every required field must be there. Raises `ValidationFailed` with every violation at once.
     """
     return entity_type.check(raw, whole=whole, parse=from_json)
+
+
+def parse_fields(raw: Mapping[str, object], fields: Iterable[Field]) -> dict[str, Any]:
+    """Return the values of a JSON object that holds some fields and nothing else; what is not there is the default.
+
+    Raises `ValidationFailed` with every violation at once.
+    """
+    by_name = {field.name: field for field in fields}
+    values: dict[str, Any] = {}
+    violations = [
+        Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name not in by_name
+    ]
+    for name, field in by_name.items():
+        try:
+            values[name] = field.check(raw.get(name), from_json)
+        except ValidationError as refused:
+            violations.append(field.violation(refused))
+    if violations:
+        raise ValidationFailed(violations=tuple(violations))
+    return values
 
 
 def from_json(field_type: FieldType, raw: object) -> object:

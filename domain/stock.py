@@ -6,14 +6,14 @@ from datetime import datetime
 from attrs import field, frozen
 
 from domain.commands import ANY_VERSION, Precondition
-from domain.entity_type import EntityType
-from domain.errors import ValidationFailed, Violation
-from domain.field_types import Integer, ValidationError
-from domain.parsing import json_value
+from domain.entity_type import EntityType, Field
+from domain.field_types import Integer
+from domain.parsing import parse_fields
 from domain.product import MAX_STOCK, PRODUCT, Product
 from domain.state import State
 
 CHANGE = Integer(-MAX_STOCK, MAX_STOCK)
+_FIELDS = (Field(name="change", field_type=CHANGE, required=True),)
 
 
 @frozen(kw_only=True)
@@ -30,18 +30,7 @@ class AdjustStock:
     @classmethod
     def parse(cls, id: int, raw: Mapping[str, object], precondition: Precondition = ANY_VERSION) -> "AdjustStock":
         """Check a JSON object that holds `change` and nothing else. Raises `ValidationFailed`."""
-        violations = [
-            Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name != "change"
-        ]
-        change = 0
-        try:
-            if raw.get("change") is None:
-                raise ValidationError("required", "is required")  # noqa: TRY301 - the one place that collects violations
-            change = json_value(CHANGE, raw["change"])
-        except ValidationError as refused:
-            violations.append(Violation(field="change", code=refused.code, reason=refused.reason))
-        if violations:
-            raise ValidationFailed(violations=tuple(violations))
+        change = parse_fields(raw, _FIELDS)["change"]
         return cls(id=id, change=change, precondition=precondition)
 
     def decide(self, current: State, at: datetime) -> Product:

@@ -14,9 +14,9 @@ from attrs import define, evolve, field
 
 from adapters.webhooks.addresses import Address, AddressRefused, AddressUnresolved
 from adapters.webhooks.delivery_run import DeliveryRun, Sends
-from adapters.webhooks.scheduler import Scheduler, Wait
+from adapters.webhooks.scheduler import Scheduler, Send, Step, Wait
 from adapters.webhooks.signing import secret_of
-from domain.changes import Entry
+from domain.changes import Cursor, Entry
 from domain.deliveries import Delivery, Status, WebhookDispatcher
 from domain.errors import DomainError
 from domain.ports import Store
@@ -25,7 +25,12 @@ from domain.stored_entity import Serializer
 LOOK_EVERY = timedelta(seconds=1)
 """How often is looked for what other processes wrote, or left undone when they died."""
 
-MAX_VISITS = 100  # endpoints that are visited at the same time
+MAX_VISITS = 100
+"""How many endpoints are visited at the same time, those apart that failed the last time."""
+
+MAX_RETRIES = 50
+"""How many of those that failed the last time: however many of them are silent, they keep no other waiting."""
+
 TEST = "webhook.test"
 
 _log = logging.getLogger("backroom")
@@ -57,6 +62,7 @@ class Dispatcher(WebhookDispatcher):
     _visitor: DeliveryRun = field(init=False)
     _visits: dict[int, asyncio.Task[None]] = field(factory=dict, init=False)
     _slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(MAX_VISITS), init=False)
+    _retry_slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(MAX_RETRIES), init=False)
     _wake_event: asyncio.Event = field(factory=asyncio.Event, init=False)
     _has_readers: bool = field(default=True, init=False)
 
@@ -135,12 +141,23 @@ class Dispatcher(WebhookDispatcher):
         for id, position in positions.items():
             if id in self._visits:
                 continue
-            step = await self._scheduler.plan(id, position, pending[id])
+            step = await self._step(id, position, pending[id])
             if isinstance(step, Wait):
                 again = min(again, step.until)
             elif step is not None:
-                self._visits[id] = asyncio.create_task(self._visit(id))
+                failed = isinstance(step, Send) and step.delivery.attempts
+                slots = self._retry_slots if failed else self._slots
+                self._visits[id] = asyncio.create_task(self._visit(id, slots))
         return again
+
+    async def _step(self, id: int, position: Cursor, pending: Sequence[Delivery]) -> Step:
+        try:
+            return await self._scheduler.plan(id, position, pending)
+        except DomainError:  # the store is at fault, for all
+            raise
+        except Exception:  # noqa: BLE001 - one webhook must not end the looking for all others
+            _log.exception("looking for deliveries to webhook %d failed, and will be tried again", id)
+            return None
 
     async def visited(self) -> None:
         """Return when every visit that has begun is over."""
@@ -163,9 +180,9 @@ class Dispatcher(WebhookDispatcher):
             async with asyncio.timeout(seconds):
                 await self._wake_event.wait()
 
-    async def _visit(self, id: int) -> None:
+    async def _visit(self, id: int, slots: asyncio.Semaphore) -> None:
         try:
-            async with self._slots:
+            async with slots:
                 if await self._visitor.visit(id):
                     self._wake_event.set()  # what came before the lease was given back may have been refused to others
         except DomainError as error:

@@ -12,6 +12,7 @@ from adapters.webhooks import dispatcher as module
 from adapters.webhooks.delivery_run import LEASE, MAX_STEPS
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.retry_policy import DELAYS
+from adapters.webhooks.scheduler import Scheduler, Step
 from domain.commands import Delete
 from domain.deliveries import Status
 from domain.ports import Store
@@ -88,6 +89,29 @@ async def test_an_unforeseen_fault_is_one_endpoints_own(
     assert ["delivering to webhook 1 failed, and will be tried again"] == caplog.messages
     await delivered(each)
     assert (2, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
+
+
+async def test_an_unforeseen_fault_while_it_looks_is_one_webhooks_own(
+    store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those behind it are looked at all the same, and it is looked at again."""
+    plan, faults = Scheduler.plan, [RuntimeError("odd")]
+
+    async def failing(self: Scheduler, id: int, *rest: Any) -> Step:
+        if id == 1 and faults:
+            raise faults.pop()
+        return await plan(self, id, *rest)
+
+    monkeypatch.setattr(Scheduler, "plan", failing)
+    await subscribed(store, "odd", "even")
+    await fill(store, TASK, {})
+    each = make_dispatcher(store, endpoints)
+    with caplog.at_level(logging.ERROR, "backroom"):
+        await delivered(each)
+    assert ["looking for deliveries to webhook 1 failed, and will be tried again"] == caplog.messages
+    assert (0, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
+    await delivered(each)
+    assert (1, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
 
 
 async def test_an_unforeseen_fault_ends_nothing(
@@ -291,6 +315,33 @@ async def test_so_many_endpoints_at_once(store: Store, endpoints: Endpoints, mon
     await delivered(make_dispatcher(store, endpoints))
     assert 2 >= max(inside)
     assert 5 == len(endpoints.messages)
+
+
+async def test_endpoints_that_failed_have_turns_of_their_own(
+    store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are silent at the next attempt, one that did not fail waits for none of them."""
+    monkeypatch.setattr(module, "MAX_VISITS", 2)
+    monkeypatch.setattr(module, "MAX_RETRIES", 2)
+    silent = ["silent0", "silent1", "silent2"]
+    for name in silent:
+        endpoints.answers[name] = [DOWN]
+    await subscribed(store, *silent, "alive")
+    await fill(store, TASK, {})
+    each = make_dispatcher(store, endpoints)
+    await delivered(each)
+    endpoints.closed = {name: asyncio.Event() for name in silent}
+    clock.now += DELAYS[0]
+    await fill(store, TASK, {})
+    await each.look()
+    async with asyncio.timeout(10):
+        while len(endpoints.told("alive")) < 2:
+            endpoints.arrived.clear()
+            await endpoints.arrived.wait()
+    for gate in endpoints.closed.values():
+        gate.set()
+    await each.visited()
+    assert [3, 3, 3, 2] == [len(endpoints.told(name)) for name in (*silent, "alive")]
 
 
 async def test_a_nudge_while_it_looks(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
