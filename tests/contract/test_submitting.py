@@ -241,12 +241,12 @@ async def test_stock_is_added(store: Store) -> None:
 async def test_what_was_undone_is_never_shown(store: Store) -> None:
     """A failure that undoes all is told by what is stored, and names the submission itself as the cause."""
     await fill(store, TASK, {"notes": "stored"})
-    stored = await got(store, TASK, 1)
+    stored = await store.get(TASK, 1)
     edits = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
     error = (await outcome(store, *edits)).results[-1]
     assert isinstance(error, PreconditionFailed)
     assert (stored, (), True) == (error.current, error.changed, error.undone)
-    assert stored == await got(store, TASK, 1)
+    assert stored == await store.get(TASK, 1)
 
 
 async def test_a_tag_that_names_no_version(store: Store) -> None:

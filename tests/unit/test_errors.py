@@ -3,6 +3,7 @@
 import pytest
 
 from domain import errors
+from domain.access.errors import LastAdminKey, TooManyKeys
 from domain.errors import DomainError, ValidationFailed, Violation
 from domain.task import TASK
 from tests.builders import task
@@ -16,6 +17,8 @@ EVERY_ERROR: list[DomainError] = [
     errors.PreconditionRequired(name="If-Match"),
     errors.InsufficientStock(id=1, stock=1, change=-2),
     errors.StockNotTracked(id=1),
+    LastAdminKey(),
+    TooManyKeys(most=1000),
     errors.KeyReused(),
     errors.KeyInFlight(),
     errors.BadCursor(),
