@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Set
 from datetime import datetime
-from typing import Any, Generic, Protocol
+from typing import Any, Generic, NoReturn, Protocol
 
 from attrs import Factory, field, frozen
 
@@ -195,5 +195,5 @@ class Refuse:
     id: int = field(default=NOBODY, init=False)
     needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, current: State, at: datetime) -> Entity | Deleted[Any]:
+    def decide(self, current: State, at: datetime) -> NoReturn:
         raise self.error

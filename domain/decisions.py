@@ -18,6 +18,7 @@ from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.state import Current, Ref, State, UniqueValue, left, ref_of, unique_values
 from domain.stored_entity import Serializer, StoredEntity, stored
+from domain.upsert import owner_of
 
 MAX_COMMANDS = 1000
 
@@ -37,7 +38,8 @@ Result = Done | DomainError
 class Outcome:
     """What became of a batch, command by command.
 
-    Where a failure undid all, `failed` is the index of the command whose result, the last one, is that error.
+    Where failures undid all, `failed` is the index of the first command that failed. The results behind it are what
+    would have become of the others without those that failed.
     """
 
     results: tuple[Result, ...]
@@ -91,6 +93,7 @@ class Decided:
 
     entity: Entity
     action: Action | None
+    reason: str | None = None  # in the words of the caller
     changed: tuple[str, ...] = ()  # the writable fields that differ from before
 
     @property
@@ -155,25 +158,28 @@ def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
     results: list[Decided | DomainError] = []
     changes: list[Decided] = []
     final: dict[Ref, Entity | Deleted[Any]] = {}
+    failed: int | None = None
     for index, command in enumerate(batch.commands):
         try:
             after = command.decide(now, at)
             _check_unique(after, owners)
         except DomainError as error:
             if batch.atomic:
-                ref = command.entity_type, command.id or NOBODY
-                results.append(_as_it_stays(error, ref, state, is_touched=ref in final))
-                return Decision(results=tuple(results), failed=index)
+                failed = index if failed is None else failed
+                ref = command.entity_type, command.id or owner_of(command, owners) or NOBODY
+                error = _as_it_stays(error, ref, state, is_touched=ref in final)
             results.append(error)
             continue
         ref = ref_of(after)
         before = current.get(ref)
-        decided = _difference(before, after)
+        decided = _difference(before, after, getattr(command, "reason", None))
         results.append(decided)
         if decided.action is not None:
             _pass_on(before, after, owners)
             current[ref] = final[ref] = after
             changes.append(decided)
+    if failed is not None:
+        return Decision(results=tuple(results), failed=failed)
     return Decision(results=tuple(results), final=final, changes=tuple(changes))
 
 
@@ -225,6 +231,7 @@ def outcome_of(decision: Decision, batch: CommandBatch, at: datetime, serializer
             changed=each.changed,
             at=at,
             request_id=batch.request_id,
+            reason=each.reason,
             actor=batch.actor,
         )
         return Done(record=record, change=change)
@@ -272,12 +279,13 @@ def _pass_on(before: Current, after: Entity | Deleted[Any], owners: dict[UniqueV
         owners[value] = left(after).id
 
 
-def _difference(before: Current, after: Entity | Deleted[Any]) -> Decided:
+def _difference(before: Current, after: Entity | Deleted[Any], reason: str | None) -> Decided:
     """Return what was done, and which writable fields differ now."""
     if isinstance(after, Deleted):
-        return Decided(entity=after.entity, action=Action.DELETED)
+        return Decided(entity=after.entity, action=Action.DELETED, reason=reason)
     if after is before:
         return Decided(entity=after, action=None)
     if isinstance(before, Entity):
-        return Decided(entity=after, action=Action.UPDATED, changed=differing(before, after))
-    return Decided(entity=after, action=Action.CREATED, changed=after.entity_type.writable_names)
+        return Decided(entity=after, action=Action.UPDATED, reason=reason, changed=differing(before, after))
+    action = Action.RESTORED if isinstance(before, Deleted) else Action.CREATED
+    return Decided(entity=after, action=action, reason=reason, changed=after.entity_type.writable_names)

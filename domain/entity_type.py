@@ -10,9 +10,11 @@ from attrs import frozen
 
 from domain.errors import ValidationFailed, Violation
 from domain.field_types import FieldType, Integer, Timestamp, ValidationError
+from domain.suggestions import unknown_field
 
 _SPEC = "backroom"
 MAX_ID = 2**63 - 1
+MAX_SUGGESTED = 20
 
 Parse = Callable[[FieldType, object], object]
 """Makes a value of what another form, such as JSON, holds for a field type. Raises `ValidationError`."""
@@ -197,7 +199,7 @@ class EntityType(Generic[E]):
         self.writable = tuple(each for each in self.fields if not each.read_only)
         self.writable_names = tuple(each.name for each in self.writable)
         self.read_only_names = frozenset(each.name for each in self.fields if each.read_only)
-        self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted"))
+        self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted", "restored"))
         self.required = tuple(each for each in self.writable if each.required)
         self.searched = tuple(each for each in self.fields if each.searched)
         self.unique = tuple(each for each in self.fields if each.unique)
@@ -223,7 +225,9 @@ class EntityType(Generic[E]):
         for name, each in raw.items():
             field = self.by_name.get(name)
             if field is None:
-                violations.append(Violation(field=name, code="unknown_field", reason="is not a field"))
+                told = len(violations) < MAX_SUGGESTED  # for all the names that a body can hold it would take long
+                reason = unknown_field(name, self.writable_names) if told else "is not a field"
+                violations.append(Violation(field=name, code="unknown_field", reason=reason))
             elif field.read_only:
                 violations.append(Violation(field=name, code="read_only", reason="is read-only"))
             else:

@@ -55,7 +55,9 @@ def parse_fields(raw: Mapping[str, object], fields: Iterable[Field]) -> dict[str
     by_name = {field.name: field for field in fields}
     values: dict[str, Any] = {}
     violations = [
-        Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name not in by_name
+        Violation(field=name, code="unknown_field", reason=f"is not a field (there are {', '.join(by_name)})")
+        for name in raw
+        if name not in by_name
     ]
     for name, field in by_name.items():
         try:

@@ -7,21 +7,23 @@ from attrs import field, frozen
 
 from domain.commands import ANY_VERSION, Precondition
 from domain.entity_type import EntityType, Field
-from domain.field_types import Integer
+from domain.field_types import Integer, String
 from domain.parsing import parse_fields
 from domain.product import MAX_STOCK, PRODUCT, Product
 from domain.state import State
 
 CHANGE = Integer(-MAX_STOCK, MAX_STOCK)
-_FIELDS = (Field(name="change", field_type=CHANGE, required=True),)
+REASON = String(0, 100)
+_FIELDS = (Field(name="change", field_type=CHANGE, required=True), Field(name="reason", field_type=REASON))
 
 
 @frozen(kw_only=True)
 class AdjustStock:
-    """Add `change`, which may be negative, to the stock of a product."""
+    """Add `change`, which may be negative, to the stock of a product; `reason` is kept with what was changed."""
 
     id: int
     change: int
+    reason: str | None = None
     precondition: Precondition = ANY_VERSION
 
     entity_type: EntityType[Product] = field(default=PRODUCT, init=False)
@@ -29,9 +31,9 @@ class AdjustStock:
 
     @classmethod
     def parse(cls, id: int, raw: Mapping[str, object], precondition: Precondition = ANY_VERSION) -> "AdjustStock":
-        """Check a JSON object that holds `change` and nothing else. Raises `ValidationFailed`."""
-        change = parse_fields(raw, _FIELDS)["change"]
-        return cls(id=id, change=change, precondition=precondition)
+        """Read a JSON object that holds `change`, perhaps a `reason`, and nothing else. Raises `ValidationFailed`."""
+        values = parse_fields(raw, _FIELDS)
+        return cls(id=id, change=values["change"], reason=values["reason"] or None, precondition=precondition)
 
     def decide(self, current: State, at: datetime) -> Product:
         product = current.living(PRODUCT, self.id)

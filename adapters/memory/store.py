@@ -34,6 +34,7 @@ from domain.queries import Page, Query
 from domain.retention import Belief, advance
 from domain.state import Current, Ref, State, UniqueValue
 from domain.stored_entity import Serializer, StoredEntity, stored
+from domain.upsert import upserted
 
 PURGED_AT_ONCE = 1000
 
@@ -226,6 +227,7 @@ class MemoryStore(Store):
             current[ref] = self._living.get(ref) or (self._deleted(ref) if needs_deleted else None)
         values = claimed(submission.commands, current)
         owners = self._owners(values) if values else {}
+        current |= {ref: self._living[ref] for ref in upserted(submission.commands, owners)}
         return State(current=current, owners=owners, new_id=lambda entity_type: _next_id(ids, entity_type))
 
     def _deleted(self, ref: Ref) -> Deleted[Any] | None:

@@ -142,8 +142,7 @@ class Transaction:
         ):
             mine = {value for value in wanted if value[0] is entity_type}
             for id, entity in await self._living(entity_type, [id for each, id in refs if each is entity_type], mine):
-                if (entity_type, id) in refs:
-                    current[entity_type, id] = entity
+                current[entity_type, id] = entity
                 owners |= {value: id for value in mine if getattr(entity, value[1]) == value[2]}
         return State(current=current, owners=owners, new_id=lambda entity_type: next(ids[entity_type]))
 

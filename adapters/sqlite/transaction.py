@@ -30,6 +30,7 @@ from domain.errors import KeyReused
 from domain.ports import RECEIPTS_KEPT
 from domain.state import Current, Ref, State, UniqueValue
 from domain.stored_entity import Serializer, StoredEntity
+from domain.upsert import upserted
 
 _REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
@@ -119,6 +120,7 @@ class Transaction:
         current = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
         values = claimed(submission.commands, current)
         owners = self._owners(values) if values else {}
+        current |= {ref: self._current(ref, False) for ref in upserted(submission.commands, owners) - current.keys()}
         return State(current=current, owners=owners, new_id=lambda entity_type: self._next_id(last_ids, entity_type))
 
     def _current(self, ref: Ref, needs_deleted: bool) -> Current:
