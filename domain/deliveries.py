@@ -107,7 +107,7 @@ class Delivery:
 def message_id(change: Change[Any]) -> str:
     """Return the id of the message about a change, the same whoever sends it and however often."""
     microseconds = round(change.at.timestamp() * 1_000_000)
-    return f"msg_{change.entity_type.name}_{change.record.id}_{change.record.version}_{microseconds}"
+    return f"msg_{change.entity_type.name}_{change.id}_{change.version}_{microseconds}"
 
 
 @frozen(kw_only=True)

@@ -13,6 +13,7 @@ from domain.decisions import CommandBatch
 from domain.deliveries import Delivery, Progress, SendResult
 from domain.errors import CursorExpired
 from domain.ports import Store
+from domain.public_types import followed
 from domain.scheduling import (
     NOT_KEPT,
     Conclusion,
@@ -78,7 +79,7 @@ class Deliver:
 
     async def _in_turn(self, webhook: Webhook, waiting: Delivery | None, position: Cursor) -> Step:
         try:
-            page = await self.store.read(position, types=frozenset(webhook.types), limit=1)
+            page = await self.store.read(position, types=followed(webhook.types), limit=1)
         except CursorExpired:  # it was disabled for longer than changes are kept: it goes on with what there is
             return Move(position=await self.store.oldest())
         if not page.entries:
