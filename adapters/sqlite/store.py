@@ -18,6 +18,7 @@ from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect,
 from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, make_folder, rescue
+from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
@@ -74,6 +75,7 @@ class SqliteStore(Store):
             writing = connect(path, cache_kib=WRITER_CACHE_KIB)
             migrate(writing)
             check_tables(writing, self._rows.values())
+            refold(writing, self._rows.values(), documents)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)

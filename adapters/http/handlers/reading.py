@@ -19,6 +19,7 @@ from domain.ports import ChangeLog, Reader
 from domain.public_types import PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
 from domain.stored_entity import StoredEntity
+from domain.text import FOLD
 from domain.usecases import find, history
 
 HISTORY_PARAMETERS = ("limit", "cursor")
@@ -48,7 +49,7 @@ class Reading:
         parameters = parse(request, self.listed.names)
         query = self.listed.query(parameters)
         page = await self.reader.page(query)
-        etag = b'W/"%s"' % page.revision.encode()
+        etag = b'W/"%s-%s"' % (page.revision.encode(), FOLD.encode())  # what is found depends on how text is folded
         if (known := known_tag(request, etag)) is not None:
             return Response(status=304, headers=((b"etag", known),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
