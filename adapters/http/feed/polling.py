@@ -11,7 +11,7 @@ from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter
 from adapters.http.responses.responses import Response, json_text
-from adapters.http.responses.wire import change_document
+from adapters.serialization.changes import change_document
 from domain.changes import Cursor
 from domain.errors import CursorExpired
 from domain.ports import ChangeLog
