@@ -9,6 +9,14 @@ WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 
+# What shows nothing: Unicode's Default_Ignorable_Code_Point (version 16), and the Braille pattern without dots. The
+# inside of a character class.
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_VISIBLE = re.compile(f"[^{INVISIBLE}{WHITE_SPACE}]")
+
 # The insides of character classes: category Cc, of which lines may hold newline and tab, and a single line neither
 # these nor the two separators. Lone surrogates, which cannot be written as UTF-8 at all, are forbidden besides.
 NOT_IN_LINES = "\x00-\x08\x0b-\x1f\x7f-\x9f"
@@ -30,14 +38,28 @@ def forbidden_character(text: str, *, lines: bool) -> str | None:
     return found.group() if found else None
 
 
+def shows_something(text: str) -> bool:
+    """Tell whether a reader sees anything of a text."""
+    return _VISIBLE.search(text) is not None
+
+
+# The blocks of Unicode with marks for any script, of which Latin, Greek and Cyrillic make use. Marks that belong to one
+# script, such as the vowels of Hebrew and Hindi or the voicing of kana, are as good as letters, and stay.
+_DIACRITICS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+
+FOLD = f"2-{unicodedata.unidata_version}"
+"""The name of what `fold` does: counted up by hand when it changes, and with the version of Unicode that it knows."""
+
+
 def fold(text: str) -> str:
-    """Return the form in which text is compared for order and for search: NFKC, then casefold, then NFKC again.
+    """Return the form in which text is compared for order and for search: by NFKC, casefold and without diacritics.
 
     Casefolding can undo a composition, hence the second pass (Unicode Standard, section 3.13, definition D146).
     """
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFC", _DIACRITICS.sub("", apart))
 
 
 def sought(text: str) -> str:
@@ -45,5 +67,6 @@ def sought(text: str) -> str:
 
     A character that no text can hold must find nothing, and upset no store: not as NUL, not as half of a surrogate
     pair, and not as the separator between the fields that are searched. Any other control character serves.
+    Diacritics alone, of which folding leaves nothing, find nothing too, rather than everything.
     """
-    return _FORBIDDEN_IN_LINES.sub("\x01", fold(text))
+    return _FORBIDDEN_IN_LINES.sub("\x01", fold(text) or text)

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
-from adapters.http.responses.wire import JsonSerializer, payload
 from adapters.memory.store import MemoryStore
+from adapters.serialization.deliveries import payload
+from adapters.serialization.entities import JsonSerializer
 from adapters.sqlite.exporting import exporting as sqlite_exporting
 from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.store import SqliteStore
@@ -32,6 +33,7 @@ from domain.registry import ENTITY_TYPES
 from domain.snapshot import Export, Import
 from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
+from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
 TELLING = timedelta(days=1)
@@ -41,7 +43,6 @@ CLOCK_AHEAD = (
     "the clock says %s, but by what was written lately it is %s. History and idempotency keys are purged by that time"
     " until it has caught up. If the clock is right, nothing needs to be done; if it is wrong, set it"
 )
-DISK_FAILED = 74  # EX_IOERR of sysexits.h
 
 DEMO = (
     {"name": "Widget A", "price": Decimal("9.99"), "category": "widgets"},
@@ -81,7 +82,7 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
 
 async def opened(url: str) -> Store:
     """Open the store of a URL."""
-    documents = JsonSerializer()
+    documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
         return MemoryStore(now, documents)
     if url.startswith("postgres"):
@@ -109,7 +110,7 @@ async def exporting(url: str) -> AsyncIterator[Export]:
 @asynccontextmanager
 async def importing(url: str) -> AsyncIterator[Import]:
     """Take over into the store of a URL, which must be empty, what another one holds."""
-    documents = JsonSerializer()
+    documents = JsonSerializer(ENTITY_TYPES)
     if url.startswith("postgres"):
         from adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
 
@@ -129,7 +130,7 @@ def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> D
     return Dispatcher(
         store=store,
         sender=Sender(allow_private=allow_private),
-        documents=JsonSerializer(),
+        documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,
         clock=now,
@@ -143,8 +144,8 @@ def now() -> datetime:
 
 def stop_at_once(reason: str) -> None:
     """End the process without another word to any client: nothing that it would say of its data can be relied on."""
-    LOG.critical("the disk failed, so nothing more can be trusted to be stored; stopping: %s", reason)
-    os._exit(DISK_FAILED)
+    LOG.critical("%s; stopping", reason)
+    os._exit(UNTRUSTWORTHY)
 
 
 async def fill_with_demo(store: Store) -> None:

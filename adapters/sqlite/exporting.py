@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 
 import apsw
 
-from adapters.sqlite.connections import NotAStore, Translating, check_schema, connect, fetch
+from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.sqlite.connections import check_schema, connect, fetch
 from adapters.sqlite.deliveries import SELECT, delivery_of
+from adapters.sqlite.errors import explaining
+from adapters.sqlite.files import NotAStore
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.table_mapping import moment
 from domain.changes import Cursor
@@ -20,8 +23,10 @@ from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
+    Credentials,
     Entities,
     Export,
+    Keys,
     Logged,
     Metadata,
     Part,
@@ -32,6 +37,7 @@ from domain.snapshot import (
 )
 from domain.stored_entity import StoredEntity
 
+OTHER_TABLES = ("changes", "receipts", "deliveries", "access_keys", "credentials")
 _RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 _FORMER = "(SELECT group_concat(cursor, ' ') FROM former_cursors WHERE former_cursors.number = changes.number)"
 
@@ -45,7 +51,7 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
     Raises `NotAStore`, also where there is no file or one that is empty, `SchemaTooOld`, `SchemaTooNew` and
     `Unavailable`.
     """
-    with guarded():
+    with explaining(path):
         connection = _connect(path)
         try:
             check_schema(connection)
@@ -59,11 +65,6 @@ def _connect(path: Path) -> apsw.Connection:
     if not path.exists():  # connecting would make it
         raise NotAStore(f"{path} does not exist")
     return connect(path, read_only=True)
-
-
-def guarded() -> Translating:
-    """Return what raises the domain's errors; a command that fails needs to tell nobody else of a broken disk."""
-    return Translating(lambda _: None)
 
 
 async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
@@ -89,7 +90,7 @@ class SqliteExport(Export):
         self._entity_types = entity_types
 
     async def size(self) -> int:
-        tables = (*(entity_type.collection for entity_type in self._entity_types), "changes", "receipts", "deliveries")
+        tables = (*(entity_type.collection for entity_type in self._entity_types), *OTHER_TABLES)
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
         return sum((await in_thread(self._connection, lambda: fetch(self._connection, f"SELECT {counts}")))[0])
 
@@ -110,6 +111,10 @@ class SqliteExport(Export):
         yield Positions(had=self._positions())
         for deliveries in _batches(self._deliveries()):
             yield Sent(deliveries=deliveries)
+        for keys in _batches(map(key_of, self._connection.execute(KEYS))):
+            yield Keys(keys=keys)
+        for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):
+            yield Credentials(credentials=credentials)
 
     def _facts(self) -> Metadata:
         ((name, secret, forgotten),) = fetch(self._connection, "SELECT name, secret, forgotten FROM log")

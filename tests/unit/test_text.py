@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from domain.text import clean, fold, forbidden_character, sought
+from domain.text import clean, fold, forbidden_character, shows_something, sought
 
 
 def test_every_control_character_is_forbidden() -> None:
@@ -45,16 +45,38 @@ def test_only_white_space_is_trimmed() -> None:
     assert {each for each in map(chr, range(sys.maxunicode + 1)) if each.isspace()} - set("\x1c\x1d\x1e\x1f") == trimmed
 
 
+def test_what_shows_nothing() -> None:
+    """White space and what Unicode calls ignorable show nothing, whatever of it stands together."""
+    everything = [chr(each) for each in range(sys.maxunicode + 1) if not 0xD800 <= each < 0xE000]
+    hidden = {each for each in everything if not shows_something(each)}
+    formats = {each for each in hidden if unicodedata.category(each) in {"Cf", "Cn"}}
+    assert hidden - formats == {each for each in everything if each.isspace()} - set("\x1c\x1d\x1e\x1f") | set(
+        "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+        + "".join(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+    ) - {"\u180e"}
+    assert not shows_something("".join(hidden))
+    for shown in ("a", "\u0301", "\u0600", "\ue000", "\x00", "👩\u200d🚀"):
+        assert shows_something(f"\u200b{shown} ")
+
+
 @pytest.mark.parametrize(
     ("text", "folded"),
     [
         ("Straße", "strasse"),
         ("ＡＢＣ１", "abc1"),
         ("ﬁne", "fine"),
-        ("e\u0301", "\u00e9"),
-        ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
-        ("İ", "i\u0307"),
-        ("\u0390", "\u0390"),
+        ("e\u0301", "e"),
+        ("ΣΊΣΥΦΟΣ", "σισυφοσ"),
+        ("Brötchen", "brotchen"),
+        ("Nguyễn", "nguyen"),
+        ("Йод", "иод"),
+        ("smørrebrød", "smørrebrød"),
+        ("が", "が"),
+        ("हिन्दी", "हिन्दी"),
+        ("שָׁלוֹם", "שָׁלוֹם"),
+        ("각", "각"),
+        ("İ", "i"),
+        ("\u0390", "ι"),
         ("I", "i"),
         ("①", "1"),
         ("ẞ", "ss"),
@@ -63,7 +85,7 @@ def test_only_white_space_is_trimmed() -> None:
     ],
 )
 def test_folding(text: str, folded: str) -> None:
-    """Case and compatibility forms disappear, whatever the language."""
+    """Case, compatibility forms and diacritics disappear; marks that belong to one script stay."""
     assert folded == fold(text)
 
 
@@ -77,6 +99,12 @@ def test_folding_each_character_twice_changes_nothing_more() -> None:
 def test_what_no_text_holds_is_not_found(character: str) -> None:
     """What is looked for stays looked for, but can be written as UTF-8, without NUL and without the separator."""
     assert "a\x01b" == sought(f"A{character}B")
+
+
+def test_diacritics_alone_find_nothing() -> None:
+    """What folding leaves nothing of is looked for as it is, or it would be found everywhere."""
+    assert "\u0301" == sought("\u0301")
+    assert "" == sought("")
 
 
 def test_what_is_looked_for_is_folded() -> None:

@@ -7,12 +7,12 @@ import orjson
 from attrs import frozen
 
 from adapters.http.requests.cursors import ListCursors
-from adapters.http.requests.etags import etag_of, none_match
+from adapters.http.requests.etags import etag_of, known_tag
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.requests.parameters import following, identifier, parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response, json_text
-from adapters.http.responses.wire import change_document
+from adapters.serialization.changes import change_document
 from domain.changes import Entry
 from domain.entity_type import EntityType
 from domain.errors import BadCursor
@@ -20,6 +20,7 @@ from domain.ports import ChangeLog, Reader
 from domain.public_types import PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
 from domain.stored_entity import StoredEntity
+from domain.text import FOLD
 from domain.usecases import find, history
 
 HISTORY_PARAMETERS = ("limit", "cursor")
@@ -42,11 +43,10 @@ class Reading:
     async def one(self, request: Request) -> Response:
         """Answer with an entity, or with 304 where the client has it."""
         record = await find(self.reader, self.entity_type, identifier(request))
-        etag = (b"etag", etag_of(record.version))
-        known = request.header(b"if-none-match")
-        if known is not None and not none_match(known, str(record.version)):
-            return Response(status=304, headers=(etag,))
-        return json_text(record.document, etag)
+        etag = etag_of(record.version)
+        if (known := known_tag(request, etag)) is not None:
+            return Response(status=304, headers=((b"etag", known),))
+        return json_text(record.document, (b"etag", etag))
 
     async def page(self, request: Request) -> Response:
         """Answer with a page of the collection."""
@@ -55,13 +55,12 @@ class Reading:
         if query.limit > READ_AT_ONCE:
             await request.turns.next()
         page = await self.reader.page(query)
-        etag = (b"etag", b'W/"%s"' % page.revision.encode())
-        known = request.header(b"if-none-match")
-        if known is not None and not none_match(known, page.revision):
-            return Response(status=304, headers=(etag,))
+        etag = b'W/"%s-%s"' % (page.revision.encode(), FOLD.encode())  # what is found depends on how text is folded
+        if (known := known_tag(request, etag)) is not None:
+            return Response(status=304, headers=((b"etag", known),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
-        return json_text(self._written(page, next), etag, *link)
+        return json_text(self._written(page, next), (b"etag", etag), *link)
 
     async def history(self, request: Request) -> Response:
         """Answer with what happened to an entity, oldest first."""

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from domain.field_types import Money, String
+from domain.field_types import String
+from domain.parsing import DECIMALS
 from domain.text import NOT_IN_LINE, NOT_IN_LINES, WHITE_SPACE
 
 
@@ -51,4 +52,4 @@ def text_pattern(field_type: String) -> str:
 
 def amount_pattern(most: Decimal | int, *, signed: bool = False) -> str:
     """Return what an amount of not more digits than `most` may look like."""
-    return f"^{'-?' if signed else ''}0*[0-9]{{1,{len(str(int(most)))}}}{Money.DECIMALS}$"
+    return f"^{'-?' if signed else ''}0*[0-9]{{1,{len(str(int(most)))}}}{DECIMALS}$"
