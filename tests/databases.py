@@ -20,7 +20,7 @@ SHARED = "shared"
 _EMPTY = "; ".join(
     [
         *(f"DELETE FROM {each}" for each in ("changes", "receipts", "log_names", "positions", "former_cursors")),
-        "DELETE FROM forgotten WHERE kind <> ''",
+        "DELETE FROM forgotten WHERE kind <> ''; UPDATE forgotten SET number = 0",
         *(f"DELETE FROM {kind.collection}; ALTER SEQUENCE {kind.collection}_ids RESTART" for kind in KINDS),
     ]
 )

@@ -10,7 +10,6 @@ from attrs import define
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import Log
-from adapters.postgres.places import START, Bookmark, Place
 from adapters.postgres.rows import json
 from domain.changes import Cursor
 from domain.deliveries import Attempt, Deliveries, Delivery, Status
@@ -24,11 +23,10 @@ _RELEASE = "UPDATE positions SET (owner, until) = ('', '-infinity') WHERE webhoo
 _RECORD = f"""
 WITH held AS MATERIALIZED (SELECT webhook FROM positions WHERE webhook = $1 AND owner = $2 FOR UPDATE),
 moved AS (
-  UPDATE positions SET (epoch, xid, seq, shown) = ($3, $4, $5, $6)
-  WHERE webhook = (SELECT webhook FROM held) AND (epoch, xid, seq) < ($3, $4, $5)
+  UPDATE positions SET number = $3 WHERE webhook = (SELECT webhook FROM held) AND number < $3
 ),
 put AS (
-  INSERT INTO deliveries ({COLUMNS}) SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, $7)
+  INSERT INTO deliveries ({COLUMNS}) SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, $4)
   WHERE EXISTS (SELECT FROM held)
   ON CONFLICT (id) DO UPDATE SET (status, attempts, next_attempt_at) =
     (excluded.status, excluded.attempts, excluded.next_attempt_at)
@@ -47,15 +45,15 @@ class PostgresDeliveries(Deliveries):
 
     async def positions(self) -> Mapping[int, Cursor]:
         async with self.use() as connection:
-            found = await connection.fetch("SELECT webhook, epoch, xid, seq, shown FROM positions")
-        names = self.log.names
-        return {webhook: names.cursor(Bookmark(Place(*place), shown)) for webhook, *place, shown in found}
+            found = await connection.fetch("SELECT webhook, number FROM positions")
+        return {webhook: self.log.numbering.cursor(number) for webhook, number in found}
 
     async def needed(self) -> Cursor | None:
-        of_enabled = "SELECT epoch, xid, seq FROM positions JOIN webhooks ON id = webhook WHERE enabled"
         async with self.use() as connection:
-            found = await connection.fetchrow(f"{of_enabled} ORDER BY epoch, xid, seq LIMIT 1")
-        return None if found is None else self.log.names.cursor(Bookmark(Place(*found)))
+            number = await connection.fetchval(
+                "SELECT min(number) FROM positions JOIN webhooks ON id = webhook WHERE enabled"
+            )
+        return None if number is None else self.log.numbering.cursor(number)
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         at = self.clock()
@@ -70,10 +68,9 @@ class PostgresDeliveries(Deliveries):
         self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
     ) -> bool:
         async with self.use() as connection:
-            bookmark = Bookmark(START) if position is None else self.log.names.bookmark(position)
-            place, rows = bookmark.place, [] if delivery is None else [row_of(delivery)]
-            values = (place.epoch, place.xid, place.seq, bookmark.shown, json(rows))
-            return bool(await connection.fetchval(_RECORD, webhook, owner, *values))
+            number = 0 if position is None else await self.log.number(connection, position)
+            rows = [] if delivery is None else [row_of(delivery)]
+            return bool(await connection.fetchval(_RECORD, webhook, owner, number, json(rows)))
 
     async def pending(self) -> tuple[Delivery, ...]:
         return await self._select("WHERE status = 'pending' ORDER BY number")

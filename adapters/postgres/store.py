@@ -11,16 +11,15 @@ from adapters.postgres.connections import Conflict, Connection, Connections, con
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.gatherer import Gatherer
 from adapters.postgres.log import Log
-from adapters.postgres.migrating import check_tables, migrate, names_of_log
+from adapters.postgres.migrating import check_tables, migrate, numbering_of_log
 from adapters.postgres.news import News
 from adapters.postgres.pages import read_page
-from adapters.postgres.places import END, Place
 from adapters.postgres.rows import Rows
 from adapters.postgres.sweeping import sweep
 from adapters.postgres.transaction import Answer, Transaction, new_ids
 from adapters.postgres.writing import TAKEN
 from domain.changes import Cursor, Entry
-from domain.decisions import Done, Outcome, Replay, Submission, named
+from domain.decisions import Done, Outcome, Replay, Submission
 from domain.errors import CursorExpired, Unavailable
 from domain.kinds import MAX_ID, Kind
 from domain.ports import Batch, Store
@@ -33,12 +32,8 @@ TOGETHER: tuple[str | None, ...] = (None, "100ms")
 ALONE: tuple[str | None, ...] = (None, "2s", "2s", "2s", "2s")
 """How a group, and a submission, is tried: without locks, then with locks for which it waits so long, and no more."""
 
-# A process that loses its host in the middle of a transaction would hold up all readers of the log.
-_LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
-
-# Who waits for a row has an id already, and may be too late in the log for what he then gets; who waits here has none.
-_TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('backroom turns'), turn) FROM unnest($1::integer[]) AS turn"
-_TURNS = 64
+# A process that loses its host in the middle of a transaction would hold up all writers of the log.
+_LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
 
 
 class PostgresStore(Store):
@@ -77,7 +72,7 @@ class PostgresStore(Store):
         await store._connections.open(first=migrate)
         async with store._connections.use() as connection:
             await check_tables(connection, store._rows.values())
-            store._secret = await connection.fetchval("SELECT secret FROM secrets")
+            store._secret = await connection.fetchval("SELECT secret FROM log")
         return store
 
     @property
@@ -90,7 +85,7 @@ class PostgresStore(Store):
 
     async def page(self, query: Query[Any]) -> Page:
         async with self._connections.use() as connection:
-            return await read_page(connection, self._rows[query.kind.name], query, self._log.names, self._documents)
+            return await read_page(connection, self._rows[query.kind.name], query, self._log.numbering, self._documents)
 
     async def submit(self, submission: Submission) -> Outcome | Replay:
         if self._closing:
@@ -103,11 +98,11 @@ class PostgresStore(Store):
 
     async def head(self) -> Cursor:
         async with self._connections.use() as connection:
-            return await self._log.head(connection)
+            return self._log.numbering.cursor(await self._log.newest(connection))
 
     async def oldest(self) -> Cursor:
         async with self._connections.use() as connection:
-            return await self._log.oldest(connection)
+            return self._log.numbering.cursor(await self._log.oldest(connection))
 
     async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
         if id > MAX_ID:
@@ -118,13 +113,13 @@ class PostgresStore(Store):
     async def watch(self, seen: Cursor) -> None:
         self._connections.check_open()
         with suppress(CursorExpired):
-            await self._news.beyond(self._log.names.bookmark(seen).place)
+            await self._news.beyond(self._log.numbering.number(seen))
         self._connections.check_open()
 
     async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
-        place = END if keep is None else self._log.names.place(keep)
         async with self._connections.use() as connection:
-            return await sweep(connection, at, changes_before=changes_before, keep=place)
+            number = None if keep is None else await self._log.number(connection, keep)
+            return await sweep(connection, at, changes_before=changes_before, keep=number)
 
     async def ping(self) -> None:
         async with self._connections.use() as connection:
@@ -168,7 +163,6 @@ class PostgresStore(Store):
             if patience is not None:
                 await stack.enter_async_context(connection.transaction(isolation="read_committed"))
                 await connection.execute(_LIMITS.format(patience=patience))
-                await connection.execute(_TAKE_TURNS, _turns(submissions))
             transaction = Transaction(
                 connection=connection,
                 log=self._log,
@@ -183,11 +177,11 @@ class PostgresStore(Store):
         return answers
 
     async def _recognise(self, connection: Connection) -> None:
-        self._log.names = await names_of_log(connection)
+        self._log.numbering = await numbering_of_log(connection)
 
-    async def _look(self) -> tuple[Place, Place]:
+    async def _look(self) -> int:
         async with self._connections.use() as connection:
-            return await self._log.news(connection)
+            return await self._log.newest(connection)
 
     async def _tell(self) -> None:
         async with self._connections.use() as connection:
@@ -195,11 +189,6 @@ class PostgresStore(Store):
 
     async def _listen(self, hear: Callable[[], None]) -> None:
         await self._connections.listen(CHANNEL, hear)
-
-
-def _turns(submissions: Sequence[Submission]) -> list[int]:
-    """Return, always in the same order, what stands for the entities that are named; a few for however many."""
-    return sorted({id % _TURNS for _, id in named(command for each in submissions for command in each.commands)})
 
 
 def _changed(answer: Answer) -> bool:

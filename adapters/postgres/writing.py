@@ -2,28 +2,28 @@
 
 The statement carries its own condition: every entity that it replaces or removes still has the version from which it
 was decided. If one has not, or someone else is just now writing it, nothing at all is written.
+
+Its changes are numbered last. Who numbers changes has a lock until the end of the transaction, for which all others
+wait who write to the log; so their numbers have no gaps, and are in the order of commits.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
 
 from adapters.postgres.connections import Conflict, Connection
 from adapters.postgres.deliveries import COLUMNS, row_of
-from adapters.postgres.log import EPOCH
-from adapters.postgres.places import Bookmark
+from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.rows import Rows, json
 from domain.changes import Change
 from domain.commands import Deleted
-from domain.decisions import Ref
+from domain.decisions import Claim, Ref
 from domain.deliveries import Delivery
-from domain.kinds import Entity, Kind
+from domain.kinds import Entity
 from domain.webhook import WEBHOOK
 
-_CHANGE = "seq, kind, id, version, action, at, request_id, changed, document"
 _RECEIPT = "caller, name, fingerprint, receipt, expires_at"
-_BEHIND = f"(epoch, xid) > ({EPOCH}, pg_current_xact_id())"
 
 TAKEN = frozenset({"changes_of_entity", "receipts_pkey", "deliveries_of_positions"})
 """The constraints, beside those of the entities, that tell that someone else was faster."""
@@ -37,32 +37,27 @@ class Plan:
     final: Mapping[Ref, Any]
     changes: Sequence[Change[Any]]
     receipts: list[dict[str, Any]]
-    claims: bool  # whether a value that must be unique may pass from one entity to another
+    claims: Collection[Claim]  # the values that must be unique and may be new to who has them then
     deliveries: Sequence[Delivery] = ()
-    follow: Bookmark | None = None  # where new webhooks start, if it is not behind these changes
+    follow: int | None = None  # behind which change new webhooks start, if it is not behind these changes
 
 
-async def write(connection: Connection, rows: Mapping[str, Rows], plan: Plan, *, locking: bool) -> None:
-    """Carry out a plan. Raises `Conflict` where what it was decided on is not so any more.
-
-    With `locking`, the transaction has locked what it names and so has its place in the log already.
-    """
+async def write(connection: Connection, rows: Mapping[str, Rows], plan: Plan) -> None:
+    """Carry out a plan. Raises `Conflict` where what it was decided on is not so any more."""
     statement = _Statement()
+    if plan.claims:
+        statement.claim([{"value": f"{kind.name} {name} {value}"} for kind, name, value in plan.claims])
     for kind in sorted({kind for kind, _ in plan.final}, key=lambda each: each.name):
         _leave(statement, rows[kind.name], plan)
-        if locking:
-            _follow(statement, kind, plan)
-    if plan.changes:
-        statement.do(
-            f"INSERT INTO changes (epoch, {_CHANGE}) SELECT {EPOCH}, {_CHANGE}"
-            f" FROM jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
-        )
     if plan.receipts:
+        receipts = sorted(plan.receipts, key=lambda each: (each["caller"], each["name"]))
         statement.do(
             f"INSERT INTO receipts ({_RECEIPT}) SELECT {_RECEIPT}"
-            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(plan.receipts)})"
+            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(receipts)})"
         )
     _deliver(statement, plan)
+    if plan.changes:
+        _log(statement, plan)
     if statement.writes and not await connection.fetchval(statement.sql(), *statement.values):
         raise Conflict
 
@@ -73,7 +68,7 @@ def _leave(statement: "_Statement", rows: Rows, plan: Plan) -> None:
     documents = {each.record.id: each.record.document for each in plan.changes if each.kind is kind}
     final = {id: after for (each, id), after in plan.final.items() if each is kind}
     stood = {id: plan.standing[kind, id] for id in final if isinstance(plan.standing.get((kind, id)), Entity)}
-    stands = {id: rows.row(after, documents[id]) for id, after in final.items() if isinstance(after, Entity)}
+    stands = {id: rows.row(after, documents[id]) for id, after in sorted(final.items()) if isinstance(after, Entity)}
     if stood:
         statement.hold(table, [{"id": id, "version": before.version} for id, before in stood.items()])
     if gone := [{"id": id} for id in stood if id not in stands]:
@@ -89,21 +84,10 @@ def _leave(statement: "_Statement", rows: Rows, plan: Plan) -> None:
 
 
 def _deliver(statement: "_Statement", plan: Plan) -> None:
-    """Add where webhooks start, and what is queued for them. A deletion takes both along."""
-    webhooks = {id: plan.standing.get((kind, id)) for kind, id in plan.final if kind is WEBHOOK}
-    gone = [id for id in webhooks if isinstance(plan.final[WEBHOOK, id], Deleted)]
-    new = [id for id, before in webhooks.items() if id not in gone and not isinstance(before, Entity)]
-    if gone:
+    """Add what is queued for webhooks. A deletion takes that along, and how far they have come."""
+    if gone := [id for (kind, id), after in plan.final.items() if kind is WEBHOOK and isinstance(after, Deleted)]:
         rows = statement.mark([{"id": id} for id in gone])
         statement.do(f"DELETE FROM positions USING jsonb_to_recordset({rows}) AS gone(id bigint)", "webhook = gone.id")
-    if new:
-        place = {"seq": len(plan.changes)} if plan.follow is None else _position(plan.follow)
-        rows = statement.mark([{"webhook": id, **place} for id in new])
-        statement.do(
-            "INSERT INTO positions (webhook, epoch, xid, seq, shown) SELECT"
-            f" webhook, coalesce(epoch, {EPOCH}), coalesce(xid, pg_current_xact_id()), seq, shown"
-            f" FROM jsonb_populate_recordset(NULL::positions, {rows})"
-        )
     if plan.deliveries:
         rows = statement.mark(list({each.id: row_of(each) for each in plan.deliveries}.values()))
         queued = f"SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, {rows})"
@@ -114,34 +98,30 @@ def _deliver(statement: "_Statement", plan: Plan) -> None:
         )
 
 
-def _position(bookmark: Bookmark) -> dict[str, Any]:
-    place, shown = bookmark.place, bookmark.shown
-    snapshot = None if shown is None else f"{shown[0]}:{shown[1]}:{','.join(map(str, shown[2]))}"
-    return {"epoch": place.epoch, "xid": place.xid, "seq": place.seq, "shown": snapshot}
-
-
-def _follow(statement: "_Statement", kind: Kind[Any], plan: Plan) -> None:
-    """Require that whatever was decided on is in front of us in the log.
-
-    A transaction takes its id when it locks its first row. While it then waited for another row, someone with a
-    higher id may have written that one; its change would come behind ours, which was decided on it.
-    """
-    if plan.claims and kind.unique:  # it cannot be told who gave up a value that nobody has now
-        statement.conditions.append(f"NOT EXISTS (SELECT FROM changes WHERE kind = '{kind.name}' AND {_BEHIND})")
-        return
-    befores = [plan.standing.get(ref) for ref in plan.final if ref[0] is kind]
-    entities = [each.entity if isinstance(each, Deleted) else each for each in befores if each is not None]
-    seen = statement.mark([{"id": each.id, "version": each.version} for each in entities])
-    statement.conditions.append(
-        f"NOT EXISTS (SELECT FROM changes JOIN jsonb_to_recordset({seen}) AS seen(id bigint, version bigint)"
-        f" USING (id, version) WHERE kind = '{kind.name}' AND {_BEHIND})"
+def _log(statement: "_Statement", plan: Plan) -> None:
+    """Add the changes, and where new webhooks start."""
+    statement.append(
+        f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
+        f" FROM numbered, jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
     )
+    new = [
+        id
+        for (kind, id), after in plan.final.items()
+        if kind is WEBHOOK and isinstance(after, Entity) and not isinstance(plan.standing.get((kind, id)), Entity)
+    ]
+    if new:
+        start = f"newest + {len(plan.changes)}" if plan.follow is None else f"{plan.follow}"
+        rows = statement.mark([{"id": id} for id in new])
+        statement.append(
+            f"INSERT INTO positions (webhook, number) SELECT id, {start}"
+            f" FROM numbered, jsonb_to_recordset({rows}) AS new(id bigint)"
+        )
 
 
 def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
     return [
         {
-            "seq": seq,
+            "number": number,
             "kind": change.kind.name,
             "id": change.record.id,
             "version": change.record.version,
@@ -151,7 +131,7 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "changed": " ".join(change.changed),
             "document": change.record.document,
         }
-        for seq, change in enumerate(changes, 1)
+        for number, change in enumerate(changes, 1)
     ]
 
 
@@ -162,12 +142,26 @@ class _Statement:
     held: list[str] = field(factory=list)
     conditions: list[str] = field(factory=list)
     writes: list[str] = field(factory=list)
+    appends: list[str] = field(factory=list)
     values: list[str] = field(factory=list)
 
     def mark(self, rows: list[dict[str, Any]]) -> str:
         """Return the mark of a value that holds rows."""
         self.values.append(json(rows))
         return f"${len(self.values)}::jsonb"
+
+    def claim(self, values: list[dict[str, Any]]) -> None:
+        """Wait for whoever else is just now taking one of these values.
+
+        Otherwise the one would wait for the other at its commit, where the database looks at them, and the other for
+        the one to number its changes.
+        """
+        self.held.append(
+            "claimed AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('backroom claims'), key) FROM"
+            f" (SELECT DISTINCT hashtext(value) AS key FROM jsonb_to_recordset({self.mark(values)}) AS new(value text)"
+            " ORDER BY key) AS keys)"
+        )
+        self.conditions.append("(SELECT count(*) FROM claimed) > 0")
 
     def hold(self, table: str, seen: list[dict[str, Any]]) -> None:
         """Require that entities still are at the versions that were seen, and that nobody else is writing them.
@@ -184,9 +178,17 @@ class _Statement:
 
     def do(self, sql: str, where: str = "true", then: str = "") -> None:
         """Write, if all conditions hold."""
-        self.writes.append(f"write_{len(self.writes)} AS ({sql} WHERE {where} AND (SELECT free FROM gate) {then})")
+        name = f"write_{len(self.writes)}"
+        self.writes.append(f"{name} AS ({sql} WHERE {where} AND (SELECT free FROM gate) {then} RETURNING true)")
+
+    def append(self, sql: str) -> None:
+        """Write to the log what `numbered` knows the number for, when everything else is written."""
+        self.appends.append(f"append_{len(self.appends)} AS ({sql})")
 
     def sql(self) -> str:
         """Return the statement, which tells whether it wrote."""
         gate = f"gate AS MATERIALIZED (SELECT {' AND '.join(self.conditions) or 'true'} AS free)"
-        return f"WITH {', '.join([*self.held, gate, *self.writes])} SELECT free FROM gate"
+        after = "".join(f" AND (SELECT count(*) FROM write_{number}) >= 0" for number in range(len(self.writes)))
+        numbered = f"numbered AS MATERIALIZED (SELECT lock_log() AS newest WHERE (SELECT free FROM gate){after})"
+        parts = [*self.held, gate, *self.writes, *([numbered, *self.appends] if self.appends else [])]
+        return f"WITH {', '.join(parts)} SELECT free FROM gate"
