@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make serve` and `make test` set themselves up in .venv from the hashed locks.
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench profile lock clean
+.PHONY: help serve test check bench profile power lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +31,9 @@ bench: .venv/dev ## compare speed with a bare server and with the tutorial's app
 
 profile: .venv/dev ## show which part of the program the time of a request goes to
 	@$(BIN)/python -m tests.benchmarks.profile
+
+power: .venv/dev ## cut the power of the service 200 times under load; takes Linux, root and /dev/fuse; ARGS="--cuts 20"
+	@$(BIN)/python -m tests.power $(ARGS)
 
 lock: build/lock ## write the locks anew from pyproject.toml; UPGRADE=--upgrade takes the newest versions
 	@$(COMPILE) --output-file requirements.lock

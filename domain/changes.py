@@ -8,8 +8,8 @@ from typing import Any, Generic, NewType
 
 from attrs import frozen
 
-from domain.kinds import E, Kind
-from domain.records import Record
+from domain.entity_type import E, EntityType
+from domain.stored_entity import StoredEntity
 
 Cursor = NewType("Cursor", str)
 """A place in the log, between two changes: opaque, and bound to the log that gave it."""
@@ -35,9 +35,9 @@ class Action(Enum):
 class Change(Generic[E]):
     """One change of one entity; `record` is how it was left, or for a deletion how it was deleted."""
 
-    kind: Kind[E]
+    entity_type: EntityType[E]
     action: Action
-    record: Record
+    record: StoredEntity
     changed: tuple[str, ...]  # the writable fields that differ from before
     at: datetime
     request_id: str
@@ -45,7 +45,7 @@ class Change(Generic[E]):
     @property
     def type(self) -> str:
         """Name the change as subscribers know it, such as task.created."""
-        return f"{self.kind.name}.{self.action.value}"
+        return f"{self.entity_type.name}.{self.action.value}"
 
 
 @frozen(kw_only=True)
@@ -56,12 +56,14 @@ class Entry:
     change: Change[Any]
 
 
-def differing(kind: Kind[E], before: E, after: E) -> tuple[str, ...]:
+def differing(entity_type: EntityType[E], before: E, after: E) -> tuple[str, ...]:
     """Name the writable fields in which two states of an entity differ."""
-    return tuple(field.name for field in kind.writable if getattr(before, field.name) != getattr(after, field.name))
+    return tuple(
+        field.name for field in entity_type.writable if getattr(before, field.name) != getattr(after, field.name)
+    )
 
 
-def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int, *, now: int) -> tuple[str, ...]:
+def changed_since(entity_type: EntityType[E], kept: Iterable[Change[E]], version: int, *, now: int) -> tuple[str, ...]:
     """Name the writable fields that changed between two versions, from the changes of one entity that are `kept`.
 
     Where the log no longer holds every change between them, any field may have changed, and all are named.
@@ -69,6 +71,6 @@ def changed_since(kind: Kind[E], kept: Iterable[Change[E]], version: int, *, now
     between = range(version + 1, now + 1)  # and not what came behind that, as from commands later in a submission
     later = {change.record.version: change.changed for change in kept if change.record.version in between}
     if any(each not in later for each in between):
-        return kind.writable_names
+        return entity_type.writable_names
     names = {name for changed in later.values() for name in changed}
-    return tuple(field.name for field in kind.writable if field.name in names)
+    return tuple(field.name for field in entity_type.writable if field.name in names)

@@ -13,16 +13,16 @@ from attrs import Factory, evolve, field, frozen
 from domain.changes import Action, Change, Cursor, changed_since, differing
 from domain.commands import Command, Deleted
 from domain.deliveries import Delivery
+from domain.entity_type import Entity, EntityType
 from domain.errors import AlreadyExists, DomainError, PreconditionFailed
-from domain.kinds import Entity, Kind
-from domain.records import Documents, Record
+from domain.stored_entity import Serializer, StoredEntity
 
 MAX_COMMANDS = 1000
 
-Ref = tuple[Kind[Any], int]
+Ref = tuple[EntityType[Any], int]
 """Which entity."""
 
-Claim = tuple[Kind[Any], str, Any]
+UniqueValue = tuple[EntityType[Any], str, Any]
 """A value of a unique field."""
 
 
@@ -30,7 +30,7 @@ Claim = tuple[Kind[Any], str, Any]
 class Done:
     """A command was carried out, and left `record`. `change` is None where nothing differed."""
 
-    record: Record
+    record: StoredEntity
     change: Change[Any] | None
 
 
@@ -49,7 +49,7 @@ class Outcome:
 
 
 @frozen(kw_only=True)
-class Key:
+class IdempotencyKey:
     """An idempotency key with what is needed to keep the outcome under it.
 
     `record` turns an outcome into the receipt that is kept, or into None for an outcome not worth keeping. It is
@@ -70,7 +70,7 @@ class Replay:
 
 
 @frozen(kw_only=True)
-class Submission:
+class CommandBatch:
     """Commands to carry out in one transaction.
 
     Atomic: one refusal undoes all. Otherwise each stands alone. A `rehearsal` decides and writes nothing, not even
@@ -81,8 +81,8 @@ class Submission:
     commands: tuple[Command, ...]
     request_id: str
     atomic: bool = True
-    rehearsal: bool = False
-    key: Key | None = None
+    dry_run: bool = False
+    key: IdempotencyKey | None = None
     deliveries: tuple[Delivery, ...] = ()
     follow: Cursor | None = None
 
@@ -91,18 +91,18 @@ class Submission:
 class Found:
     """What a store found of what a submission names: entities, deleted ones, and who holds which unique value."""
 
-    standing: Mapping[Ref, Any] = Factory(dict)
-    holders: Mapping[Claim, int] = Factory(dict)
+    current: Mapping[Ref, Any] = Factory(dict)
+    holders: Mapping[UniqueValue, int] = Factory(dict)
 
     def after(self, decision: "Decision") -> "Found":
         """Return what will be found once a decision, which was taken on this, has been carried out."""
         holders = dict(self.holders)
         for ref in decision.final:
-            for claim in _claims(ref[0], self.standing.get(ref)):
+            for claim in _claims(ref[0], self.current.get(ref)):
                 holders.pop(claim, None)
-        for (kind, id), entity in decision.final.items():
-            holders |= dict.fromkeys(_claims(kind, entity), id)
-        return Found(standing={**self.standing, **decision.final}, holders=holders)
+        for (entity_type, id), entity in decision.final.items():
+            holders |= dict.fromkeys(_claims(entity_type, entity), id)
+        return Found(current={**self.current, **decision.final}, holders=holders)
 
 
 @frozen(kw_only=True)
@@ -123,61 +123,70 @@ def named(commands: Iterable[Command]) -> dict[Ref, bool]:
     refs: dict[Ref, bool] = {}
     for command in commands:
         if command.id is not None:
-            ref = command.kind, command.id
-            refs[ref] = refs.get(ref, False) or command.revives
+            ref = command.entity_type, command.id
+            refs[ref] = refs.get(ref, False) or command.needs_deleted
     return refs
 
 
-def claimed(commands: Iterable[Command], standing: Mapping[Ref, Any]) -> set[Claim]:
+def claimed(commands: Iterable[Command], current: Mapping[Ref, Any]) -> set[UniqueValue]:
     """Return the unique values that the commands may take: those they set, and those of what they restore."""
-    claims: set[Claim] = set()
+    claims: set[UniqueValue] = set()
     for command in commands:
-        for unique in command.kind.unique:
+        for unique in command.entity_type.unique:
             values = getattr(command, "values", {})
-            gone = standing.get((command.kind, command.id)) if command.revives and command.id is not None else None
+            gone = (
+                current.get((command.entity_type, command.id))
+                if command.needs_deleted and command.id is not None
+                else None
+            )
             value = getattr(gone.entity, unique.name) if isinstance(gone, Deleted) else values.get(unique.name)
             if value is not None:
-                claims.add((command.kind, unique.name, value))
+                claims.add((command.entity_type, unique.name, value))
     return claims
 
 
 def decide(
-    submission: Submission,
+    submission: CommandBatch,
     found: Found,
     *,
-    new_id: Callable[[Kind[Any]], int],
+    new_id: Callable[[EntityType[Any]], int],
     at: datetime,
-    documents: Documents,
+    documents: Serializer,
 ) -> Decision:
     """Decide every command in turn, each seeing what those before it did."""
-    standing = dict(found.standing)
+    current = dict(found.current)
     holders = dict(found.holders)
     results: list[Result] = []
     changes: list[Change[Any]] = []
     final: dict[Ref, Any] = {}
     for index, command in enumerate(submission.commands):
-        id = new_id(command.kind) if command.id is None else command.id
-        ref = command.kind, id
-        before = standing.get(ref)
+        id = new_id(command.entity_type) if command.id is None else command.id
+        ref = command.entity_type, id
+        before = current.get(ref)
         try:
             after = command.decide(before, id, at)
-            _check_unique(command.kind, after, holders)
+            _check_unique(command.entity_type, after, holders)
         except DomainError as error:
             results.append(error)
             if submission.atomic:
                 return Decision(outcome=Outcome(results=tuple(results), failed=index), undone=tuple(changes))
             continue
         left = after.entity if isinstance(after, Deleted) else after
-        record = Record(id, left.version, documents.write(command.kind, left))
+        record = StoredEntity(id, left.version, documents.write(command.entity_type, left))
         if after is before:
             results.append(Done(record=record, change=None))
             continue
-        action, changed = _difference(command.kind, before, after)
+        action, changed = _difference(command.entity_type, before, after)
         change = Change(
-            kind=command.kind, action=action, record=record, changed=changed, at=at, request_id=submission.request_id
+            entity_type=command.entity_type,
+            action=action,
+            record=record,
+            changed=changed,
+            at=at,
+            request_id=submission.request_id,
         )
-        _pass_on(command.kind, before, after, holders)
-        standing[ref] = final[ref] = after
+        _pass_on(command.entity_type, before, after, holders)
+        current[ref] = final[ref] = after
         changes.append(change)
         results.append(Done(record=record, change=change))
     return Decision(outcome=Outcome(results=tuple(results)), final=final, changes=tuple(changes))
@@ -186,7 +195,7 @@ def decide(
 def unexplained(outcome: Outcome) -> set[tuple[Ref, int]]:
     """Return the entities, each with the version that was expected, for which a precondition failed."""
     return {
-        ((result.kind, result.current.id), result.expected)
+        ((result.entity_type, result.current.id), result.expected)
         for result in outcome.results
         if isinstance(result, PreconditionFailed)
     }
@@ -203,42 +212,46 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
     def explain(result: Result) -> Result:
         if not isinstance(result, PreconditionFailed):
             return result
-        ref = result.kind, result.current.id
-        here = (change for change in (*decision.changes, *decision.undone) if (change.kind, change.record.id) == ref)
+        ref = result.entity_type, result.current.id
+        here = (
+            change for change in (*decision.changes, *decision.undone) if (change.entity_type, change.record.id) == ref
+        )
         changes = (*kept[ref, result.expected], *here)
-        return evolve(result, changed=changed_since(result.kind, changes, result.expected, now=result.current.version))
+        return evolve(
+            result, changed=changed_since(result.entity_type, changes, result.expected, now=result.current.version)
+        )
 
     return evolve(decision.outcome, results=tuple(map(explain, decision.outcome.results)))
 
 
-def _check_unique(kind: Kind[Any], after: Any, holders: Mapping[Claim, int]) -> None:
-    for claim in _claims(kind, after):
+def _check_unique(entity_type: EntityType[Any], after: Any, holders: Mapping[UniqueValue, int]) -> None:
+    for claim in _claims(entity_type, after):
         holder = holders.get(claim, after.id)
         if holder != after.id:
             _, name, value = claim
-            raise AlreadyExists(kind=kind.name, field=name, value=value, holder=holder)
+            raise AlreadyExists(entity_type=entity_type.name, field=name, value=value, holder=holder)
 
 
-def _pass_on(kind: Kind[Any], before: Any, after: Any, holders: dict[Claim, int]) -> None:
+def _pass_on(entity_type: EntityType[Any], before: Any, after: Any, holders: dict[UniqueValue, int]) -> None:
     """Release the unique values that an entity gave up, and note those that it took."""
-    for claim in _claims(kind, before):
+    for claim in _claims(entity_type, before):
         holders.pop(claim, None)
-    for claim in _claims(kind, after):
+    for claim in _claims(entity_type, after):
         holders[claim] = after.id
 
 
-def _claims(kind: Kind[Any], entity: Any) -> list[Claim]:
+def _claims(entity_type: EntityType[Any], entity: Any) -> list[UniqueValue]:
     """Return the unique values that an entity holds; a deleted one holds none."""
-    if not kind.unique or not isinstance(entity, Entity):
+    if not entity_type.unique or not isinstance(entity, Entity):
         return []
-    values = ((unique.name, getattr(entity, unique.name)) for unique in kind.unique)
-    return [(kind, name, value) for name, value in values if value is not None]
+    values = ((unique.name, getattr(entity, unique.name)) for unique in entity_type.unique)
+    return [(entity_type, name, value) for name, value in values if value is not None]
 
 
-def _difference(kind: Kind[Any], before: Any, after: Any) -> tuple[Action, tuple[str, ...]]:
+def _difference(entity_type: EntityType[Any], before: Any, after: Any) -> tuple[Action, tuple[str, ...]]:
     """Return what was done, and which writable fields differ now."""
     if isinstance(after, Deleted):
         return Action.DELETED, ()
     if isinstance(before, Entity):
-        return Action.UPDATED, differing(kind, before, after)
-    return Action.CREATED, kind.writable_names
+        return Action.UPDATED, differing(entity_type, before, after)
+    return Action.CREATED, entity_type.writable_names

@@ -10,6 +10,9 @@ from attrs import frozen
 
 from domain.changes import Cursor
 
+MAX_CLOCK_SKEW = timedelta(minutes=1)
+"""How far apart the clocks of two hosts may be. What lies further ahead was written by a clock that was wrong."""
+
 
 class Status(Enum):
     """What became of a delivery: another attempt is due, it arrived, or there will be no more attempts."""
@@ -69,7 +72,8 @@ class Deliveries(Protocol):
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         """Take or prolong a lease, and tell whether `owner` holds it now.
 
-        It does not where another owner's lease has not run out, and where there is no such webhook.
+        It does not where another owner's lease has not run out, and where there is no such webhook. A lease that ends
+        more than `MAX_CLOCK_SKEW` later than one that is taken now is none: a clock that was wrong gave it.
         """
 
     @abstractmethod
@@ -102,7 +106,7 @@ class Deliveries(Protocol):
         """
 
 
-class Courier(Protocol):
+class WebhookDispatcher(Protocol):
     """What delivers to webhooks, as those see it who manage them."""
 
     @abstractmethod
@@ -127,5 +131,5 @@ class Courier(Protocol):
         """Whether there may be a webhook to deliver to, so that a nudge could be of use."""
 
     @abstractmethod
-    async def nudge(self) -> None:
+    async def wake(self) -> None:
         """Look at once for what is to be delivered. Returns before anything is sent."""

@@ -25,7 +25,7 @@ class DomainError(Exception):
 
 
 @frozen(kw_only=True)
-class Breach:
+class Violation:
     """One broken rule: the field, a code for programs, and the rest of the sentence "<field> …"."""
 
     field: str
@@ -39,16 +39,16 @@ class Breach:
 
 
 @frozen(kw_only=True)
-class Invalid(DomainError):
+class ValidationFailed(DomainError):
     """A document breaks the rules of its kind; every breach is told at once."""
 
     code: ClassVar[str] = "invalid"
-    breaches: tuple[Breach, ...]
+    violations: tuple[Violation, ...]
 
     @property
     def message(self) -> str:
-        missing = [breach.field for breach in self.breaches if breach.code == "required"]
-        others = [breach.detail for breach in self.breaches if breach.code != "required"]
+        missing = [violation.field for violation in self.violations if violation.code == "required"]
+        others = [violation.detail for violation in self.violations if violation.code != "required"]
         if missing:
             others.insert(0, f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} required")
         return "; ".join(others)
@@ -60,12 +60,12 @@ class NotFound(DomainError):
 
     code: ClassVar[str] = "not_found"
     decided: ClassVar[bool] = True
-    kind: str
+    entity_type: str
     id: int
 
     @property
     def message(self) -> str:
-        return f"{self.kind.capitalize()} not found"
+        return f"{self.entity_type.capitalize()} not found"
 
 
 @frozen(kw_only=True)
@@ -74,12 +74,12 @@ class NotDeleted(DomainError):
 
     code: ClassVar[str] = "not_deleted"
     decided: ClassVar[bool] = True
-    kind: str
+    entity_type: str
     id: int
 
     @property
     def message(self) -> str:
-        return f"{self.kind} {self.id} is not deleted"
+        return f"{self.entity_type} {self.id} is not deleted"
 
 
 @frozen(kw_only=True)
@@ -88,14 +88,14 @@ class AlreadyExists(DomainError):
 
     code: ClassVar[str] = "already_exists"
     decided: ClassVar[bool] = True
-    kind: str
+    entity_type: str
     field: str
     value: Any
     holder: int
 
     @property
     def message(self) -> str:
-        return f"{self.field} {self.value} already belongs to {self.kind} {self.holder}"
+        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.holder}"
 
 
 @frozen(kw_only=True)
@@ -107,7 +107,7 @@ class PreconditionFailed(DomainError):
 
     code: ClassVar[str] = "precondition_failed"
     decided: ClassVar[bool] = True
-    kind: Any
+    entity_type: Any
     current: Any
     expected: int
     changed: tuple[str, ...] = ()

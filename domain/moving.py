@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from domain.contents import Changes, Entities, Export, Facts, Import, Part, size
 from domain.errors import Unavailable
+from domain.snapshot import Changes, Entities, Export, Import, Metadata, Part, size
 
 Report = Callable[[str, int, int], None]
 """Is told what is being done, and how many of how many are done."""
@@ -40,7 +40,7 @@ async def move(source: Export, target: Import, report: Report) -> int:
     done = 0
     report("copying", done, total)
     async for part in source.read():
-        if isinstance(part, Facts):
+        if isinstance(part, Metadata):
             await _check_other(part, target.taken)
         await target.write(part)
         done += size(part)
@@ -56,9 +56,9 @@ async def move(source: Export, target: Import, report: Report) -> int:
     return total
 
 
-async def _check_other(facts: Facts, target: Export) -> None:
+async def _check_other(facts: Metadata, target: Export) -> None:
     mine = await anext(target.read())
-    if isinstance(mine, Facts) and facts.logs & mine.logs:
+    if isinstance(mine, Metadata) and facts.logs & mine.logs:
         raise SameLog
 
 
@@ -85,7 +85,7 @@ def is_kept(original: Part, copy: Part) -> bool:
                 one.change == other.change and one.cursors <= other.cursors
                 for one, other in zip(told, taken, strict=True)
             )
-        case Facts(), Facts():
+        case Metadata(), Metadata():
             same = (original.secret, original.last_ids) == (copy.secret, copy.last_ids)
             return same and original.logs <= copy.logs and original.oldest <= copy.oldest
         case _:
@@ -94,5 +94,5 @@ def is_kept(original: Part, copy: Part) -> bool:
 
 def _name(part: Part) -> str:
     if isinstance(part, Entities):
-        return f"{part.kind.collection} from {part.records[0].id} on"
+        return f"{part.entity_type.collection} from {part.records[0].id} on"
     return type(part).__name__.lower()

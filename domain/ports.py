@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from domain.changes import Cursor, Entry
-from domain.decisions import Outcome, Replay, Submission
+from domain.decisions import CommandBatch, Outcome, Replay
 from domain.deliveries import Deliveries
-from domain.kinds import Kind
+from domain.entity_type import EntityType
 from domain.queries import Page, Query
-from domain.records import Record
+from domain.stored_entity import StoredEntity
 
 RECEIPTS_KEPT = timedelta(hours=24)
 
@@ -26,7 +26,7 @@ class Reader(Protocol):
     """Reads the records of entities as they stand."""
 
     @abstractmethod
-    async def get(self, kind: Kind[Any], id: int) -> Record | None:
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         """Return the entity's record, or None where there is none, or none any more."""
 
     @abstractmethod
@@ -38,7 +38,7 @@ class Writer(Protocol):
     """Carries out submissions."""
 
     @abstractmethod
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         """Decide a submission and make it last, all of it or nothing.
 
         When this returns, what it reports is durable: the entities, their changes in the log in the order of the
@@ -52,7 +52,7 @@ class Writer(Protocol):
 
 
 @frozen(kw_only=True)
-class Batch:
+class LogPage:
     """Entries in the order of the log; `cursor` is behind the last of all that was looked at, matching or not."""
 
     entries: tuple[Entry, ...]
@@ -63,7 +63,7 @@ class ChangeLog(Protocol):
     """Reads the log. Its order is commit order: nothing ever appears in front of a cursor that was given out."""
 
     @abstractmethod
-    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         """Return up to `limit` entries after a cursor, or from the oldest kept.
 
         Only those of some `types`; of none, those of every kind that is published.
@@ -82,11 +82,13 @@ class ChangeLog(Protocol):
         """Return the place in front of the oldest kept entry."""
 
     @abstractmethod
-    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
         """Return up to `limit` kept entries of one entity with versions above `after`, oldest first."""
 
     @abstractmethod
-    async def watch(self, seen: Cursor) -> None:
+    async def wait_for_changes(self, seen: Cursor) -> None:
         """Return when there may be entries after `seen`: at once where there are, else soon after they commit.
 
         A place that `read` refuses as expired is not waited at: this returns, and `read` tells. Raises `BadCursor`.
@@ -101,7 +103,14 @@ class Upkeep(Protocol):
         """Return when the store answers."""
 
     @abstractmethod
-    async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        """Return the time that retention believes of a clock that says `now`, and remember it.
+
+        It is decided by `domain.retention.advance` on what was decided last, by whichever process.
+        """
+
+    @abstractmethod
+    async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         """Forget a bounded number of receipts that expired by `at`, and of changes older than `changes_before`.
 
         Changes behind the cursor `keep` stay, wherever it is. Deliveries that were begun before `changes_before` and

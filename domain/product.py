@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from domain.kinds import Entity, Kind, writable
-from domain.rules import Money, Text, Whole
+from domain.entity_type import Entity, EntityType, writable
+from domain.field_types import Integer, Money, String
 
 MAX_STOCK = 2**31 - 1
 
@@ -14,12 +14,12 @@ MAX_STOCK = 2**31 - 1
 class Product(Entity):
     """Something to be sold. A `stock` of None is not tracked; a `sku` is unique among the living."""
 
-    name: str = writable(Text(1, 200), searched=True)
+    name: str = writable(String(1, 200), searched=True)
     price: Decimal = writable(Money(Decimal("999999999.99")))
-    category: str = writable(Text(1, 100), default="general")
-    sku: str | None = writable(Text(1, 64, alphabet="A-Za-z0-9._-"), default=None, searched=True, unique=True)
-    stock: int | None = writable(Whole(0, MAX_STOCK), default=None)
-    description: str = writable(Text(0, 10_000, lines=True), default="", listed=False, searched=True)
+    category: str = writable(String(1, 100), default="general")
+    sku: str | None = writable(String(1, 64, alphabet="A-Za-z0-9._-"), default=None, searched=True, unique=True)
+    stock: int | None = writable(Integer(0, MAX_STOCK), default=None)
+    description: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
 
 
-PRODUCT = Kind(Product, name="product", collection="products")
+PRODUCT = EntityType(Product, name="product", collection="products")

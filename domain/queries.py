@@ -7,8 +7,8 @@ from typing import Any, Generic
 from attrs import field, frozen
 
 from domain.changes import Cursor
-from domain.kinds import E, Field, Kind
-from domain.records import Documents, Record
+from domain.entity_type import E, EntityType, Field
+from domain.stored_entity import Serializer, StoredEntity
 from domain.text import sought
 
 MAX_LIMIT = 1000
@@ -50,7 +50,7 @@ class Condition:
             return bool(value == self.operand)
         if self.operator is Operator.IN:
             return value in self.operand
-        mine, other = self.field.rule.key(value), self.field.rule.key(self.operand)
+        mine, other = self.field.field_type.key(value), self.field.field_type.key(self.operand)
         match self.operator:
             case Operator.GTE:
                 return bool(mine >= other)
@@ -81,7 +81,7 @@ class Query(Generic[E]):
     Ties are broken by ascending id. `search` is folded text that must be a substring of the folded searched fields.
     """
 
-    kind: Kind[E]
+    entity_type: EntityType[E]
     where: tuple[Condition, ...] = ()
     search: str = field(default="", converter=sought)
     order: tuple[Order, ...] = ()
@@ -97,7 +97,7 @@ class Query(Generic[E]):
     def behind(self, place: Place) -> "Query[E]":
         """Return the same query, after a place."""
         return Query(
-            kind=self.kind,
+            entity_type=self.entity_type,
             where=self.where,
             search=self.search,
             order=self.order,
@@ -110,9 +110,9 @@ class Query(Generic[E]):
         """Return the place just behind `entity` in this order."""
         return (*(_key(order.field, getattr(entity, order.field.name)) for order in self.order), entity.id)
 
-    def place_of(self, record: Record, documents: Documents) -> Place:
+    def place_of(self, record: StoredEntity, documents: Serializer) -> Place:
         """Return the place just behind the entity of `record`; in the order of ids, it needs not be read for that."""
-        return self.place(documents.read(self.kind, record.document)) if self.order else (record.id,)
+        return self.place(documents.read(self.entity_type, record.document)) if self.order else (record.id,)
 
 
 @frozen(kw_only=True)
@@ -124,7 +124,7 @@ class Page:
     collection changed. `total` counts every match, where it was asked for.
     """
 
-    records: tuple[Record, ...]
+    records: tuple[StoredEntity, ...]
     next: Place | None
     changes: Cursor
     revision: str
@@ -171,7 +171,7 @@ def segments(query: Query[E]) -> Iterator[Segment]:
 
 
 def _key(field: Field, value: Any) -> Any:
-    return None if value is None else field.rule.key(value)
+    return None if value is None else field.field_type.key(value)
 
 
 def compare(order: tuple[Order, ...], one: Place, other: Place) -> int:
@@ -188,5 +188,5 @@ def compare(order: tuple[Order, ...], one: Place, other: Place) -> int:
 def matches(query: Query[E], entity: E) -> bool:
     """Tell whether an entity satisfies the conditions and the search of a query."""
     return all(each.holds(getattr(entity, each.field.name)) for each in query.where) and (
-        query.search in query.kind.search_text(entity)
+        query.search in query.entity_type.search_text(entity)
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
-from domain.kinds import Entity, Kind, read_only, writable
-from domain.rules import Choice, Day, Moment, Text
+from domain.entity_type import Entity, EntityType, read_only, writable
+from domain.field_types import Date, EnumField, String, Timestamp
 
 
 class Status(Enum):
@@ -32,12 +32,12 @@ class Priority(Enum):
 class Task(Entity):
     """Something to be done. `completed_at` is when its status became done, and None while it is not."""
 
-    title: str = writable(Text(1, 200), searched=True)
-    status: Status = writable(Choice(Status), default=Status.PENDING)
-    priority: Priority = writable(Choice(Priority), default=Priority.NORMAL)
-    due: date | None = writable(Day(), default=None)
-    notes: str = writable(Text(0, 10_000, lines=True), default="", listed=False, searched=True)
-    completed_at: datetime | None = read_only(Moment(), default=None)
+    title: str = writable(String(1, 200), searched=True)
+    status: Status = writable(EnumField(Status), default=Status.PENDING)
+    priority: Priority = writable(EnumField(Priority), default=Priority.NORMAL)
+    due: date | None = writable(Date(), default=None)
+    notes: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
+    completed_at: datetime | None = read_only(Timestamp(), default=None)
 
     @classmethod
     def derive(cls, values: Mapping[str, Any], before: "Task | None", at: datetime) -> Mapping[str, Any]:
@@ -49,4 +49,4 @@ class Task(Entity):
         return {"completed_at": at if now is Status.DONE else None}
 
 
-TASK = Kind(Task, name="task", collection="tasks")
+TASK = EntityType(Task, name="task", collection="tasks")

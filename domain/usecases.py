@@ -3,25 +3,25 @@
 from typing import Any
 
 from domain.changes import Entry
+from domain.entity_type import EntityType
 from domain.errors import NotFound
-from domain.kinds import Kind
 from domain.ports import ChangeLog, Reader
-from domain.records import Record
+from domain.stored_entity import StoredEntity
 
 
-async def find(reader: Reader, kind: Kind[Any], id: int) -> Record:
+async def find(reader: Reader, entity_type: EntityType[Any], id: int) -> StoredEntity:
     """Return the record of an entity that must be there. Raises `NotFound`."""
-    record = await reader.get(kind, id)
+    record = await reader.get(entity_type, id)
     if record is None:
-        raise NotFound(kind=kind.name, id=id)
+        raise NotFound(entity_type=entity_type.name, id=id)
     return record
 
 
 async def history(
-    reader: Reader, log: ChangeLog, kind: Kind[Any], id: int, *, after: int, limit: int
+    reader: Reader, log: ChangeLog, entity_type: EntityType[Any], id: int, *, after: int, limit: int
 ) -> tuple[Entry, ...]:
     """Return the kept changes of an entity, deleted or not. Raises `NotFound` if neither it nor any change is there."""
-    entries = await log.history(kind, id, after=after, limit=limit)
+    entries = await log.history(entity_type, id, after=after, limit=limit)
     if not entries and after == 0:
-        await find(reader, kind, id)
+        await find(reader, entity_type, id)
     return entries

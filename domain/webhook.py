@@ -7,10 +7,10 @@ from typing import Any
 from attrs import field, frozen
 
 from domain.commands import ANY_VERSION, Edit, Precondition
+from domain.entity_type import MAX_ID, Entity, EntityType, read_only, writable
 from domain.errors import NotFound
-from domain.kinds import MAX_ID, Entity, Kind, read_only, writable
-from domain.published import CHANGE_TYPES
-from domain.rules import Flag, Members, Moment, Text, Url, Whole
+from domain.field_types import Boolean, Integer, ListOf, String, Timestamp, Url
+from domain.public_types import CHANGE_TYPES
 
 ROTATION = timedelta(hours=24)
 """How long a secret that was replaced still signs, beside the one that replaced it."""
@@ -25,12 +25,12 @@ class Webhook(Entity):
     """
 
     url: str = writable(Url(), searched=True)
-    types: tuple[str, ...] = writable(Members(CHANGE_TYPES), default=(), listed=False)
-    enabled: bool = writable(Flag(), default=True)
-    description: str = writable(Text(0, 200, lines=True), default="", listed=False, searched=True)
-    disabled_reason: str | None = read_only(Text(1, 500), default=None, listed=False)
-    secret_version: int = read_only(Whole(1, MAX_ID), listed=False)
-    rotated_at: datetime | None = read_only(Moment(), default=None, listed=False)
+    types: tuple[str, ...] = writable(ListOf(CHANGE_TYPES), default=(), listed=False)
+    enabled: bool = writable(Boolean(), default=True)
+    description: str = writable(String(0, 200, lines=True), default="", listed=False, searched=True)
+    disabled_reason: str | None = read_only(String(1, 500), default=None, listed=False)
+    secret_version: int = read_only(Integer(1, MAX_ID), listed=False)
+    rotated_at: datetime | None = read_only(Timestamp(), default=None, listed=False)
 
     @classmethod
     def derive(cls, values: Mapping[str, Any], before: "Webhook | None", at: datetime) -> Mapping[str, Any]:
@@ -46,7 +46,7 @@ class Webhook(Entity):
         return self.secret_version, self.secret_version - 1
 
 
-WEBHOOK = Kind(Webhook, name="webhook", collection="webhooks")
+WEBHOOK = EntityType(Webhook, name="webhook", collection="webhooks")
 
 
 @frozen(kw_only=True)
@@ -56,13 +56,13 @@ class Rotate:
     id: int
     precondition: Precondition = ANY_VERSION
 
-    kind: Kind[Webhook] = field(default=WEBHOOK, init=False)
-    revives: bool = field(default=False, init=False)
+    entity_type: EntityType[Webhook] = field(default=WEBHOOK, init=False)
+    needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, standing: Any, id: int, at: datetime) -> Webhook:
-        webhook = _alive(standing, id)
+    def decide(self, current: Any, id: int, at: datetime) -> Webhook:
+        webhook = _alive(current, id)
         values = {"secret_version": webhook.secret_version + 1, "rotated_at": at}
-        return Edit(kind=WEBHOOK, id=id, values=values, precondition=self.precondition).decide(webhook, id, at)
+        return Edit(entity_type=WEBHOOK, id=id, values=values, precondition=self.precondition).decide(webhook, id, at)
 
 
 @frozen(kw_only=True)
@@ -73,30 +73,30 @@ class Disable:
     reason: str
     precondition: Precondition = ANY_VERSION
 
-    kind: Kind[Webhook] = field(default=WEBHOOK, init=False)
-    revives: bool = field(default=False, init=False)
+    entity_type: EntityType[Webhook] = field(default=WEBHOOK, init=False)
+    needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, standing: Any, id: int, at: datetime) -> Webhook:
-        webhook = _alive(standing, id)
+    def decide(self, current: Any, id: int, at: datetime) -> Webhook:
+        webhook = _alive(current, id)
         values = {"enabled": False, "disabled_reason": self.reason} if webhook.enabled else {}
-        return Edit(kind=WEBHOOK, id=id, values=values, precondition=self.precondition).decide(webhook, id, at)
+        return Edit(entity_type=WEBHOOK, id=id, values=values, precondition=self.precondition).decide(webhook, id, at)
 
 
 @frozen(kw_only=True)
-class Attend:
+class RequireExists:
     """Leave a webhook as it is; refused where there is none. What is submitted along with it takes effect."""
 
     id: int
 
-    kind: Kind[Webhook] = field(default=WEBHOOK, init=False)
-    revives: bool = field(default=False, init=False)
+    entity_type: EntityType[Webhook] = field(default=WEBHOOK, init=False)
+    needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, standing: Any, id: int, at: datetime) -> Webhook:
+    def decide(self, current: Any, id: int, at: datetime) -> Webhook:
         del at
-        return _alive(standing, id)
+        return _alive(current, id)
 
 
-def _alive(standing: Any, id: int) -> Webhook:
-    if not isinstance(standing, Webhook):
-        raise NotFound(kind=WEBHOOK.name, id=id)
-    return standing
+def _alive(current: Any, id: int) -> Webhook:
+    if not isinstance(current, Webhook):
+        raise NotFound(entity_type=WEBHOOK.name, id=id)
+    return current

@@ -1,12 +1,14 @@
 """The ASGI factory: `uvicorn --factory entrypoints.asgi:app` serves it, as `backroom serve` does."""
 
 import gc
+import logging
 import os
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrypoints.failures import reason, shown
+from entrypoints.diagnostics import speak
 from entrypoints.settings import Settings, load
+from entrypoints.store_errors import reason, shown
 from entrypoints.wiring import wired
 
 GARBAGE_LOOKED_FOR = 20_000
@@ -15,7 +17,10 @@ GARBAGE_LOOKED_FOR = 20_000
 
 def app() -> ASGIApp:
     """Return the application as the environment describes it. Raises `BadSettings`."""
-    return _Application(load(os.environ, {}))
+    settings = load(os.environ, {})
+    if not logging.getLogger().handlers:  # another server than ours may be there, which has its own
+        speak(settings.log)
+    return _Application(settings)
 
 
 class _Application:
@@ -44,7 +49,7 @@ class _Application:
                 await receive()
         except Exception as error:  # noqa: BLE001 - the server ends, and says this
             failed = "startup" if self._app is None else "shutdown"
-            message = f"backroom: {shown(self._settings.store)}: {reason(error)}"
+            message = f"{shown(self._settings.store)}: {reason(error)}"
             await send({"type": f"lifespan.{failed}.failed", "message": message})
         else:
             await send({"type": "lifespan.shutdown.complete"})

@@ -5,13 +5,15 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 
+from entrypoints.diagnostics import LOG, speak
 from entrypoints.settings import PREFIX, BadSettings, Settings, flag_name, load, unknown
 
 BAD_USAGE = 2
+_LOG = f"{PREFIX}LOG"
 MOVE = (
     "Move everything from one store to another, which must be empty. Stop the service first: what is written meanwhile"
     " does not come along. All is moved, or nothing. Exit codes: 0 moved, 1 failed, 2 bad usage, 130 interrupted."
@@ -32,8 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return BAD_USAGE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line as everything else is said."""
+
+    def error(self, message: str) -> NoReturn:
+        if os.environ.get(_LOG) == "json":
+            speak("json")
+            LOG.error("%s: %s", self.prog, message)
+            sys.exit(BAD_USAGE)
+        super().error(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="backroom", description="Tasks and products behind one small HTTP service.")
+    parser = _Parser(prog="backroom", description="Tasks and products behind one small HTTP service.")
     parser.add_argument("--version", action="version", version=f"backroom {version('backroom')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     serve = commands.add_parser("serve", help="run the service", description="Run the service until SIGTERM or Ctrl-C.")
@@ -51,13 +64,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(chosen: argparse.Namespace) -> int:
     flags = {field.name: getattr(chosen, field.name) for field in attrs.fields(Settings)}
+    speak(chosen.log or os.environ.get(_LOG, ""))
     try:
         settings = load(os.environ, flags)
     except BadSettings as error:
-        print(f"backroom: {error}", file=sys.stderr)
+        LOG.error("%s", error)
         return BAD_USAGE
     for name in unknown(os.environ):
-        print(f"backroom: {name} is not a setting, and is ignored", file=sys.stderr)
+        LOG.warning("%s is not a setting, and is ignored", name)
     # The workers are processes of their own, and read the environment.
     os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
     from entrypoints.server import run  # noqa: PLC0415 - other commands start faster without a server

@@ -3,15 +3,15 @@
 import orjson
 
 from adapters.http.app import Options, declared
-from adapters.http.feed import Feed
-from adapters.http.openapi import document
-from adapters.http.wire import JsonDocuments
+from adapters.http.feed.feed import Feed
+from adapters.http.openapi.document import document
+from adapters.http.responses.wire import JsonSerializer
 from adapters.memory.store import MemoryStore
-from entrypoints.wiring import deliverer_of, now
+from entrypoints.wiring import dispatcher_of, now
 
 
 def openapi() -> str:
     """Return the document, laid out for people."""
-    store = MemoryStore(now, JsonDocuments())
-    paths = declared(store, b"", Options(), Feed(store), deliverer_of(store, b""))
+    store = MemoryStore(now, JsonSerializer())
+    paths = declared(store, b"", Options(), Feed(store), dispatcher_of(store, b""))
     return orjson.dumps(document(paths), option=orjson.OPT_INDENT_2).decode() + "\n"

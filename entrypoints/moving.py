@@ -8,9 +8,9 @@ from time import monotonic
 from typing import Any
 
 from domain.moving import Undecided, move
-from entrypoints.failures import reason, shown
 from entrypoints.progress import Progress
 from entrypoints.settings import store
+from entrypoints.store_errors import reason, shown
 from entrypoints.wiring import exporting, importing, now
 
 DONE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130

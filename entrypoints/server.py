@@ -7,22 +7,22 @@ import os
 import resource
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
 
-from adapters.http.protocol import HttpProtocol
-from adapters.http.websocket_protocol import WebSocketProtocol
+from adapters.http.server.protocol import HttpProtocol
+from adapters.http.server.websockets import WebSocketProtocol
+from entrypoints.diagnostics import LOG
 from entrypoints.workers import NOT_STARTED, supervise
 
 FAILURE = 1
 
 # Seconds after SIGTERM: until what is still in progress is cancelled, and until all is over in any case.
 DRAIN = 7
-PATIENCE = 9.0
+TIMEOUT = 9.0
 MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
 PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
@@ -46,7 +46,7 @@ def run(
         sockets = listen(host, port)
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (")[0]  # what follows repeats the address
-        print(f"backroom: cannot listen on {url(host, port)}: {reason}", file=sys.stderr)
+        LOG.error("cannot listen on %s: %s", url(host, port), reason)
         return FAILURE
     allow_files(HttpProtocol.MAX_CONNECTIONS + OTHER_FILES)
     address = url(host, sockets[0].getsockname()[1])
@@ -111,7 +111,7 @@ class Server(uvicorn.Server):
         if (parent := multiprocessing.parent_process()) is not None:
             asyncio.get_running_loop().add_reader(parent.sentinel, self._lose_parent, parent.sentinel)
         if self.started and self._announce is not None:
-            print(f"backroom is listening on {self._announce}", file=sys.stderr, flush=True)
+            LOG.info("listening on %s", self._announce)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()
@@ -125,7 +125,7 @@ class Server(uvicorn.Server):
         del sig, frame
         if not self.should_exit:
             self.should_exit = True
-            watchdog = threading.Timer(PATIENCE, _give_up)
+            watchdog = threading.Timer(TIMEOUT, _give_up)
             watchdog.daemon = True
             watchdog.start()
 
@@ -137,7 +137,7 @@ class Server(uvicorn.Server):
 
 def _give_up() -> None:
     """End at once: what was answered is stored, and what hangs will not be helped by waiting."""
-    os.write(2, b"backroom: could not end in time, and ends now\n")
+    LOG.critical("could not end in time, and ends now")
     os._exit(FAILURE)
 
 

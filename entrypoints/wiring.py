@@ -1,39 +1,46 @@
 """Which adapters are used: the one file that names them. What it opens it closes, in reverse."""
 
 import asyncio
-import logging
 import os
-import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from starlette.types import ASGIApp
 
-from adapters.http.access_log import AccessLog, as_json, as_text
 from adapters.http.app import Options, make_app
-from adapters.http.feed import Feed
-from adapters.http.wire import JsonDocuments, payload
+from adapters.http.feed.feed import Feed
+from adapters.http.middleware.access_log import AccessLog, as_json, as_text
+from adapters.http.responses.wire import JsonSerializer, payload
 from adapters.memory.store import MemoryStore
 from adapters.sqlite.exporting import exporting as sqlite_exporting
 from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.store import SqliteStore
-from adapters.webhooks.deliverer import Deliverer
+from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
-from domain.catalogue import KINDS
 from domain.commands import Create
-from domain.contents import Export, Import
-from domain.decisions import Key, Submission
+from domain.decisions import CommandBatch, IdempotencyKey
 from domain.errors import DomainError, KeyInFlight
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Query
+from domain.registry import ENTITY_TYPES
+from domain.snapshot import Export, Import
+from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
 
-SWEEP_EVERY_S = 60
+PURGE_EVERY_S = 60
+TELLING = timedelta(days=1)
+"""How far the clock may be ahead of what was written lately before that is told."""
+
+CLOCK_AHEAD = (
+    "the clock says %s, but by what was written lately it is %s. History and idempotency keys are purged by that time"
+    " until it has caught up. If the clock is right, nothing needs to be done; if it is wrong, set it"
+)
 DISK_FAILED = 74  # EX_IOERR of sysexits.h
 
 DEMO = (
@@ -41,8 +48,6 @@ DEMO = (
     {"name": "Gadget B", "price": Decimal("24.99"), "category": "gadgets"},
     {"name": "Widget C", "price": Decimal("14.99"), "category": "widgets"},
 )
-
-_log = logging.getLogger("backroom")
 
 
 @asynccontextmanager
@@ -56,34 +61,36 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
         stack.push_async_callback(store.close)
         if settings.demo:
             await fill_with_demo(store)
-        access_log = AccessLog(sys.stderr.write, as_json if settings.log == "json" else as_text)
+        access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text)
         stack.callback(access_log.flush)
-        await stack.enter_async_context(_running(_sweep(store, settings.changes_kept)))
+        await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         options = Options(
             max_body=settings.max_body,
             require_if_match=settings.require_if_match,
             origins=settings.cors_origins,
             hosts=settings.hosts,
         )
-        deliverer = deliverer_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
-        await stack.enter_async_context(_running(deliverer.run()))
+        dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
+        await stack.enter_async_context(_running(dispatcher.run()))
         feed = Feed(store)
         stack.push_async_callback(feed.close)
         if stopping is not None:
             await stack.enter_async_context(_running(_close_when(stopping, feed)))
-        yield make_app(store, await store.secret(), options, access_log, feed, courier=deliverer)
+        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher)
 
 
 async def opened(url: str) -> Store:
     """Open the store of a URL."""
-    documents = JsonDocuments()
+    documents = JsonSerializer()
     if url == "memory://":
         return MemoryStore(now, documents)
     if url.startswith("postgres"):
         from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
 
-        return await PostgresStore.open(url, kinds=KINDS, documents=documents, clock=now)
-    return SqliteStore(_path(url), kinds=KINDS, documents=documents, clock=now, on_untrustworthy=stop_at_once)
+        return await PostgresStore.open(url, entity_types=ENTITY_TYPES, documents=documents, clock=now)
+    return SqliteStore(
+        _path(url), entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
+    )
 
 
 @asynccontextmanager
@@ -92,24 +99,24 @@ async def exporting(url: str) -> AsyncIterator[Export]:
     if url.startswith("postgres"):
         from adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above
 
-        async with postgres.exporting(url, kinds=KINDS) as telling:
+        async with postgres.exporting(url, entity_types=ENTITY_TYPES) as telling:
             yield telling
     else:
-        async with sqlite_exporting(_path(url), kinds=KINDS) as file:
+        async with sqlite_exporting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
 
 
 @asynccontextmanager
 async def importing(url: str) -> AsyncIterator[Import]:
     """Take over into the store of a URL, which must be empty, what another one holds."""
-    documents = JsonDocuments()
+    documents = JsonSerializer()
     if url.startswith("postgres"):
         from adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
 
-        async with postgres.importing(url, kinds=KINDS, documents=documents) as taking:
+        async with postgres.importing(url, entity_types=ENTITY_TYPES, documents=documents) as taking:
             yield taking
     else:
-        async with sqlite_importing(_path(url), kinds=KINDS, documents=documents) as file:
+        async with sqlite_importing(_path(url), entity_types=ENTITY_TYPES, documents=documents) as file:
             yield file
 
 
@@ -117,12 +124,12 @@ def _path(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def deliverer_of(store: Store, key: bytes, *, allow_private: bool = False) -> Deliverer:
+def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> Dispatcher:
     """Return what delivers the changes of a store to its webhooks."""
-    return Deliverer(
+    return Dispatcher(
         store=store,
         sender=Sender(allow_private=allow_private),
-        documents=JsonDocuments(),
+        documents=JsonSerializer(),
         payload=payload,
         key=key,
         clock=now,
@@ -136,34 +143,42 @@ def now() -> datetime:
 
 def stop_at_once(reason: str) -> None:
     """End the process without another word to any client: nothing that it would say of its data can be relied on."""
-    os.write(
-        2, f"backroom: the disk failed, so nothing more can be trusted to be stored; stopping: {reason}\n".encode()
-    )
+    LOG.critical("the disk failed, so nothing more can be trusted to be stored; stopping: %s", reason)
     os._exit(DISK_FAILED)
 
 
 async def fill_with_demo(store: Store) -> None:
     """Put the tutorial's products into a store with nothing in it, once, however many processes start with it."""
-    pages = [await store.page(Query(kind=kind, limit=1)) for kind in KINDS]
+    pages = [await store.page(Query(entity_type=entity_type, limit=1)) for entity_type in ENTITY_TYPES]
     if any(page.records for page in pages) or (await store.read(None, limit=1)).entries:
         return
     commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
-    key = Key(caller="demo", name="products", fingerprint=b"", record=lambda _: b"")
+    key = IdempotencyKey(caller="demo", name="products", fingerprint=b"", record=lambda _: b"")
     with suppress(KeyInFlight):  # another process is just doing it
-        await store.submit(Submission(commands=commands, request_id="demo", key=key))
+        await store.submit(CommandBatch(commands=commands, request_id="demo", key=key))
 
 
-async def _sweep(store: Store, kept: timedelta) -> None:
+async def _purge(store: Store, kept: timedelta) -> None:
     """Forget what is no longer kept, in small steps, forever."""
+    asked, is_told = monotonic(), False
     while True:
-        more = False
         try:
-            more = await store.sweep(now(), changes_before=now() - kept, keep=await store.deliveries.needed())
+            at = now()
+            believed = await store.believe(at, elapsed=timedelta(seconds=monotonic() - asked))
+            asked = monotonic()
+            if at - believed > TELLING and not is_told:
+                LOG.warning(CLOCK_AHEAD, *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (at, believed)))
+                is_told = True
+            more = True
+            while more:
+                needed = await store.deliveries.needed()
+                more = await store.purge(believed, changes_before=believed - kept, keep=needed)
+                await asyncio.sleep(0)  # others write between two steps
         except DomainError as error:
-            _log.warning("sweeping failed, and will be tried again: %s", error)
+            LOG.warning("sweeping failed, and will be tried again: %s", error)
         except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
-            _log.exception("sweeping failed, and will be tried again")
-        await asyncio.sleep(0 if more else SWEEP_EVERY_S)  # others write between two steps
+            LOG.exception("sweeping failed, and will be tried again")
+        await asyncio.sleep(PURGE_EVERY_S)
 
 
 async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:

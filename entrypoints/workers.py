@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.context import ForkProcess
 
-NOT_STARTED = 3
+from entrypoints.diagnostics import LOG
 
-PATIENCE = 9.5  # seconds that workers may take to end, before they are killed
+FAILURE, NOT_STARTED = 1, 3
+
+TIMEOUT = 9.5  # seconds that workers may take to end, before they are killed
 PAUSE = 1.0  # seconds before a worker that has ended is replaced
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -72,7 +74,12 @@ def _run(work: Work, is_first: bool) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all, and the parent tells its workers
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    sys.exit(work(is_first))
+    try:
+        code = work(is_first)
+    except Exception:  # noqa: BLE001 - left to itself, it would be told in no format
+        LOG.critical("a worker was ended by what nobody foresaw", exc_info=True)
+        code = FAILURE
+    sys.exit(code)
 
 
 def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
@@ -87,7 +94,7 @@ def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
             workers.remove(ended)
             if ended in first and ended.exitcode == NOT_STARTED:
                 return NOT_STARTED
-            print(f"backroom: worker {ended.pid} ended with {ended.exitcode} and is replaced", file=sys.stderr)
+            LOG.error("worker %d ended with %d and is replaced", ended.pid, ended.exitcode)
             if connection.wait([stop], PAUSE):
                 return 0
             workers.append(_start(work, False))
@@ -96,12 +103,12 @@ def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
 def _end(workers: list[ForkProcess]) -> None:
     for worker in workers:
         worker.terminate()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     for worker in workers:
         worker.join(max(0, deadline - time.monotonic()))
         if worker.exitcode is None:
-            print(f"backroom: worker {worker.pid} did not end in time and is killed", file=sys.stderr)
+            LOG.error("worker %d did not end in time and is killed", worker.pid)
             worker.kill()
             worker.join()
         elif worker.exitcode not in (0, -signal.SIGTERM):  # which ends one that did not serve yet
-            print(f"backroom: worker {worker.pid} ended with {worker.exitcode}", file=sys.stderr)
+            LOG.error("worker %d ended with %d", worker.pid, worker.exitcode)

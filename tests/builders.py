@@ -6,21 +6,21 @@ from typing import Any
 
 from attrs import define
 
-from adapters.http.wire import JsonDocuments
+from adapters.http.responses.wire import JsonSerializer
 from domain.commands import Create
-from domain.decisions import Submission
-from domain.kinds import Kind
+from domain.decisions import CommandBatch
+from domain.entity_type import EntityType
 from domain.product import PRODUCT, Product
-from domain.records import Record
+from domain.stored_entity import StoredEntity
 from domain.task import TASK, Task
 from domain.webhook import WEBHOOK, Webhook
 
-DOCUMENTS = JsonDocuments()
+SERIALIZER = JsonSerializer()
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 
-REQUIRED: dict[Kind[Any], dict[str, object]] = {
+REQUIRED: dict[EntityType[Any], dict[str, object]] = {
     TASK: {"title": "Sweep the floor"},
     PRODUCT: {"name": "Widget A", "price": Decimal("9.99")},
     WEBHOOK: {"url": "https://example.com/hook"},
@@ -54,23 +54,23 @@ def webhook(**fields: Any) -> Webhook:
     return Webhook(**{**standard, "url": "https://example.com/hook", **fields})
 
 
-def create(kind: Kind[Any], **raw: object) -> Create[Any]:
+def create(entity_type: EntityType[Any], **raw: object) -> Create[Any]:
     """Return a command that makes an entity of `raw` and whatever else is required."""
-    return Create.parse(kind, {**REQUIRED[kind], **raw})
+    return Create.parse(entity_type, {**REQUIRED[entity_type], **raw})
 
 
-def submission(*commands: Any, **facts: Any) -> Submission:
+def submission(*commands: Any, **facts: Any) -> CommandBatch:
     """Return a submission of these commands."""
-    return Submission(**{"commands": commands, "request_id": "r-1", **facts})
+    return CommandBatch(**{"commands": commands, "request_id": "r-1", **facts})
 
 
-def record(kind: Kind[Any], entity: Any) -> Record:
+def record(entity_type: EntityType[Any], entity: Any) -> StoredEntity:
     """Return an entity as stores hand it out."""
-    return Record(entity.id, entity.version, DOCUMENTS.write(kind, entity))
+    return StoredEntity(entity.id, entity.version, SERIALIZER.write(entity_type, entity))
 
 
-def recorded(kind: Kind[Any], record: Record) -> Any:
+def recorded(entity_type: EntityType[Any], record: StoredEntity) -> Any:
     """Return the entity of a record, which names the id and the version of its document."""
-    entity = DOCUMENTS.read(kind, record.document)
+    entity = SERIALIZER.read(entity_type, record.document)
     assert (entity.id, entity.version) == (record.id, record.version)
     return entity

@@ -11,17 +11,21 @@ import asyncpg
 from attrs import define, field
 
 from adapters.postgres.store import PostgresStore
-from domain.catalogue import KINDS
-from tests.builders import DOCUMENTS, Clock
+from domain.registry import ENTITY_TYPES
+from tests.builders import SERIALIZER, Clock
 from tests.postgres_server import Server, running
 
 SHARED = "shared"
 
+_TABLES = ("changes", "receipts", "log_names", "positions", "former_cursors", "retention")
 _EMPTY = "; ".join(
     [
-        *(f"DELETE FROM {each}" for each in ("changes", "receipts", "log_names", "positions", "former_cursors")),
+        "; ".join(f"DELETE FROM {each}" for each in _TABLES),
         "DELETE FROM forgotten WHERE kind <> ''; UPDATE forgotten SET number = 0",
-        *(f"DELETE FROM {kind.collection}; ALTER SEQUENCE {kind.collection}_ids RESTART" for kind in KINDS),
+        *(
+            f"DELETE FROM {entity_type.collection}; ALTER SEQUENCE {entity_type.collection}_ids RESTART"
+            for entity_type in ENTITY_TYPES
+        ),
     ]
 )
 
@@ -36,7 +40,7 @@ def shared_databases() -> "Databases":
 
 async def open_store(dsn: str, clock: Callable[[], datetime] | None = None) -> PostgresStore:
     """Open a store."""
-    return await PostgresStore.open(dsn, kinds=KINDS, documents=DOCUMENTS, clock=clock or Clock())
+    return await PostgresStore.open(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=clock or Clock())
 
 
 @define

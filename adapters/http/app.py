@@ -14,25 +14,25 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.http import following, resources, service, webhook_paths
-from adapters.http.access_log import AccessLog
-from adapters.http.answers import Answer, json_bytes
-from adapters.http.call import Call, call_of
-from adapters.http.changes import Changes
-from adapters.http.cursors import ListCursors
-from adapters.http.declarations import Operation, Path, Reply
-from adapters.http.edge import Edge
-from adapters.http.endpoint import Endpoint
-from adapters.http.failures import READ_ONLY, answer_for
-from adapters.http.feed import Feed
-from adapters.http.guard import Guard
-from adapters.http.openapi import document
-from adapters.http.refusals import Missing
-from adapters.http.refusing import refuse
-from adapters.http.socket import ChangesSocket
-from domain.deliveries import Courier
+from adapters.http.feed.feed import Feed
+from adapters.http.feed.polling import Changes
+from adapters.http.feed.websocket import ChangesSocket
+from adapters.http.handlers.error_handler import READ_ONLY, response_for
+from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.origin_check import OriginCheck
+from adapters.http.middleware.request_context import RequestContext
+from adapters.http.openapi.declarations import Operation, Path, Reply
+from adapters.http.openapi.document import document
+from adapters.http.requests.cursors import ListCursors
+from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.http_errors import Missing
+from adapters.http.responses.responses import Response, json_bytes
+from adapters.http.responses.send_error import send_error
+from adapters.http.routes import changes, resources, service, webhooks
+from adapters.http.routes.endpoint import Endpoint
+from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
-from domain.published import PUBLISHED
+from domain.public_types import PUBLIC_TYPES
 
 EXPOSED = (
     "ETag",
@@ -58,18 +58,18 @@ class Options:
 
 
 def make_app(
-    store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, courier: Courier
+    store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, dispatcher: WebhookDispatcher
 ) -> ASGIApp:
     """Return the application that serves a store."""
-    routes = _routes(declared(store, secret, options, feed, courier))
+    routes = _routes(declared(store, secret, options, feed, dispatcher))
     routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
     app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
     compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
     if options.origins:
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
-    guard = Guard(hosts=options.hosts, origins=options.origins)
-    return Edge(app, compressed=compressed, guard=guard, access_log=access_log)
+    origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
+    return RequestContext(app, compressed=compressed, origin_check=origin_check, access_log=access_log)
 
 
 def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
@@ -92,24 +92,24 @@ class _Sharing(CORSMiddleware):
             await super().__call__(scope, receive, send)
 
 
-def declared(store: Store, secret: bytes, options: Options, feed: Feed, courier: Courier) -> list[Path]:
+def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatcher: WebhookDispatcher) -> list[Path]:
     """Return every path with its operations, the one that documents them all included."""
     parts = resources.Parts(
         store=store,
-        courier=courier,
+        dispatcher=dispatcher,
         cursors=ListCursors(secret),
         max_body=options.max_body,
         require_if_match=options.require_if_match,
     )
-    paths = [path for kind in PUBLISHED for path in resources.paths(kind, parts)]
+    paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
     paths += [
-        *webhook_paths.paths(parts),
-        *following.paths(Changes(store, feed)),
+        *webhooks.paths(parts),
+        *changes.paths(Changes(store, feed)),
         *service.paths(service.Service(store=store)),
     ]
 
-    async def openapi(call: Call) -> Answer:
-        del call
+    async def openapi(request: Request) -> Response:
+        del request
         return json_bytes(written)
 
     reply = Reply(description="This document.", schema={"type": "object"})
@@ -155,17 +155,17 @@ class _Files:
         if scope["type"] == "websocket":
             return await _nothing(scope, receive, send)
         try:
-            answer = await self._answer(scope)
+            response = await self._response(scope)
         except Exception as error:  # noqa: BLE001 - as for every other path
-            answer = answer_for(error, call_of(scope))
-        return await answer(scope, receive, send)
+            response = response_for(error, request_of(scope))
+        return await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope) -> ASGIApp:
+    async def _response(self, scope: Scope) -> ASGIApp:
         if scope["method"] == "OPTIONS":
-            return Answer(status=204, headers=(READ_ONLY,))
+            return Response(status=204, headers=(READ_ONLY,))
         return await self._files.get_response(self._files.get_path(scope), scope)
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer for a path that there is not."""
-    await refuse(answer_for(Missing("there is nothing at this path"), call_of(scope)), scope, receive, send)
+    await send_error(response_for(Missing("there is nothing at this path"), request_of(scope)), scope, receive, send)

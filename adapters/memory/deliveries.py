@@ -8,8 +8,8 @@ from attrs import define, evolve, field
 
 from domain.changes import Cursor
 from domain.commands import Deleted
-from domain.deliveries import Deliveries, Delivery, Status
-from domain.numbering import Numbering
+from domain.cursor_codec import CursorCodec
+from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, Status
 
 
 @define(eq=False)
@@ -25,7 +25,7 @@ class MemoryDeliveries(Deliveries):
     """Keeps deliveries beside the store in memory, whose clock, numbers and end it shares."""
 
     clock: Callable[[], datetime]
-    numbering: Numbering
+    cursor_codec: CursorCodec
     check_open: Callable[[], None]
 
     _progress: dict[int, _Progress] = field(factory=dict, init=False)
@@ -33,17 +33,20 @@ class MemoryDeliveries(Deliveries):
 
     async def positions(self) -> Mapping[int, Cursor]:
         self.check_open()
-        return {id: self.numbering.cursor(each.number) for id, each in self._progress.items()}
+        return {id: self.cursor_codec.cursor(each.number) for id, each in self._progress.items()}
 
     async def needed(self) -> Cursor | None:
         self.check_open()
         numbers = [each.number for each in self._progress.values() if each.enabled]
-        return self.numbering.cursor(min(numbers)) if numbers else None
+        return self.cursor_codec.cursor(min(numbers)) if numbers else None
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         self.check_open()
         at, progress = self.clock(), self._progress.get(webhook)
-        if progress is None or (progress.until is not None and progress.owner != owner and at < progress.until):
+        if progress is None:
+            return False
+        taken = progress.until is not None and at < progress.until <= at + lease + MAX_CLOCK_SKEW
+        if taken and progress.owner != owner:
             return False
         progress.owner, progress.until = owner, at + lease
         return True
@@ -57,7 +60,7 @@ class MemoryDeliveries(Deliveries):
         self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
     ) -> bool:
         self.check_open()
-        number = 0 if position is None else self.numbering.number(position)
+        number = 0 if position is None else self.cursor_codec.number(position)
         progress = self._held(webhook, owner)
         if progress is None:
             return False
@@ -99,7 +102,7 @@ class MemoryDeliveries(Deliveries):
             elif known.status is Status.PENDING:
                 self._log[each.id] = evolve(known, next_attempt_at=each.next_attempt_at)
 
-    def sweep(self, begun_before: datetime, limit: int) -> bool:
+    def purge(self, begun_before: datetime, limit: int) -> bool:
         """Forget some old deliveries, and tell whether there may be more of them."""
         old = [id for id, each in self._log.items() if each.at < begun_before and each.status is not Status.PENDING]
         for id in old[:limit]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import cmp_to_key, partial
 
-from domain.kinds import E
+from domain.entity_type import E
 from domain.queries import Place, Query, compare, matches
 
 

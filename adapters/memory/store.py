@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import define, field, frozen
@@ -12,30 +12,31 @@ from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.pages import page_of
 from domain.changes import Change, Cursor, Entry
 from domain.commands import Deleted
+from domain.cursor_codec import CursorCodec
 from domain.decisions import (
-    Claim,
+    CommandBatch,
     Found,
-    Key,
+    IdempotencyKey,
     Outcome,
     Ref,
     Replay,
-    Submission,
+    UniqueValue,
     claimed,
     decide,
     explained,
     named,
     unexplained,
 )
+from domain.entity_type import Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
-from domain.kinds import Entity, Kind
-from domain.numbering import Numbering
-from domain.ports import RECEIPTS_KEPT, Batch, Store
-from domain.published import CHANGE_TYPES
+from domain.ports import RECEIPTS_KEPT, LogPage, Store
+from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
-from domain.records import Documents, Record
+from domain.retention import Belief, advance
+from domain.stored_entity import Serializer, StoredEntity
 from domain.webhook import WEBHOOK
 
-SWEPT_AT_ONCE = 1000
+PURGED_AT_ONCE = 1000
 
 
 @frozen
@@ -53,57 +54,62 @@ class MemoryStore(Store):
     """
 
     clock: Callable[[], datetime]
-    documents: Documents
+    documents: Serializer
 
     _living: dict[Ref, Entity] = field(factory=dict, init=False)
     _log: list[Change[Any]] = field(factory=list, init=False)
     _forgotten: int = field(default=0, init=False)  # changes that are no longer kept
-    _ids: dict[Kind[Any], int] = field(factory=dict, init=False)
-    _revisions: dict[Kind[Any], int] = field(factory=dict, init=False)
+    _ids: dict[EntityType[Any], int] = field(factory=dict, init=False)
+    _revisions: dict[EntityType[Any], int] = field(factory=dict, init=False)
     _receipts: dict[tuple[str, str], _Receipt] = field(factory=dict, init=False)
-    _numbering: Numbering = field(factory=lambda: Numbering(secrets.token_hex(8)), init=False)
+    _cursor_codec: CursorCodec = field(factory=lambda: CursorCodec(secrets.token_hex(8)), init=False)
     _secret: bytes = field(factory=lambda: secrets.token_bytes(32), init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _belief: Belief | None = field(default=None, init=False)
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
 
     @_deliveries.default
     def _make_deliveries(self) -> MemoryDeliveries:
-        return MemoryDeliveries(self.clock, self._numbering, self._check_open)
+        return MemoryDeliveries(self.clock, self._cursor_codec, self._check_open)
 
     @property
     def deliveries(self) -> MemoryDeliveries:
         return self._deliveries
 
-    async def get(self, kind: Kind[Any], id: int) -> Record | None:
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
-        entity = self._living.get((kind, id))
-        return None if entity is None else self._record(kind, entity)
+        entity = self._living.get((entity_type, id))
+        return None if entity is None else self._record(entity_type, entity)
 
     async def page(self, query: Query[Any]) -> Page:
         self._check_open()
-        entities: Any = (entity for (kind, _), entity in self._living.items() if kind is query.kind)
-        revision = self._numbering.cursor(self._revisions.get(query.kind, 0))
+        entities: Any = (
+            entity for (entity_type, _), entity in self._living.items() if entity_type is query.entity_type
+        )
+        revision = self._cursor_codec.cursor(self._revisions.get(query.entity_type, 0))
         shown, following, total = page_of(query, entities)
         return Page(
-            records=tuple(self._record(query.kind, entity) for entity in shown),
+            records=tuple(self._record(query.entity_type, entity) for entity in shown),
             next=following,
-            changes=self._numbering.cursor(self._newest),
+            changes=self._cursor_codec.cursor(self._newest),
             revision=revision,
             total=total,
         )
 
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         self._check_open()
         at = self.clock()
         if submission.key is not None and (replay := self._replay(submission.key, at)) is not None:
             return replay
-        start = None if submission.follow is None else self._numbering.number(submission.follow)
+        start = None if submission.follow is None else self._cursor_codec.number(submission.follow)
         found = self._find(submission)
         ids = dict(self._ids)
-        decision = decide(submission, found, new_id=lambda kind: _next_id(ids, kind), at=at, documents=self.documents)
+        decision = decide(
+            submission, found, new_id=lambda entity_type: _next_id(ids, entity_type), at=at, documents=self.documents
+        )
         outcome = explained(decision, {each: self._kept(*each[0]) for each in unexplained(decision.outcome)})
-        if submission.rehearsal:
+        if submission.dry_run:
             return outcome
         receipt = submission.key.record(outcome) if submission.key else None
         self._write(decision.final, decision.changes, ids, start)
@@ -114,7 +120,7 @@ class MemoryStore(Store):
             self._receipts[submission.key.caller, submission.key.name] = kept
         return outcome
 
-    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         self._check_open()
         start = self._forgotten if after is None else self._number(after)
         entries: list[Entry] = []
@@ -122,50 +128,58 @@ class MemoryStore(Store):
         for change in self._log[start - self._forgotten :]:
             number += 1
             if change.type in (types or CHANGE_TYPES):
-                entries.append(Entry(cursor=self._numbering.cursor(number), change=change))
+                entries.append(Entry(cursor=self._cursor_codec.cursor(number), change=change))
                 if len(entries) == limit:
                     break
-        return Batch(entries=tuple(entries), cursor=self._numbering.cursor(number))
+        return LogPage(entries=tuple(entries), cursor=self._cursor_codec.cursor(number))
 
     async def head(self) -> Cursor:
         self._check_open()
-        return self._numbering.cursor(self._newest)
+        return self._cursor_codec.cursor(self._newest)
 
     async def oldest(self) -> Cursor:
         self._check_open()
-        return self._numbering.cursor(self._forgotten)
+        return self._cursor_codec.cursor(self._forgotten)
 
-    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
         self._check_open()
         entries = (
-            Entry(cursor=self._numbering.cursor(number), change=change)
+            Entry(cursor=self._cursor_codec.cursor(number), change=change)
             for number, change in enumerate(self._log, self._forgotten + 1)
-            if change.kind is kind and change.record.id == id and change.record.version > after
+            if change.entity_type is entity_type and change.record.id == id and change.record.version > after
         )
         return tuple(entry for entry, _ in zip(entries, range(limit), strict=False))
 
-    async def watch(self, seen: Cursor) -> None:
+    async def wait_for_changes(self, seen: Cursor) -> None:
         self._check_open()
-        number = self._numbering.number(seen)
+        number = self._cursor_codec.number(seen)
         while number == self._newest and not self._closed:
             await self._news.wait()
         self._check_open()
 
-    async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        self._check_open()
+        newest = self._log[-1].at if self._log else None
+        self._belief = advance(self._belief, now=now, elapsed=elapsed, newest=newest)
+        return self._belief.believed
+
+    async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         self._check_open()
         old = [name for name, kept in self._receipts.items() if kept.expires_at <= at]
-        for name in old[:SWEPT_AT_ONCE]:
+        for name in old[:PURGED_AT_ONCE]:
             del self._receipts[name]
-        kept_from = self._newest if keep is None else self._numbering.number(keep)
+        kept_from = self._newest if keep is None else self._cursor_codec.number(keep)
         forgettable = 0
         for change in self._log[: max(0, kept_from - self._forgotten)]:
             if change.at >= changes_before:
                 break
             forgettable += 1
-        del self._log[: min(forgettable, SWEPT_AT_ONCE)]
-        self._forgotten += min(forgettable, SWEPT_AT_ONCE)
-        more = self._deliveries.sweep(changes_before, SWEPT_AT_ONCE)
-        return more or max(len(old), forgettable) > SWEPT_AT_ONCE
+        del self._log[: min(forgettable, PURGED_AT_ONCE)]
+        self._forgotten += min(forgettable, PURGED_AT_ONCE)
+        more = self._deliveries.purge(changes_before, PURGED_AT_ONCE)
+        return more or max(len(old), forgettable) > PURGED_AT_ONCE
 
     async def ping(self) -> None:
         self._check_open()
@@ -182,20 +196,20 @@ class MemoryStore(Store):
     def _newest(self) -> int:
         return self._forgotten + len(self._log)
 
-    def _record(self, kind: Kind[Any], entity: Entity) -> Record:
-        return Record(entity.id, entity.version, self.documents.write(kind, entity))
+    def _record(self, entity_type: EntityType[Any], entity: Entity) -> StoredEntity:
+        return StoredEntity(entity.id, entity.version, self.documents.write(entity_type, entity))
 
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable
 
     def _number(self, cursor: Cursor) -> int:
-        number = self._numbering.number(cursor)
+        number = self._cursor_codec.number(cursor)
         if not self._forgotten <= number <= self._newest:
             raise CursorExpired
         return number
 
-    def _replay(self, key: Key, at: datetime) -> Replay | None:
+    def _replay(self, key: IdempotencyKey, at: datetime) -> Replay | None:
         kept = self._receipts.get((key.caller, key.name))
         if kept is None or kept.expires_at <= at:
             return None
@@ -203,28 +217,36 @@ class MemoryStore(Store):
             raise KeyReused
         return Replay(receipt=kept.receipt)
 
-    def _find(self, submission: Submission) -> Found:
-        standing: dict[Ref, Any] = {}
-        for ref, revives in named(submission.commands).items():
-            standing[ref] = self._living.get(ref) or (self._deleted(ref) if revives else None)
-        claims = claimed(submission.commands, standing)
-        return Found(standing=standing, holders=self._holders(claims) if claims else {})
+    def _find(self, submission: CommandBatch) -> Found:
+        current: dict[Ref, Any] = {}
+        for ref, needs_deleted in named(submission.commands).items():
+            current[ref] = self._living.get(ref) or (self._deleted(ref) if needs_deleted else None)
+        claims = claimed(submission.commands, current)
+        return Found(current=current, holders=self._holders(claims) if claims else {})
 
     def _deleted(self, ref: Ref) -> Deleted[Any] | None:
-        changes = (change for change in reversed(self._log) if (change.kind, change.record.id) == ref)
+        changes = (change for change in reversed(self._log) if (change.entity_type, change.record.id) == ref)
         last = next(changes, None)
         return None if last is None else Deleted(self.documents.read(ref[0], last.record.document))
 
-    def _holders(self, claims: Set[Claim]) -> dict[Claim, int]:
-        living = ((kind, unique.name, entity) for (kind, _), entity in self._living.items() for unique in kind.unique)
-        values = ((kind, name, getattr(entity, name), entity.id) for kind, name, entity in living)
-        return {(kind, name, value): id for kind, name, value, id in values if (kind, name, value) in claims}
+    def _holders(self, claims: Set[UniqueValue]) -> dict[UniqueValue, int]:
+        living = (
+            (entity_type, unique.name, entity)
+            for (entity_type, _), entity in self._living.items()
+            for unique in entity_type.unique
+        )
+        values = ((entity_type, name, getattr(entity, name), entity.id) for entity_type, name, entity in living)
+        return {
+            (entity_type, name, value): id
+            for entity_type, name, value, id in values
+            if (entity_type, name, value) in claims
+        }
 
-    def _kept(self, kind: Kind[Any], id: int) -> list[Change[Any]]:
-        return [change for change in self._log if change.kind is kind and change.record.id == id]
+    def _kept(self, entity_type: EntityType[Any], id: int) -> list[Change[Any]]:
+        return [change for change in self._log if change.entity_type is entity_type and change.record.id == id]
 
     def _write(
-        self, final: Any, changes: tuple[Change[Any], ...], ids: dict[Kind[Any], int], start: int | None
+        self, final: Any, changes: tuple[Change[Any], ...], ids: dict[EntityType[Any], int], start: int | None
     ) -> None:
         for ref, entity in final.items():
             if ref[0] is WEBHOOK:
@@ -236,11 +258,11 @@ class MemoryStore(Store):
         if changes:
             self._ids = ids
             self._log += changes
-            self._revisions |= {change.kind: self._newest for change in changes}
+            self._revisions |= {change.entity_type: self._newest for change in changes}
             news, self._news = self._news, asyncio.Event()
             news.set()
 
 
-def _next_id(ids: dict[Kind[Any], int], kind: Kind[Any]) -> int:
-    ids[kind] = ids.get(kind, 0) + 1
-    return ids[kind]
+def _next_id(ids: dict[EntityType[Any], int], entity_type: EntityType[Any]) -> int:
+    ids[entity_type] = ids.get(entity_type, 0) + 1
+    return ids[entity_type]

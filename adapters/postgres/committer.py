@@ -7,14 +7,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from adapters.postgres.transaction import Answer
-from domain.decisions import Outcome, Replay, Submission
+from adapters.postgres.transaction import Response
+from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import StorageFull, Unavailable
 from domain.webhook import WEBHOOK
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
-PATIENCE_S = 10
+TIMEOUT_S = 10
 """How long a submission waits for its turn; what is not begun by then is refused when the turn comes."""
 
 LARGE = 20
@@ -26,7 +26,7 @@ ALONE_AT_ONCE = 4
 
 @frozen(eq=False)
 class _Job:
-    submission: Submission
+    submission: CommandBatch
     answer: "asyncio.Future[Outcome | Replay]"
     deadline: float
 
@@ -42,22 +42,27 @@ class GroupCommitter:
 
     `together` returns the answers of a group, or None where someone else was faster. Then, and when anything in a
     group fails, each of its members is tried alone, so that a fault is the fault of the one that caused it.
+
+    A submission that is queued is always answered. Whoever is answered may submit again before any callback is called,
+    so nothing on which a later submission depends is noted in one.
     """
 
-    together: Callable[[Sequence[Submission]], Awaitable[list[Answer] | None]]
-    alone: Callable[[Submission], Awaitable[Answer]]
+    together: Callable[[Sequence[CommandBatch]], Awaitable[list[Response] | None]]
+    alone: Callable[[CommandBatch], Awaitable[Response]]
 
     _waiting: deque[_Job] = field(factory=deque, init=False)
+    _unanswered: int = field(default=0, init=False)
     _running: asyncio.Task[None] | None = field(default=None, init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     _limit: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(ALONE_AT_ONCE), init=False)
 
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         """Return what became of a submission. A caller who goes away leaves it to be carried out."""
-        if len(self._waiting) + len(self._tasks) >= MAX_WAITING:
+        if self._unanswered >= MAX_WAITING:
             raise Unavailable
+        self._unanswered += 1
         loop = asyncio.get_running_loop()
-        job = _Job(submission, loop.create_future(), loop.time() + PATIENCE_S)
+        job = _Job(submission, loop.create_future(), loop.time() + TIMEOUT_S)
         if _is_no_company(submission):
             self._start(self._carry_out_alone(job))
         else:
@@ -72,9 +77,14 @@ class GroupCommitter:
             await asyncio.wait(self._tasks)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+        async def listed() -> None:
+            try:
+                await work
+            finally:
+                self._tasks.remove(task)
+
+        task = asyncio.create_task(listed())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         return task
 
     async def _run(self) -> None:
@@ -91,7 +101,7 @@ class GroupCommitter:
         keys: set[tuple[str, str]] = set()
         while self._waiting and len(group) < MAX_GROUP:
             if self._waiting[0].is_late:
-                _settle(self._waiting.popleft(), Unavailable())
+                self._settle(self._waiting.popleft(), Unavailable())
                 continue
             key = self._waiting[0].submission.key
             if key is not None and (key.caller, key.name) in keys:
@@ -102,11 +112,13 @@ class GroupCommitter:
         return group
 
     async def _carry_out(self, group: list[_Job]) -> None:
-        answers: list[Answer] | None
+        answers: list[Response] | None
         try:
             answers = await self.together([job.submission for job in group])
         except (Unavailable, StorageFull) as error:
             answers = [error] * len(group)
+        except asyncio.CancelledError:  # of what it waited for, and those who wait for this still are to be answered
+            answers = [Unavailable()] * len(group)
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told, and the others go on
             answers = [error] if len(group) == 1 else None
         if answers is None:
@@ -114,28 +126,30 @@ class GroupCommitter:
                 self._start(self._carry_out_alone(job))
             return
         for job, answer in zip(group, answers, strict=True):
-            _settle(job, answer)
+            self._settle(job, answer)
 
     async def _carry_out_alone(self, job: _Job) -> None:
         try:
             async with self._limit:
                 answer = Unavailable() if job.is_late else await self.alone(job.submission)
+        except asyncio.CancelledError:  # as above
+            answer = Unavailable()
         except Exception as error:  # noqa: BLE001 - the caller is told
             answer = error
-        _settle(job, answer)
+        self._settle(job, answer)
+
+    def _settle(self, job: _Job, answer: Response) -> None:
+        self._unanswered -= 1
+        if job.answer.done():  # the caller has gone; what was done stays done
+            return
+        if isinstance(answer, BaseException):
+            job.answer.set_exception(answer)
+        else:
+            job.answer.set_result(answer)
 
 
-def _is_no_company(submission: Submission) -> bool:
+def _is_no_company(submission: CommandBatch) -> bool:
     """Tell whether it should be carried out alone, because it takes long, or leaves more than entities."""
     is_large = len(submission.commands) >= LARGE
-    is_special = any(command.kind is WEBHOOK for command in submission.commands) or bool(submission.deliveries)
-    return submission.rehearsal or is_large or is_special
-
-
-def _settle(job: _Job, answer: Answer) -> None:
-    if job.answer.done():  # the caller has gone; what was done stays done
-        return
-    if isinstance(answer, BaseException):
-        job.answer.set_exception(answer)
-    else:
-        job.answer.set_result(answer)
+    is_special = any(command.entity_type is WEBHOOK for command in submission.commands) or bool(submission.deliveries)
+    return submission.dry_run or is_large or is_special

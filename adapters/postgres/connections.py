@@ -176,13 +176,13 @@ class Connections:
         if self._closed:
             raise Unavailable
 
-    def refuse(self) -> None:
+    def send_error(self) -> None:
         """Lend no more."""
         self._closed = True
 
     async def close(self) -> None:
         """Release every connection once it is given back, or after a while without that."""
-        self.refuse()
+        self.send_error()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._pool.close()

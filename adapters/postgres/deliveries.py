@@ -10,14 +10,16 @@ from attrs import define
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import Log
-from adapters.postgres.rows import json
+from adapters.postgres.table_mapping import json
 from domain.changes import Cursor
-from domain.deliveries import Attempt, Deliveries, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
 
 COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {COLUMNS} FROM deliveries"
 
-_CLAIM = "UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $2 OR until <= $3)"
+_CLAIM = """
+UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $2 OR until <= $3 OR until > $5)
+"""
 _RELEASE = "UPDATE positions SET (owner, until) = ('', '-infinity') WHERE webhook = $1 AND owner = $2"
 
 _RECORD = f"""
@@ -46,19 +48,19 @@ class PostgresDeliveries(Deliveries):
     async def positions(self) -> Mapping[int, Cursor]:
         async with self.use() as connection:
             found = await connection.fetch("SELECT webhook, number FROM positions")
-        return {webhook: self.log.numbering.cursor(number) for webhook, number in found}
+        return {webhook: self.log.cursor_codec.cursor(number) for webhook, number in found}
 
     async def needed(self) -> Cursor | None:
+        sql = "SELECT min(number) FROM positions JOIN webhooks ON id = webhook WHERE enabled"
         async with self.use() as connection:
-            number = await connection.fetchval(
-                "SELECT min(number) FROM positions JOIN webhooks ON id = webhook WHERE enabled"
-            )
-        return None if number is None else self.log.numbering.cursor(number)
+            number = await connection.fetchval(sql)
+        return None if number is None else self.log.cursor_codec.cursor(number)
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         at = self.clock()
         async with self.use() as connection:
-            return await connection.execute(_CLAIM, webhook, owner, at, at + lease) == "UPDATE 1"
+            until, credible = at + lease, at + lease + MAX_CLOCK_SKEW
+            return await connection.execute(_CLAIM, webhook, owner, at, until, credible) == "UPDATE 1"
 
     async def release(self, webhook: int, owner: str) -> None:
         async with self.use() as connection:
@@ -92,7 +94,7 @@ class PostgresDeliveries(Deliveries):
             return tuple(delivery_of(row) for row in await connection.fetch(f"{SELECT} {rest}", *values))
 
 
-async def sweep(connection: Connection, begun_before: datetime, limit: int) -> bool:
+async def purge(connection: Connection, begun_before: datetime, limit: int) -> bool:
     """Forget some old deliveries, and tell whether there may be more of them."""
     old = "SELECT number FROM deliveries WHERE status <> 'pending' AND at < $1 LIMIT $2"
     done = await connection.execute(f"DELETE FROM deliveries WHERE number IN ({old})", begun_before, limit)

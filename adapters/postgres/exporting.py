@@ -10,22 +10,22 @@ from adapters.postgres.log import COLUMNS, SETTLED, Log
 from adapters.postgres.migrating import check_schema, names_of_log
 from adapters.postgres.places import Bookmark, Place
 from domain.changes import Cursor
-from domain.contents import (
+from domain.entity_type import EntityType
+from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
     Entities,
     Export,
-    Facts,
     Logged,
+    Metadata,
     Part,
     Positions,
     Receipt,
     Receipts,
     Sent,
 )
-from domain.kinds import Kind
-from domain.records import Record
+from domain.stored_entity import StoredEntity
 
 PATIENT = (
     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '5s'"
@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def exporting(dsn: str, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["PostgresExport"]:
+async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> AsyncIterator["PostgresExport"]:
     """Tell what a database holds at this moment; others may read and write it meanwhile.
 
     Raises `BadAddress`, `Unsuitable` where it holds no store, `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
@@ -76,14 +76,14 @@ async def exporting(dsn: str, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["P
         connection = await connect(dsn)
         try:
             await check_schema(connection)
-            log = Log(kinds)
+            log = Log(entity_types)
             log.names = await names_of_log(connection)
             await connection.transaction(isolation="repeatable_read", readonly=True).start()
             await connection.execute(PATIENT)
             # Whoever would take over into the same tables is in the way of this now, and not of a later read.
-            await connection.execute(f"LOCK TABLE {', '.join(_tables(kinds))} IN ACCESS SHARE MODE")
+            await connection.execute(f"LOCK TABLE {', '.join(_tables(entity_types))} IN ACCESS SHARE MODE")
             await connection.execute("SELECT")  # the first query is the moment of all
-            yield PostgresExport(connection, log, kinds)
+            yield PostgresExport(connection, log, entity_types)
         finally:
             connection.terminate()  # which cannot fail, whatever has become of the connection meanwhile
 
@@ -91,24 +91,24 @@ async def exporting(dsn: str, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["P
 class PostgresExport(Export):
     """Reads in the one transaction that a connection has begun."""
 
-    def __init__(self, connection: Connection, log: Log, kinds: Sequence[Kind[Any]]) -> None:
+    def __init__(self, connection: Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
         self._connection = connection
         self._log = log
-        self._kinds = kinds
-        self._facts: Facts | None = None
+        self._entity_types = entity_types
+        self._facts: Metadata | None = None
 
     async def size(self) -> int:
-        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in _tables(self._kinds))
+        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in _tables(self._entity_types))
         return int(await self._connection.fetchval(f"SELECT {counts}"))
 
     async def read(self) -> AsyncIterator[Part]:
         if self._facts is None:  # sequences move on, whatever moment a transaction sees
             self._facts = await self._read_facts()
         yield self._facts
-        for kind in self._kinds:
-            records = f"SELECT id, version, document FROM {kind.collection} ORDER BY id"
-            async for of_kind in self._batches(records, lambda row: Record(*row)):
-                yield Entities(kind=kind, records=of_kind)
+        for entity_type in self._entity_types:
+            records = f"SELECT id, version, document FROM {entity_type.collection} ORDER BY id"
+            async for of_kind in self._batches(records, lambda row: StoredEntity(*row)):
+                yield Entities(entity_type=entity_type, records=of_kind)
         async for logged in self._batches(_CHANGES, self._logged):
             yield Changes(logged=logged)
         async for receipts in self._batches(_RECEIPTS, lambda row: Receipt(**row), RECEIPTS_BATCH):
@@ -122,19 +122,19 @@ class PostgresExport(Export):
         while rows := await cursor.fetch(size):
             yield tuple(map(each, rows))
 
-    async def _read_facts(self) -> Facts:
+    async def _read_facts(self) -> Metadata:
         oldest = await self._connection.fetchrow(_OLDEST)
         assert oldest is not None, "there is a place in front of the first change"
         names = self._log.names
-        return Facts(
+        return Metadata(
             secret=await self._connection.fetchval("SELECT secret FROM secrets"),
             logs=names.former | {names.current},
             oldest=self._cursors(oldest),
-            last_ids={kind.name: await self._last_id(kind) for kind in self._kinds},
+            last_ids={entity_type.name: await self._last_id(entity_type) for entity_type in self._entity_types},
         )
 
-    async def _last_id(self, kind: Kind[Any]) -> int:
-        sql = f"SELECT last_value - (NOT is_called)::integer FROM {kind.collection}_ids"
+    async def _last_id(self, entity_type: EntityType[Any]) -> int:
+        sql = f"SELECT last_value - (NOT is_called)::integer FROM {entity_type.collection}_ids"
         return int(await self._connection.fetchval(sql))
 
     def _logged(self, row: Mapping[str, Any]) -> Logged:
@@ -145,6 +145,6 @@ class PostgresExport(Export):
         return frozenset({mine, *row["cursors"]})
 
 
-def _tables(kinds: Sequence[Kind[Any]]) -> list[str]:
+def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
     """Name the tables of what can be many."""
-    return [*(kind.collection for kind in kinds), "changes", "receipts", "deliveries"]
+    return [*(entity_type.collection for entity_type in entity_types), "changes", "receipts", "deliveries"]

@@ -12,10 +12,10 @@ from adapters.postgres.exporting import PATIENT, PostgresExport
 from adapters.postgres.log import Log
 from adapters.postgres.migrating import is_migrated, migrate, names_of_log
 from adapters.postgres.places import START
-from adapters.postgres.rows import Rows
-from domain.contents import Changes, Entities, Facts, Import, NotEmpty, Part, Positions, Receipts, Sent
-from domain.kinds import Kind
-from domain.records import Documents
+from adapters.postgres.table_mapping import TableMapping
+from domain.entity_type import EntityType
+from domain.snapshot import Changes, Entities, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
+from domain.stored_entity import Serializer
 
 _TABLES = ("changes", "receipts", "positions", "deliveries", "former_cursors", "forgotten", "secrets", "log_names")
 _EMPTY = (
@@ -41,7 +41,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @asynccontextmanager
-async def importing(dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents) -> AsyncIterator["PostgresImport"]:
+async def importing(
+    dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+) -> AsyncIterator["PostgresImport"]:
     """Take over into a database, in which the schema is made where there is none. What is not committed is undone.
 
     Raises `BadAddress`, `NotEmpty`, `SchemaTooNew`, `Unsuitable`, `StorageFull` and `Unavailable`, which it also is
@@ -55,20 +57,20 @@ async def importing(dsn: str, *, kinds: Sequence[Kind[Any]], documents: Document
                     await connection.execute(_LIMITS)
                     await _check_empty(connection)
             await migrate(connection)
-            log = Log(kinds)
+            log = Log(entity_types)
             log.names = await names_of_log(connection)
             await _take_exact_times(connection)
             transaction = connection.transaction(isolation="read_committed")
             await transaction.start()
             await connection.execute(_LIMITS)
-            tables = [*(kind.collection for kind in kinds), *_TABLES]
+            tables = [*(entity_type.collection for entity_type in entity_types), *_TABLES]
             await connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
             await _check_empty(connection)
             indexes = [(row["name"], row["sql"]) for row in await connection.fetch(_INDEXES, tables)]
             for name, _ in indexes:
                 await connection.execute(f"DROP INDEX {name}")
             xid = await connection.fetchval("SELECT pg_current_xact_id()")
-            yield PostgresImport(connection, log, kinds, documents, xid=xid, indexes=[sql for _, sql in indexes])
+            yield PostgresImport(connection, log, entity_types, documents, xid=xid, indexes=[sql for _, sql in indexes])
         finally:
             connection.terminate()  # which undoes what was not committed, whatever state it is in
 
@@ -106,8 +108,8 @@ class PostgresImport(Import):
         self,
         connection: Connection,
         log: Log,
-        kinds: Sequence[Kind[Any]],
-        documents: Documents,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
         *,
         xid: int,
         indexes: Sequence[str],
@@ -115,24 +117,24 @@ class PostgresImport(Import):
         """`indexes` are to be made at the end."""
         self._connection = connection
         self._log = log
-        self._kinds = kinds
+        self._entity_types = entity_types
         self._documents = documents
         self._xid = xid
         self._indexes = indexes
-        self._rows = {kind.name: Rows(kind) for kind in kinds}
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._newest = 0
 
     @property
     def taken(self) -> PostgresExport:
-        return PostgresExport(self._connection, self._log, self._kinds)
+        return PostgresExport(self._connection, self._log, self._entity_types)
 
     async def write(self, part: Part) -> None:
         match part:
-            case Facts():
+            case Metadata():
                 await self._take_facts(part)
-            case Entities(kind=kind, records=records):
-                rows = self._rows[kind.name]
-                entities = ((each, self._documents.read(kind, each.document)) for each in records)
+            case Entities(entity_type=entity_type, records=records):
+                rows = self._rows[entity_type.name]
+                entities = ((each, self._documents.read(entity_type, each.document)) for each in records)
                 written = [tuple(rows.row(entity, record.document).values()) for record, entity in entities]
                 await self._copy(rows.table, rows.columns, written)
             case Changes():
@@ -151,8 +153,8 @@ class PostgresImport(Import):
     async def arrange(self) -> None:
         for sql in self._indexes:
             await self._connection.execute(sql)
-        for kind in self._kinds:  # there are no statistics yet, without which pages are planned badly
-            await self._connection.execute(f"ANALYZE {kind.collection}")
+        for entity_type in self._entity_types:  # there are no statistics yet, without which pages are planned badly
+            await self._connection.execute(f"ANALYZE {entity_type.collection}")
         await self._connection.execute("ANALYZE changes")
 
     async def commit(self) -> None:
@@ -163,15 +165,15 @@ class PostgresImport(Import):
         with translated():
             committing.result()
 
-    async def _take_facts(self, facts: Facts) -> None:
+    async def _take_facts(self, facts: Metadata) -> None:
         await self._connection.execute("UPDATE secrets SET secret = $1", facts.secret)
         former = [(-number, name, "elsewhere") for number, name in enumerate(sorted(facts.logs))]
         await self._copy("log_names", ("epoch", "name", "home"), former)
         self._log.names = await names_of_log(self._connection)
         await self._copy_cursors((cursor, 0) for cursor in facts.oldest)
-        for kind in self._kinds:  # unlike setval, this is undone with the rest
-            next_id = facts.last_ids[kind.name] + 1
-            await self._connection.execute(f"ALTER SEQUENCE {kind.collection}_ids RESTART WITH {next_id}")
+        for entity_type in self._entity_types:  # unlike setval, this is undone with the rest
+            next_id = facts.last_ids[entity_type.name] + 1
+            await self._connection.execute(f"ALTER SEQUENCE {entity_type.collection}_ids RESTART WITH {next_id}")
 
     async def _append(self, changes: Changes) -> None:
         numbered = list(enumerate(changes.logged, self._newest + 1))
@@ -179,7 +181,7 @@ class PostgresImport(Import):
         rows = []
         for number, (change, _) in numbered:
             record = change.record
-            entity = (change.kind.name, record.id, record.version, change.action.value)
+            entity = (change.entity_type.name, record.id, record.version, change.action.value)
             told = (change.at, change.request_id, " ".join(change.changed), record.document)
             rows.append((*self._place(number), *entity, *told))
         await self._copy("changes", _CHANGE, rows)

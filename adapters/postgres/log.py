@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.rows import json
+from adapters.postgres.table_mapping import json
 from domain.changes import Action, Change, Cursor, Entry
+from domain.cursor_codec import CursorCodec
+from domain.entity_type import EntityType
 from domain.errors import CursorExpired
-from domain.kinds import Kind
-from domain.numbering import Numbering
-from domain.ports import Batch
-from domain.published import CHANGE_TYPES
-from domain.records import Record
+from domain.ports import LogPage
+from domain.public_types import CHANGE_TYPES
+from domain.stored_entity import StoredEntity
 
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
@@ -25,10 +25,10 @@ NEWEST = f"coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), {
 """The number of the newest change that there was, whether it is still kept or not."""
 
 
-def newest_of(kind: str) -> str:
-    """Return the same of the changes of one kind."""
-    kept = f"(SELECT number FROM changes WHERE kind = '{kind}' ORDER BY number DESC LIMIT 1)"
-    return f"coalesce({kept}, (SELECT max(number) FROM forgotten WHERE kind IN ('', '{kind}')))"
+def newest_of(entity_type: str) -> str:
+    """Return the same of the changes of one type of entity."""
+    kept = f"(SELECT number FROM changes WHERE kind = '{entity_type}' ORDER BY number DESC LIMIT 1)"
+    return f"coalesce({kept}, (SELECT max(number) FROM forgotten WHERE kind IN ('', '{entity_type}')))"
 
 
 _READ = f"""
@@ -63,17 +63,17 @@ _FORMER = "SELECT number FROM former_cursors WHERE cursor = $1"
 
 
 class Log:
-    """The log in one database. Its `numbering` is learnt with each connection that is made."""
+    """The log in one database. Its `cursor_codec` is learnt with each connection that is made."""
 
-    numbering: Numbering
+    cursor_codec: CursorCodec
 
-    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
-        self._kinds = {kind.name: kind for kind in kinds}
+    def __init__(self, entity_types: Iterable[EntityType[Any]]) -> None:
+        self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
     async def number(self, connection: Connection, cursor: Cursor) -> int:
         """Return the number of the change that a cursor is behind. Raises `BadCursor` and `CursorExpired`."""
         try:
-            return self.numbering.number(cursor)
+            return self.cursor_codec.number(cursor)
         except CursorExpired:
             number: int | None = await connection.fetchval(_FORMER, cursor)
             if number is None:
@@ -85,12 +85,12 @@ class Log:
         newest: int = await connection.fetchval(f"SELECT {NEWEST}")
         return newest
 
-    async def oldest(self, connection: Connection) -> int:
+    async def forgotten(self, connection: Connection) -> int:
         """Return the number of the newest change that is no longer kept."""
         forgotten: int = await connection.fetchval(f"SELECT {FORGOTTEN}")
         return forgotten
 
-    async def read(self, connection: Connection, after: Cursor | None, types: Set[str], limit: int) -> Batch:
+    async def read(self, connection: Connection, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
         """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
         wanted = None if after is None else await self.number(connection, after)
         rows = await connection.fetch(_READ, wanted, sorted(types or CHANGE_TYPES), limit, LOOKED_AT)
@@ -100,36 +100,37 @@ class Log:
             raise CursorExpired
         entries = tuple(self._entry(row) for row in rows if row["number"] is not None)
         if len(entries) == limit:
-            return Batch(entries=entries, cursor=entries[-1].cursor)
-        return Batch(entries=entries, cursor=self.numbering.cursor(min(newest, start + LOOKED_AT)))
+            return LogPage(entries=entries, cursor=entries[-1].cursor)
+        return LogPage(entries=entries, cursor=self.cursor_codec.cursor(min(newest, start + LOOKED_AT)))
 
-    async def history(self, connection: Connection, kind: str, id: int, after: int, limit: int) -> tuple[Entry, ...]:
+    async def history(
+        self, connection: Connection, entity_type: str, id: int, after: int, limit: int
+    ) -> tuple[Entry, ...]:
         """Read the entries of one entity with versions above `after`."""
-        return tuple(self._entry(row) for row in await connection.fetch(_HISTORY, id, kind, after, limit))
+        return tuple(self._entry(row) for row in await connection.fetch(_HISTORY, id, entity_type, after, limit))
 
-    async def last(self, connection: Connection, refs: Iterable[tuple[Kind[Any], int]]) -> list[Change[Any]]:
+    async def last(self, connection: Connection, refs: Iterable[tuple[EntityType[Any], int]]) -> list[Change[Any]]:
         """Return the newest kept change of each entity that has one."""
-        asked = [{"kind": kind.name, "id": id} for kind, id in refs]
+        asked = [{"kind": entity_type.name, "id": id} for entity_type, id in refs]
         return [self.change(row) for row in await connection.fetch(_LAST, json(asked))]
 
     async def since(
-        self, connection: Connection, versions: Iterable[tuple[tuple[Kind[Any], int], int]]
+        self, connection: Connection, versions: Iterable[tuple[tuple[EntityType[Any], int], int]]
     ) -> list[Change[Any]]:
         """Return the kept changes, without their documents, of each entity after a version."""
-        asked = [{"kind": kind.name, "id": id, "since": version} for (kind, id), version in versions]
+        asked = [{"kind": entity_type.name, "id": id, "since": version} for (entity_type, id), version in versions]
         return [self.change(row) for row in await connection.fetch(_SINCE, json(asked))]
 
     def _entry(self, row: Mapping[str, Any]) -> Entry:
-        return Entry(cursor=self.numbering.cursor(row["number"]), change=self.change(row))
+        return Entry(cursor=self.cursor_codec.cursor(row["number"]), change=self.change(row))
 
     def change(self, row: Mapping[str, Any]) -> Change[Any]:
         """Return the change of a row."""
         return Change(
-            kind=self._kinds[row["kind"]],
+            entity_type=self._entity_types[row["kind"]],
             action=Action(row["action"]),
-            record=Record(row["id"], row["version"], row["document"]),
+            record=StoredEntity(row["id"], row["version"], row["document"]),
             changed=tuple(row["changed"].split()),
             at=row["at"],
             request_id=row["request_id"],
         )
-

@@ -10,8 +10,8 @@ import asyncpg
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import NEWEST
-from adapters.postgres.rows import Rows
-from domain.numbering import Numbering
+from adapters.postgres.table_mapping import TableMapping
+from domain.cursor_codec import CursorCodec
 
 OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
@@ -76,7 +76,7 @@ async def check_schema(connection: Connection) -> None:
         )
 
 
-async def check_tables(connection: Connection, rows: Iterable[Rows]) -> None:
+async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> None:
     """Check that every kind of entity has its table, with all its columns, and its sequence. Raises `Unsuitable`."""
     for each in rows:
         try:
@@ -92,8 +92,8 @@ async def is_migrated(connection: Connection) -> bool:
     return await _schema(connection) > 0
 
 
-async def numbering_of_log(connection: Connection) -> Numbering:
-    """Return the numbering of the log, after giving that a new name where it has none yet in the place where it is.
+async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
+    """Return the codec of cursors, after giving the log a new name where it has none yet in the place where it is now.
 
     What has come up to now is the same under the name of before; what comes from now on, here or there, is not.
     """
@@ -107,7 +107,7 @@ async def numbering_of_log(connection: Connection) -> Numbering:
                     secrets.token_hex(8),
                 )
     (current, _), *former = await connection.fetch("SELECT name, newest FROM log_names ORDER BY epoch DESC")
-    return Numbering(current, dict(former))
+    return CursorCodec(current, dict(former))
 
 
 async def _at_home(connection: Connection) -> bool:

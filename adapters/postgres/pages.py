@@ -7,31 +7,31 @@ from attrs import Factory, frozen
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import NEWEST, newest_of
-from adapters.postgres.rows import Rows, cast, operand
-from domain.kinds import Field
-from domain.numbering import Numbering
+from adapters.postgres.table_mapping import TableMapping, cast, operand
+from domain.cursor_codec import CursorCodec
+from domain.entity_type import Field
+from domain.field_types import String
 from domain.queries import Condition, Operator, Page, Query, Segment, Side, segments
-from domain.records import Documents, Record
-from domain.rules import Text
+from domain.stored_entity import Serializer, StoredEntity
 
 _COMPARISONS = {Operator.GTE: ">=", Operator.GT: ">", Operator.LTE: "<=", Operator.LT: "<"}
 _WILD = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 async def read_page(
-    connection: Connection, rows: Rows, query: Query[Any], numbering: Numbering, documents: Documents
+    connection: Connection, rows: TableMapping, query: Query[Any], cursor_codec: CursorCodec, documents: Serializer
 ) -> Page:
     """Read a page."""
     selection = Selection(rows, query)
     found = await connection.fetch(selection.sql(), *selection.values)
     first = found[0]
-    records = tuple(Record(row["id"], row["version"], row["document"]) for row in found if row["id"] is not None)
+    records = tuple(StoredEntity(row["id"], row["version"], row["document"]) for row in found if row["id"] is not None)
     shown, more = records[: query.limit], len(records) > query.limit
     return Page(
         records=shown,
         next=query.place_of(shown[-1], documents) if more else None,
-        changes=numbering.cursor(first["newest"]),
-        revision=numbering.cursor(first["newest_of_kind"]),
+        changes=cursor_codec.cursor(first["newest"]),
+        revision=cursor_codec.cursor(first["newest_of_kind"]),
         total=first["total"],
     )
 
@@ -43,7 +43,7 @@ class Selection:
     The whole is one statement, hence one snapshot. Where nothing is found there is still one row, without an entity.
     """
 
-    rows: Rows
+    rows: TableMapping
     query: Query[Any]
     values: list[Any] = Factory(list)
 
@@ -60,7 +60,7 @@ class Selection:
         total = f"(SELECT count(*) FROM {self.rows.table}{_joined(where)})" if self.query.total else "NULL::bigint"
         return (
             f"SELECT log.*, {total} AS total, found.* FROM"
-            f" (SELECT {NEWEST} AS newest, {newest_of(self.query.kind.name)} AS newest_of_kind) AS log"
+            f" (SELECT {NEWEST} AS newest, {newest_of(self.query.entity_type.name)} AS newest_of_kind) AS log"
             f" LEFT JOIN ({found}) AS found ON true"
         )
 
@@ -121,7 +121,7 @@ class Selection:
             return f"{column} {_COMPARISONS[condition.operator]} {self._operand(field, self.rows.key(field, wanted))}"
         values = list(wanted) if condition.operator is Operator.IN else [wanted]
         by_key = self._one_of(column, field, [self.rows.key(field, each) for each in values])
-        if not isinstance(field.rule, Text):
+        if not isinstance(field.field_type, String):
             return by_key
         # The folded column narrows down what is then compared exactly.
         return f"{by_key} AND {self._one_of(f'document::json ->> {field.name!r}', field, values)}"
@@ -141,4 +141,3 @@ class Selection:
 
 def _joined(where: list[str]) -> str:
     return f" WHERE {' AND '.join(where)}" if where else ""
-

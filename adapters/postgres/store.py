@@ -2,29 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Conflict, Connection, Connections, conflicting
 from adapters.postgres.deliveries import PostgresDeliveries
-from adapters.postgres.gatherer import Gatherer
 from adapters.postgres.log import Log
-from adapters.postgres.migrating import check_tables, migrate, numbering_of_log
-from adapters.postgres.news import News
+from adapters.postgres.migrating import check_tables, cursor_codec_of_log, migrate
+from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
-from adapters.postgres.rows import Rows
-from adapters.postgres.sweeping import sweep
-from adapters.postgres.transaction import Answer, Transaction, new_ids
-from adapters.postgres.writing import TAKEN
+from adapters.postgres.retention import believe, purge
+from adapters.postgres.table_mapping import TableMapping
+from adapters.postgres.transaction import Response, Transaction, new_ids
+from adapters.postgres.write_statement import TAKEN
 from domain.changes import Cursor, Entry
-from domain.decisions import Done, Outcome, Replay, Submission
+from domain.decisions import CommandBatch, Done, Outcome, Replay
+from domain.entity_type import MAX_ID, EntityType
 from domain.errors import CursorExpired, Unavailable
-from domain.kinds import MAX_ID, Kind
-from domain.ports import Batch, Store
+from domain.ports import LogPage, Store
 from domain.queries import Page, Query
-from domain.records import Documents, Record
+from domain.stored_entity import Serializer, StoredEntity
 
 CHANNEL = "backroom"
 
@@ -44,31 +44,31 @@ class PostgresStore(Store):
     """
 
     def __init__(
-        self, dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents, clock: Callable[[], datetime]
+        self, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
     ) -> None:
         """Prepare a store that is still to be connected."""
-        self._rows = {kind.name: Rows(kind) for kind in kinds}
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._documents = documents
         self._clock = clock
-        self._log = Log(kinds)
+        self._log = Log(entity_types)
         self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
         self._connections = Connections(dsn, each=self._recognise)
-        self._gatherers = {name: Gatherer(partial(self._read, rows)) for name, rows in self._rows.items()}
+        self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
         self._committer = GroupCommitter(together=self._together, alone=self._alone)
-        self._news = News(look=self._look, tell=self._tell, listen=self._listen)
+        self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
         self._closing = False
 
     @classmethod
     async def open(
-        cls, dsn: str, *, kinds: Sequence[Kind[Any]], documents: Documents, clock: Callable[[], datetime]
+        cls, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
     ) -> "PostgresStore":
         """Connect, and bring the schema up to date.
 
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
-        store = cls(dsn, kinds=kinds, documents=documents, clock=clock)
+        store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock)
         await store._connections.open(first=migrate)
         async with store._connections.use() as connection:
             await check_tables(connection, store._rows.values())
@@ -79,47 +79,55 @@ class PostgresStore(Store):
     def deliveries(self) -> PostgresDeliveries:
         return self._deliveries
 
-    async def get(self, kind: Kind[Any], id: int) -> Record | None:
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()
-        return await self._gatherers[kind.name].get(id) if id <= MAX_ID else None
+        return await self._loaders[entity_type.name].get(id) if id <= MAX_ID else None
 
     async def page(self, query: Query[Any]) -> Page:
         async with self._connections.use() as connection:
-            return await read_page(connection, self._rows[query.kind.name], query, self._log.numbering, self._documents)
+            return await read_page(
+                connection, self._rows[query.entity_type.name], query, self._log.cursor_codec, self._documents
+            )
 
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         if self._closing:
             raise Unavailable
         return await self._committer.submit(submission)
 
-    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         async with self._connections.use() as connection:
             return await self._log.read(connection, after, types, limit)
 
     async def head(self) -> Cursor:
         async with self._connections.use() as connection:
-            return self._log.numbering.cursor(await self._log.newest(connection))
+            return self._log.cursor_codec.cursor(await self._log.newest(connection))
 
     async def oldest(self) -> Cursor:
         async with self._connections.use() as connection:
-            return self._log.numbering.cursor(await self._log.oldest(connection))
+            return self._log.cursor_codec.cursor(await self._log.forgotten(connection))
 
-    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
         if id > MAX_ID:
             return ()
         async with self._connections.use() as connection:
-            return await self._log.history(connection, kind.name, id, after, limit)
+            return await self._log.history(connection, entity_type.name, id, after, limit)
 
-    async def watch(self, seen: Cursor) -> None:
+    async def wait_for_changes(self, seen: Cursor) -> None:
         self._connections.check_open()
         with suppress(CursorExpired):
-            await self._news.beyond(self._log.numbering.number(seen))
+            await self._news.beyond(self._log.cursor_codec.number(seen))
         self._connections.check_open()
 
-    async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        async with self._connections.use() as connection:
+            return await believe(connection, now, elapsed)
+
+    async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         async with self._connections.use() as connection:
             number = None if keep is None else await self._log.number(connection, keep)
-            return await sweep(connection, at, changes_before=changes_before, keep=number)
+            return await purge(connection, at, changes_before=changes_before, keep=number)
 
     async def ping(self) -> None:
         async with self._connections.use() as connection:
@@ -134,32 +142,32 @@ class PostgresStore(Store):
             return
         self._closing = True
         await self._committer.finish()
-        self._connections.refuse()
+        self._connections.send_error()
         await self._news.close()
         await self._connections.close()
 
-    async def _read(self, rows: Rows, ids: Sequence[int]) -> Mapping[int, Record]:
+    async def _read(self, rows: TableMapping, ids: Sequence[int]) -> Mapping[int, StoredEntity]:
         async with self._connections.use() as connection:
-            return {row["id"]: Record(*row) for row in await connection.fetch(rows.get, ids)}
+            return {row["id"]: StoredEntity(*row) for row in await connection.fetch(rows.get, ids)}
 
-    async def _together(self, submissions: Sequence[Submission]) -> list[Answer] | None:
+    async def _together(self, submissions: Sequence[CommandBatch]) -> list[Response] | None:
         for patience in TOGETHER:
             with suppress(Conflict):
                 return await self._attempt(submissions, patience)
         return None
 
-    async def _alone(self, submission: Submission) -> Answer:
+    async def _alone(self, submission: CommandBatch) -> Response:
         for patience in ALONE:
             with suppress(Conflict):
                 (answer,) = await self._attempt([submission], patience)
                 return answer
         raise Unavailable
 
-    async def _attempt(self, submissions: Sequence[Submission], patience: str | None) -> list[Answer]:
+    async def _attempt(self, submissions: Sequence[CommandBatch], patience: str | None) -> list[Response]:
         """Carry out submissions, which are one rehearsal or none. Raises `Conflict`."""
         async with self._connections.use() as connection, AsyncExitStack() as stack:
             stack.enter_context(conflicting(self._taken))
-            ids = await new_ids(connection, submissions, rehearsal=submissions[0].rehearsal)
+            ids = await new_ids(connection, submissions, dry_run=submissions[0].dry_run)
             if patience is not None:
                 await stack.enter_async_context(connection.transaction(isolation="read_committed"))
                 await connection.execute(_LIMITS.format(patience=patience))
@@ -173,11 +181,11 @@ class PostgresStore(Store):
             )
             answers = await transaction.carry_out(submissions, ids)
         if any(map(_changed, answers)):
-            self._news.ring()
+            self._news.notify()
         return answers
 
     async def _recognise(self, connection: Connection) -> None:
-        self._log.numbering = await numbering_of_log(connection)
+        self._log.cursor_codec = await cursor_codec_of_log(connection)
 
     async def _look(self) -> int:
         async with self._connections.use() as connection:
@@ -191,5 +199,5 @@ class PostgresStore(Store):
         await self._connections.listen(CHANNEL, hear)
 
 
-def _changed(answer: Answer) -> bool:
+def _changed(answer: Response) -> bool:
     return isinstance(answer, Outcome) and any(isinstance(each, Done) and each.change for each in answer.results)

@@ -10,36 +10,37 @@ from attrs import frozen
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import Log
-from adapters.postgres.rows import Rows, json
-from adapters.postgres.writing import Plan, write
+from adapters.postgres.table_mapping import TableMapping, json
+from adapters.postgres.write_statement import WritePlan, write
 from domain.changes import Action, Change
 from domain.commands import Command, Deleted
 from domain.decisions import (
-    Claim,
+    CommandBatch,
     Decision,
     Found,
-    Key,
+    IdempotencyKey,
     Outcome,
     Ref,
     Replay,
-    Submission,
+    UniqueValue,
     claimed,
     decide,
     explained,
     named,
     unexplained,
 )
+from domain.entity_type import MAX_ID, EntityType
 from domain.errors import KeyReused
-from domain.kinds import MAX_ID, Kind
 from domain.ports import RECEIPTS_KEPT
-from domain.records import Documents
+from domain.stored_entity import Serializer
 
-Answer = Outcome | Replay | BaseException
-Ids = Mapping[Kind[Any], Iterator[int]]
+Response = Outcome | Replay | BaseException
+Ids = Mapping[EntityType[Any], Iterator[int]]
 
-# It need not wait for the disk: whatever writes a drawn id waits for all that came before.
+# It does not wait for the disk. Whatever is written under these ids does, and then for all that came before, too.
 _DRAW = """
-SELECT nextval('{sequence}') FROM set_config('synchronous_commit', 'off', true), generate_series(1, (SELECT $1::integer))
+SELECT nextval('{sequence}')
+FROM set_config('synchronous_commit', 'off', true), generate_series(1, (SELECT $1::integer))
 """
 
 _ASKED = "jsonb_to_recordset($1) AS asked(caller text, name text)"
@@ -50,22 +51,24 @@ _EXPIRED = (
 )
 
 
-async def new_ids(connection: Connection, submissions: Iterable[Submission], *, rehearsal: bool) -> Ids:
+async def new_ids(connection: Connection, submissions: Iterable[CommandBatch], *, dry_run: bool) -> Ids:
     """Draw as many ids as there are commands that need one; a rehearsal looks at what comes next, and takes none.
 
     They come from sequences, which no transaction holds up: a submission that is refused or undone leaves a gap.
     """
-    needed = Counter(each.kind for one in submissions for each in one.commands if each.id is None)
-    ids: dict[Kind[Any], Iterator[int]] = {}
-    for kind, number in needed.items():
-        sequence = f"{kind.collection}_ids"
-        if rehearsal:
-            ids[kind] = count(await connection.fetchval(f"SELECT last_value + is_called::integer FROM {sequence}"))
+    needed = Counter(each.entity_type for one in submissions for each in one.commands if each.id is None)
+    ids: dict[EntityType[Any], Iterator[int]] = {}
+    for entity_type, number in needed.items():
+        sequence = f"{entity_type.collection}_ids"
+        if dry_run:
+            ids[entity_type] = count(
+                await connection.fetchval(f"SELECT last_value + is_called::integer FROM {sequence}")
+            )
         else:
             drawn = await connection.fetch(
                 _DRAW.format(sequence=sequence), number
             )
-            ids[kind] = iter([id for (id,) in drawn])
+            ids[entity_type] = iter([id for (id,) in drawn])
     return ids
 
 
@@ -80,12 +83,12 @@ class Transaction:
 
     connection: Connection
     log: Log
-    rows: Mapping[str, Rows]
-    documents: Documents
+    rows: Mapping[str, TableMapping]
+    documents: Serializer
     at: datetime
     locking: bool
 
-    async def carry_out(self, submissions: Sequence[Submission], ids: Ids) -> list[Answer]:
+    async def carry_out(self, submissions: Sequence[CommandBatch], ids: Ids) -> list[Response]:
         """Return what became of each submission. Raises `Conflict`; then nothing has changed."""
         answers = await self._replays(submissions)
         undecided = {index: each for index, each in enumerate(submissions) if index not in answers}
@@ -94,17 +97,21 @@ class Transaction:
         decisions: dict[int, Decision] = {}
         for index, submission in undecided.items():
             decisions[index] = decide(
-                submission, found, new_id=lambda kind: next(ids[kind]), at=self.at, documents=self.documents
+                submission,
+                found,
+                new_id=lambda entity_type: next(ids[entity_type]),
+                at=self.at,
+                documents=self.documents,
             )
             found = found.after(decisions[index])
         outcomes = await self._explained(first, decisions)
-        real = [index for index, each in undecided.items() if not each.rehearsal]
-        plan = Plan(
-            standing=first.standing,
+        real = [index for index, each in undecided.items() if not each.dry_run]
+        plan = WritePlan(
+            current=first.current,
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
             changes=[change for index in real for change in decisions[index].changes],
             receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
-            claims=claimed(commands, first.standing),
+            claims=claimed(commands, first.current),
             deliveries=[
                 each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
             ],
@@ -113,12 +120,12 @@ class Transaction:
         await write(self.connection, self.rows, plan)
         return [answers.get(index) or outcomes[index] for index in range(len(submissions))]
 
-    async def _start(self, submissions: Sequence[Submission]) -> int | None:
+    async def _start(self, submissions: Sequence[CommandBatch]) -> int | None:
         """Return behind which change a new webhook starts, where it is said; whoever says so comes alone."""
         cursor = next((each.follow for each in submissions if each.follow is not None), None)
         return None if cursor is None else await self.log.number(self.connection, cursor)
 
-    async def _replays(self, submissions: Sequence[Submission]) -> dict[int, Answer]:
+    async def _replays(self, submissions: Sequence[CommandBatch]) -> dict[int, Response]:
         """Return the answers of the submissions whose keys were used before."""
         keys = {(each.key.caller, each.key.name): index for index, each in enumerate(submissions) if each.key}
         if not keys:
@@ -127,7 +134,7 @@ class Transaction:
         kept = await self.connection.fetch(_RECEIPTS, asked)
         if any(row["expires_at"] <= self.at for row in kept):
             await self.connection.execute(_EXPIRED, asked, self.at)
-        answers: dict[int, Answer] = {}
+        answers: dict[int, Response] = {}
         for row in kept:
             index = keys[row["caller"], row["name"]]
             key = submissions[index].key
@@ -138,20 +145,24 @@ class Transaction:
 
     async def _find(self, commands: Sequence[Command]) -> Found:
         refs = named(commands)
-        standing = await self._deleted([ref for ref, revives in refs.items() if revives])
-        claims = claimed(commands, standing)
-        holders: dict[Claim, int] = {}
-        for kind in sorted({each[0] for each in refs} | {each[0] for each in claims}, key=lambda each: each.name):
-            mine = {claim for claim in claims if claim[0] is kind}
-            for id, entity in await self._living(kind, [id for each, id in refs if each is kind], mine):
-                if (kind, id) in refs:
-                    standing[kind, id] = entity
+        current = await self._deleted([ref for ref, needs_deleted in refs.items() if needs_deleted])
+        claims = claimed(commands, current)
+        holders: dict[UniqueValue, int] = {}
+        for entity_type in sorted(
+            {each[0] for each in refs} | {each[0] for each in claims}, key=lambda each: each.name
+        ):
+            mine = {claim for claim in claims if claim[0] is entity_type}
+            for id, entity in await self._living(entity_type, [id for each, id in refs if each is entity_type], mine):
+                if (entity_type, id) in refs:
+                    current[entity_type, id] = entity
                 holders |= {claim: id for claim in mine if getattr(entity, claim[1]) == claim[2]}
-        return Found(standing=standing, holders=holders)
+        return Found(current=current, holders=holders)
 
-    async def _living(self, kind: Kind[Any], ids: list[int], claims: set[Claim]) -> list[tuple[int, Any]]:
+    async def _living(
+        self, entity_type: EntityType[Any], ids: list[int], claims: set[UniqueValue]
+    ) -> list[tuple[int, Any]]:
         """Return the entities of a kind that have these ids, or hold these values."""
-        rows = self.rows[kind.name]
+        rows = self.rows[entity_type.name]
         locking = " FOR UPDATE" if self.locking else ""
         ids = [id for id in ids if id <= MAX_ID]
         if claims:
@@ -159,14 +170,14 @@ class Transaction:
             found = await self.connection.fetch(rows.find_with_holders + locking, ids, values)
         else:
             found = await self.connection.fetch(rows.find + locking, ids)
-        return [(id, self.documents.read(kind, document)) for id, document in found]
+        return [(id, self.documents.read(entity_type, document)) for id, document in found]
 
     async def _deleted(self, refs: Sequence[Ref]) -> dict[Ref, Any]:
         if not refs:
             return {}
         changes = await self.log.last(self.connection, refs)
         return {
-            (each.kind, each.record.id): Deleted(self.documents.read(each.kind, each.record.document))
+            (each.entity_type, each.record.id): Deleted(self.documents.read(each.entity_type, each.record.document))
             for each in changes
             if each.action is Action.DELETED  # else it lives, and is found where the living are
         }
@@ -188,7 +199,7 @@ class Transaction:
                 known += decision.changes
         return outcomes
 
-    def _receipts(self, key: Key | None, outcome: Outcome) -> list[dict[str, Any]]:
+    def _receipts(self, key: IdempotencyKey | None, outcome: Outcome) -> list[dict[str, Any]]:
         receipt = None if key is None else key.record(outcome)
         if key is None or receipt is None:
             return []
@@ -197,10 +208,10 @@ class Transaction:
 
 
 def _ref(change: Change[Any]) -> Ref:
-    return change.kind, change.record.id
+    return change.entity_type, change.record.id
 
 
 def _version(found: Found, change: Change[Any]) -> int:
-    standing = found.standing[_ref(change)]
-    entity = standing.entity if isinstance(standing, Deleted) else standing
+    current = found.current[_ref(change)]
+    entity = current.entity if isinstance(current, Deleted) else current
     return int(entity.version)

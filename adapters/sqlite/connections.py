@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from adapters.sqlite.rows import Rows, SqlValue
+from adapters.sqlite.table_mapping import SqlValue, TableMapping
 from domain.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
@@ -127,7 +127,7 @@ def check_schema(connection: apsw.Connection) -> None:
         )
 
 
-def check_tables(connection: apsw.Connection, rows: Iterable[Rows]) -> None:
+def check_tables(connection: apsw.Connection, rows: Iterable[TableMapping]) -> None:
     """Check that every kind of entity has its tables, with all their columns. Raises `NotAStore`."""
     for each in rows:
         try:
@@ -180,15 +180,15 @@ class Translating:
         if self._failed:
             raise Unavailable
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if kind is None or not issubclass(kind, apsw.Error):
+    def __exit__(self, entity_type: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if entity_type is None or not issubclass(entity_type, apsw.Error):
             return
-        if issubclass(kind, apsw.FullError):
+        if issubclass(entity_type, apsw.FullError):
             raise StorageFull from error
-        if issubclass(kind, _BROKEN):
+        if issubclass(entity_type, _BROKEN):
             self._distrust(str(error))
             raise Unavailable from error
-        if issubclass(kind, _PASSING):
+        if issubclass(entity_type, _PASSING):
             raise Unavailable from error
 
     def _distrust(self, reason: str) -> None:

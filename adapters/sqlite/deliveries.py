@@ -9,15 +9,18 @@ import apsw
 from attrs import define
 
 from adapters.sqlite.connections import fetch
-from adapters.sqlite.rows import SqlValue, microseconds, moment
+from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.changes import Cursor
 from domain.commands import Deleted
-from domain.deliveries import Attempt, Deliveries, Delivery, Status
-from domain.numbering import Numbering
+from domain.cursor_codec import CursorCodec
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
 
+_CLAIM = """
+UPDATE positions SET (owner, until) = (?, ?) WHERE webhook = ? AND (owner = ? OR until <= ? OR until > ?)
+"""
 _COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {_COLUMNS} FROM deliveries"
 INSERT = f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -33,23 +36,21 @@ class SqliteDeliveries(Deliveries):
 
     read: Read
     write: Write
-    numbering: Numbering
+    cursor_codec: CursorCodec
 
     async def positions(self) -> Mapping[int, Cursor]:
         found = await self.read(lambda connection: fetch(connection, "SELECT webhook, number FROM positions"))
-        return {webhook: self.numbering.cursor(number) for webhook, number in found}
+        return {webhook: self.cursor_codec.cursor(number) for webhook, number in found}
 
     async def needed(self) -> Cursor | None:
         sql = "SELECT min(number) FROM positions JOIN webhooks ON id = webhook WHERE enabled"
         ((number,),) = await self.read(lambda connection: fetch(connection, sql))
-        return None if number is None else self.numbering.cursor(number)
+        return None if number is None else self.cursor_codec.cursor(number)
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
-        sql = "UPDATE positions SET (owner, until) = (?, ?) WHERE webhook = ? AND (owner = ? OR until <= ?)"
-
         def claim(connection: apsw.Connection, at: datetime) -> bool:
-            until = microseconds(at + lease)
-            connection.execute(sql, (owner, until, webhook, owner, microseconds(at)))
+            now, until, credible = map(microseconds, (at, at + lease, at + lease + MAX_CLOCK_SKEW))
+            connection.execute(_CLAIM, (owner, until, webhook, owner, now, credible))
             return connection.changes() == 1
 
         claimed: bool = await self.write(claim)
@@ -62,7 +63,7 @@ class SqliteDeliveries(Deliveries):
     async def record(
         self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
     ) -> bool:
-        number = 0 if position is None else self.numbering.number(position)
+        number = 0 if position is None else self.cursor_codec.number(position)
 
         def record(connection: apsw.Connection, _: datetime) -> bool:
             sql = "UPDATE positions SET number = max(number, ?) WHERE webhook = ? AND owner = ?"
@@ -110,7 +111,7 @@ def queue(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
         connection.execute(_QUEUE, row_of(each))
 
 
-def sweep(connection: apsw.Connection, begun_before: datetime, limit: int) -> bool:
+def purge(connection: apsw.Connection, begun_before: datetime, limit: int) -> bool:
     """Forget some old deliveries, and tell whether there may be more of them."""
     old = "SELECT number FROM deliveries WHERE status <> 'pending' AND at < ? LIMIT ?"
     connection.execute(f"DELETE FROM deliveries WHERE number IN ({old})", (microseconds(begun_before), limit))

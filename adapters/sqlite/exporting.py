@@ -12,25 +12,25 @@ import apsw
 from adapters.sqlite.connections import NotAStore, Translating, check_schema, connect, fetch
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.log import COLUMNS, Log, open_log
-from adapters.sqlite.rows import moment
+from adapters.sqlite.table_mapping import moment
 from domain.changes import Cursor
-from domain.contents import (
+from domain.deliveries import Delivery
+from domain.entity_type import EntityType
+from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
     Entities,
     Export,
-    Facts,
     Logged,
+    Metadata,
     Part,
     Positions,
     Receipt,
     Receipts,
     Sent,
 )
-from domain.deliveries import Delivery
-from domain.kinds import Kind
-from domain.records import Record
+from domain.stored_entity import StoredEntity
 
 _RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 _FORMER = "(SELECT group_concat(cursor, ' ') FROM former_cursors WHERE former_cursors.number = changes.number)"
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def exporting(path: Path, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator["SqliteExport"]:
+async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> AsyncIterator["SqliteExport"]:
     """Tell what a file holds at this moment; others may read and write it meanwhile.
 
     Raises `NotAStore`, also where there is no file or one that is empty, `SchemaTooOld`, `SchemaTooNew` and
@@ -50,7 +50,7 @@ async def exporting(path: Path, *, kinds: Sequence[Kind[Any]]) -> AsyncIterator[
         try:
             check_schema(connection)
             connection.execute("BEGIN")
-            yield SqliteExport(connection, open_log(connection, kinds), kinds)
+            yield SqliteExport(connection, open_log(connection, entity_types), entity_types)
         finally:
             connection.close()
 
@@ -83,13 +83,13 @@ async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
 class SqliteExport(Export):
     """Reads in the one transaction that a connection has begun."""
 
-    def __init__(self, connection: apsw.Connection, log: Log, kinds: Sequence[Kind[Any]]) -> None:
+    def __init__(self, connection: apsw.Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
         self._connection = connection
         self._log = log
-        self._kinds = kinds
+        self._entity_types = entity_types
 
     async def size(self) -> int:
-        tables = (*(kind.collection for kind in self._kinds), "changes", "receipts", "deliveries")
+        tables = (*(entity_type.collection for entity_type in self._entity_types), "changes", "receipts", "deliveries")
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
         return sum((await in_thread(self._connection, lambda: fetch(self._connection, f"SELECT {counts}")))[0])
 
@@ -100,9 +100,9 @@ class SqliteExport(Export):
 
     def _parts(self) -> Iterator[Part]:
         yield self._facts()
-        for kind in self._kinds:
-            for records in _batches(self._records(kind)):
-                yield Entities(kind=kind, records=records)
+        for entity_type in self._entity_types:
+            for records in _batches(self._records(entity_type)):
+                yield Entities(entity_type=entity_type, records=records)
         for logged in _batches(self._logged()):
             yield Changes(logged=logged)
         for receipts in _batches(self._receipts(), RECEIPTS_BATCH):
@@ -111,27 +111,27 @@ class SqliteExport(Export):
         for deliveries in _batches(self._deliveries()):
             yield Sent(deliveries=deliveries)
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> Metadata:
         ((name, secret, forgotten),) = fetch(self._connection, "SELECT name, secret, forgotten FROM log")
         former = fetch(self._connection, "SELECT cursor FROM former_cursors WHERE number = ?", (forgotten,))
         last_ids = dict(fetch(self._connection, "SELECT kind, last_id FROM collections"))
-        return Facts(
+        return Metadata(
             secret=secret,
             logs=frozenset({name, *self._log.former}),
-            oldest=frozenset({self._log.numbering.cursor(forgotten), *(cursor for (cursor,) in former)}),
-            last_ids={kind.name: last_ids.get(kind.name, 0) for kind in self._kinds},
+            oldest=frozenset({self._log.cursor_codec.cursor(forgotten), *(cursor for (cursor,) in former)}),
+            last_ids={entity_type.name: last_ids.get(entity_type.name, 0) for entity_type in self._entity_types},
         )
 
-    def _records(self, kind: Kind[Any]) -> Iterator[Record]:
-        rows = self._connection.execute(f"SELECT id, version, document FROM {kind.collection} ORDER BY id")
-        return (Record(*row) for row in rows)
+    def _records(self, entity_type: EntityType[Any]) -> Iterator[StoredEntity]:
+        rows = self._connection.execute(f"SELECT id, version, document FROM {entity_type.collection} ORDER BY id")
+        return (StoredEntity(*row) for row in rows)
 
     def _logged(self) -> Iterator[Logged]:
         former = _FORMER if fetch(self._connection, "SELECT 1 FROM former_cursors LIMIT 1") else "NULL"
         for number, *columns, cursors in self._connection.execute(
             f"SELECT {COLUMNS}, {former} FROM changes ORDER BY number"
         ):
-            mine = self._log.numbering.cursor(number)
+            mine = self._log.cursor_codec.cursor(number)
             known = (mine,) if cursors is None else (mine, *map(Cursor, cursors.split()))
             yield Logged(self._log.change(*columns), frozenset(known))
 

@@ -10,11 +10,12 @@ import apsw
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
 from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.exporting import SqliteExport, guarded, in_thread
+from adapters.sqlite.files import make_folder
 from adapters.sqlite.log import APPEND, open_log, row
-from adapters.sqlite.rows import Rows, microseconds
-from domain.contents import Changes, Entities, Facts, Import, NotEmpty, Part, Positions, Receipts, Sent
-from domain.kinds import Kind
-from domain.records import Documents
+from adapters.sqlite.table_mapping import TableMapping, microseconds
+from domain.entity_type import EntityType
+from domain.snapshot import Changes, Entities, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
+from domain.stored_entity import Serializer
 
 _PRAGMAS = (
     "PRAGMA cache_size=-65536",  # in KiB
@@ -27,14 +28,16 @@ _RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at
 
 
 @asynccontextmanager
-async def importing(path: Path, *, kinds: Sequence[Kind[Any]], documents: Documents) -> AsyncIterator["SqliteImport"]:
+async def importing(
+    path: Path, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+) -> AsyncIterator["SqliteImport"]:
     """Take over into a file, which is made where there is none. What is not committed is undone.
 
     Raises `NotEmpty`, `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`, which it also is while another
     process writes to the file.
     """
     with guarded():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
             if is_migrated(connection):
@@ -44,7 +47,7 @@ async def importing(path: Path, *, kinds: Sequence[Kind[Any]], documents: Docume
                 connection.execute(pragma)
             await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
             _check_empty(connection)
-            yield SqliteImport(connection, kinds, documents)
+            yield SqliteImport(connection, entity_types, documents)
         finally:
             with suppress(apsw.Error):  # it only undoes what nobody has seen
                 if connection.in_transaction:
@@ -60,11 +63,13 @@ def _check_empty(connection: apsw.Connection) -> None:
 class SqliteImport(Import):
     """Writes everything in the one transaction that a connection has begun, and the indexes last."""
 
-    def __init__(self, connection: apsw.Connection, kinds: Sequence[Kind[Any]], documents: Documents) -> None:
+    def __init__(
+        self, connection: apsw.Connection, entity_types: Sequence[EntityType[Any]], documents: Serializer
+    ) -> None:
         self._connection = connection
-        self._kinds = kinds
+        self._entity_types = entity_types
         self._documents = documents
-        self._rows = {kind.name: Rows(kind) for kind in kinds}
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._indexes: list[tuple[str, str]] = fetch(connection, _INDEXES)
         self._newest = 0
         for name, _ in self._indexes:
@@ -72,14 +77,14 @@ class SqliteImport(Import):
 
     @property
     def taken(self) -> SqliteExport:
-        return SqliteExport(self._connection, open_log(self._connection, self._kinds), self._kinds)
+        return SqliteExport(self._connection, open_log(self._connection, self._entity_types), self._entity_types)
 
     async def write(self, part: Part) -> None:
         await in_thread(self._connection, lambda: self._write(part))
 
     async def arrange(self) -> None:
-        for kind in self._kinds:
-            await in_thread(self._connection, lambda kind=kind: self._rows[kind.name].index(self._connection))  # type: ignore[misc]
+        for entity_type in self._entity_types:
+            await in_thread(self._connection, lambda rows=self._rows[entity_type.name]: rows.index(self._connection))  # type: ignore[misc]
         for _, sql in self._indexes:
             await in_thread(self._connection, lambda sql=sql: self._connection.execute(sql))  # type: ignore[misc]
 
@@ -89,11 +94,11 @@ class SqliteImport(Import):
 
     def _write(self, part: Part) -> None:
         match part:
-            case Facts():
+            case Metadata():
                 self._take_facts(part)
-            case Entities(kind=kind, records=records):
-                entities = ((each, self._documents.read(kind, each.document)) for each in records)
-                self._rows[kind.name].insert(self._connection, entities)
+            case Entities(entity_type=entity_type, records=records):
+                entities = ((each, self._documents.read(entity_type, each.document)) for each in records)
+                self._rows[entity_type.name].insert(self._connection, entities)
             case Changes():
                 self._append(part)
             case Receipts(receipts=receipts):
@@ -109,7 +114,7 @@ class SqliteImport(Import):
             case Sent(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
 
-    def _take_facts(self, facts: Facts) -> None:
+    def _take_facts(self, facts: Metadata) -> None:
         self._connection.execute("UPDATE log SET secret = ?", (facts.secret,))
         self._connection.executemany("INSERT INTO former_logs VALUES (?)", ((name,) for name in facts.logs))
         self._connection.executemany("INSERT INTO former_cursors VALUES (?, 0)", ((each,) for each in facts.oldest))
@@ -122,7 +127,8 @@ class SqliteImport(Import):
         self._connection.executemany("INSERT INTO former_cursors VALUES (?, ?)", cursors)
         self._newest += len(numbered)
         self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
-        revisions = {each.change.kind.name: number for number, each in numbered}
+        revisions = {each.change.entity_type.name: number for number, each in numbered}
         self._connection.executemany(
-            "UPDATE collections SET revision = ? WHERE kind = ?", ((number, kind) for kind, number in revisions.items())
+            "UPDATE collections SET revision = ? WHERE kind = ?",
+            ((number, entity_type) for entity_type, number in revisions.items()),
         )

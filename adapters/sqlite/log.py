@@ -6,19 +6,19 @@ from typing import Any
 import apsw
 
 from adapters.sqlite.connections import fetch
-from adapters.sqlite.rows import SqlValue, microseconds, moment
+from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.changes import Action, Change, Cursor, Entry, log_of
+from domain.cursor_codec import CursorCodec
+from domain.entity_type import EntityType
 from domain.errors import CursorExpired
-from domain.kinds import Kind
-from domain.numbering import Numbering
-from domain.ports import Batch
-from domain.published import PUBLISHED
-from domain.records import Record
+from domain.ports import LogPage
+from domain.public_types import PUBLIC_TYPES
+from domain.stored_entity import StoredEntity
 
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
-_PUBLISHED = f"kind IN ({', '.join(repr(kind.name) for kind in PUBLISHED)})"
+_PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
 COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
 APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -30,11 +30,11 @@ def _of_types(count: int) -> str:
 class Log:
     """The log in one file, for one connection's thread at a time."""
 
-    def __init__(self, name: str, kinds: Iterable[Kind[Any]], *, former: Set[str] = frozenset()) -> None:
+    def __init__(self, name: str, entity_types: Iterable[EntityType[Any]], *, former: Set[str] = frozenset()) -> None:
         """`former` are the names of the logs from which this one was moved here."""
-        self.numbering = Numbering(name)
+        self.cursor_codec = CursorCodec(name)
         self.former = former
-        self._kinds = {kind.name: kind for kind in kinds}
+        self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
     def number(self, connection: apsw.Connection, cursor: Cursor) -> int:
         """Return the number of the change that a cursor is behind, also one that it was given before it was moved here.
@@ -42,7 +42,7 @@ class Log:
         Raises `BadCursor`, and `CursorExpired` for a former one that was not moved along.
         """
         if log_of(cursor) not in self.former:
-            return self.numbering.number(cursor)
+            return self.cursor_codec.number(cursor)
         found = fetch(connection, "SELECT number FROM former_cursors WHERE cursor = ?", (cursor,))
         if not found:
             raise CursorExpired
@@ -59,7 +59,7 @@ class Log:
         forgotten: int = fetch(connection, "SELECT forgotten FROM log")[0][0]
         return forgotten
 
-    def read(self, connection: apsw.Connection, after: Cursor | None, types: Set[str], limit: int) -> Batch:
+    def read(self, connection: apsw.Connection, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
         """Read entries after a cursor from the connection's snapshot. Raises `BadCursor` and `CursorExpired`."""
         wanted = None if after is None else self.number(connection, after)
         newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
@@ -74,22 +74,24 @@ class Log:
             (start, end, *sorted(types), limit),
         )
         behind = found[-1][0] if len(found) == limit else end
-        return Batch(entries=tuple(self._entry(row) for row in found), cursor=self.numbering.cursor(behind))
+        return LogPage(entries=tuple(self._entry(row) for row in found), cursor=self.cursor_codec.cursor(behind))
 
-    def history(self, connection: apsw.Connection, kind: str, id: int, after: int, limit: int) -> tuple[Entry, ...]:
+    def history(
+        self, connection: apsw.Connection, entity_type: str, id: int, after: int, limit: int
+    ) -> tuple[Entry, ...]:
         """Read the entries of one entity with versions above `after`."""
         found = connection.execute(
             f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? AND version > ? ORDER BY version LIMIT ?",
-            (id, kind, after, limit),
+            (id, entity_type, after, limit),
         )
         return tuple(self._entry(row) for row in found)
 
-    def last(self, connection: apsw.Connection, kind: str, id: int) -> Change[Any] | None:
+    def last(self, connection: apsw.Connection, entity_type: str, id: int) -> Change[Any] | None:
         """Return the newest kept change of one entity."""
         found = fetch(
             connection,
             f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? ORDER BY version DESC LIMIT 1",
-            (id, kind),
+            (id, entity_type),
         )
         return self.change(*found[0][1:]) if found else None
 
@@ -99,18 +101,18 @@ class Log:
 
     def change(self, *columns: Any) -> Change[Any]:
         """Return the change of a row, whose number is left out."""
-        kind, id, version, action, at, request_id, changed, document = columns
+        entity_type, id, version, action, at, request_id, changed, document = columns
         return Change(
-            kind=self._kinds[kind],
+            entity_type=self._entity_types[entity_type],
             action=Action(action),
-            record=Record(id, version, document),
+            record=StoredEntity(id, version, document),
             changed=tuple(changed.split()),
             at=moment(at),
             request_id=request_id,
         )
 
     def _entry(self, row: tuple[Any, ...]) -> Entry:
-        return Entry(cursor=self.numbering.cursor(row[0]), change=self.change(*row[1:]))
+        return Entry(cursor=self.cursor_codec.cursor(row[0]), change=self.change(*row[1:]))
 
 
 def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
@@ -118,7 +120,7 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
     record = change.record
     return (
         number,
-        change.kind.name,
+        change.entity_type.name,
         record.id,
         record.version,
         change.action.value,
@@ -129,8 +131,8 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
     )
 
 
-def open_log(connection: apsw.Connection, kinds: Iterable[Kind[Any]]) -> Log:
+def open_log(connection: apsw.Connection, entity_types: Iterable[EntityType[Any]]) -> Log:
     """Return the log of a file, with its names."""
     name: str = fetch(connection, "SELECT name FROM log")[0][0]
     former = frozenset(each for (each,) in fetch(connection, "SELECT name FROM former_logs"))
-    return Log(name, kinds, former=former)
+    return Log(name, entity_types, former=former)

@@ -9,24 +9,28 @@ from typing import Any
 import apsw
 from attrs import frozen
 
-from adapters.sqlite.clauses import Clause, where
+from adapters.sqlite.conditions import SqlCondition, where
 from adapters.sqlite.connections import fetch
-from adapters.sqlite.plans import Plan, count_plan, page_plan
-from adapters.sqlite.rows import Rows, sql
-from domain.numbering import Numbering
+from adapters.sqlite.query_plans import QueryPlan, count_plan, page_plan
+from adapters.sqlite.table_mapping import TableMapping, sql
+from domain.cursor_codec import CursorCodec
 from domain.queries import Page, Query, Segment, Side, segments
-from domain.records import Documents, Record
+from domain.stored_entity import Serializer, StoredEntity
 
 _RECORD = "id, version, document"
-_record = partial(tuple.__new__, Record)  # `Record._make` counts the columns of every row, which the statement names
+_record = partial(
+    tuple.__new__, StoredEntity
+)  # `Record._make` counts the columns of every row, which the statement names
 
 
 def read_page(
-    connection: apsw.Connection, rows: Rows, query: Query[Any], numbering: Numbering, documents: Documents
+    connection: apsw.Connection, rows: TableMapping, query: Query[Any], cursor_codec: CursorCodec, documents: Serializer
 ) -> Page:
     """Read a page from the connection's snapshot."""
     newest, revision = fetch(
-        connection, "SELECT newest, (SELECT revision FROM collections WHERE kind = ?) FROM log", (query.kind.name,)
+        connection,
+        "SELECT newest, (SELECT revision FROM collections WHERE kind = ?) FROM log",
+        (query.entity_type.name,),
     )[0]
     if query.is_plain:  # as most are
         found = fetch(connection, rows.behind, (*(query.after or (0,)), query.limit + 1))
@@ -39,8 +43,8 @@ def read_page(
     return Page(
         records=records,
         next=query.place_of(records[-1], documents) if more else None,
-        changes=numbering.cursor(newest),
-        revision=numbering.cursor(revision or 0),
+        changes=cursor_codec.cursor(newest),
+        revision=cursor_codec.cursor(revision or 0),
         total=total,
     )
 
@@ -50,9 +54,9 @@ class _Selection:
     """Reads what a plan finds, segment by segment."""
 
     connection: apsw.Connection
-    rows: Rows
+    rows: TableMapping
     query: Query[Any]
-    plan: Plan
+    plan: QueryPlan
 
     def take(self, limit: int) -> list[Any]:
         if self.query.after is None:
@@ -65,7 +69,7 @@ class _Selection:
                 break
         return found
 
-    def _range(self, bounds: tuple[Clause, ...], limit: int) -> list[Any]:
+    def _range(self, bounds: tuple[SqlCondition, ...], limit: int) -> list[Any]:
         """Read where the first field varies.
 
         An index has ids in ascending order under each key, so read backwards it has them descending, and SQLite would
@@ -85,11 +89,11 @@ class _Selection:
         by_index = self.plan.walks and len(self.query.order) == 1
         return by_index and self.query.order[0].descending and self._column(0) != "id"
 
-    def _sorted(self, bounds: tuple[Clause, ...], limit: int) -> list[Any]:
+    def _sorted(self, bounds: tuple[SqlCondition, ...], limit: int) -> list[Any]:
         terms = [self._ordered(index) for index in range(len(self.query.order))]
         return self._select(_RECORD, bounds, ", ".join((*terms, self._walked(self.plan.id))), limit)
 
-    def _select(self, columns: str, bounds: tuple[Clause, ...], order: str, limit: int) -> list[Any]:
+    def _select(self, columns: str, bounds: tuple[SqlCondition, ...], order: str, limit: int) -> list[Any]:
         condition, values = where((*self.plan.tests, *bounds))
         statement = f"SELECT {columns} FROM {self.plan.source}{condition} ORDER BY {order} LIMIT ?"
         return fetch(self.connection, statement, (*values, limit))
@@ -107,26 +111,26 @@ class _Selection:
         """Keep SQLite from walking the index of a column, unless that is what it shall do."""
         return column if self.plan.walks else f"+{column}"
 
-    def _bounds(self, segment: Segment) -> Iterator[Clause]:
+    def _bounds(self, segment: Segment) -> Iterator[SqlCondition]:
         for index, key in enumerate(segment.same):
             yield self._same(index, key)
         here = len(segment.same)
         match segment.side:
             case Side.SAME:
-                yield Clause(self._walked(self.plan.id), "> ?", (segment.key,))
+                yield SqlCondition(self._walked(self.plan.id), "> ?", (segment.key,))
             case Side.NULL:
                 yield self._same(here, None)
             case Side.BEYOND:
                 sign = "<" if self.query.order[here].descending else ">"
-                yield Clause(self._column(here), f"{sign} ?", (sql(segment.key),))
+                yield SqlCondition(self._column(here), f"{sign} ?", (sql(segment.key),))
 
-    def _same(self, index: int, key: Any) -> Clause:
+    def _same(self, index: int, key: Any) -> SqlCondition:
         if key is None:
-            return Clause(self._column(index), "IS NULL")
-        return Clause(self._column(index), "= ?", (sql(key),))
+            return SqlCondition(self._column(index), "IS NULL")
+        return SqlCondition(self._column(index), "= ?", (sql(key),))
 
 
-def _count(connection: apsw.Connection, plan: Plan) -> int:
+def _count(connection: apsw.Connection, plan: QueryPlan) -> int:
     condition, values = where(plan.tests)
     total: int = fetch(connection, f"SELECT count(*) FROM {plan.source}{condition}", values)[0][0]
     return total

@@ -6,27 +6,28 @@ import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
+from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, check_tables, connect, fetch, migrate
 from adapters.sqlite.deliveries import SqliteDeliveries
+from adapters.sqlite.files import make_folder
 from adapters.sqlite.log import open_log
 from adapters.sqlite.pages import read_page
-from adapters.sqlite.rows import Rows
+from adapters.sqlite.retention import believe, purge
 from adapters.sqlite.snapshots import SharedSnapshot, snapshot
-from adapters.sqlite.sweeping import sweep
-from adapters.sqlite.writer import GroupCommitter, Work
+from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
-from domain.decisions import Outcome, Replay, Submission
+from domain.decisions import CommandBatch, Outcome, Replay
+from domain.entity_type import EntityType
 from domain.errors import CursorExpired, Unavailable
-from domain.kinds import Kind
-from domain.ports import Batch, Store
+from domain.ports import LogPage, Store
 from domain.queries import Page, Query
-from domain.records import Documents, Record
+from domain.stored_entity import Serializer, StoredEntity
 
 LOOK_AGAIN_S = 0.05
 """How often a watched file is looked at for what other processes wrote."""
@@ -50,8 +51,8 @@ class SqliteStore(Store):
         self,
         path: Path,
         *,
-        kinds: Sequence[Kind[Any]],
-        documents: Documents,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
     ) -> None:
@@ -59,9 +60,9 @@ class SqliteStore(Store):
 
         Raises `SchemaTooNew`, `NotAStore` and `Unavailable`.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         self._path = path
-        self._rows = {kind.name: Rows(kind) for kind in kinds}
+        self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._guarded = Translating(lambda reason: on_untrustworthy(f"{path}: {reason}"))
         self._closed = False
         self._news = asyncio.Event()
@@ -73,7 +74,7 @@ class SqliteStore(Store):
             check_tables(writing, self._rows.values())
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
-            self._log = open_log(self._reading, kinds)
+            self._log = open_log(self._reading, entity_types)
         self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
@@ -86,45 +87,47 @@ class SqliteStore(Store):
             documents=documents,
             clock=clock,
             guarded=self._guarded,
-            on_commit=self._ring,
+            on_commit=self._notify,
         )
         self._writer.start()
-        self._deliveries = SqliteDeliveries(self._here, self._write, self._log.numbering)
+        self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
     @property
     def deliveries(self) -> SqliteDeliveries:
         return self._deliveries
 
-    async def get(self, kind: Kind[Any], id: int) -> Record | None:
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
         with self._guarded:
-            for version, document in self._shared.connection().execute(self._rows[kind.name].get, (id,)):
-                return Record(id, version, document)
+            for version, document in self._shared.connection().execute(self._rows[entity_type.name].get, (id,)):
+                return StoredEntity(id, version, document)
         return None
 
     async def page(self, query: Query[Any]) -> Page:
-        rows, numbering = self._rows[query.kind.name], self._log.numbering
+        rows, cursor_codec = self._rows[query.entity_type.name], self._log.cursor_codec
         quick = not (query.where or query.search or query.total or len(query.order) > 1)
         read = self._here if quick else self._in_thread
-        return await read(lambda connection: read_page(connection, rows, query, numbering, self._documents))
+        return await read(lambda connection: read_page(connection, rows, query, cursor_codec, self._documents))
 
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         answer: Outcome | Replay = await self._write(submission)
         return answer
 
-    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         return await self._here(lambda connection: self._log.read(connection, after, types, limit))
 
     async def head(self) -> Cursor:
-        return self._log.numbering.cursor(await self._here(self._log.head))
+        return self._log.cursor_codec.cursor(await self._here(self._log.head))
 
     async def oldest(self) -> Cursor:
-        return self._log.numbering.cursor(await self._here(self._log.oldest))
+        return self._log.cursor_codec.cursor(await self._here(self._log.oldest))
 
-    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
-        return await self._here(lambda connection: self._log.history(connection, kind.name, id, after, limit))
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        return await self._here(lambda connection: self._log.history(connection, entity_type.name, id, after, limit))
 
-    async def watch(self, seen: Cursor) -> None:
+    async def wait_for_changes(self, seen: Cursor) -> None:
         try:
             number = await self._here(lambda connection: self._log.number(connection, seen))
         except CursorExpired:
@@ -142,10 +145,14 @@ class SqliteStore(Store):
         finally:
             self._watchers -= 1
 
-    async def sweep(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
-        kept_from = None if keep is None else self._log.numbering.number(keep)
+    async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
+        believed: datetime = await self._write(lambda connection, _: believe(connection, now, elapsed))
+        return believed
+
+    async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
+        kept_from = None if keep is None else self._log.cursor_codec.number(keep)
         more: bool = await self._write(
-            lambda connection, _: sweep(connection, at, changes_before=changes_before, kept_from=kept_from)
+            lambda connection, _: purge(connection, at, changes_before=changes_before, kept_from=kept_from)
         )
         return more
 
@@ -200,7 +207,7 @@ class SqliteStore(Store):
         if self._closed:
             raise Unavailable
 
-    def _ring(self) -> None:
+    def _notify(self) -> None:
         """Wake whoever watches; called by the writer's thread after a commit."""
         if self._watchers and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed, and nobody there watches any more

@@ -7,31 +7,31 @@ from typing import Any
 import apsw
 
 from adapters.sqlite import deliveries
-from adapters.sqlite.clauses import same_value, where
+from adapters.sqlite.conditions import same_value, where
 from adapters.sqlite.connections import fetch
 from adapters.sqlite.log import Log
-from adapters.sqlite.rows import Rows, Searched, microseconds
+from adapters.sqlite.table_mapping import Searched, TableMapping, microseconds
 from domain.changes import Change
 from domain.commands import Deleted
 from domain.decisions import (
-    Claim,
+    CommandBatch,
     Decision,
     Found,
-    Key,
+    IdempotencyKey,
     Outcome,
     Ref,
     Replay,
-    Submission,
+    UniqueValue,
     claimed,
     decide,
     explained,
     named,
     unexplained,
 )
+from domain.entity_type import Entity, EntityType
 from domain.errors import KeyReused
-from domain.kinds import Entity, Kind
 from domain.ports import RECEIPTS_KEPT
-from domain.records import Documents, Record
+from domain.stored_entity import Serializer, StoredEntity
 from domain.webhook import WEBHOOK
 
 _REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
@@ -40,7 +40,9 @@ _REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, e
 class Transaction:
     """What is known between BEGIN and COMMIT: the counters, and what is written at once for all submissions."""
 
-    def __init__(self, connection: apsw.Connection, log: Log, rows: Mapping[str, Rows], documents: Documents) -> None:
+    def __init__(
+        self, connection: apsw.Connection, log: Log, rows: Mapping[str, TableMapping], documents: Serializer
+    ) -> None:
         self._connection = connection
         self._log = log
         self._rows = rows
@@ -52,23 +54,23 @@ class Transaction:
         self._unlogged: list[Change[Any]] = []  # the newest changes, not in the log yet
         self._receipts: dict[tuple[str, str], tuple[bytes, bytes, int]] = {}
 
-    def apply(self, submission: Submission, at: datetime) -> Outcome | Replay:
+    def apply(self, submission: CommandBatch, at: datetime) -> Outcome | Replay:
         """Decide a submission and write what was decided. Raises `KeyReused` and `BadCursor`, with nothing written."""
         key = submission.key
         if key is not None and (replay := self._replay(key, at)) is not None:
             return replay
-        start = None if submission.follow is None else self._log.numbering.number(submission.follow)
+        start = None if submission.follow is None else self._log.cursor_codec.number(submission.follow)
         last_ids: dict[str, int] = {}
         found = self._find(submission)
         decision = decide(
             submission,
             found,
-            new_id=lambda kind: self._next_id(last_ids, kind),
+            new_id=lambda entity_type: self._next_id(last_ids, entity_type),
             at=at,
             documents=self._documents,
         )
         outcome = explained(decision, {each: self._kept(*each) for each in unexplained(decision.outcome)})
-        if submission.rehearsal:
+        if submission.dry_run:
             return outcome
         self._write(decision, found, last_ids, start)
         if submission.deliveries and outcome.failed is None:
@@ -83,14 +85,14 @@ class Transaction:
         self._log_changes()
         rows = [(caller, name, *kept) for (caller, name), kept in self._receipts.items()]
         self._connection.executemany(_REPLACE_RECEIPT, rows)
-        for kind, searched in self._searched.items():
-            self._rows[kind].reindex(self._connection, searched)
+        for entity_type, searched in self._searched.items():
+            self._rows[entity_type].reindex(self._connection, searched)
         if not self._revisions:
             return
         self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
-        for kind, revision in self._revisions.items():
+        for entity_type, revision in self._revisions.items():
             self._connection.execute(
-                "REPLACE INTO collections VALUES (?, ?, ?)", (kind, self._last_ids.get(kind, 0), revision)
+                "REPLACE INTO collections VALUES (?, ?, ?)", (entity_type, self._last_ids.get(entity_type, 0), revision)
             )
 
     def _log_changes(self) -> None:
@@ -98,7 +100,7 @@ class Transaction:
         self._log.append(self._connection, first, self._unlogged)
         self._unlogged.clear()
 
-    def _replay(self, key: Key, at: datetime) -> Replay | None:
+    def _replay(self, key: IdempotencyKey, at: datetime) -> Replay | None:
         kept = self._receipts.get((key.caller, key.name)) or self._kept_receipt(key, at)
         if kept is None:
             return None
@@ -107,7 +109,7 @@ class Transaction:
             raise KeyReused
         return Replay(receipt=receipt)
 
-    def _kept_receipt(self, key: Key, at: datetime) -> tuple[Any, ...] | None:
+    def _kept_receipt(self, key: IdempotencyKey, at: datetime) -> tuple[Any, ...] | None:
         found = fetch(
             self._connection,
             "SELECT fingerprint, receipt, expires_at FROM receipts WHERE caller = ? AND name = ? AND expires_at > ?",
@@ -115,64 +117,64 @@ class Transaction:
         )
         return found[0] if found else None
 
-    def _next_id(self, last_ids: dict[str, int], kind: Kind[Any]) -> int:
-        last_ids[kind.name] = last_ids.get(kind.name, self._last_ids.get(kind.name, 0)) + 1
-        return last_ids[kind.name]
+    def _next_id(self, last_ids: dict[str, int], entity_type: EntityType[Any]) -> int:
+        last_ids[entity_type.name] = last_ids.get(entity_type.name, self._last_ids.get(entity_type.name, 0)) + 1
+        return last_ids[entity_type.name]
 
-    def _find(self, submission: Submission) -> Found:
-        standing: dict[Ref, Any] = {ref: self._standing(ref, each) for ref, each in named(submission.commands).items()}
-        claims = claimed(submission.commands, standing)
-        return Found(standing=standing, holders=self._holders(claims) if claims else {})
+    def _find(self, submission: CommandBatch) -> Found:
+        current: dict[Ref, Any] = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
+        claims = claimed(submission.commands, current)
+        return Found(current=current, holders=self._holders(claims) if claims else {})
 
-    def _standing(self, ref: Ref, revives: bool) -> Any:
-        kind, id = ref
-        found = fetch(self._connection, self._rows[kind.name].get, (id,))
+    def _current(self, ref: Ref, needs_deleted: bool) -> Any:
+        entity_type, id = ref
+        found = fetch(self._connection, self._rows[entity_type.name].get, (id,))
         if found:
-            return self._documents.read(kind, found[0][1])
-        if not revives:
+            return self._documents.read(entity_type, found[0][1])
+        if not needs_deleted:
             return None
         self._log_changes()
-        last = self._log.last(self._connection, kind.name, id)
-        return None if last is None else Deleted(self._documents.read(kind, last.record.document))
+        last = self._log.last(self._connection, entity_type.name, id)
+        return None if last is None else Deleted(self._documents.read(entity_type, last.record.document))
 
-    def _holders(self, claims: Set[Claim]) -> dict[Claim, int]:
-        holders: dict[Claim, int] = {}
-        for kind, name, value in claims:
-            rows = self._rows[kind.name]
-            field = kind.by_name[name]
+    def _holders(self, claims: Set[UniqueValue]) -> dict[UniqueValue, int]:
+        holders: dict[UniqueValue, int] = {}
+        for entity_type, name, value in claims:
+            rows = self._rows[entity_type.name]
+            field = entity_type.by_name[name]
             condition, values = where(tuple(same_value(rows, field, (value,))))
             found = fetch(self._connection, f"SELECT id FROM {rows.table}{condition}", values)
             if found:
-                holders[kind, name, value] = found[0][0]
+                holders[entity_type, name, value] = found[0][0]
         return holders
 
     def _kept(self, ref: Ref, version: int) -> list[Change[Any]]:
-        kind, id = ref
+        entity_type, id = ref
         self._log_changes()
-        return [entry.change for entry in self._log.history(self._connection, kind.name, id, version, -1)]
+        return [entry.change for entry in self._log.history(self._connection, entity_type.name, id, version, -1)]
 
     def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int], start: int | None) -> None:
         self._unlogged += decision.changes
-        latest: dict[Ref, Record] = {}
+        latest: dict[Ref, StoredEntity] = {}
         for change in decision.changes:
             self._newest += 1
-            self._revisions[change.kind.name] = self._newest
-            latest[change.kind, change.record.id] = change.record
+            self._revisions[change.entity_type.name] = self._newest
+            latest[change.entity_type, change.record.id] = change.record
         self._last_ids |= last_ids
-        new: dict[str, list[tuple[Record, Any]]] = {}
+        new: dict[str, list[tuple[StoredEntity, Any]]] = {}
         for ref, after in decision.final.items():
-            kind, id = ref
-            before = found.standing.get(ref)
+            entity_type, id = ref
+            before = found.current.get(ref)
             if isinstance(before, Entity) or isinstance(after, Deleted):
-                self._leave(self._rows[kind.name], latest[ref], before, after)
+                self._leave(self._rows[entity_type.name], latest[ref], before, after)
             else:
-                new.setdefault(kind.name, []).append((latest[ref], after))
-            if kind is WEBHOOK:
+                new.setdefault(entity_type.name, []).append((latest[ref], after))
+            if entity_type is WEBHOOK:
                 deliveries.note(self._connection, id, after, self._newest if start is None else start)
         for name, entities in new.items():
             self._searched.setdefault(name, []).extend(self._rows[name].insert(self._connection, entities))
 
-    def _leave(self, rows: Rows, record: Record, before: Any, after: Entity | Deleted[Any]) -> None:
+    def _leave(self, rows: TableMapping, record: StoredEntity, before: Any, after: Entity | Deleted[Any]) -> None:
         """Leave an entity that may have a row as it shall stand."""
         searched: Searched | None = None
         if not isinstance(after, Deleted):
@@ -180,4 +182,4 @@ class Transaction:
         elif isinstance(before, Entity):
             searched = rows.delete(self._connection, record.id)
         if searched is not None:
-            self._searched.setdefault(rows.kind.name, []).append(searched)
+            self._searched.setdefault(rows.entity_type.name, []).append(searched)

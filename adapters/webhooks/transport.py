@@ -23,7 +23,7 @@ from adapters.webhooks.addresses import (
     look_up,
     vet,
 )
-from adapters.webhooks.schedule import Attempt, retry_after
+from adapters.webhooks.retry_policy import Attempt, retry_after
 from domain.urls import check_url
 
 TIMEOUT = 20.0  # seconds for everything: resolving, connecting, sending and the answer

@@ -8,20 +8,20 @@ import sys
 from typing import Any
 
 from adapters.sqlite.store import SqliteStore
-from adapters.webhooks.deliverer import Deliverer
+from adapters.webhooks.dispatcher import Dispatcher
 from entrypoints.cli import main
 
 
-def ring(store: SqliteStore) -> None:
+def notify(store: SqliteStore) -> None:
     """Wake nobody."""
 
 
-async def run(deliverer: Deliverer) -> None:
+async def run(dispatcher: Dispatcher) -> None:
     """Deliver nothing."""
     await asyncio.Event().wait()
 
 
-cut: dict[type, Any] = {SqliteStore: {"_ring": ring}, Deliverer: {"run": run, "has_readers": False}}
+cut: dict[type, Any] = {SqliteStore: {"_ring": notify}, Dispatcher: {"run": run, "has_readers": False}}
 for owner, members in cut.items():
     for name, member in members.items():
         assert hasattr(owner, name)

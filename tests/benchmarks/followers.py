@@ -8,7 +8,7 @@ import attrs
 
 from tests.benchmarks.load import HOST, Connection, Load, LoadError, Script
 
-PATIENCE = 60  # seconds until the followers are given up
+TIMEOUT = 60  # seconds until the followers are given up
 
 _HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -55,7 +55,7 @@ class Crowd:
     async def all_told(self) -> None:
         """Return once every message has come. Raises `LoadError` if one cannot come any more."""
         try:
-            await asyncio.wait_for(self.complete.wait(), PATIENCE)
+            await asyncio.wait_for(self.complete.wait(), TIMEOUT)
         except TimeoutError:
             self.failure = f"only {self.messages} of {self.expected} messages came"
         if self.failure is not None:
@@ -95,10 +95,10 @@ class FollowerConnection(asyncio.Protocol):
         """Return how many messages there are in `data`, and where the last one ends."""
         place = messages = 0
         while (frame := frame_at(data, place)) is not None:
-            kind, start, end = frame
-            if kind == _TEXT:
+            entity_type, start, end = frame
+            if entity_type == _TEXT:
                 messages += 1
-            elif kind == _PING:
+            elif entity_type == _PING:
                 self.transport.write(pong(data[start:end]))
             else:
                 self.crowd.failed(f"a follower was sent {data[place:end]!r}")

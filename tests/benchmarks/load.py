@@ -13,7 +13,7 @@ import attrs
 import uvloop
 
 HOST = "127.0.0.1"
-PATIENCE = 1800  # seconds until scripts that should end by themselves are given up
+TIMEOUT = 1800  # seconds until scripts that should end by themselves are given up
 
 Script = Generator[bytes, bytes, None]
 
@@ -134,7 +134,7 @@ async def drive(port: int, scripts: Iterable[Script], status: int, seconds: floa
     start, computing = perf_counter(), process_time()
     for connection in connections:
         connection.start()
-    await asyncio.wait([load.ended], timeout=seconds or PATIENCE)
+    await asyncio.wait([load.ended], timeout=seconds or TIMEOUT)
     elapsed, computing = perf_counter() - start, process_time() - computing
     answers = load.answers / elapsed
     load.stopping = True

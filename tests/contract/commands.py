@@ -31,13 +31,13 @@ PRODUCTS = st.fixed_dictionaries(
 )
 IDS = st.integers(1, 6)
 PRECONDITIONS = st.just(ANY_VERSION) | st.integers(1, 4).map(lambda version: Precondition(frozenset({version})))
-KINDS = st.sampled_from([TASK, PRODUCT])
+ENTITY_TYPES = st.sampled_from([TASK, PRODUCT])
 OF_KINDS = st.tuples(st.just(TASK), TASKS) | st.tuples(st.just(PRODUCT), PRODUCTS)
 COMMANDS = st.one_of(
-    OF_KINDS.map(lambda each: Create(kind=each[0], values=each[1])),
-    st.builds(Edit, kind=st.just(TASK), id=IDS, values=TASKS, precondition=PRECONDITIONS),
-    st.builds(Edit, kind=st.just(PRODUCT), id=IDS, values=PRODUCTS, precondition=PRECONDITIONS),
-    st.builds(Delete, kind=KINDS, id=IDS, precondition=PRECONDITIONS),
-    st.builds(Restore, kind=KINDS, id=IDS, precondition=PRECONDITIONS),
+    OF_KINDS.map(lambda each: Create(entity_type=each[0], values=each[1])),
+    st.builds(Edit, entity_type=st.just(TASK), id=IDS, values=TASKS, precondition=PRECONDITIONS),
+    st.builds(Edit, entity_type=st.just(PRODUCT), id=IDS, values=PRODUCTS, precondition=PRECONDITIONS),
+    st.builds(Delete, entity_type=ENTITY_TYPES, id=IDS, precondition=PRECONDITIONS),
+    st.builds(Restore, entity_type=ENTITY_TYPES, id=IDS, precondition=PRECONDITIONS),
     st.builds(AdjustStock, id=IDS, change=st.sampled_from([-2, -1, 0, 1]), precondition=PRECONDITIONS),
 )

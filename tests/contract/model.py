@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 Values = dict[str, Any]
-Key = tuple[str, int]
+IdempotencyKey = tuple[str, int]
 
 DEFAULTS: dict[str, Values] = {
     "task": {"title": "", "status": "pending", "priority": "normal", "due": None, "notes": ""},
@@ -17,7 +17,7 @@ CHOICES = ["pending", "in_progress", "done", "cancelled", "low", "normal", "high
 MAX_STOCK = 2**31 - 1
 
 
-class Refused(Exception):
+class ValidationError(Exception):
     """A command was refused, for the reason that is its first argument."""
 
 
@@ -25,8 +25,8 @@ class Model:
     """Entities by kind and id, deleted ones beside them, and everything that ever happened."""
 
     def __init__(self) -> None:
-        self.living: dict[Key, Values] = {}
-        self.gone: dict[Key, Values] = {}
+        self.living: dict[IdempotencyKey, Values] = {}
+        self.gone: dict[IdempotencyKey, Values] = {}
         self.log: list[tuple[str, Values, tuple[str, ...], datetime]] = []
         self.last_id = {"task": 0, "product": 0}
         self.receipts: dict[str, tuple[bytes, bytes, datetime]] = {}
@@ -38,56 +38,56 @@ class Model:
         other.last_id, other.receipts = dict(self.last_id), dict(self.receipts)
         return other
 
-    def create(self, kind: str, id: int, values: Values, at: datetime) -> Values:
+    def create(self, entity_type: str, id: int, values: Values, at: datetime) -> Values:
         """Make an entity under an id that the store chose."""
-        self.last_id[kind] = id
-        new = {"id": id, "version": 1, "created_at": at, "updated_at": at, **DEFAULTS[kind], **values}
-        if kind == "task":
+        self.last_id[entity_type] = id
+        new = {"id": id, "version": 1, "created_at": at, "updated_at": at, **DEFAULTS[entity_type], **values}
+        if entity_type == "task":
             new["completed_at"] = at if new["status"] == "done" else None
-        return self._put(kind, new, "created", tuple(DEFAULTS[kind]), at)
+        return self._put(entity_type, new, "created", tuple(DEFAULTS[entity_type]), at)
 
-    def edit(self, kind: str, id: int, values: Values, version: int | None, at: datetime) -> Values:
+    def edit(self, entity_type: str, id: int, values: Values, version: int | None, at: datetime) -> Values:
         """Set some fields."""
-        old = self._standing(kind, id, version)
-        changed = tuple(name for name in DEFAULTS[kind] if name in values and values[name] != old[name])
+        old = self._current(entity_type, id, version)
+        changed = tuple(name for name in DEFAULTS[entity_type] if name in values and values[name] != old[name])
         if not changed:
             return old
         new = self._next(old, at) | {name: values[name] for name in changed}
         if "status" in changed:
             new["completed_at"] = new["updated_at"] if new["status"] == "done" else None
-        return self._put(kind, new, "updated", changed, at)
+        return self._put(entity_type, new, "updated", changed, at)
 
-    def delete(self, kind: str, id: int, version: int | None, at: datetime) -> Values:
+    def delete(self, entity_type: str, id: int, version: int | None, at: datetime) -> Values:
         """Take an entity away."""
-        old = self._next(self._standing(kind, id, version), at)
-        del self.living[kind, id]
-        self.gone[kind, id] = old
-        self.log.append((f"{kind}.deleted", old, (), at))
+        old = self._next(self._current(entity_type, id, version), at)
+        del self.living[entity_type, id]
+        self.gone[entity_type, id] = old
+        self.log.append((f"{entity_type}.deleted", old, (), at))
         return old
 
-    def restore(self, kind: str, id: int, version: int | None, at: datetime) -> Values:
+    def restore(self, entity_type: str, id: int, version: int | None, at: datetime) -> Values:
         """Bring an entity back."""
-        if (kind, id) in self.living:
-            raise Refused("not_deleted")
-        if (kind, id) not in self.gone:
-            raise Refused("not_found")
-        old = self.gone[kind, id]
+        if (entity_type, id) in self.living:
+            raise ValidationError("not_deleted")
+        if (entity_type, id) not in self.gone:
+            raise ValidationError("not_found")
+        old = self.gone[entity_type, id]
         if version not in {None, old["version"]}:
-            raise Refused("precondition_failed")
-        back = self._put(kind, self._next(old, at), "created", tuple(DEFAULTS[kind]), at)
-        del self.gone[kind, id]
+            raise ValidationError("precondition_failed")
+        back = self._put(entity_type, self._next(old, at), "created", tuple(DEFAULTS[entity_type]), at)
+        del self.gone[entity_type, id]
         return back
 
     def adjust(self, id: int, change: int, version: int | None, at: datetime) -> Values:
         """Add to a stock."""
-        old = self._standing("product", id, version)
+        old = self._current("product", id, version)
         if old["stock"] is None:
-            raise Refused("stock_not_tracked")
+            raise ValidationError("stock_not_tracked")
         stock = old["stock"] + change
         if stock < 0:
-            raise Refused("insufficient_stock")
+            raise ValidationError("insufficient_stock")
         if stock > MAX_STOCK:
-            raise Refused("invalid")
+            raise ValidationError("invalid")
         return self.edit("product", id, {"stock": stock}, None, at)
 
     def forget(self, before: datetime) -> int:
@@ -101,34 +101,36 @@ class Model:
         return old
 
     def found(
-        self, kind: str, holds: Callable[[Values], bool], search: str, order: Iterable[tuple[str, bool]]
+        self, entity_type: str, holds: Callable[[Values], bool], search: str, order: Iterable[tuple[str, bool]]
     ) -> list[Values]:
         """Return the entities that match, in order."""
-        entities = [entity for (each, _), entity in sorted(self.living.items()) if each == kind and holds(entity)]
-        entities = [each for each in entities if any(search in fold(each[name]) for name in SEARCHED[kind])]
+        entities = [
+            entity for (each, _), entity in sorted(self.living.items()) if each == entity_type and holds(entity)
+        ]
+        entities = [each for each in entities if any(search in fold(each[name]) for name in SEARCHED[entity_type])]
         for name, descending in reversed(list(order)):
             full = [each for each in entities if each[name] is not None]
             full.sort(key=lambda each: sort_key(each[name]), reverse=descending)
             entities = full + [each for each in entities if each[name] is None]
         return entities
 
-    def _standing(self, kind: str, id: int, version: int | None) -> Values:
-        if (kind, id) not in self.living:
-            raise Refused("not_found")
-        if version not in {None, self.living[kind, id]["version"]}:
-            raise Refused("precondition_failed")
-        return self.living[kind, id]
+    def _current(self, entity_type: str, id: int, version: int | None) -> Values:
+        if (entity_type, id) not in self.living:
+            raise ValidationError("not_found")
+        if version not in {None, self.living[entity_type, id]["version"]}:
+            raise ValidationError("precondition_failed")
+        return self.living[entity_type, id]
 
     def _next(self, old: Values, at: datetime) -> Values:
         return old | {"version": old["version"] + 1, "updated_at": max(at, old["updated_at"])}
 
-    def _put(self, kind: str, new: Values, action: str, changed: tuple[str, ...], at: datetime) -> Values:
+    def _put(self, entity_type: str, new: Values, action: str, changed: tuple[str, ...], at: datetime) -> Values:
         sku = new.get("sku")
         for (other, id), entity in self.living.items():
-            if other == kind == "product" and id != new["id"] and sku is not None and entity["sku"] == sku:
-                raise Refused("already_exists")
-        self.living[kind, new["id"]] = new
-        self.log.append((f"{kind}.{action}", new, changed, at))
+            if other == entity_type == "product" and id != new["id"] and sku is not None and entity["sku"] == sku:
+                raise ValidationError("already_exists")
+        self.living[entity_type, new["id"]] = new
+        self.log.append((f"{entity_type}.{action}", new, changed, at))
         return new
 
 

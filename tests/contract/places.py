@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from adapters.sqlite.store import SqliteStore
-from domain.catalogue import KINDS
 from domain.moving import move
 from domain.ports import Store
+from domain.registry import ENTITY_TYPES
 from entrypoints.wiring import exporting, importing
-from tests.builders import DOCUMENTS, Clock
+from tests.builders import SERIALIZER, Clock
 from tests.databases import open_store, shared_databases
 
 NAMES = ("left", "right")
@@ -44,7 +44,9 @@ async def opened(url: str, clock: Clock) -> Store:
     """Open the store at a place."""
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
-        return SqliteStore(path, kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail)
+        return SqliteStore(
+            path, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=clock, on_untrustworthy=pytest.fail
+        )
     return await open_store(url, clock)
 
 

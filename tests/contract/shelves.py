@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from domain.kinds import Field, Kind
+from domain.entity_type import EntityType, Field
 from domain.ports import Writer
 from domain.product import PRODUCT
 from domain.queries import Order
@@ -39,12 +39,12 @@ PRICES = ["0", "0.01", "999999999.99", "10", "9.99", "10.00", "9.9"]
 CATEGORIES = ["general", "General", "zoo", "ａ", "a"]
 STOCKS = [None, 0, 5, 2**31 - 1, None, 5]
 
-LISTED = [(kind, field) for kind in (TASK, PRODUCT) for field in kind.fields if field.listed]
+LISTED = [(entity_type, field) for entity_type in (TASK, PRODUCT) for field in entity_type.fields if field.listed]
 
 
-def raws(kind: Kind[Any]) -> list[dict[str, object]]:
+def raws(entity_type: EntityType[Any]) -> list[dict[str, object]]:
     """Return the documents of a collection; no two of their fields repeat in step."""
-    if kind is TASK:
+    if entity_type is TASK:
         return [
             {
                 "title": title,
@@ -66,15 +66,17 @@ def raws(kind: Kind[Any]) -> list[dict[str, object]]:
     ]
 
 
-async def stock_up(store: Writer, kind: Kind[Any], clock: Clock) -> list[Any]:
+async def stock_up(store: Writer, entity_type: EntityType[Any], clock: Clock) -> list[Any]:
     """Make the collection at several times and versions, and return its entities by id."""
-    documents = raws(kind)
+    documents = raws(entity_type)
     half = len(documents) // 2
-    made = await fill(store, kind, *documents[:half])
+    made = await fill(store, entity_type, *documents[:half])
     clock.now = NOON.replace(microsecond=1)
-    made += await fill(store, kind, *documents[half:])
+    made += await fill(store, entity_type, *documents[half:])
     clock.now = NOON.replace(microsecond=999_999)
-    changed = await carry_out(store, *(edit(kind, each.id, **{kind.searched[-1].name: "x"}) for each in made[::4]))
+    changed = await carry_out(
+        store, *(edit(entity_type, each.id, **{entity_type.searched[-1].name: "x"}) for each in made[::4])
+    )
     return sorted({each.id: each for each in made + changed}.values(), key=lambda each: each.id)
 
 
@@ -89,4 +91,4 @@ def ordered(entities: Iterable[Any], *orders: Order) -> list[Any]:
 def _by_field(entities: list[Any], field: Field, descending: bool) -> list[Any]:
     full = [each for each in entities if getattr(each, field.name) is not None]
     empty = [each for each in entities if getattr(each, field.name) is None]
-    return sorted(full, key=lambda each: field.rule.key(getattr(each, field.name)), reverse=descending) + empty
+    return sorted(full, key=lambda each: field.field_type.key(getattr(each, field.name)), reverse=descending) + empty

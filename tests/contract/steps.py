@@ -8,8 +8,8 @@ from attrs import evolve
 from domain.changes import Cursor, Entry
 from domain.commands import Edit
 from domain.decisions import Done, Outcome
+from domain.entity_type import EntityType
 from domain.errors import DomainError
-from domain.kinds import Kind
 from domain.ports import ChangeLog, Reader, Writer
 from domain.queries import Page, Query
 from tests.builders import create, recorded, submission
@@ -27,7 +27,7 @@ async def carry_out(store: Writer, *commands: Any, **facts: Any) -> list[Any]:
     results = (await outcome(store, *commands, **facts)).results
     assert [Done] * len(commands) == [type(result) for result in results]
     done = [result for result in results if isinstance(result, Done)]
-    return [recorded(command.kind, result.record) for command, result in zip(commands, done, strict=True)]
+    return [recorded(command.entity_type, result.record) for command, result in zip(commands, done, strict=True)]
 
 
 async def refusal(store: Writer, command: Any, **facts: Any) -> DomainError:
@@ -37,14 +37,14 @@ async def refusal(store: Writer, command: Any, **facts: Any) -> DomainError:
     return result
 
 
-async def fill(store: Writer, kind: Kind[Any], *raws: Mapping[str, object]) -> list[Any]:
+async def fill(store: Writer, entity_type: EntityType[Any], *raws: Mapping[str, object]) -> list[Any]:
     """Make an entity of each raw document, in one submission."""
-    return await carry_out(store, *(create(kind, **raw) for raw in raws))
+    return await carry_out(store, *(create(entity_type, **raw) for raw in raws))
 
 
-def edit(kind: Kind[Any], id: int, **raw: object) -> Edit[Any]:
+def edit(entity_type: EntityType[Any], id: int, **raw: object) -> Edit[Any]:
     """Return a command that sets fields to raw values."""
-    return Edit.parse(kind, id, raw)
+    return Edit.parse(entity_type, id, raw)
 
 
 async def whole_log(store: ChangeLog, after: Cursor | None = None) -> list[Entry]:
@@ -65,20 +65,20 @@ async def trail(store: ChangeLog, after: Cursor | None = None) -> list[tuple[str
     ]
 
 
-async def got(store: Reader, kind: Kind[Any], id: int) -> Any:
+async def got(store: Reader, entity_type: EntityType[Any], id: int) -> Any:
     """Return the entity that stands, or None."""
-    record = await store.get(kind, id)
-    return None if record is None else recorded(kind, record)
+    record = await store.get(entity_type, id)
+    return None if record is None else recorded(entity_type, record)
 
 
-async def snapshot(store: Reader, kind: Kind[Any], ids: Iterable[int]) -> list[Any]:
+async def snapshot(store: Reader, entity_type: EntityType[Any], ids: Iterable[int]) -> list[Any]:
     """Return what stands under each of the ids."""
-    return [await got(store, kind, id) for id in ids]
+    return [await got(store, entity_type, id) for id in ids]
 
 
 def shown(query: Query[Any], page: Page) -> list[Any]:
     """Return the entities of a page."""
-    return [recorded(query.kind, record) for record in page.records]
+    return [recorded(query.entity_type, record) for record in page.records]
 
 
 async def walk(store: Reader, query: Query[Any]) -> list[Any]:

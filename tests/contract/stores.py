@@ -9,9 +9,9 @@ import pytest
 
 from adapters.memory.store import MemoryStore
 from adapters.sqlite.store import SqliteStore
-from domain.catalogue import KINDS
 from domain.ports import Store
-from tests.builders import DOCUMENTS
+from domain.registry import ENTITY_TYPES
+from tests.builders import SERIALIZER
 from tests.databases import open_store, shared_databases
 
 Doors = tuple[Store, Store]
@@ -24,7 +24,7 @@ Opener = Callable[[Path, Callable[[], datetime]], AbstractAsyncContextManager[Do
 @asynccontextmanager
 async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
     """Open a store in memory."""
-    store = MemoryStore(clock, DOCUMENTS)
+    store = MemoryStore(clock, SERIALIZER)
     yield store, store
     await store.close()
 
@@ -33,7 +33,13 @@ async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]
 async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
     """Open a store in a file, twice."""
     one, other = (
-        SqliteStore(folder / "backroom.db", kinds=KINDS, documents=DOCUMENTS, clock=clock, on_untrustworthy=pytest.fail)
+        SqliteStore(
+            folder / "backroom.db",
+            entity_types=ENTITY_TYPES,
+            documents=SERIALIZER,
+            clock=clock,
+            on_untrustworthy=pytest.fail,
+        )
         for _ in range(2)
     )
     yield one, other

@@ -8,13 +8,13 @@ from attrs import evolve
 
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
-from domain.decisions import Key, Replay
-from domain.deliveries import Attempt, Delivery, Status
+from domain.decisions import IdempotencyKey, Replay
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, Status
 from domain.errors import BadCursor, NotFound, Unavailable
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
-from domain.webhook import WEBHOOK, Attend
+from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.steps import carry_out, edit, fill, outcome, trail
 
@@ -43,7 +43,7 @@ async def ids(store: Store, **facts: Any) -> list[str]:
 async def test_changes_of_webhooks_are_not_published(store: Store) -> None:
     """Who follows the log does not see them, unless they are asked for by name; the history of a webhook has them."""
     await carry_out(store, create(WEBHOOK), create(TASK))
-    await carry_out(store, edit(WEBHOOK, 1, description="x"), create(PRODUCT), Delete(kind=WEBHOOK, id=1))
+    await carry_out(store, edit(WEBHOOK, 1, description="x"), create(PRODUCT), Delete(entity_type=WEBHOOK, id=1))
     assert [("task.created", 1, 1), ("product.created", 1, 1)] == await trail(store)
     batch = await store.read(None, types=frozenset({"webhook.updated"}))
     assert [2] == [each.change.record.version for each in batch.entries]
@@ -91,26 +91,26 @@ async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
     """An edit leaves the position; a deletion takes it and the deliveries along; a restored webhook starts anew."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     before = await store.deliveries.positions()
-    await carry_out(store, Attend(id=1), deliveries=(delivery(), delivery("d2", webhook=2)))
+    await carry_out(store, RequireExists(id=1), deliveries=(delivery(), delivery("d2", webhook=2)))
     await carry_out(store, edit(WEBHOOK, 1, enabled=False))
     assert before == await store.deliveries.positions()
-    await carry_out(store, Delete(kind=WEBHOOK, id=1))
+    await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
     assert [2] == list(await store.deliveries.positions())
     assert ["d2"] == [each.id for each in await store.deliveries.pending()]
     await fill(store, TASK, {})
-    await carry_out(store, Restore(kind=WEBHOOK, id=1))
+    await carry_out(store, Restore(entity_type=WEBHOOK, id=1))
     assert [] == await trail(store, (await store.deliveries.positions())[1])
     assert [] == await ids(store)
 
 
 async def test_what_is_refused_or_rehearsed_leaves_nothing(store: Store) -> None:
     """Neither a webhook that was only rehearsed nor deliveries to one that is not there are kept."""
-    await carry_out(store, create(WEBHOOK), rehearsal=True)
+    await carry_out(store, create(WEBHOOK), dry_run=True)
     assert {} == await store.deliveries.positions()
-    (refusal,) = (await outcome(store, Attend(id=1), deliveries=(delivery(),))).results
+    (refusal,) = (await outcome(store, RequireExists(id=1), deliveries=(delivery(),))).results
     assert isinstance(refusal, NotFound)
     await carry_out(store, create(WEBHOOK))
-    await carry_out(store, Attend(id=1), rehearsal=True, deliveries=(delivery(),))
+    await carry_out(store, RequireExists(id=1), dry_run=True, deliveries=(delivery(),))
     assert () == await store.deliveries.pending()
 
 
@@ -131,6 +131,20 @@ async def test_one_holds_a_lease(store: Store, other: Store, clock: Clock) -> No
     assert not await store.deliveries.claim(1, "me", LEASE)
     await other.deliveries.release(1, "you")
     assert await store.deliveries.claim(1, "me", LEASE)
+
+
+async def test_a_lease_of_a_clock_that_was_ahead(store: Store, other: Store, clock: Clock) -> None:
+    """A lease that ends later than any can is none; one of a host whose clock is a little ahead is one."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    clock.now = NOON + timedelta(days=31)
+    assert await store.deliveries.claim(1, "a process that died", LEASE)
+    clock.now = NOON + MAX_CLOCK_SKEW
+    assert await store.deliveries.claim(2, "a host that is ahead", LEASE)
+    clock.now = NOON
+    assert await other.deliveries.claim(1, "you", LEASE)
+    assert not await other.deliveries.claim(2, "you", LEASE)
+    clock.now = NOON - SECOND
+    assert await other.deliveries.claim(2, "you", LEASE)
 
 
 async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) -> None:
@@ -155,7 +169,7 @@ async def test_a_deleted_webhook_has_no_lease(store: Store) -> None:
     """Its owner finds out when it records."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
-    await carry_out(store, Delete(kind=WEBHOOK, id=1))
+    await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
     assert not await store.deliveries.record(1, "me", delivery=delivery())
     assert not await store.deliveries.claim(1, "me", LEASE)
     assert [] == await ids(store)
@@ -205,7 +219,7 @@ async def test_pending_deliveries(store: Store) -> None:
     """They come oldest first, of all webhooks, and only while they are pending."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     queued = (delivery("b"), delivery("a", webhook=2, requested=True), delivery("c", status=Status.FAILED))
-    await carry_out(store, Attend(id=1), deliveries=queued)
+    await carry_out(store, RequireExists(id=1), deliveries=queued)
     assert queued[:2] == await store.deliveries.pending()
 
 
@@ -213,7 +227,7 @@ async def test_history(store: Store) -> None:
     """The deliveries of one webhook come newest first, a page at a time; behind an unknown one there are none."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     queued = tuple(delivery(id) for id in "hgfedcba")
-    await carry_out(store, Attend(id=1), deliveries=(*queued[:4], delivery("x", webhook=2), *queued[4:]))
+    await carry_out(store, RequireExists(id=1), deliveries=(*queued[:4], delivery("x", webhook=2), *queued[4:]))
     assert list("abcdefgh") == await ids(store)
     assert list("abc") == await ids(store, limit=3)
     assert list("def") == await ids(store, before="c", limit=3)
@@ -228,16 +242,16 @@ async def test_what_is_queued_again_only_gets_its_time(store: Store) -> None:
     for each in (waiting, done):
         await store.deliveries.record(1, "me", delivery=each)
     again = tuple(evolve(each, attempts=(), next_attempt_at=LATER) for each in (waiting, done))
-    await carry_out(store, Attend(id=1), deliveries=again)
+    await carry_out(store, RequireExists(id=1), deliveries=again)
     assert (done, evolve(waiting, next_attempt_at=LATER)) == await store.deliveries.history(1)
 
 
 async def test_a_replay_queues_nothing(store: Store) -> None:
     """The same key and request again have no effect, deliveries included."""
     await carry_out(store, create(WEBHOOK))
-    key = Key(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
-    await carry_out(store, Attend(id=1), key=key, deliveries=(delivery("a"),))
-    again = await store.submit(submission(Attend(id=1), key=key, deliveries=(delivery("b"),)))
+    key = IdempotencyKey(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
+    await carry_out(store, RequireExists(id=1), key=key, deliveries=(delivery("a"),))
+    again = await store.submit(submission(RequireExists(id=1), key=key, deliveries=(delivery("b"),)))
     assert (Replay(receipt=b"kept"), ["a"]) == (again, await ids(store))
 
 
@@ -251,7 +265,7 @@ async def test_what_must_be_kept(store: Store) -> None:
     assert first == await store.deliveries.needed()
     await carry_out(store, edit(WEBHOOK, 1, enabled=False))
     assert second == await store.deliveries.needed()
-    await carry_out(store, Delete(kind=WEBHOOK, id=2))
+    await carry_out(store, Delete(entity_type=WEBHOOK, id=2))
     assert await store.deliveries.needed() is None
     await carry_out(store, edit(WEBHOOK, 1, enabled=True))
     assert first == await store.deliveries.needed()
@@ -262,8 +276,8 @@ async def test_old_deliveries_are_swept(store: Store) -> None:
     await carry_out(store, create(WEBHOOK))
     old = tuple(delivery(f"o{n}", status=Status.DELIVERED) for n in range(1200))
     rest = (delivery("p"), delivery("y", at=LATER, status=Status.FAILED))
-    await carry_out(store, Attend(id=1), deliveries=(*old, *rest))
-    while await store.sweep(NOON, changes_before=LATER):
+    await carry_out(store, RequireExists(id=1), deliveries=(*old, *rest))
+    while await store.purge(NOON, changes_before=LATER):
         pass
     assert ["y", "p"] == await ids(store)
 

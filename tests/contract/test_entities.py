@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from domain.catalogue import KINDS
 from domain.commands import Delete, Restore
+from domain.entity_type import MAX_ID, EntityType
 from domain.errors import NotDeleted, NotFound
-from domain.kinds import MAX_ID, Kind
 from domain.ports import Store
 from domain.product import PRODUCT
+from domain.registry import ENTITY_TYPES
 from domain.stock import AdjustStock
 from domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, product, task
@@ -36,23 +36,23 @@ FULL_PRODUCT: dict[str, object] = {
 
 async def test_nothing_is_there_at_first(store: Store) -> None:
     """An empty store has no entity under any id."""
-    kind: Kind[Any]
-    for kind in KINDS:
-        assert [None, None] == await snapshot(store, kind, (1, MAX_ID))
+    entity_type: EntityType[Any]
+    for entity_type in ENTITY_TYPES:
+        assert [None, None] == await snapshot(store, entity_type, (1, MAX_ID))
 
 
 async def test_what_was_made_can_be_got(store: Store, other: Store) -> None:
     """An entity is got as it was made, by every caller, field by field."""
-    documents: list[tuple[Kind[Any], dict[str, object]]] = [
+    documents: list[tuple[EntityType[Any], dict[str, object]]] = [
         (TASK, FULL_TASK),
         (PRODUCT, FULL_PRODUCT),
         (TASK, {}),
         (PRODUCT, {}),
     ]
-    for kind, raw in documents:
-        (made,) = await carry_out(store, create(kind, **raw))
-        assert made == create(kind, **raw).decide(None, made.id, NOON)
-        assert made == await got(store, kind, made.id) == await got(other, kind, made.id)
+    for entity_type, raw in documents:
+        (made,) = await carry_out(store, create(entity_type, **raw))
+        assert made == create(entity_type, **raw).decide(None, made.id, NOON)
+        assert made == await got(store, entity_type, made.id) == await got(other, entity_type, made.id)
 
 
 async def test_kinds_are_apart(store: Store) -> None:
@@ -68,7 +68,7 @@ async def test_ids_ascend_and_are_never_given_twice(store: Store, other: Store) 
     ids = []
     for door in (store, other, store, other):
         (made,) = await carry_out(door, create(TASK))
-        await carry_out(door, Delete(kind=TASK, id=made.id))
+        await carry_out(door, Delete(entity_type=TASK, id=made.id))
         ids.append(made.id)
     assert sorted(set(ids)) == ids
 
@@ -80,9 +80,9 @@ async def test_every_change_takes_a_version(store: Store, clock: Clock) -> None:
     edited = evolve(made, version=2, updated_at=LATER, notes="new")
     assert [edited] == await carry_out(store, edit(TASK, 1, notes="new"))
     assert edited == await got(store, TASK, 1)
-    assert [evolve(edited, version=3)] == await carry_out(store, Delete(kind=TASK, id=1))
+    assert [evolve(edited, version=3)] == await carry_out(store, Delete(entity_type=TASK, id=1))
     assert await got(store, TASK, 1) is None
-    assert [evolve(edited, version=4)] == await carry_out(store, Restore(kind=TASK, id=1))
+    assert [evolve(edited, version=4)] == await carry_out(store, Restore(entity_type=TASK, id=1))
     assert evolve(edited, version=4) == await got(store, TASK, 1)
 
 
@@ -97,9 +97,9 @@ async def test_a_change_that_changes_nothing(store: Store) -> None:
 async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
     """Commands on ids that never were, or are gone, are refused."""
     await fill(store, TASK, {})
-    await carry_out(store, Delete(kind=TASK, id=1))
+    await carry_out(store, Delete(entity_type=TASK, id=1))
     for id in (1, 2, MAX_ID):
-        for command in (edit(TASK, id, title="B"), Delete(kind=TASK, id=id), edit(TASK, id)):
+        for command in (edit(TASK, id, title="B"), Delete(entity_type=TASK, id=id), edit(TASK, id)):
             assert isinstance(await refusal(store, command), NotFound)
     assert isinstance(await refusal(store, AdjustStock(id=1, change=1)), NotFound)
 
@@ -107,18 +107,18 @@ async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
 async def test_only_the_deleted_can_be_restored(store: Store) -> None:
     """A restore of what stands, or of what never was, is refused."""
     await fill(store, TASK, {})
-    assert isinstance(await refusal(store, Restore(kind=TASK, id=1)), NotDeleted)
+    assert isinstance(await refusal(store, Restore(entity_type=TASK, id=1)), NotDeleted)
     for id in (2, MAX_ID):
-        assert isinstance(await refusal(store, Restore(kind=TASK, id=id)), NotFound)
-    assert isinstance(await refusal(store, Restore(kind=PRODUCT, id=1)), NotFound)
+        assert isinstance(await refusal(store, Restore(entity_type=TASK, id=id)), NotFound)
+    assert isinstance(await refusal(store, Restore(entity_type=PRODUCT, id=1)), NotFound)
 
 
 async def test_restored_again_and_again(store: Store) -> None:
     """Each restore brings back what the latest deletion took."""
     await fill(store, TASK, {"notes": "0"})
     for round in range(1, 4):
-        await carry_out(store, Delete(kind=TASK, id=1))
-        await carry_out(store, Restore(kind=TASK, id=1))
+        await carry_out(store, Delete(entity_type=TASK, id=1))
+        await carry_out(store, Restore(entity_type=TASK, id=1))
         (edited,) = await carry_out(store, edit(TASK, 1, notes=str(round)))
         assert (1 + 3 * round, str(round)) == (edited.version, edited.notes)
         assert edited == await got(store, TASK, 1)

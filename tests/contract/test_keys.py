@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.commands import Delete
-from domain.decisions import Key, Outcome, Replay
+from domain.decisions import IdempotencyKey, Outcome, Replay
 from domain.errors import KeyInFlight, KeyReused
 from domain.ports import RECEIPTS_KEPT, Store
 from domain.task import TASK
@@ -26,14 +26,14 @@ def key(
     caller: str = "me",
     request: bytes = b"\x00request",
     record: Callable[[Outcome], bytes | None] | None = None,
-) -> Key:
+) -> IdempotencyKey:
     """Return a key under which the number of results is kept."""
-    return Key(
+    return IdempotencyKey(
         caller=caller, name=name, fingerprint=request, record=record or (lambda kept: b"\xff%d" % len(kept.results))
     )
 
 
-async def replayed(store: Store, key: Key, *commands: Any) -> bytes:
+async def replayed(store: Store, key: IdempotencyKey, *commands: Any) -> bytes:
     """Return the receipt of an outcome that was decided before."""
     answer = await store.submit(submission(*(commands or (create(TASK),)), key=key))
     assert isinstance(answer, Replay)
@@ -67,9 +67,9 @@ async def test_keys_belong_to_callers(store: Store) -> None:
 @pytest.mark.parametrize("atomic", [True, False])
 async def test_refusals_are_kept(store: Store, atomic: bool) -> None:
     """An outcome is kept whether its commands were carried out or refused, if it is worth keeping."""
-    await outcome(store, Delete(kind=TASK, id=1), key=key(), atomic=atomic)
+    await outcome(store, Delete(entity_type=TASK, id=1), key=key(), atomic=atomic)
     await carry_out(store, create(TASK))
-    assert b"\xff1" == await replayed(store, key(), Delete(kind=TASK, id=1))
+    assert b"\xff1" == await replayed(store, key(), Delete(entity_type=TASK, id=1))
     assert await got(store, TASK, 1) is not None
 
 
@@ -90,9 +90,9 @@ async def test_an_empty_receipt_is_a_receipt(store: Store) -> None:
 
 async def test_a_rehearsal_uses_no_key(store: Store) -> None:
     """It records nothing; but a key that was used before is answered as it was."""
-    await carry_out(store, create(TASK), key=key(), rehearsal=True)
+    await carry_out(store, create(TASK), key=key(), dry_run=True)
     await carry_out(store, create(TASK), key=key())
-    answer = await store.submit(submission(create(TASK), key=key(), rehearsal=True))
+    answer = await store.submit(submission(create(TASK), key=key(), dry_run=True))
     assert Replay(receipt=b"\xff1") == answer
     assert 1 == len(await trail(store))
 

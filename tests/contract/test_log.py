@@ -8,9 +8,9 @@ import pytest
 
 from domain.changes import Action, Change, Cursor, Entry
 from domain.commands import Delete, Restore
+from domain.entity_type import EntityType
 from domain.errors import BadCursor, CursorExpired
-from domain.kinds import Kind
-from domain.ports import Batch, Store
+from domain.ports import LogPage, Store
 from domain.product import PRODUCT
 from domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, record
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 async def test_an_empty_log(store: Store) -> None:
     """There is nothing to read, from the start or from the end, which are the same place."""
     head = await store.head()
-    assert Batch(entries=(), cursor=head) == await store.read(None) == await store.read(head)
+    assert LogPage(entries=(), cursor=head) == await store.read(None) == await store.read(head)
     assert head == await store.oldest()
     assert () == await store.history(TASK, 1)
 
@@ -33,16 +33,23 @@ async def test_changes_are_read_as_they_were_made(store: Store, other: Store, cl
     (task,) = await carry_out(store, create(TASK, due="2026-12-31", status="done"), request_id="r-1")
     (product,) = await carry_out(store, create(PRODUCT, price="0.01", sku="A", stock=0), request_id="r-2")
     (edited,) = await carry_out(other, edit(PRODUCT, 1, sku=None, stock=None), request_id="r-3")
-    (gone,) = await carry_out(other, Delete(kind=TASK, id=1), request_id="")
-    told: list[tuple[Kind[Any], Action, Any, tuple[str, ...], str]] = [
+    (gone,) = await carry_out(other, Delete(entity_type=TASK, id=1), request_id="")
+    told: list[tuple[EntityType[Any], Action, Any, tuple[str, ...], str]] = [
         (TASK, Action.CREATED, task, TASK.writable_names, "r-1"),
         (PRODUCT, Action.CREATED, product, PRODUCT.writable_names, "r-2"),
         (PRODUCT, Action.UPDATED, edited, ("sku", "stock"), "r-3"),
         (TASK, Action.DELETED, gone, (), ""),
     ]
     changes: list[Change[Any]] = [
-        Change(kind=kind, action=action, record=record(kind, left), changed=changed, at=LATER, request_id=request)
-        for kind, action, left, changed, request in told
+        Change(
+            entity_type=entity_type,
+            action=action,
+            record=record(entity_type, left),
+            changed=changed,
+            at=LATER,
+            request_id=request,
+        )
+        for entity_type, action, left, changed, request in told
     ]
     for door in (store, other):
         assert changes == [entry.change for entry in await whole_log(door)]
@@ -59,14 +66,14 @@ async def test_every_entry_has_a_place(store: Store, other: Store) -> None:
         for limit in (1, 2, 1000):
             rest = batch.entries[index + 1 :][:limit]
             place = rest[-1].cursor if rest else entry.cursor
-            assert Batch(entries=rest, cursor=place) == await store.read(entry.cursor, limit=limit)
+            assert LogPage(entries=rest, cursor=place) == await store.read(entry.cursor, limit=limit)
 
 
 async def test_only_some_types(store: Store) -> None:
     """A reader gets the types that it asks for, and passes the others: its cursor moves on behind them."""
     await fill(store, TASK, {}, {}, {})
     await fill(store, PRODUCT, {})
-    await carry_out(store, edit(TASK, 2, notes="x"), Delete(kind=TASK, id=3), Restore(kind=TASK, id=3))
+    await carry_out(store, edit(TASK, 2, notes="x"), Delete(entity_type=TASK, id=3), Restore(entity_type=TASK, id=3))
 
     async def read(*types: str, limit: int = 1000) -> tuple[list[tuple[str, int]], Cursor]:
         batch = await store.read(None, types=frozenset(types), limit=limit)
@@ -85,9 +92,11 @@ async def test_history(store: Store) -> None:
     """The changes of one entity come oldest first, after a version, and stay when it is gone."""
     await fill(store, TASK, {}, {})
     await fill(store, PRODUCT, {})
-    await carry_out(store, edit(TASK, 1, notes="x"), edit(TASK, 2, notes="y"), Delete(kind=TASK, id=1))
-    await carry_out(store, edit(PRODUCT, 1, stock=1), Restore(kind=TASK, id=1), Delete(kind=TASK, id=1))
-    mine = [entry for entry in await whole_log(store) if entry.change.kind is TASK and entry.change.record.id == 1]
+    await carry_out(store, edit(TASK, 1, notes="x"), edit(TASK, 2, notes="y"), Delete(entity_type=TASK, id=1))
+    await carry_out(store, edit(PRODUCT, 1, stock=1), Restore(entity_type=TASK, id=1), Delete(entity_type=TASK, id=1))
+    mine = [
+        entry for entry in await whole_log(store) if entry.change.entity_type is TASK and entry.change.record.id == 1
+    ]
     assert [1, 2, 3, 4, 5] == [entry.change.record.version for entry in mine]
     for after in range(6):
         for limit in (1, 2, 1000):
@@ -103,9 +112,9 @@ async def test_no_cursors(store: Store, text: str) -> None:
     with pytest.raises(BadCursor):
         await store.read(Cursor(text))
     with pytest.raises(BadCursor):
-        await store.watch(Cursor(text))
+        await store.wait_for_changes(Cursor(text))
     with pytest.raises(BadCursor):
-        await store.sweep(LATER, changes_before=LATER, keep=Cursor(text))
+        await store.purge(LATER, changes_before=LATER, keep=Cursor(text))
 
 
 @pytest.mark.parametrize("changed", ["{}0", "{} ", " {}", "{}-1", "x{}"])
@@ -120,7 +129,7 @@ async def test_a_watcher_is_told_at_once_of_what_it_has_not_seen(store: Store) -
     """Where there are entries after the place, watching it returns."""
     start = await store.head()
     await fill(store, TASK, {})
-    await store.watch(start)
+    await store.wait_for_changes(start)
 
 
 async def test_a_watcher_does_not_wait_where_nothing_is_yet(store: Store) -> None:
@@ -128,7 +137,7 @@ async def test_a_watcher_does_not_wait_where_nothing_is_yet(store: Store) -> Non
     await fill(store, TASK, {})
     beyond = Cursor(f"{await store.head()}0")
     with suppress(BadCursor):
-        await store.watch(beyond)
+        await store.wait_for_changes(beyond)
 
 
 @pytest.mark.parametrize("writer", [0, 1])
@@ -136,8 +145,8 @@ async def test_a_watcher_wakes_on_a_write(store: Store, doors: tuple[Store, Stor
     """All who wait return after the next change, whoever made it, and not because of what is no change."""
     await fill(store, TASK, {})
     head = await store.head()
-    waiting = [asyncio.create_task(store.watch(head)) for _ in range(3)]
-    await carry_out(doors[writer], edit(TASK, 1), create(TASK), rehearsal=True)
+    waiting = [asyncio.create_task(store.wait_for_changes(head)) for _ in range(3)]
+    await carry_out(doors[writer], edit(TASK, 1), create(TASK), dry_run=True)
     await carry_out(doors[writer], edit(TASK, 1))
     assert not any(task.done() for task in waiting)
     await carry_out(doors[writer], edit(TASK, 1, notes="x"))
@@ -156,7 +165,7 @@ async def test_watching_again_and_again_misses_nothing(store: Store, other: Stor
     async def follow(place: Cursor) -> list[Entry]:
         entries: list[Entry] = []
         while len(entries) < 2 * rounds:
-            await store.watch(place)
+            await store.wait_for_changes(place)
             batch = await store.read(place, limit=3)
             entries += batch.entries
             place = batch.cursor

@@ -16,16 +16,16 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
-from domain.contents import Changes, Entities, Export, Facts, Import, NotEmpty, Part, Positions, Receipts, Sent
 from domain.deliveries import Status
+from domain.entity_type import Field
 from domain.errors import BadCursor, CursorExpired, Unavailable
-from domain.kinds import Field
 from domain.moving import Different, SameLog, Undecided, is_kept, move
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
+from domain.snapshot import Changes, Entities, Export, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
 from domain.task import TASK
-from domain.webhook import WEBHOOK, Attend
+from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.places import NAMES, PLACES, emptied, moved, opened
@@ -92,36 +92,52 @@ async def arrived(source: str, target: str, clock: Clock) -> AsyncIterator[Calla
 
 async def live(store: Store, clock: Clock) -> None:
     """Do everything to a store that leaves something behind, and forget the oldest of it."""
-    for kind in (TASK, PRODUCT):
-        await stock_up(store, kind, clock)
+    for entity_type in (TASK, PRODUCT):
+        await stock_up(store, entity_type, clock)
     await carry_out(store, create(WEBHOOK))
-    await store.sweep(NOON, changes_before=NOON.replace(microsecond=1))
+    await store.purge(NOON, changes_before=NOON.replace(microsecond=1))
     clock.now = YOUNG
-    await carry_out(store, Delete(kind=TASK, id=3), Delete(kind=PRODUCT, id=2), edit(TASK, 1, title="\u2068é\u2069"))
-    await carry_out(store, Restore(kind=TASK, id=3), create(TASK, title="last"), key=key())
+    await carry_out(
+        store, Delete(entity_type=TASK, id=3), Delete(entity_type=PRODUCT, id=2), edit(TASK, 1, title="\u2068é\u2069")
+    )
+    await carry_out(store, Restore(entity_type=TASK, id=3), create(TASK, title="last"), key=key())
     await carry_out(store, create(WEBHOOK, url="https://example.com/two"))
-    await carry_out(store, create(WEBHOOK, url="https://example.com/three"), Delete(kind=TASK, id=4))
-    last = len((await store.page(Query(kind=TASK, order=(Order(TASK.by_name["id"], descending=True),)))).records) + 1
-    await carry_out(store, Delete(kind=TASK, id=last), Delete(kind=WEBHOOK, id=3), key=key("other", caller="you"))
+    await carry_out(store, create(WEBHOOK, url="https://example.com/three"), Delete(entity_type=TASK, id=4))
+    last = (
+        len((await store.page(Query(entity_type=TASK, order=(Order(TASK.by_name["id"], descending=True),)))).records)
+        + 1
+    )
+    await carry_out(
+        store, Delete(entity_type=TASK, id=last), Delete(entity_type=WEBHOOK, id=3), key=key("other", caller="you")
+    )
     place = (await store.read(None, limit=2)).cursor
     assert await store.deliveries.claim(1, "p", LEASE)
     done = delivery(status=Status.DELIVERED, attempts=(attempt(), attempt(status=None, error="no")), after=place)
     assert await store.deliveries.record(1, "p", delivery=done, position=place)
     waiting = delivery("d2", after=place, next_attempt_at=LATER, attempts=(attempt(at=NOON.replace(microsecond=7)),))
     assert await store.deliveries.record(1, "p", delivery=waiting)
-    await store.submit(submission(Attend(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),)))
+    await store.submit(
+        submission(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),))
+    )
 
 
 async def everything(store: Store) -> list[Any]:
     """Return everything that can be read of a store without cursors."""
-    orders = [(kind, Order(field, descending=down)) for kind, field in LISTED for down in (False, True)]
+    orders = [(entity_type, Order(field, descending=down)) for entity_type, field in LISTED for down in (False, True)]
     entries = [*await whole_log(store), *(await store.read(None, types=frozenset(WEBHOOK.change_types))).entries]
     positions = await store.deliveries.positions()
     return [
-        [await walk(store, Query(kind=kind, order=(order,), limit=5)) for kind, order in orders],
-        [(await store.page(Query(kind=kind, search="x", total=True))).records for kind in (TASK, PRODUCT, WEBHOOK)],
+        [await walk(store, Query(entity_type=entity_type, order=(order,), limit=5)) for entity_type, order in orders],
+        [
+            (await store.page(Query(entity_type=entity_type, search="x", total=True))).records
+            for entity_type in (TASK, PRODUCT, WEBHOOK)
+        ],
         [entry.change for entry in entries],
-        [[each.change for each in await store.history(kind, id)] for kind in (TASK, WEBHOOK) for id in range(30)],
+        [
+            [each.change for each in await store.history(entity_type, id)]
+            for entity_type in (TASK, WEBHOOK)
+            for id in range(30)
+        ],
         {id: await trail(store, position) for id, position in positions.items()},
         [await store.deliveries.history(id) for id in sorted(positions)],
         await store.deliveries.pending(),
@@ -132,7 +148,7 @@ async def everything(store: Store) -> list[Any]:
 
 async def ends(store: Store, field: Field, value: object) -> list[Any]:
     """Return the tasks that have a value."""
-    return await walk(store, Query(kind=TASK, where=(Condition(field, Operator.EQ, value),)))
+    return await walk(store, Query(entity_type=TASK, where=(Condition(field, Operator.EQ, value),)))
 
 
 async def test_everything_moves(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
@@ -143,16 +159,16 @@ async def test_everything_moves(store: Store, clock: Clock, arrived: Callable[[]
     for day in (date.min, date.max):  # which PostgreSQL could take as infinite
         found = await ends(there, TASK.by_name["due"], day)
         assert await ends(store, TASK.by_name["due"], day) == found != []
-    assert await there.page(Query(kind=TASK, limit=3)) != await there.page(Query(kind=TASK))
+    assert await there.page(Query(entity_type=TASK, limit=3)) != await there.page(Query(entity_type=TASK))
 
 
 async def test_life_goes_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
     """Keys are replayed, ids go on behind the highest that was ever given, deleted ones can be restored."""
     await live(store, clock)
-    given = max(each.change.record.id for each in await whole_log(store) if each.change.kind is TASK)
+    given = max(each.change.record.id for each in await whole_log(store) if each.change.entity_type is TASK)
     there = await arrived()
     assert [b"\xff2"] * 2 == [await replayed(there, key()), await replayed(there, key("other", caller="you"))]
-    made, hook, back = await carry_out(there, create(TASK), create(WEBHOOK), Restore(kind=TASK, id=4))
+    made, hook, back = await carry_out(there, create(TASK), create(WEBHOOK), Restore(entity_type=TASK, id=4))
     assert made.id > given
     assert (4, 3) == (hook.id, back.version)
     assert ("task.created", made.id, 1) == (await trail(there))[-2]
@@ -165,8 +181,10 @@ async def test_it_is_found_by_what_it_holds(store: Store, clock: Clock, arrived:
     """Searching goes on too, also for what is written, changed and deleted after the move."""
     await fill(store, TASK, {"title": "Buy milk"}, {"title": "Sell milk"}, {"title": "Drink milk"})
     there = await arrived()
-    await carry_out(there, edit(TASK, 1, title="Buy bread"), Delete(kind=TASK, id=2), create(TASK, title="Oat milk"))
-    found = await walk(there, Query(kind=TASK, search="milk"))
+    await carry_out(
+        there, edit(TASK, 1, title="Buy bread"), Delete(entity_type=TASK, id=2), create(TASK, title="Oat milk")
+    )
+    found = await walk(there, Query(entity_type=TASK, search="milk"))
     assert {"Drink milk", "Oat milk"} == {each.title for each in found}
 
 
@@ -187,16 +205,16 @@ async def test_followers_go_on(store: Store, clock: Clock, arrived: Callable[[],
     """Each cursor of the original leads to the same changes in the copy, and to what comes after."""
     await live(store, clock)
     cursors = [await store.oldest(), *(each.cursor for each in await whole_log(store)), await store.head()]
-    page = (await store.page(Query(kind=TASK))).changes
+    page = (await store.page(Query(entity_type=TASK))).changes
     rest = [await told(store, each) for each in (*cursors, page)]
     there = await arrived()
     assert rest == [await told(there, each) for each in (*cursors, page)]
     end = (await there.read(page)).cursor
     assert [await there.head()] * 2 == [end, (await there.read(end)).cursor]
-    watching = asyncio.ensure_future(there.watch(end))
+    watching = asyncio.ensure_future(there.wait_for_changes(end))
     await fill(there, TASK, {})
     await watching
-    await there.watch(page)
+    await there.wait_for_changes(page)
     assert 1 == len((await there.read(page)).entries)
 
 
@@ -209,7 +227,7 @@ async def test_what_was_not_moved_cannot_be_followed(store: Store, arrived: Call
     late = await store.head()
     with pytest.raises(CursorExpired):
         await there.read(late)
-    await there.watch(late)
+    await there.wait_for_changes(late)
     with pytest.raises(BadCursor):
         await store.read(await there.head())
     for none in ("", "-", late.partition("-")[0], late + "-", late + "\x00", late + "\udc80", "0" * 16 + "-1"):
@@ -225,11 +243,11 @@ async def test_cursors_expire_with_their_changes(store: Store, clock: Clock, arr
     between = await store.head()
     await fill(store, TASK, {})
     there = await arrived()
-    await there.sweep(LATER, changes_before=LATER)
+    await there.purge(LATER, changes_before=LATER)
     with pytest.raises(CursorExpired):
         await there.read(start)
     assert [("task.created", 2, 1)] == await trail(there, between)
-    await there.sweep(LATER, changes_before=YOUNG)
+    await there.purge(LATER, changes_before=YOUNG)
     with pytest.raises(CursorExpired):
         await there.read(between)
 
@@ -260,9 +278,9 @@ async def test_one_moment(store: Store, source: str, target: str, clock: Clock) 
         size = await telling.size()
         reading = telling.read()
         await taking.write(await anext(reading))
-        await carry_out(store, create(TASK), create(WEBHOOK), Delete(kind=PRODUCT, id=1), key=key("late"))
-        await store.submit(submission(Attend(id=2), deliveries=(delivery("late", webhook=2, requested=True),)))
-        await store.sweep(YOUNG, changes_before=LATER)
+        await carry_out(store, create(TASK), create(WEBHOOK), Delete(entity_type=PRODUCT, id=1), key=key("late"))
+        await store.submit(submission(RequireExists(id=2), deliveries=(delivery("late", webhook=2, requested=True),)))
+        await store.purge(YOUNG, changes_before=LATER)
         async for part in reading:
             await taking.write(part)
         assert size == await telling.size()
@@ -287,7 +305,7 @@ async def test_a_target_with_something_in_it(
 ) -> None:
     """What holds an entity, or did, or only a receipt, is refused and stays as it is."""
     await live(store, clock)
-    for commands, facts in (((create(TASK),), {}), ((Delete(kind=TASK, id=9),), {"key": key()})):
+    for commands, facts in (((create(TASK),), {}), ((Delete(entity_type=TASK, id=9),), {"key": key()})):
         there = await opened(await emptied(target, tmp_path), clock)
         await there.submit(submission(*commands, **facts))
         before = await everything(there)
@@ -302,7 +320,7 @@ async def test_what_took_over_little_is_not_empty(
 ) -> None:
     """Nothing is moved on top of a store that was moved there, even where no change of it is kept, or nothing was."""
     await fill(store, TASK, {})
-    await store.sweep(LATER, changes_before=LATER)
+    await store.purge(LATER, changes_before=LATER)
     there = await arrived()
     with pytest.raises(NotEmpty):
         await moved(source, target)
@@ -362,7 +380,7 @@ async def test_an_interruption_leaves_nothing(store: Store, source: str, target:
     there = await opened(target, clock)
     assert ([], {}) == (await trail(there), await there.deliveries.positions())
     assert await store.secret() != await there.secret()
-    assert () == (await there.page(Query(kind=TASK))).records
+    assert () == (await there.page(Query(entity_type=TASK))).records
     await there.close()
     await moved(source, target)
     there = await opened(target, clock)
@@ -466,13 +484,15 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
     "time": at_another_time,
     "document": with_another_document,
     "cursors": without_cursors,
-    "oldest": lambda part: evolve(part, oldest=frozenset()) if isinstance(part, Facts) else part,
-    "logs": lambda part: evolve(part, logs=frozenset()) if isinstance(part, Facts) else part,
-    "secret": lambda part: evolve(part, secret=bytes(32)) if isinstance(part, Facts) else part,
+    "oldest": lambda part: evolve(part, oldest=frozenset()) if isinstance(part, Metadata) else part,
+    "logs": lambda part: evolve(part, logs=frozenset()) if isinstance(part, Metadata) else part,
+    "secret": lambda part: evolve(part, secret=bytes(32)) if isinstance(part, Metadata) else part,
     "ids": lambda part: (
-        evolve(part, last_ids={**part.last_ids, "task": part.last_ids["task"] - 1}) if isinstance(part, Facts) else part
+        evolve(part, last_ids={**part.last_ids, "task": part.last_ids["task"] - 1})
+        if isinstance(part, Metadata)
+        else part
     ),
-    "entities": lambda part: None if isinstance(part, Entities) and part.kind is PRODUCT else part,
+    "entities": lambda part: None if isinstance(part, Entities) and part.entity_type is PRODUCT else part,
     "receipts": lambda part: None if isinstance(part, Receipts) else part,
     "positions": lambda part: Positions(had=dict.fromkeys(part.had, 0)) if isinstance(part, Positions) else part,
     "deliveries": lambda part: None if isinstance(part, Sent) else part,
@@ -527,8 +547,8 @@ async def test_large_ones_come_in_parts(store: Store, source: str, target: str, 
     steps = [0, 0, 1000, 2000, 2001, 3001, 4001, 4002, 4002]
     assert steps == [done for what, done, total in said if what == "comparing" and total == 4002]
     there = await opened(target, clock)
-    assert [each.id for each in await walk(store, Query(kind=TASK))] == [
-        each.id for each in await walk(there, Query(kind=TASK))
+    assert [each.id for each in await walk(store, Query(entity_type=TASK))] == [
+        each.id for each in await walk(there, Query(entity_type=TASK))
     ]
     assert await trail(store) == await trail(there)
     await there.close()

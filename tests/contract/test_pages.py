@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.commands import Delete
-from domain.kinds import Field, Kind
+from domain.entity_type import EntityType, Field
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import MAX_LIMIT, MAX_LISTED_VALUES, Condition, Operator, Order, Query
@@ -17,14 +17,14 @@ from tests.contract.steps import carry_out, walk
 pytestmark = pytest.mark.anyio
 
 EVERY_FIELD = pytest.mark.parametrize(
-    ("kind", "field"), LISTED, ids=[f"{kind.name}-{field.name}" for kind, field in LISTED]
+    ("entity_type", "field"), LISTED, ids=[f"{entity_type.name}-{field.name}" for entity_type, field in LISTED]
 )
 COMPARISONS = [Operator.GTE, Operator.GT, Operator.LTE, Operator.LT]
 
 
 async def test_an_empty_collection(store: Store) -> None:
     """There is nothing in it, nothing after it, and none in total."""
-    page = await store.page(Query(kind=TASK, total=True))
+    page = await store.page(Query(entity_type=TASK, total=True))
     assert ((), None, 0) == (page.records, page.next, page.total)
 
 
@@ -32,20 +32,22 @@ async def test_by_default_a_page_is_in_the_order_of_ids(store: Store, clock: Clo
     """Without an order, ids ascend; other kinds and deleted entities are not there."""
     entities = await stock_up(store, TASK, clock)
     await stock_up(store, PRODUCT, clock)
-    await carry_out(store, *(Delete(kind=TASK, id=each.id) for each in entities[::5]))
+    await carry_out(store, *(Delete(entity_type=TASK, id=each.id) for each in entities[::5]))
     left = [each for each in entities if each not in entities[::5]]
-    assert left == await walk(store, Query(kind=TASK)) == await walk(store, Query(kind=TASK, limit=2))
+    assert left == await walk(store, Query(entity_type=TASK)) == await walk(store, Query(entity_type=TASK, limit=2))
 
 
 @EVERY_FIELD
 @pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
-async def test_every_sort(store: Store, clock: Clock, kind: Kind[Any], field: Field, descending: bool) -> None:
+async def test_every_sort(
+    store: Store, clock: Clock, entity_type: EntityType[Any], field: Field, descending: bool
+) -> None:
     """Any field sorts in both directions, empty ones last, ties by ascending id, on any size of page."""
-    entities = await stock_up(store, kind, clock)
+    entities = await stock_up(store, entity_type, clock)
     order = (Order(field, descending=descending),)
     expected = ordered(entities, *order)
     for limit in (1, 2, len(entities) - 1, len(entities), MAX_LIMIT):
-        assert expected == await walk(store, Query(kind=kind, order=order, limit=limit))
+        assert expected == await walk(store, Query(entity_type=entity_type, order=order, limit=limit))
 
 
 @pytest.mark.parametrize(
@@ -57,19 +59,19 @@ async def test_sorts_by_several_fields(store: Store, clock: Clock, names: str) -
     entities = await stock_up(store, TASK, clock)
     order = tuple(Order(TASK.by_name[name.lstrip("-")], descending=name.startswith("-")) for name in names.split())
     for limit in (1, 3, 100):
-        assert ordered(entities, *order) == await walk(store, Query(kind=TASK, order=order, limit=limit))
+        assert ordered(entities, *order) == await walk(store, Query(entity_type=TASK, order=order, limit=limit))
 
 
 @EVERY_FIELD
-async def test_every_comparison(store: Store, clock: Clock, kind: Kind[Any], field: Field) -> None:
+async def test_every_comparison(store: Store, clock: Clock, entity_type: EntityType[Any], field: Field) -> None:
     """Each value that is there compares with all the others in the order in which they sort; empty ones with none."""
-    entities = await stock_up(store, kind, clock)
+    entities = await stock_up(store, entity_type, clock)
     for operand in {getattr(each, field.name) for each in entities} - {None}:
-        mark = field.rule.key(operand)
+        mark = field.field_type.key(operand)
         for operator in COMPARISONS:
-            found = await walk(store, Query(kind=kind, where=(Condition(field, operator, operand),)))
+            found = await walk(store, Query(entity_type=entity_type, where=(Condition(field, operator, operand),)))
             keys = {
-                each.id: field.rule.key(getattr(each, field.name))
+                each.id: field.field_type.key(getattr(each, field.name))
                 for each in entities
                 if getattr(each, field.name) is not None
             }
@@ -83,24 +85,26 @@ async def test_every_comparison(store: Store, clock: Clock, kind: Kind[Any], fie
 
 
 @EVERY_FIELD
-async def test_equality_is_exact(store: Store, clock: Clock, kind: Kind[Any], field: Field) -> None:
+async def test_equality_is_exact(store: Store, clock: Clock, entity_type: EntityType[Any], field: Field) -> None:
     """Each value finds what has that very value, not what merely sorts the same, and so does a list of values."""
-    entities = await stock_up(store, kind, clock)
-    values = sorted({getattr(each, field.name) for each in entities} - {None}, key=field.rule.key)
+    entities = await stock_up(store, entity_type, clock)
+    values = sorted({getattr(each, field.name) for each in entities} - {None}, key=field.field_type.key)
     for operand in values:
-        found = await walk(store, Query(kind=kind, where=(Condition(field, Operator.EQ, operand),)))
+        found = await walk(store, Query(entity_type=entity_type, where=(Condition(field, Operator.EQ, operand),)))
         assert [each for each in entities if getattr(each, field.name) == operand] == found
     some = tuple(values[::2])
-    found = await walk(store, Query(kind=kind, where=(Condition(field, Operator.IN, some),), limit=3))
+    found = await walk(store, Query(entity_type=entity_type, where=(Condition(field, Operator.IN, some),), limit=3))
     assert [each for each in entities if getattr(each, field.name) in some] == found
 
 
 @EVERY_FIELD
-async def test_emptiness(store: Store, clock: Clock, kind: Kind[Any], field: Field) -> None:
+async def test_emptiness(store: Store, clock: Clock, entity_type: EntityType[Any], field: Field) -> None:
     """Any field can be asked for being empty, or not."""
-    entities = await stock_up(store, kind, clock)
+    entities = await stock_up(store, entity_type, clock)
     for empty in (True, False):
-        found = await walk(store, Query(kind=kind, where=(Condition(field, Operator.NULL, empty),), limit=4))
+        found = await walk(
+            store, Query(entity_type=entity_type, where=(Condition(field, Operator.NULL, empty),), limit=4)
+        )
         assert [each for each in entities if (getattr(each, field.name) is None) is empty] == found
 
 
@@ -115,18 +119,22 @@ async def test_values_that_nothing_has(store: Store, clock: Clock) -> None:
         Condition(stock, Operator.LT, -(10**17)),
         Condition(stock, Operator.GT, 10**17),
     ):
-        page = await store.page(Query(kind=PRODUCT, where=(condition,), total=True))
+        page = await store.page(Query(entity_type=PRODUCT, where=(condition,), total=True))
         assert ((), None, 0) == (page.records, page.next, page.total)
 
 
 @EVERY_FIELD
-async def test_filters_sorts_and_totals_go_together(store: Store, clock: Clock, kind: Kind[Any], field: Field) -> None:
+async def test_filters_sorts_and_totals_go_together(
+    store: Store, clock: Clock, entity_type: EntityType[Any], field: Field
+) -> None:
     """A total counts every match, whatever the page and wherever it starts."""
-    entities = await stock_up(store, kind, clock)
-    other = kind.by_name["version"]
+    entities = await stock_up(store, entity_type, clock)
+    other = entity_type.by_name["version"]
     order = (Order(field, descending=True), Order(other))
-    query = Query(kind=kind, where=(Condition(other, Operator.EQ, 1),), search="S", order=order, limit=1, total=True)
-    matching = [each for each in entities if each.version == 1 and "s" in kind.search_text(each)]
+    query = Query(
+        entity_type=entity_type, where=(Condition(other, Operator.EQ, 1),), search="S", order=order, limit=1, total=True
+    )
+    matching = [each for each in entities if each.version == 1 and "s" in entity_type.search_text(each)]
     first = await store.page(query)
     assert (len(matching), first.next) == (first.total, query.place(ordered(matching, *order)[0]))
     assert ordered(matching, *order) == await walk(store, query)
@@ -141,14 +149,16 @@ async def test_conditions_on_the_same_field(store: Store, clock: Clock) -> None:
         Condition(stock, Operator.LT, 6),
         Condition(stock, Operator.NULL, False),
     )
-    assert [each for each in entities if each.stock == 5] == await walk(store, Query(kind=PRODUCT, where=between))
+    assert [each for each in entities if each.stock == 5] == await walk(
+        store, Query(entity_type=PRODUCT, where=between)
+    )
 
 
 async def test_the_last_page_says_so(store: Store) -> None:
     """Nothing follows a page that ends with the collection, even when it is full; an emptied rest is an empty page."""
     await carry_out(store, *(create(TASK) for _ in range(4)))
-    first = await store.page(Query(kind=TASK, limit=2))
-    assert ((2,), (await store.page(Query(kind=TASK, limit=2, after=first.next))).next) == (first.next, None)
-    await carry_out(store, Delete(kind=TASK, id=3), Delete(kind=TASK, id=4))
-    rest = await store.page(Query(kind=TASK, limit=2, after=first.next))
+    first = await store.page(Query(entity_type=TASK, limit=2))
+    assert ((2,), (await store.page(Query(entity_type=TASK, limit=2, after=first.next))).next) == (first.next, None)
+    await carry_out(store, Delete(entity_type=TASK, id=3), Delete(entity_type=TASK, id=4))
+    rest = await store.page(Query(entity_type=TASK, limit=2, after=first.next))
     assert ((), None) == (rest.records, rest.next)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.commands import Edit, Precondition
-from domain.decisions import Done, Key, Outcome, Replay
+from domain.decisions import Done, IdempotencyKey, Outcome, Replay
 from domain.errors import AlreadyExists, InsufficientStock, KeyInFlight, PreconditionFailed
 from domain.ports import Store
 from domain.product import PRODUCT
@@ -34,7 +34,7 @@ async def test_no_update_is_lost(doors: Doors) -> None:
             await asyncio.sleep(0)  # others may write now
             values, precondition = {"stock": seen.stock + 1}, Precondition(frozenset({seen.version}))
             (result,) = (
-                await outcome(store, Edit(kind=PRODUCT, id=1, values=values, precondition=precondition))
+                await outcome(store, Edit(entity_type=PRODUCT, id=1, values=values, precondition=precondition))
             ).results
             assert isinstance(result, Done | PreconditionFailed)
             successes += isinstance(result, Done)
@@ -77,7 +77,9 @@ async def test_no_effect_is_doubled(doors: Doors) -> None:
 
     def request(number: int) -> Any:
         name = str(number)
-        key = Key(caller="me", name=name, fingerprint=name.encode(), record=lambda kept: str(_ids(kept)).encode())
+        key = IdempotencyKey(
+            caller="me", name=name, fingerprint=name.encode(), record=lambda kept: str(_ids(kept)).encode()
+        )
         return submission(create(TASK, title=f"Task {name}"), key=key)
 
     async def duplicate(store: Store, number: int) -> bytes | None:
@@ -93,7 +95,7 @@ async def test_no_effect_is_doubled(doors: Doors) -> None:
         answers = await asyncio.gather(*(duplicate(*each) for each in sent))
         for (_, number), answer in zip(sent, answers, strict=True):
             told.setdefault(number, set()).update([answer] if answer else [])
-    entities = await walk(doors[0], Query(kind=TASK))
+    entities = await walk(doors[0], Query(entity_type=TASK))
     assert {f"Task {number}": {str([id]).encode() for id in ids} for number, ids in _by_number(entities).items()} == {
         f"Task {number}": receipts for number, receipts in told.items()
     }
@@ -132,13 +134,13 @@ async def test_stock_is_never_below_zero(doors: Doors) -> None:
 async def test_one_sku_has_one_winner(doors: Doors) -> None:
     """Of many who take the same sku at once, one gets it, whether by creating or by editing."""
     made = await fill(doors[0], PRODUCT, *({} for _ in range(20)))
-    commands: list[Any] = [Edit(kind=PRODUCT, id=each.id, values={"sku": "A"}) for each in made]
+    commands: list[Any] = [Edit(entity_type=PRODUCT, id=each.id, values={"sku": "A"}) for each in made]
     commands += [create(PRODUCT, sku="A") for _ in range(20)]
     outcomes = await asyncio.gather(*(outcome(doors[n % 2], command) for n, command in enumerate(commands)))
     results = [outcome.results[0] for outcome in outcomes]
     assert 1 == sum(isinstance(result, Done) for result in results)
     assert len(commands) - 1 == sum(isinstance(result, AlreadyExists) for result in results)
-    assert 1 == sum(each.sku == "A" for each in await walk(doors[1], Query(kind=PRODUCT)))
+    assert 1 == sum(each.sku == "A" for each in await walk(doors[1], Query(entity_type=PRODUCT)))
 
 
 async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
@@ -154,7 +156,7 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
     seen: list[tuple[str, int, int]] = []
     place = start
     while len(seen) < 240:
-        await doors[1].watch(place)
+        await doors[1].wait_for_changes(place)
         batch = await doors[1].read(place)
         seen += [(each.change.type, each.change.record.id, each.change.record.version) for each in batch.entries]
         place = batch.cursor
@@ -169,8 +171,8 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
 async def test_a_rehearsal_changes_nothing_for_others(store: Store) -> None:
     """What comes at the same time as a rehearsal is decided as if that had not been."""
     await fill(store, TASK, {})
-    rehearsed = submission(edit(TASK, 1, notes="a"), create(TASK), rehearsal=True)
-    first = Edit(kind=TASK, id=1, values={"notes": "b"}, precondition=Precondition(frozenset({1})))
+    rehearsed = submission(edit(TASK, 1, notes="a"), create(TASK), dry_run=True)
+    first = Edit(entity_type=TASK, id=1, values={"notes": "b"}, precondition=Precondition(frozenset({1})))
     answers = await asyncio.gather(store.submit(rehearsed), store.submit(submission(first, create(TASK))))
     assert [[Done, Done]] * 2 == [[type(each) for each in one.results] for one in answers if isinstance(one, Outcome)]
     assert ["task.created", "task.updated", "task.created"] == [type for type, _, _ in await trail(store)]
@@ -182,7 +184,7 @@ async def test_what_another_one_changed_at_the_same_time_is_told(store: Store) -
     """Of two who edit the same version one is refused, with what the other one changed."""
     await fill(store, TASK, {})
     edits = [
-        Edit(kind=TASK, id=1, values={name: "x"}, precondition=Precondition(frozenset({1})))
+        Edit(entity_type=TASK, id=1, values={name: "x"}, precondition=Precondition(frozenset({1})))
         for name in ("notes", "title")
     ]
     answers = await asyncio.gather(*(store.submit(submission(each)) for each in edits))

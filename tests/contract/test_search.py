@@ -3,7 +3,7 @@
 import pytest
 
 from domain.commands import Delete, Restore
-from domain.kinds import SEPARATOR
+from domain.entity_type import SEPARATOR
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Order, Query
@@ -82,8 +82,8 @@ async def test_substrings(store: Store, search: str, found: list[int]) -> None:
     await fill(store, TASK, *({"title": text} for text in TEXTS), *({"title": "~", "notes": text} for text in TEXTS))
     expected = found + [id + len(TEXTS) for id in found]
     order = (Order(TASK.by_name["id"], descending=True),)
-    assert expected == [each.id for each in await walk(store, Query(kind=TASK, search=search, limit=2))]
-    query = Query(kind=TASK, search=search, order=order, limit=1, total=True)
+    assert expected == [each.id for each in await walk(store, Query(entity_type=TASK, search=search, limit=2))]
+    query = Query(entity_type=TASK, search=search, order=order, limit=1, total=True)
     assert expected[::-1] == [each.id for each in await walk(store, query)]
     assert len(expected) == (await store.page(query)).total
 
@@ -93,27 +93,27 @@ async def test_no_match_spans_two_fields(store: Store, search: str) -> None:
     """What ends one field and what begins the next do not make a match."""
     await fill(store, TASK, {"title": "one", "notes": "two"})
     await fill(store, PRODUCT, {"name": "one", "sku": "two"}, {"name": "one", "description": "two"})
-    for kind in (TASK, PRODUCT):
-        assert [] == await walk(store, Query(kind=kind, search=search))
+    for entity_type in (TASK, PRODUCT):
+        assert [] == await walk(store, Query(entity_type=entity_type, search=search))
 
 
 async def test_products_are_searched_by_name_sku_and_description(store: Store) -> None:
     """Only these three are looked through."""
     fields = ("name", "sku", "description", "category")
     await fill(store, PRODUCT, *({field: "Needle-1"} for field in fields))
-    assert [1, 2, 3] == [each.id for each in await walk(store, Query(kind=PRODUCT, search="needle-"))]
+    assert [1, 2, 3] == [each.id for each in await walk(store, Query(entity_type=PRODUCT, search="needle-"))]
 
 
 async def test_the_search_follows_the_entity(store: Store) -> None:
     """After an edit, a deletion and a restore, what is found is what stands."""
 
     async def found(search: str) -> list[int]:
-        return [each.id for each in await walk(store, Query(kind=TASK, search=search))]
+        return [each.id for each in await walk(store, Query(entity_type=TASK, search=search))]
 
     await fill(store, TASK, {"title": "Needle"}, {"title": "Haystack", "notes": "needle"})
     await carry_out(store, edit(TASK, 1, title="Thread"), edit(TASK, 2, status="done"))
     assert ([2], [1]) == (await found("needle"), await found("thread"))
-    await carry_out(store, Delete(kind=TASK, id=2))
+    await carry_out(store, Delete(entity_type=TASK, id=2))
     assert [] == await found("needle")
-    await carry_out(store, Restore(kind=TASK, id=2), edit(TASK, 2, notes="pin"), edit(TASK, 1, notes="needle"))
+    await carry_out(store, Restore(entity_type=TASK, id=2), edit(TASK, 2, notes="pin"), edit(TASK, 1, notes="needle"))
     assert ([1], [2]) == (await found("needle"), await found("haystack"))

@@ -17,17 +17,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.changes import Cursor
 from domain.commands import Create, Delete, Edit, Restore
-from domain.decisions import Done, Key, Outcome, Replay
+from domain.decisions import Done, IdempotencyKey, Outcome, Replay
+from domain.entity_type import EntityType
 from domain.errors import CursorExpired, DomainError, KeyReused
-from domain.kinds import Kind
 from domain.ports import RECEIPTS_KEPT, Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
 from domain.stock import AdjustStock
 from domain.task import TASK, Status
 from tests.builders import Clock, recorded, submission
-from tests.contract.commands import COMMANDS, KINDS
-from tests.contract.model import Model, Refused, Values
+from tests.contract.commands import COMMANDS, ENTITY_TYPES
+from tests.contract.model import Model, ValidationError, Values
 from tests.contract.steps import walk, whole_log
 from tests.contract.stores import STORES, Opener
 
@@ -42,15 +42,15 @@ def plain(values: Any) -> Values:
 
 def follow(model: Model, command: Any, id: int, clock: Clock) -> Values:
     """Let the model do what a command says."""
-    kind, at = command.kind.name, clock.now
+    entity_type, at = command.entity_type.name, clock.now
     if isinstance(command, Create):
-        return model.create(kind, id, plain(command.values), at)
+        return model.create(entity_type, id, plain(command.values), at)
     version = next(iter(command.precondition.versions), None)
     if isinstance(command, Edit):
-        return model.edit(kind, id, plain(command.values), version, at)
+        return model.edit(entity_type, id, plain(command.values), version, at)
     if isinstance(command, AdjustStock):
         return model.adjust(id, command.change, version, at)
-    return {Delete: model.delete, Restore: model.restore}[type(command)](kind, id, version, at)
+    return {Delete: model.delete, Restore: model.restore}[type(command)](entity_type, id, version, at)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -98,14 +98,14 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(door=st.integers(0, 1), commands=st.lists(COMMANDS, max_size=4), atomic=st.booleans())
     def rehearse(self, door: int, commands: list[Any], atomic: bool) -> None:
         """See what would become of commands; the model does not go along."""
-        answer = self.run(self.doors[door].submit(submission(*commands, atomic=atomic, rehearsal=True)))
+        answer = self.run(self.doors[door].submit(submission(*commands, atomic=atomic, dry_run=True)))
         self.expect(self.model.copy(), commands, answer, atomic=atomic)
 
     @rule(door=st.integers(0, 1), command=COMMANDS, name=st.sampled_from("kl"), request=st.sampled_from([b"1", b"2"]))
     def submit_with_a_key(self, door: int, command: Any, name: str, request: bytes) -> None:
         """Carry out a command that may have come before."""
         receipt = f"{name}{len(self.model.log)}".encode()
-        key = Key(caller="me", name=name, fingerprint=request, record=lambda _: receipt)
+        key = IdempotencyKey(caller="me", name=name, fingerprint=request, record=lambda _: receipt)
         sent = self.doors[door].submit(submission(command, key=key))
         fingerprint, kept, expires_at = self.model.receipts.get(name, (b"", b"", self.clock.now))
         if expires_at <= self.clock.now:
@@ -123,10 +123,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.clock.now += timedelta(hours=hours)
 
     @rule(hours=st.integers(0, 30))
-    def sweep(self, hours: int) -> None:
+    def purge(self, hours: int) -> None:
         """Forget what is old."""
         before = self.clock.now - timedelta(hours=hours)
-        while self.run(self.doors[0].sweep(self.clock.now, changes_before=before)):
+        while self.run(self.doors[0].purge(self.clock.now, changes_before=before)):
             pass
         forgotten = self.model.forget(before)
         for cursor in self.cursors[:forgotten]:
@@ -134,29 +134,31 @@ class StoreMachine(RuleBasedStateMachine):
                 self.run(self.doors[1].read(cursor))
         self.cursors = self.cursors[forgotten:]
 
-    @rule(kind=KINDS, names=NAMES, search=SEARCHES, data=st.data())
-    def list_some(self, kind: Kind[Any], names: list[tuple[int, bool]], search: str, data: st.DataObject) -> None:
+    @rule(entity_type=ENTITY_TYPES, names=NAMES, search=SEARCHES, data=st.data())
+    def list_some(
+        self, entity_type: EntityType[Any], names: list[tuple[int, bool]], search: str, data: st.DataObject
+    ) -> None:
         """Walk a filtered, sorted collection."""
         door, limit = data.draw(st.integers(0, 1)), data.draw(st.integers(1, 4))
-        listed = [field for field in kind.fields if field.listed]
+        listed = [field for field in entity_type.fields if field.listed]
         order = tuple(Order(listed[index], descending=descending) for index, descending in names)
         conditions = {
             TASK: [("status", Status.PENDING), ("due", date(2026, 1, 31)), ("version", 1), ("title", "SS")],
             PRODUCT: [("price", Decimal("9.99")), ("sku", "A"), ("stock", 2), ("category", "SS")],
-        }[kind]
+        }[entity_type]
         name, operand = data.draw(st.sampled_from(conditions))
         operator = data.draw(st.sampled_from([None, Operator.EQ, Operator.NULL]))
         where: tuple[Condition, ...] = ()
         if operator is not None:
-            where = (Condition(kind.by_name[name], operator, operand if operator is Operator.EQ else True),)
+            where = (Condition(entity_type.by_name[name], operator, operand if operator is Operator.EQ else True),)
         expected = getattr(operand, "value", operand) if operator is Operator.EQ else None
         model = self.model.found(
-            kind.name,
+            entity_type.name,
             lambda entity: operator is None or entity[name] == expected,
             search.casefold(),
             [(each.field.name, each.descending) for each in order],
         )
-        query: Query[Any] = Query(kind=kind, where=where, search=search, order=order, limit=limit)
+        query: Query[Any] = Query(entity_type=entity_type, where=where, search=search, order=order, limit=limit)
         found = self.run(walk(self.doors[door], query))
         assert model == [plain(asdict(entity)) for entity in found]
         assert len(model) == self.run(self.doors[door].page(evolve(query, total=True))).total
@@ -165,11 +167,11 @@ class StoreMachine(RuleBasedStateMachine):
     def what_stands_is_as_in_the_model(self) -> None:
         """Compare each id, through either door."""
         for door in self.doors:
-            for kind in (TASK, PRODUCT):
-                for id in range(1, self.model.last_id[kind.name] + 2):
-                    record = self.run(door.get(kind, id))
-                    entity = None if record is None else plain(asdict(recorded(kind, record)))
-                    assert self.model.living.get((kind.name, id)) == entity
+            for entity_type in (TASK, PRODUCT):
+                for id in range(1, self.model.last_id[entity_type.name] + 2):
+                    record = self.run(door.get(entity_type, id))
+                    entity = None if record is None else plain(asdict(recorded(entity_type, record)))
+                    assert self.model.living.get((entity_type.name, id)) == entity
 
     @invariant()
     def the_log_is_as_in_the_model(self) -> None:
@@ -180,7 +182,7 @@ class StoreMachine(RuleBasedStateMachine):
         told = [
             (
                 each.change.type,
-                plain(asdict(recorded(each.change.kind, each.change.record))),
+                plain(asdict(recorded(each.change.entity_type, each.change.record))),
                 each.change.changed,
                 each.change.at,
             )
@@ -203,11 +205,11 @@ class StoreMachine(RuleBasedStateMachine):
         for index, (command, result) in enumerate(zip(commands, answer.results, strict=False)):
             id = result.record.id if isinstance(result, Done) and command.id is None else command.id
             if isinstance(result, Done) and command.id is None:
-                assert id > after.last_id[command.kind.name]
+                assert id > after.last_id[command.entity_type.name]
             before = len(after.log)
             try:
                 values = follow(after, command, id or 0, self.clock)
-            except Refused as refused:
+            except ValidationError as refused:
                 reason = refused.args
                 assert isinstance(result, DomainError)
                 assert reason == (result.code,)
@@ -216,7 +218,7 @@ class StoreMachine(RuleBasedStateMachine):
                     return model
                 continue
             assert isinstance(result, Done)
-            assert values == plain(asdict(recorded(command.kind, result.record)))
+            assert values == plain(asdict(recorded(command.entity_type, result.record)))
             assert (len(after.log) > before) is (result.change is not None)
         assert (len(commands), None) == (len(answer.results), answer.failed)
         return after

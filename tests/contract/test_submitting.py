@@ -34,11 +34,11 @@ def at_version(*versions: int) -> Precondition:
 class Broken:
     """A command whose decision fails for no good reason."""
 
-    kind = TASK
+    entity_type = TASK
     id = None
-    revives = False
+    needs_deleted = False
 
-    def decide(self, standing: Any, id: int, at: datetime) -> Any:
+    def decide(self, current: Any, id: int, at: datetime) -> Any:
         """Fail."""
         raise RuntimeError("a fault in a decision")
 
@@ -52,8 +52,8 @@ async def test_changes_come_in_the_order_of_the_commands(store: Store, clock: Cl
         edit(TASK, 1, status="done", notes="x"),
         AdjustStock(id=1, change=4),
         edit(TASK, 1, status="done"),
-        Delete(kind=TASK, id=1),
-        Restore(kind=TASK, id=1),
+        Delete(entity_type=TASK, id=1),
+        Restore(entity_type=TASK, id=1),
     ]
     await carry_out(store, *commands, request_id="r-7")
     assert [
@@ -80,11 +80,21 @@ async def test_changes_come_in_the_order_of_the_commands(store: Store, clock: Cl
 async def test_an_atomic_submission_fails_whole(store: Store) -> None:
     """One refusal undoes all: entities, log and page are as before, and the index of the refusal is told."""
     await fill(store, TASK, {}, {}, {})
-    before = await snapshot(store, TASK, range(1, 6)), await store.head(), await store.page(Query(kind=TASK))
-    commands = [create(TASK), edit(TASK, 1, title="B"), Delete(kind=TASK, id=2), Delete(kind=TASK, id=9), create(TASK)]
+    before = await snapshot(store, TASK, range(1, 6)), await store.head(), await store.page(Query(entity_type=TASK))
+    commands = [
+        create(TASK),
+        edit(TASK, 1, title="B"),
+        Delete(entity_type=TASK, id=2),
+        Delete(entity_type=TASK, id=9),
+        create(TASK),
+    ]
     failed = await outcome(store, *commands)
     assert (3, 4, NotFound) == (failed.failed, len(failed.results), type(failed.results[-1]))
-    assert before == (await snapshot(store, TASK, range(1, 6)), await store.head(), await store.page(Query(kind=TASK)))
+    assert before == (
+        await snapshot(store, TASK, range(1, 6)),
+        await store.head(),
+        await store.page(Query(entity_type=TASK)),
+    )
 
 
 async def test_others_stand_alone(store: Store) -> None:
@@ -93,7 +103,7 @@ async def test_others_stand_alone(store: Store) -> None:
     commands = [
         edit(TASK, 9),
         edit(TASK, 1, title="B"),
-        Delete(kind=TASK, id=1),
+        Delete(entity_type=TASK, id=1),
         edit(TASK, 1, title="C"),
         create(TASK),
     ]
@@ -107,12 +117,17 @@ async def test_others_stand_alone(store: Store) -> None:
 async def test_a_rehearsal_decides_and_writes_nothing(store: Store) -> None:
     """It tells what would become of the commands, and leaves no trace, whether they would fail or not."""
     await fill(store, TASK, {})
-    before = await store.head(), await store.page(Query(kind=TASK))
-    commands = [edit(TASK, 1, title="B"), edit(TASK, 1), Delete(kind=TASK, id=1), Restore(kind=TASK, id=1)]
-    rehearsed = await outcome(store, *commands, rehearsal=True)
-    assert isinstance(await refusal(store, edit(TASK, 9), rehearsal=True), NotFound)
-    assert ["Sweep the floor"] == [each.title for each in await carry_out(store, create(TASK), rehearsal=True)]
-    assert before == (await store.head(), await store.page(Query(kind=TASK)))
+    before = await store.head(), await store.page(Query(entity_type=TASK))
+    commands = [
+        edit(TASK, 1, title="B"),
+        edit(TASK, 1),
+        Delete(entity_type=TASK, id=1),
+        Restore(entity_type=TASK, id=1),
+    ]
+    rehearsed = await outcome(store, *commands, dry_run=True)
+    assert isinstance(await refusal(store, edit(TASK, 9), dry_run=True), NotFound)
+    assert ["Sweep the floor"] == [each.title for each in await carry_out(store, create(TASK), dry_run=True)]
+    assert before == (await store.head(), await store.page(Query(entity_type=TASK)))
     assert rehearsed == await outcome(store, *commands)
 
 
@@ -145,19 +160,19 @@ async def test_a_sku_belongs_to_one_living_product(store: Store, other: Store) -
     for command in (create(PRODUCT, sku="A"), edit(PRODUCT, 3, sku="A")):
         error = await refusal(other, command)
         assert isinstance(error, AlreadyExists)
-        assert ("product", "sku", "A", 1) == (error.kind, error.field, error.value, error.holder)
+        assert ("product", "sku", "A", 1) == (error.entity_type, error.field, error.value, error.holder)
     await carry_out(store, edit(PRODUCT, 1, sku="A", name="Again"))
 
 
 async def test_a_sku_goes_with_its_product(store: Store) -> None:
     """The sku of a deleted product can be taken; its restore then clashes, until the sku is free again."""
     await fill(store, PRODUCT, {"sku": "A"})
-    await carry_out(store, Delete(kind=PRODUCT, id=1))
+    await carry_out(store, Delete(entity_type=PRODUCT, id=1))
     await carry_out(store, create(PRODUCT, sku="A"))
-    error = await refusal(store, Restore(kind=PRODUCT, id=1))
+    error = await refusal(store, Restore(entity_type=PRODUCT, id=1))
     assert isinstance(error, AlreadyExists)
     assert 2 == error.holder
-    await carry_out(store, edit(PRODUCT, 2, sku=None), Restore(kind=PRODUCT, id=1))
+    await carry_out(store, edit(PRODUCT, 2, sku=None), Restore(entity_type=PRODUCT, id=1))
 
 
 async def test_skus_can_be_swapped(store: Store) -> None:
@@ -180,17 +195,17 @@ async def test_preconditions(store: Store, restored: bool) -> None:
     await fill(store, PRODUCT, {"stock": 5})
     await carry_out(store, edit(PRODUCT, 1, stock=6))
     commands: list[Any] = [
-        Edit(kind=PRODUCT, id=1, values={"stock": 7}, precondition=at_version(1)),
+        Edit(entity_type=PRODUCT, id=1, values={"stock": 7}, precondition=at_version(1)),
         AdjustStock(id=1, change=1, precondition=at_version(1, 3)),
-        Delete(kind=PRODUCT, id=1, precondition=at_version(3)),
+        Delete(entity_type=PRODUCT, id=1, precondition=at_version(3)),
     ]
     if restored:
-        await carry_out(store, Delete(kind=PRODUCT, id=1))
-        commands = [Restore(kind=PRODUCT, id=1, precondition=at_version(2))]
+        await carry_out(store, Delete(entity_type=PRODUCT, id=1))
+        commands = [Restore(entity_type=PRODUCT, id=1, precondition=at_version(2))]
     for command in commands:
         assert isinstance(await refusal(store, command), PreconditionFailed)
     fitting = Restore if restored else Delete
-    await carry_out(store, fitting(kind=PRODUCT, id=1, precondition=at_version(3 if restored else 2)))
+    await carry_out(store, fitting(entity_type=PRODUCT, id=1, precondition=at_version(3 if restored else 2)))
 
 
 async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
@@ -200,7 +215,7 @@ async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
         store, edit(TASK, 1, notes="a", due="2026-12-31"), edit(TASK, 1, notes="b"), edit(TASK, 1, title="B")
     )
     for version, changed in ((1, ("title", "due", "notes")), (2, ("title", "notes")), (3, ("title",)), (9, ())):
-        error = await refusal(store, Delete(kind=TASK, id=1, precondition=at_version(version)))
+        error = await refusal(store, Delete(entity_type=TASK, id=1, precondition=at_version(version)))
         assert isinstance(error, PreconditionFailed)
         assert (await got(store, TASK, 1), version, changed) == (error.current, error.expected, error.changed)
 
@@ -208,7 +223,7 @@ async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
 async def test_a_submission_can_fail_its_own_precondition(store: Store) -> None:
     """What the same submission changed before is told as well."""
     await fill(store, TASK, {})
-    edits = [Edit(kind=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
+    edits = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
     _, error = (await outcome(store, *edits, atomic=False)).results
     assert isinstance(error, PreconditionFailed)
     assert (2, ("notes",)) == (error.current.version, error.changed)

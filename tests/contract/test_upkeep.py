@@ -8,7 +8,7 @@ import pytest
 
 from domain.changes import Cursor
 from domain.commands import Delete, Precondition, Restore
-from domain.decisions import Done, Key, Outcome, Replay
+from domain.decisions import Done, IdempotencyKey, Outcome, Replay
 from domain.errors import CursorExpired, NotFound, PreconditionFailed, Unavailable
 from domain.ports import RECEIPTS_KEPT, Store
 from domain.product import PRODUCT
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.anyio
 NEVER = NOON - timedelta(days=1)
 
 
-def key(name: str) -> Key:
+def key(name: str) -> IdempotencyKey:
     """Return a key with a receipt."""
-    return Key(caller="me", name=name, fingerprint=b"f", record=lambda _: b"kept")
+    return IdempotencyKey(caller="me", name=name, fingerprint=b"f", record=lambda _: b"kept")
 
 
-async def sweep(store: Store, **facts: Any) -> None:
+async def purge(store: Store, **facts: Any) -> None:
     """Sweep until there is nothing more to forget."""
-    while await store.sweep(**{"at": NEVER, "changes_before": NEVER, **facts}):
+    while await store.purge(**{"at": NEVER, "changes_before": NEVER, **facts}):
         pass
 
 
@@ -38,12 +38,12 @@ async def test_old_changes_are_forgotten(store: Store, other: Store, clock: Cloc
     made = await fill(store, TASK, {}, {})
     clock.now = LATER
     made += await fill(store, TASK, {})
-    await sweep(store, changes_before=LATER)
+    await purge(store, changes_before=LATER)
     for door in (store, other):
         assert [("task.created", 3, 1)] == await trail(door) == await trail(door, await other.oldest())
-        assert made == await walk(door, Query(kind=TASK))
+        assert made == await walk(door, Query(entity_type=TASK))
         assert () == await door.history(TASK, 1)
-    await sweep(store, changes_before=LATER + timedelta(seconds=1))
+    await purge(store, changes_before=LATER + timedelta(seconds=1))
     head = await store.head()
     assert ([], head, head) == (await trail(store), (await store.read(None)).cursor, await store.oldest())
 
@@ -54,16 +54,16 @@ async def test_more_than_one_sweep_forgets(store: Store) -> None:
         await carry_out(store, *(create(TASK) for _ in range(900)))
     for number in range(20):
         await store.submit(submission(key=key(str(number))))
-    await sweep(store, at=LATER + RECEIPTS_KEPT, changes_before=LATER)
+    await purge(store, at=LATER + RECEIPTS_KEPT, changes_before=LATER)
     assert [] == await trail(store)
-    assert 2700 == (await store.page(Query(kind=TASK, limit=1, total=True))).total
+    assert 2700 == (await store.page(Query(entity_type=TASK, limit=1, total=True))).total
 
 
 async def test_more_than_one_sweep_forgets_receipts(store: Store) -> None:
     """However many there are, sweeping comes to their end although there is nothing else to forget."""
     submissions = [submission(key=key(str(number))) for number in range(1001)]
     await asyncio.gather(*map(store.submit, submissions))
-    await sweep(store, at=NOON + RECEIPTS_KEPT)
+    await purge(store, at=NOON + RECEIPTS_KEPT)
     answers = await asyncio.gather(*map(store.submit, submissions))
     assert {Outcome} == {type(answer) for answer in answers}
 
@@ -74,9 +74,35 @@ async def test_a_clock_that_ran_behind_expires_only_its_own_receipts(store: Stor
     clock.now = NOON - 2 * RECEIPTS_KEPT
     await store.submit(submission(key=key("meanwhile")))
     clock.now = NOON
-    await sweep(store, at=NOON)
+    await purge(store, at=NOON)
     assert isinstance(await store.submit(submission(key=key("before"))), Replay)
     assert isinstance(await store.submit(submission(key=key("meanwhile"))), Outcome)
+
+
+async def test_one_jump_of_the_clock_purges_nothing(store: Store, other: Store, clock: Clock) -> None:
+    """Whoever asks and whatever is written, the time that went by is believed, or twice that at most."""
+    await fill(store, TASK, {})
+    assert NOON == await store.believe(NOON, elapsed=timedelta())
+    ahead, minute = NOON + timedelta(days=400), timedelta(minutes=1)
+    assert NOON == await other.believe(ahead, elapsed=timedelta())
+    clock.now = ahead
+    await fill(store, TASK, {})
+    assert NOON + 2 * minute == await store.believe(ahead + minute, elapsed=minute)
+    assert NOON + 2 * minute == await other.believe(ahead + minute, elapsed=minute)
+    assert NOON + minute == await other.believe(NOON + minute, elapsed=minute)
+
+
+async def test_what_was_written_lately_is_believed_at_first(store: Store, clock: Clock) -> None:
+    """A store that has never purged starts from its newest change."""
+    await fill(store, TASK, {}, {})
+    clock.now = LATER
+    await fill(store, TASK, {})
+    assert LATER == await store.believe(LATER + timedelta(days=400), elapsed=timedelta(hours=1))
+
+
+async def test_an_empty_store_believes_the_clock(store: Store) -> None:
+    """There is nothing in it that could speak against it."""
+    assert LATER == await store.believe(LATER, elapsed=timedelta())
 
 
 async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> None:
@@ -85,13 +111,13 @@ async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> N
     await fill(store, TASK, {}, {}, {})
     first = (await store.read(None, limit=1)).cursor
     clock.now = LATER
-    await sweep(store, changes_before=LATER, keep=start)
+    await purge(store, changes_before=LATER, keep=start)
     assert 3 == len(await trail(store))
-    await sweep(store, changes_before=LATER, keep=first)
+    await purge(store, changes_before=LATER, keep=first)
     assert [("task.created", 2, 1), ("task.created", 3, 1)] == await trail(store, first)
-    await sweep(store, changes_before=LATER, keep=start)
+    await purge(store, changes_before=LATER, keep=start)
     assert 2 == len(await trail(store, first))
-    await sweep(store, changes_before=LATER, keep=await store.head())
+    await purge(store, changes_before=LATER, keep=await store.head())
     assert [] == await trail(store)
 
 
@@ -101,7 +127,7 @@ async def test_a_young_change_ends_what_is_forgotten(store: Store, clock: Clock)
     await fill(store, TASK, {})
     clock.now = NOON
     await fill(store, TASK, {})
-    await sweep(store, changes_before=LATER)
+    await purge(store, changes_before=LATER)
     assert 2 == len(await trail(store))
 
 
@@ -110,11 +136,11 @@ async def test_a_place_in_what_was_forgotten(store: Store) -> None:
     start = await store.head()
     await fill(store, TASK, {}, {})
     middle, head = (await store.read(None, limit=1)).cursor, await store.head()
-    await sweep(store, changes_before=LATER)
+    await purge(store, changes_before=LATER)
     for gone in (start, middle):
         with pytest.raises(CursorExpired):
             await store.read(gone)
-        await store.watch(gone)
+        await store.wait_for_changes(gone)
     assert ((), head) == ((await store.read(head)).entries, (await store.read(None)).cursor)
     await fill(store, TASK, {})
     assert [("task.created", 3, 1)] == await trail(store, head) == await trail(store)
@@ -123,9 +149,9 @@ async def test_a_place_in_what_was_forgotten(store: Store) -> None:
 async def test_a_restore_reaches_as_far_back_as_the_log(store: Store) -> None:
     """What was deleted and forgotten cannot be restored, and its id is not given again."""
     await fill(store, TASK, {})
-    await carry_out(store, Delete(kind=TASK, id=1))
-    await sweep(store, changes_before=LATER)
-    assert isinstance(await refusal(store, Restore(kind=TASK, id=1)), NotFound)
+    await carry_out(store, Delete(entity_type=TASK, id=1))
+    await purge(store, changes_before=LATER)
+    assert isinstance(await refusal(store, Restore(entity_type=TASK, id=1)), NotFound)
     assert [2] == [each.id for each in await fill(store, TASK, {})]
 
 
@@ -133,7 +159,7 @@ async def test_what_changed_is_unknown_where_it_is_forgotten(store: Store) -> No
     """A failed precondition on a version that the log no longer reaches names every field."""
     await fill(store, TASK, {})
     await carry_out(store, edit(TASK, 1, notes="a"), edit(TASK, 1, notes="b"))
-    stale = Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1})))
+    stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))
 
     async def changed() -> tuple[str, ...]:
         error = await refusal(store, stale)
@@ -141,7 +167,7 @@ async def test_what_changed_is_unknown_where_it_is_forgotten(store: Store) -> No
         return error.changed
 
     assert ("notes",) == await changed()
-    await sweep(store, changes_before=LATER)
+    await purge(store, changes_before=LATER)
     assert TASK.writable_names == await changed()
     await carry_out(store, edit(TASK, 1, notes="c"))
     assert TASK.writable_names == await changed()
@@ -152,7 +178,7 @@ async def test_receipts_are_swept_when_they_expire(store: Store, clock: Clock) -
     await store.submit(submission(create(TASK), key=key("old")))
     clock.now = LATER
     await store.submit(submission(create(TASK), key=key("new")))
-    await sweep(store, at=NOON + RECEIPTS_KEPT)
+    await purge(store, at=NOON + RECEIPTS_KEPT)
     clock.now = NOON
     assert Replay(receipt=b"kept") == await store.submit(submission(key=key("new")))
     assert isinstance(await store.submit(submission(key=key("old"))), Outcome)
@@ -161,9 +187,9 @@ async def test_receipts_are_swept_when_they_expire(store: Store, clock: Clock) -
 async def test_sweeping_wakes_nobody_and_changes_no_place(store: Store) -> None:
     """The head stays where it is, and revisions too."""
     await fill(store, TASK, {})
-    before = await store.head(), (await store.page(Query(kind=TASK))).revision
-    await sweep(store, changes_before=LATER)
-    assert before == (await store.head(), (await store.page(Query(kind=TASK))).revision)
+    before = await store.head(), (await store.page(Query(entity_type=TASK))).revision
+    await purge(store, changes_before=LATER)
+    assert before == (await store.head(), (await store.page(Query(entity_type=TASK))).revision)
 
 
 async def test_the_secret_is_shared(store: Store, other: Store) -> None:
@@ -190,7 +216,7 @@ async def test_closing_finishes_what_was_submitted(store: Store) -> None:
 async def test_a_closed_store_is_not_available(store: Store) -> None:
     """Every call is refused, those who waited are told, and closing again does nothing."""
     head: Cursor = await store.head()
-    watching = asyncio.create_task(store.watch(head))
+    watching = asyncio.create_task(store.wait_for_changes(head))
     await asyncio.sleep(0)  # it waits
     await store.close()
     await store.close()
@@ -198,16 +224,16 @@ async def test_a_closed_store_is_not_available(store: Store) -> None:
         await watching
     for call in (
         store.get(TASK, 1),
-        store.page(Query(kind=PRODUCT)),
-        store.page(Query(kind=PRODUCT, total=True)),
+        store.page(Query(entity_type=PRODUCT)),
+        store.page(Query(entity_type=PRODUCT, total=True)),
         store.submit(submission(create(TASK))),
         store.read(None),
         store.head(),
         store.oldest(),
         store.history(TASK, 1),
-        store.watch(head),
+        store.wait_for_changes(head),
         store.ping(),
-        store.sweep(NOON, changes_before=NOON),
+        store.purge(NOON, changes_before=NOON),
         store.secret(),
     ):
         with pytest.raises(Unavailable):

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from domain.changes import Action, Cursor
 from domain.commands import Delete, Restore
-from domain.kinds import Kind
+from domain.entity_type import EntityType
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
@@ -40,8 +40,8 @@ async def disturb(store: Store, random: Random, stable: list[Any]) -> None:
         create(TASK, **raw),
         edit(TASK, random.choice(others), **raw),
         edit(TASK, random.choice(stable).id, notes=str(random.random())),
-        Delete(kind=TASK, id=random.choice(others)),
-        Restore(kind=TASK, id=random.choice(others)),
+        Delete(entity_type=TASK, id=random.choice(others)),
+        Restore(entity_type=TASK, id=random.choice(others)),
     ]
     await outcome(store, *random.sample(commands, 3), atomic=False)
 
@@ -52,7 +52,7 @@ async def test_a_walk_visits_everything_once(store: Store, other: Store, clock: 
     """What matches throughout and keeps its sorted fields is visited exactly once, whatever is written meanwhile."""
     stable = [each for each in await stock_up(store, TASK, clock) if search in TASK.search_text(each)]
     random = Random(7)
-    query: Query[Any] = Query(kind=TASK, search=search, order=order_of(names), limit=1)
+    query: Query[Any] = Query(entity_type=TASK, search=search, order=order_of(names), limit=1)
     page = await store.page(query)
     visited = shown(query, page)
     while page.next is not None:
@@ -78,7 +78,7 @@ async def test_many_walk_while_many_write(store: Store, other: Store) -> None:
         return writes
 
     async def visited(names: str) -> list[int]:
-        query: Query[Any] = Query(kind=TASK, order=order_of(names), limit=7)
+        query: Query[Any] = Query(entity_type=TASK, order=order_of(names), limit=7)
         page = await store.page(query)
         found = shown(query, page)
         while page.next is not None:
@@ -101,7 +101,7 @@ async def test_list_then_follow(store: Store, other: Store, clock: Clock, names:
     """A walk, and then the changes from where its first page was read, give what stands, with nothing amiss."""
     stable = await stock_up(store, TASK, clock)
     random = Random(names)
-    query: Query[Any] = Query(kind=TASK, order=order_of(names), limit=4)
+    query: Query[Any] = Query(entity_type=TASK, order=order_of(names), limit=4)
     page = await store.page(query)
     changes = page.changes
     copy = {each.id: each for each in shown(query, page)}
@@ -115,14 +115,14 @@ async def test_list_then_follow(store: Store, other: Store, clock: Clock, names:
             copy.pop(entry.change.record.id, None)
         else:
             copy[entry.change.record.id] = recorded(TASK, entry.change.record)
-    assert await walk(store, Query(kind=TASK)) == [copy[id] for id in sorted(copy)]
+    assert await walk(store, Query(entity_type=TASK)) == [copy[id] for id in sorted(copy)]
 
 
 async def test_changes_continue_exactly(store: Store) -> None:
     """A page names the place in the log that it is up to date with: neither sooner nor later."""
-    assert await store.head() == (await store.page(Query(kind=TASK))).changes
+    assert await store.head() == (await store.page(Query(entity_type=TASK))).changes
     await fill(store, TASK, {}, {})
-    page = await store.page(Query(kind=TASK, limit=1))
+    page = await store.page(Query(entity_type=TASK, limit=1))
     assert await store.head() == page.changes
     await fill(store, PRODUCT, {})
     await carry_out(store, edit(TASK, 2, notes="x"))
@@ -130,28 +130,34 @@ async def test_changes_continue_exactly(store: Store) -> None:
     assert [("product.created", 1), ("task.updated", 2)] == later
 
 
-async def revisions(store: Store) -> dict[Kind[Any], str]:
+async def revisions(store: Store) -> dict[EntityType[Any], str]:
     """Return the revision of each collection, which no limit, order or filter may change."""
-    queries: list[Query[Any]] = [Query(kind=kind) for kind in (TASK, PRODUCT)]
+    queries: list[Query[Any]] = [Query(entity_type=entity_type) for entity_type in (TASK, PRODUCT)]
     filtered = [
-        evolve(each, limit=1, order=(Order(each.kind.fields[0], descending=True),), search="none") for each in queries
+        evolve(each, limit=1, order=(Order(each.entity_type.fields[0], descending=True),), search="none")
+        for each in queries
     ]
     pages = [(await store.page(one), await store.page(other)) for one, other in zip(queries, filtered, strict=True)]
     assert all(one.revision == other.revision for one, other in pages)
-    return {query.kind: one.revision for query, (one, _) in zip(queries, pages, strict=True)}
+    return {query.entity_type: one.revision for query, (one, _) in zip(queries, pages, strict=True)}
 
 
 async def test_the_revision_changes_with_the_collection_and_only_then(store: Store, other: Store, clock: Clock) -> None:
     """Every change of an entity gives its collection a revision that it never had, and no other collection one."""
     seen = [await revisions(store)]
-    for command in (create(TASK), edit(TASK, 1, notes="x"), Delete(kind=TASK, id=1), Restore(kind=TASK, id=1)):
+    for command in (
+        create(TASK),
+        edit(TASK, 1, notes="x"),
+        Delete(entity_type=TASK, id=1),
+        Restore(entity_type=TASK, id=1),
+    ):
         await carry_out(store, command)
         seen.append(await revisions(other))
     assert (1, 5) == (len({each[PRODUCT] for each in seen}), len({each[TASK] for each in seen}))
     clock.now = LATER
     await carry_out(store, edit(TASK, 1, notes="x"))
-    await carry_out(store, create(TASK), rehearsal=True)
-    await outcome(store, Delete(kind=TASK, id=9))
+    await carry_out(store, create(TASK), dry_run=True)
+    await outcome(store, Delete(entity_type=TASK, id=9))
     assert seen[-1] == await revisions(store)
     await fill(store, PRODUCT, {})
     assert seen[-1][TASK] == (await revisions(store))[TASK]
@@ -172,7 +178,7 @@ async def test_a_page_is_read_at_one_moment(store: Store, other: Store) -> None:
     places: dict[Cursor, int] = {}
     writing = asyncio.create_task(write())
     everything = Condition(TASK.by_name["version"], Operator.GTE, 1)
-    query: Query[Any] = Query(kind=TASK, where=(everything,), limit=2, total=True)
+    query: Query[Any] = Query(entity_type=TASK, where=(everything,), limit=2, total=True)
     while not writing.done():
         page = await store.page(query)
         (number,) = {int(each.notes) for each in shown(query, page)}

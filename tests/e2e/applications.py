@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.linger import Farewell
+from adapters.http.server.lingering_close import LingeringClose
 from entrypoints import server, workers
+from entrypoints.diagnostics import speak
 
 
 async def live(receive: Receive, send: Send) -> None:
@@ -105,9 +106,10 @@ def failing() -> ASGIApp:
 
 def main(name: str, port: str, count: str, *trusted: str) -> int:
     """Serve one of the applications above, with less patience than usual."""
-    server.DRAIN, server.PATIENCE, workers.PATIENCE = 1, 2.0, 2.5
+    server.DRAIN, server.TIMEOUT, workers.TIMEOUT = 1, 2.0, 2.5
     workers.PAUSE = 0.1
-    Farewell.PATIENCE = 0.5
+    LingeringClose.TIMEOUT = 0.5
+    speak(os.environ.get("BACKROOM_LOG", ""))
     application = f"tests.e2e.applications:{name}"
     host = os.environ.get("LISTEN", "127.0.0.1")
     return server.run(application, host=host, port=int(port), workers=int(count), trusted_proxies=trusted)

@@ -3,10 +3,10 @@
 import sys
 from datetime import timedelta
 
-from adapters.webhooks import schedule
+from adapters.webhooks import retry_policy
 from entrypoints.cli import main
 
-setattr(schedule, "DELAYS", (timedelta(milliseconds=20),) * len(schedule.DELAYS))  # noqa: B010 - mypy counts them
+setattr(retry_policy, "DELAYS", (timedelta(milliseconds=20),) * len(retry_policy.DELAYS))  # noqa: B010 - mypy counts them
 
 if __name__ == "__main__":
     sys.exit(main())

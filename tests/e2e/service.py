@@ -85,7 +85,7 @@ class _Said(threading.Thread):
         with self._source:
             for line in self._source:
                 self.lines.append(line)
-                if found := re.search(r"listening on (http://\S+)", line):
+                if found := re.search(r"listening on (http://[^\s\"]+)", line):
                     self._url = found.group(1)
                     self._announced.set()
         self._announced.set()

@@ -16,7 +16,7 @@ from tests.e2e.test_cli import run
 
 ROOT = Path(__file__).parents[2]
 DATABASE = "adding"
-REGISTERED = "domain/published.py"
+REGISTERED = "domain/public_types.py"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def source(tmp_path: Path, blocks: dict[str, str], monkeypatch: pytest.MonkeyPat
     for package in ("domain", "adapters", "entrypoints"):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
     registered = (copy / REGISTERED).read_text()
-    head, rest = registered[: registered.index("PUBLISHED:")], registered[registered.index("CHANGE_TYPES") :]
+    head, rest = registered[: registered.index("PUBLIC_TYPES:")], registered[registered.index("CHANGE_TYPES") :]
     for name, block in blocks.items():
         (copy / name).write_text(f"{head}{block}\n{rest}" if name == REGISTERED else block)
     monkeypatch.setenv("PYTHONPATH", str(copy))

@@ -19,7 +19,7 @@ from attrs import define
 
 from entrypoints.server import Server, config, listen, url
 
-ANNOUNCEMENT = re.compile(r"backroom is listening on http://127\.0\.0\.1:(\d+)\n")
+ANNOUNCEMENT = re.compile(r"backroom: listening on http://127\.0\.0\.1:(\d+)\n")
 ENDS = 15  # seconds; the applications here are served with patience for two
 
 
@@ -244,6 +244,18 @@ def test_workers_are_replaced(start: Start) -> None:
         assert f"backroom: worker {victim} ended with -9 and is replaced\n" == server.process.stderr.readline()
 
     assert server.get()["pid"]
+    assert (0, "") == server.stop()
+
+
+def test_the_parent_of_workers_says_json_too(start: Start) -> None:
+    """What becomes of a worker is one JSON object, as everything else is."""
+    process = start.process("reporting", "2", BACKROOM_LOG="json")
+    assert process.stderr is not None
+    listening = json.loads(process.stderr.readline())["message"]
+    server = Process(process, int(listening.rpartition(":")[2]))
+    victim = server.get()["pid"]
+    os.kill(victim, signal.SIGKILL)
+    assert f"worker {victim} ended with -9 and is replaced" == json.loads(process.stderr.readline())["message"]
     assert (0, "") == server.stop()
 
 

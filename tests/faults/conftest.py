@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from adapters.sqlite.store import SqliteStore
-from domain.catalogue import KINDS
-from tests.builders import DOCUMENTS, Clock
+from domain.registry import ENTITY_TYPES
+from tests.builders import SERIALIZER, Clock
 from tests.faults.disks import Disk, faulty_disk
 
 
@@ -43,4 +43,4 @@ async def store(disk: Disk, path: Path, last_words: list[str]) -> AsyncIterator[
 def open_store(path: Path, last_words: list[str] | None = None) -> SqliteStore:
     """Open the store as one more process would."""
     say = pytest.fail if last_words is None else last_words.append
-    return SqliteStore(path, kinds=KINDS, documents=DOCUMENTS, clock=Clock(), on_untrustworthy=say)
+    return SqliteStore(path, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=Clock(), on_untrustworthy=say)

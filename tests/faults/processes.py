@@ -40,7 +40,7 @@ async def write_for_ever(path: Path) -> None:
             await carry_out(store, edit(TASK, made.id, title=f"Edited by {number}"))
             print(made.id, 2, flush=True)
             if made.id % 5 == 0:
-                await carry_out(store, Delete(kind=TASK, id=made.id))
+                await carry_out(store, Delete(entity_type=TASK, id=made.id))
                 print(made.id, 3, flush=True)
 
     await asyncio.gather(*map(writer, range(8)))

@@ -16,12 +16,12 @@ class Slow:
 
     begun: threading.Event
     let_go: threading.Event
-    kind = TASK
+    entity_type = TASK
     id = None
-    revives = False
+    needs_deleted = False
 
-    def decide(self, standing: Any, id: int, at: datetime) -> Any:
+    def decide(self, current: Any, id: int, at: datetime) -> Any:
         """Wait, then make a task."""
         self.begun.set()
         self.let_go.wait()
-        return create(TASK).decide(standing, id, at)
+        return create(TASK).decide(current, id, at)

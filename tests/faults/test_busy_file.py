@@ -9,9 +9,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from adapters.sqlite import connections, writer
+from adapters.sqlite import committer, connections
 from adapters.sqlite.store import SqliteStore
-from domain.decisions import Key, Outcome, Replay, Submission
+from domain.decisions import CommandBatch, IdempotencyKey, Outcome, Replay
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
@@ -44,14 +44,14 @@ class Holding:
         if not self.connection.in_transaction:
             self.connection.execute("BEGIN IMMEDIATE")
 
-    def refuse(self, _: int) -> bool:
+    def send_error(self, _: int) -> bool:
         """Count one who waits for the file, and do not let it wait."""
         self.refused += 1
         return False
 
 
 async def queued(
-    store: SqliteStore, *submissions: Submission
+    store: SqliteStore, *submissions: CommandBatch
 ) -> tuple[list[asyncio.Task[Outcome | Replay]], threading.Event]:
     """Submit something slow, and others that wait for it; return all of them in that order, and what lets it go."""
     begun, let_go = threading.Event(), threading.Event()
@@ -74,9 +74,9 @@ async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last
     with held(path):
         with pytest.raises(Unavailable):
             await store.submit(submission(create(TASK)))
-        assert made == await walk(store, Query(kind=TASK))
+        assert made == await walk(store, Query(entity_type=TASK))
     made += await fill(store, TASK, {})
-    assert made == await walk(store, Query(kind=TASK))
+    assert made == await walk(store, Query(entity_type=TASK))
     assert [("task.created", 1, 1), ("task.created", 2, 1)] == await trail(store)
     assert [] == last_words
 
@@ -85,7 +85,7 @@ async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
     """However many callers wait for a held file, they wait together, and not one after the other."""
     (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(50)))
     store._writer.on_commit = holding = Holding(path)
-    store._writer.connection.set_busy_handler(holding.refuse)
+    store._writer.connection.set_busy_handler(holding.send_error)
     let_go.set()
     assert isinstance(await first, Outcome)
     answers = await asyncio.gather(*waiting, return_exceptions=True)
@@ -96,13 +96,13 @@ async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
 
 async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where too many wait already, one more is refused at once, and those who wait are served."""
-    monkeypatch.setattr(writer, "MAX_WAITING", 3)
+    monkeypatch.setattr(committer, "MAX_WAITING", 3)
     (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(3)))
     with pytest.raises(Unavailable):
         await store.submit(submission(create(TASK)))
     let_go.set()
     await asyncio.gather(first, *waiting)
-    assert 4 == len(await walk(store, Query(kind=TASK)))
+    assert 4 == len(await walk(store, Query(entity_type=TASK)))
     await carry_out(store, create(TASK))
 
 
@@ -117,7 +117,7 @@ async def test_a_caller_who_went_away(store: SqliteStore) -> None:
     assert isinstance(await second, Outcome)
     with pytest.raises(asyncio.CancelledError):
         await first
-    assert [1, 2] == [each.id for each in await walk(store, Query(kind=TASK))]
+    assert [1, 2] == [each.id for each in await walk(store, Query(entity_type=TASK))]
 
 
 async def test_a_fault_in_a_group(store: SqliteStore) -> None:
@@ -126,12 +126,12 @@ async def test_a_fault_in_a_group(store: SqliteStore) -> None:
     def fail(_: Outcome) -> bytes:
         raise RuntimeError("a fault in recording")
 
-    key = Key(caller="", name="k", fingerprint=b"", record=fail)
+    key = IdempotencyKey(caller="", name="k", fingerprint=b"", record=fail)
     (first, *waiting), let_go = await queued(store, *(submission(create(TASK), key=each) for each in (None, key, None)))
     let_go.set()
     answers = await asyncio.gather(first, *waiting, return_exceptions=True)
     assert [Outcome, Outcome, RuntimeError, Outcome] == [type(answer) for answer in answers]
-    assert 3 == len(await walk(store, Query(kind=TASK)))
+    assert 3 == len(await walk(store, Query(entity_type=TASK)))
     assert 3 == len(await trail(store))
 
 
@@ -141,12 +141,12 @@ async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
     gone.cancel()
     let_go.set()
     assert [Outcome] * 3 == [type(answer) for answer in await asyncio.gather(first, *others)]
-    assert 4 == len(await walk(store, Query(kind=TASK)))
+    assert 4 == len(await walk(store, Query(entity_type=TASK)))
 
 
 async def test_a_group_has_an_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many wait, only so many are written together, so that the first of them need not wait for the last."""
-    monkeypatch.setattr(writer, "MAX_GROUP", 2)
+    monkeypatch.setattr(committer, "MAX_GROUP", 2)
     (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(5)))
     commits: list[None] = []
     store._writer.on_commit = lambda: commits.append(None)

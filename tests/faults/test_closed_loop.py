@@ -17,7 +17,7 @@ def test_the_writer_outlives_the_loops_of_its_callers(path: Path) -> None:
     begun, let_go = threading.Event(), threading.Event()
 
     async def leave() -> None:
-        watching = asyncio.create_task(store.watch(await store.head()))
+        watching = asyncio.create_task(store.wait_for_changes(await store.head()))
         waiting = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
         await asyncio.to_thread(begun.wait)
         for task in (watching, waiting):

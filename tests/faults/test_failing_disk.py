@@ -62,7 +62,7 @@ async def test_nothing_is_trusted_from_then_on(
     """Even when the disk works again the store refuses everything: what SQLite remembers of the file may be wrong."""
     await fill(store, TASK, {})
     head = await store.head()
-    watching = asyncio.create_task(store.watch(head))
+    watching = asyncio.create_task(store.wait_for_changes(head))
     await asyncio.sleep(0)  # it waits
     break_it(disk)
     with pytest.raises(Unavailable):
@@ -71,10 +71,10 @@ async def test_nothing_is_trusted_from_then_on(
     for call in (
         watching,
         store.submit(submission(create(TASK))),
-        store.sweep(NOON, changes_before=NOON),
+        store.purge(NOON, changes_before=NOON),
         store.get(TASK, 1),
-        store.page(Query(kind=TASK)),
-        store.page(Query(kind=TASK, total=True)),
+        store.page(Query(entity_type=TASK)),
+        store.page(Query(entity_type=TASK, total=True)),
         store.read(None),
         store.history(TASK, 1),
         store.head(),
@@ -98,7 +98,7 @@ async def test_what_was_acknowledged_stays(
     disk.on_sync = disk.on_write = None
     await store.close()
     again = open_store(path)
-    assert acknowledged == await walk(again, Query(kind=TASK))
+    assert acknowledged == await walk(again, Query(entity_type=TASK))
     assert isinstance(await again.submit(submission(create(TASK))), Outcome)
     await again.close()
 
@@ -117,7 +117,7 @@ async def test_a_damaged_file_is_not_trusted(path: Path, last_words: list[str]) 
             file.write(b"\xff" * 4096)
     store = open_store(path, last_words)
     with pytest.raises(Unavailable):
-        await walk(store, Query(kind=TASK))
+        await walk(store, Query(entity_type=TASK))
     assert 1 == len(last_words)
     with pytest.raises(Unavailable):
         await store.submit(submission(create(TASK)))

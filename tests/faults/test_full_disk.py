@@ -8,7 +8,7 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from domain.commands import Delete
-from domain.decisions import Key, Outcome
+from domain.decisions import IdempotencyKey, Outcome
 from domain.errors import NotFound, StorageFull
 from domain.queries import Query
 from domain.task import TASK
@@ -27,21 +27,21 @@ async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, las
     for _ in range(3):
         with pytest.raises(StorageFull):
             await store.submit(submission(create(TASK)))
-        assert made == await walk(store, Query(kind=TASK))
-        assert 2 == (await store.page(Query(kind=TASK, total=True))).total
+        assert made == await walk(store, Query(entity_type=TASK))
+        assert 2 == (await store.page(Query(entity_type=TASK, total=True))).total
     disk.on_write = None
     made += await fill(store, TASK, {})
-    assert made == await walk(store, Query(kind=TASK))
+    assert made == await walk(store, Query(entity_type=TASK))
     assert [] == last_words
 
 
 async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) -> None:
     """Neither the entity nor its change nor the key is kept, so that the same request can come again."""
-    key = Key(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
+    key = IdempotencyKey(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
     disk.on_write = apsw.FullError
     with pytest.raises(StorageFull):
         await store.submit(submission(create(TASK), key=key))
-    assert ([], []) == (await walk(store, Query(kind=TASK)), await trail(store))
+    assert ([], []) == (await walk(store, Query(entity_type=TASK)), await trail(store))
     disk.on_write = None
     assert isinstance(await store.submit(submission(create(TASK), key=key)), Outcome)
     assert [("task.created", 1, 1)] == await trail(store)
@@ -52,8 +52,8 @@ async def test_what_needs_no_space_is_answered(store: SqliteStore, disk: Disk) -
     await fill(store, TASK, {})
     disk.on_write = apsw.FullError
     writes = asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(5)), return_exceptions=True)
-    assert isinstance(await refusal(store, Delete(kind=TASK, id=9)), NotFound)
-    assert isinstance(await store.submit(submission(create(TASK), rehearsal=True)), Outcome)
+    assert isinstance(await refusal(store, Delete(entity_type=TASK, id=9)), NotFound)
+    assert isinstance(await store.submit(submission(create(TASK), dry_run=True)), Outcome)
     assert [StorageFull] * 5 == [type(answer) for answer in await writes]
 
 
@@ -79,10 +79,10 @@ async def test_nothing_acknowledged_is_lost(store: SqliteStore, disk: Disk, path
     await asyncio.gather(*map(writer, range(20)))
     disk.on_write = None
     assert refused
-    found = [each.id for each in await walk(store, Query(kind=TASK))]
+    found = [each.id for each in await walk(store, Query(entity_type=TASK))]
     assert sorted(acknowledged) == found
     assert found == [id for _, id, _ in await trail(store)]
     await store.close()
     again = open_store(path)
-    assert found == [each.id for each in await walk(again, Query(kind=TASK))]
+    assert found == [each.id for each in await walk(again, Query(entity_type=TASK))]
     await again.close()

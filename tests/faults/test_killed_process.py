@@ -32,13 +32,13 @@ async def test_nothing_acknowledged_is_lost(path: Path) -> None:
                     acknowledged[id] = version
         check(path)
     store = open_store(path)
-    entities = await walk(store, Query(kind=TASK, limit=1000))
-    standing = {entity.id: entity.version for entity in entities}
+    entities = await walk(store, Query(entity_type=TASK, limit=1000))
+    current = {entity.id: entity.version for entity in entities}
     log: dict[int, int] = {}
     for _, id, version in await trail(store):
         assert log.get(id, 0) + 1 == version
         log[id] = version
-    assert standing == {id: version for id, version in log.items() if version < 3}
+    assert current == {id: version for id, version in log.items() if version < 3}
     assert [] == [(id, version) for id, version in acknowledged.items() if version > log.get(id, 0)]
     assert [f"Task of {e.title[-1]}" if e.version == 1 else f"Edited by {e.title[-1]}" for e in entities] == [
         e.title for e in entities

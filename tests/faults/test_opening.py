@@ -1,5 +1,6 @@
 """Opening a file: for the first time by many, from the future, or not a store at all."""
 
+import re
 from pathlib import Path
 
 import apsw
@@ -46,16 +47,16 @@ async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
     """Entities, the log, the secret and the cursors outlive the process."""
     store = open_store(path)
     made = await fill(store, TASK, {}, {})
-    before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(kind=TASK))
+    before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(entity_type=TASK))
     await store.close()
     store = open_store(path)
     assert before == (
         await store.head(),
         await store.secret(),
         await store.read(None),
-        await store.page(Query(kind=TASK)),
+        await store.page(Query(entity_type=TASK)),
     )
-    assert made == await walk(store, Query(kind=TASK))
+    assert made == await walk(store, Query(entity_type=TASK))
     assert [3] == [each.id for each in await fill(store, TASK, {})]
     await store.close()
 
@@ -64,13 +65,15 @@ async def test_a_schema_from_the_past(path: Path) -> None:
     """What a version wrote that could not be moved is kept by one that can, and its cursors lead where they led."""
     store = open_store(path)
     await fill(store, TASK, {}, {})
-    before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(kind=TASK))
+    before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(entity_type=TASK))
     await store.close()
     connection = apsw.Connection(str(path))
-    connection.execute("DROP TABLE former_logs; DROP TABLE former_cursors; PRAGMA user_version=2")
+    for made in re.findall(r"CREATE TABLE (\w+)", "".join(each.read_text() for each in connections._steps()[2:])):
+        connection.execute(f"DROP TABLE {made}")
+    connection.execute("PRAGMA user_version=2")
     connection.close()
     store = open_store(path)
-    page = await store.page(Query(kind=TASK))
+    page = await store.page(Query(entity_type=TASK))
     assert before == (await store.head(), await store.secret(), await store.read(None), page)
     await fill(store, TASK, {})
     assert [("task.created", 3, 1)] == await trail(store, before[0])

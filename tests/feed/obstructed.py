@@ -7,8 +7,8 @@ from typing import Any
 from attrs import define, field
 
 from domain.changes import Cursor, Entry
-from domain.kinds import Kind
-from domain.ports import Batch, ChangeLog, Store
+from domain.entity_type import EntityType
+from domain.ports import ChangeLog, LogPage, Store
 from tests.feed.steps import until
 
 
@@ -32,7 +32,7 @@ class ObstructedLog(ChangeLog):
         """Return once there was a call, or so many."""
         await until(lambda: self.calls.count(name) >= times)
 
-    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> Batch:
+    async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         await self._pass("read")
         return await self.store.read(after, types=types, limit=limit)
 
@@ -44,12 +44,14 @@ class ObstructedLog(ChangeLog):
         await self._pass("oldest")
         return await self.store.oldest()
 
-    async def history(self, kind: Kind[Any], id: int, *, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:
-        return await self.store.history(kind, id, after=after, limit=limit)
+    async def history(
+        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        return await self.store.history(entity_type, id, after=after, limit=limit)
 
-    async def watch(self, seen: Cursor) -> None:
+    async def wait_for_changes(self, seen: Cursor) -> None:
         await self._pass("watch")
-        await self.store.watch(seen)
+        await self.store.wait_for_changes(seen)
 
     async def _pass(self, name: str) -> None:
         self.calls.append(name)

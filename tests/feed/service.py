@@ -9,12 +9,12 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp, Message
 
-from adapters.http.access_log import AccessLog, as_text
 from adapters.http.app import Options, make_app
-from adapters.http.feed import Feed
+from adapters.http.feed.feed import Feed
+from adapters.http.middleware.access_log import AccessLog, as_text
 from domain.ports import Store
 from tests.builders import Clock
-from tests.webhooks.endpoints import Endpoints, deliverer
+from tests.webhooks.endpoints import Endpoints, make_dispatcher
 
 ROOMY = 1_000_000
 GOODBYE = "websocket.close"
@@ -224,7 +224,7 @@ async def serving(store: Store) -> AsyncIterator[Service]:
     """Serve a store; nothing of the feed may still run afterwards."""
     feed = Feed(store)
     access_log = AccessLog(lambda _: None, as_text)
-    courier = deliverer(store, Endpoints(Clock()))
-    yield Service(make_app(store, await store.secret(), Options(), access_log, feed, courier=courier), feed)
+    dispatcher = make_dispatcher(store, Endpoints(Clock()))
+    yield Service(make_app(store, await store.secret(), Options(), access_log, feed, dispatcher=dispatcher), feed)
     await feed.close()
     assert feed._reader is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from adapters.http.wire import change_document
+from adapters.http.responses.wire import change_document
 from domain.ports import Store
 from domain.task import TASK
 from tests.builders import LATER
@@ -29,7 +29,7 @@ async def documents(store: Store) -> list[dict[str, Any]]:
 
 async def forget(store: Store) -> None:
     """Forget every change."""
-    while await store.sweep(LATER, changes_before=LATER + timedelta(days=1)):
+    while await store.purge(LATER, changes_before=LATER + timedelta(days=1)):
         pass
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.http import event_stream
+from adapters.http.feed import event_stream
 from domain.commands import Delete
 from domain.errors import Unavailable
 from domain.ports import Store
@@ -77,7 +77,7 @@ async def test_a_comment_when_nothing_happens(service: Service, store: Store, mo
     again = await service.events("/changes/stream?types=task.deleted", last_event_id=events.last_id)
     while await store.head() != again.last_id:
         await again.comment()
-    await carry_out(store, Delete(kind=TASK, id=1))
+    await carry_out(store, Delete(entity_type=TASK, id=1))
     assert (await documents(store))[-1:] == await some(again, 1)
     for each in (events, again):
         await each.connection.leave()
@@ -96,7 +96,7 @@ async def test_reset(service: Service, store: Store) -> None:
 
 async def test_reset_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that was slow while the log was swept is told the same."""
-    monkeypatch.setattr("adapters.http.feed.TAKEN_AT_ONCE", 1)
+    monkeypatch.setattr("adapters.http.feed.feed.TAKEN_AT_ONCE", 1)
     written = await write(store, 4)
     events = await service.events(room=2)  # for the first place and one change
     await blocked(events.connection)
@@ -119,9 +119,9 @@ async def test_the_feed_closes(service: Service, store: Store) -> None:
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It follows no more, and what it had read last resumes."""
-    monkeypatch.setattr("adapters.http.feed.PATIENCE_S", 0.01)
-    monkeypatch.setattr("adapters.http.feed.LOOK_EVERY_S", 0)
-    monkeypatch.setattr("adapters.http.feed.TAKEN_AT_ONCE", 1)
+    monkeypatch.setattr("adapters.http.feed.feed.TIMEOUT_S", 0.01)
+    monkeypatch.setattr("adapters.http.feed.feed.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("adapters.http.feed.feed.TAKEN_AT_ONCE", 1)
     written = await write(store, 4)
     events = await service.events(room=2)
     await blocked(events.connection)

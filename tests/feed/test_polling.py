@@ -71,14 +71,14 @@ async def test_only_some_types(service: Service, store: Store) -> None:
     """Types choose, at once and while waiting."""
     await fill(store, TASK, {}, {})
     await fill(store, PRODUCT, {})
-    await carry_out(store, Delete(kind=TASK, id=1))
+    await carry_out(store, Delete(entity_type=TASK, id=1))
     wanted = [each for each in await documents(store) if each["type"] in ("task.deleted", "product.created")]
     assert (200, wanted) == await _changes(service, "/changes?types=task.deleted,product.created")
     place = await store.head()
     poll = asyncio.create_task(service.get(f"/changes?after={place}&types=task.deleted&wait=60"))
     await fill(store, TASK, {})
     await carry_out(store, edit(TASK, 2, notes="x"))
-    await carry_out(store, Delete(kind=TASK, id=2))
+    await carry_out(store, Delete(entity_type=TASK, id=2))
     assert (200, (await documents(store))[-1:]) == (200, (await poll)[1]["changes"])
 
 
@@ -136,14 +136,14 @@ async def test_what_cannot_be_answered(service: Service, query: str, status: int
     assert (status, code) == (found, problem["code"])
 
 
-@pytest.mark.parametrize(("path", "kind"), [("/tasks", TASK), ("/products", PRODUCT)])
-async def test_a_list_goes_on_in_its_changes(service: Service, store: Store, path: str, kind: object) -> None:
+@pytest.mark.parametrize(("path", "entity_type"), [("/tasks", TASK), ("/products", PRODUCT)])
+async def test_a_list_goes_on_in_its_changes(service: Service, store: Store, path: str, entity_type: object) -> None:
     """Of any page, however filtered, `changes` has exactly what came after it was read, of its kind."""
     await fill(store, TASK, {}, {}, {})
     await fill(store, PRODUCT, {}, {}, {})
     pages = [(await service.get(path + query))[1] for query in ("", "?limit=1", "?q=nothing")]
     before = await store.head()
-    await carry_out(store, edit(TASK, 1, notes="x"), edit(PRODUCT, 3, category="x"), Delete(kind=TASK, id=2))
+    await carry_out(store, edit(TASK, 1, notes="x"), edit(PRODUCT, 3, category="x"), Delete(entity_type=TASK, id=2))
     await fill(store, PRODUCT, {})
     told = await documents(store)
     place = [each["cursor"] for each in told].index(before)

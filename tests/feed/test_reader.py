@@ -8,8 +8,8 @@ from math import inf
 
 import pytest
 
-from adapters.http import feed as module
-from adapters.http.feed import Feed, Follower
+from adapters.http.feed import feed as module
+from adapters.http.feed.feed import Feed, Follower
 from domain.changes import Cursor
 from domain.errors import CursorExpired, Unavailable
 from domain.ports import Store
@@ -122,7 +122,7 @@ async def test_a_cursor_that_the_reader_has_not_come_to(
         assert cursors == await heard(feed, early, 4)
 
 
-@pytest.mark.parametrize("call", ["head", "watch", "read"])
+@pytest.mark.parametrize("call", ["head", "wait_for_changes", "read"])
 async def test_a_store_that_fails_for_a_while(feed: Feed, log: ObstructedLog, store: Store, call: str) -> None:
     """Whoever waits goes on waiting, and hears everything once the store answers."""
     async with feed.follower(await store.head(), ALL) as follower:
@@ -214,7 +214,7 @@ async def test_nothing_runs_while_nobody_follows(feed: Feed, log: ObstructedLog,
     """Without followers the log is not read, whatever is written; a feed that was closed starts no reader."""
     async with feed.follower(await store.head(), ALL) as follower:
         await in_step(feed, store, follower)
-    assert (None, None) == (feed._reader, feed._watch)
+    assert (None, None) == (feed._reader, feed._wait_for_changes)
     log.calls.clear()
     await written(store, 3)
     assert ([], None) == (log.calls, feed._reader)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from domain.commands import Delete, Restore
-from domain.kinds import Kind
+from domain.entity_type import EntityType
 from domain.product import PRODUCT
 from domain.stock import AdjustStock
 from domain.task import TASK
@@ -23,11 +23,11 @@ from tests.contract.stores import STORES, Opener
 from tests.feed.service import Closed, Service, serving
 from tests.feed.steps import forget
 
-KINDS: dict[str, Kind[Any]] = {"/tasks": TASK, "/products": PRODUCT}
+ENTITY_TYPES: dict[str, EntityType[Any]] = {"/tasks": TASK, "/products": PRODUCT}
 Entities = dict[int, dict[str, Any]]
 
 doors = st.integers(0, 1)
-paths = st.sampled_from(sorted(KINDS))
+paths = st.sampled_from(sorted(ENTITY_TYPES))
 ids = st.integers(1, 6)
 
 
@@ -70,13 +70,13 @@ class Replaying(RuleBasedStateMachine):
         folder = Path(self.stack.enter_context(TemporaryDirectory()))
         self.stores = await self.stack.enter_async_context(opener(folder, Clock()))
         self.services = [await self.stack.enter_async_context(serving(store)) for store in self.stores]
-        for path in KINDS:
+        for path in ENTITY_TYPES:
             self.copies.often[path] = await listed(self.services[0], path)
             self.copies.seldom[path] = await listed(self.services[1], path)
 
     def teardown(self) -> None:
         """Let every copy catch up at last, and close everything."""
-        for path in KINDS:
+        for path in ENTITY_TYPES:
             for door in (0, 1):
                 self.catch_up(path, door)
             assert self.copies.often[path].entities == self.copies.seldom[path].entities
@@ -89,27 +89,27 @@ class Replaying(RuleBasedStateMachine):
 
     @rule(door=doors, path=paths, number=st.integers(1, 3))
     def create(self, door: int, path: str, number: int) -> None:
-        self.submit(door, *(create(KINDS[path]) for _ in range(number)))
+        self.submit(door, *(create(ENTITY_TYPES[path]) for _ in range(number)))
 
     @rule(door=doors, path=paths, id=ids, text=st.sampled_from("ab"))
     def edit(self, door: int, path: str, id: int, text: str) -> None:
-        kind = KINDS[path]
-        self.submit(door, edit(kind, id, **{kind.searched[-1].name: text}))
+        entity_type = ENTITY_TYPES[path]
+        self.submit(door, edit(entity_type, id, **{entity_type.searched[-1].name: text}))
 
     @rule(door=doors, path=paths, id=ids)
     def delete(self, door: int, path: str, id: int) -> None:
-        self.submit(door, Delete(kind=KINDS[path], id=id))
+        self.submit(door, Delete(entity_type=ENTITY_TYPES[path], id=id))
 
     @rule(door=doors, path=paths, id=ids)
     def restore(self, door: int, path: str, id: int) -> None:
-        self.submit(door, Restore(kind=KINDS[path], id=id))
+        self.submit(door, Restore(entity_type=ENTITY_TYPES[path], id=id))
 
     @rule(door=doors, id=ids)
     def sell(self, door: int, id: int) -> None:
         self.submit(door, edit(PRODUCT, id, stock=3), AdjustStock(id=id, change=-2), AdjustStock(id=id, change=-2))
 
     @rule(door=doors)
-    def sweep(self, door: int) -> None:
+    def purge(self, door: int) -> None:
         self.runner.run(forget(self.stores[door]))
 
     @rule(path=paths, door=doors)

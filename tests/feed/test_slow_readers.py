@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.http import feed, socket
+from adapters.http.feed import feed, websocket
 from domain.changes import Cursor
 from domain.ports import Store
 from domain.task import TASK
@@ -25,7 +25,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "WINDOW", LIMIT)
     monkeypatch.setattr(feed, "TAKEN_AT_ONCE", 4)
     monkeypatch.setattr(feed, "LOOK_EVERY_S", 0)
-    monkeypatch.setattr(feed, "PATIENCE_S", 3600)  # so that it is nothing else for which a reader is closed
+    monkeypatch.setattr(feed, "TIMEOUT_S", 3600)  # so that it is nothing else for which a reader is closed
 
 
 async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str,
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while it is closed with 1013, and its last cursor resumes."""
-    monkeypatch.setattr(feed, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     slow = await service.socket(room=1)
     (hello,) = await told(slow, 1)
     written = await write(store, 3)
@@ -50,8 +50,8 @@ async def test_a_reader_that_reads_nothing(service: Service, store: Store, monke
 
 async def test_a_goodbye_that_cannot_be_said(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not even the close can be sent, the follower is let go of all the same."""
-    monkeypatch.setattr(feed, "PATIENCE_S", 0.01)
-    monkeypatch.setattr(socket, "GOODBYE_S", 0.01)
+    monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
+    monkeypatch.setattr(websocket, "GOODBYE_S", 0.01)
     monkeypatch.setattr("tests.feed.service.GOODBYE", None)
     slow = await service.socket(room=1)
     await told(slow, 1)
@@ -155,8 +155,8 @@ async def test_the_edge_of_the_window(service: Service, store: Store, behind: in
     await told(live, 2 * LIMIT)
     written = await documents(store)
     place = Cursor(written[-behind - 1]["cursor"])
-    socket = await service.socket(f"after={place}")
-    assert written[-behind:] == await told(socket, behind)
-    assert "ready" == (await socket.message())["type"]
-    for each in (socket, live):
+    websocket = await service.socket(f"after={place}")
+    assert written[-behind:] == await told(websocket, behind)
+    assert "ready" == (await websocket.message())["type"]
+    for each in (websocket, live):
         await each.connection.leave()

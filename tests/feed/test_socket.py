@@ -83,7 +83,9 @@ async def test_only_some_types(service: Service, store: Store) -> None:
     live = await service.socket("types=task.deleted")
     assert [(await documents(store))[-1], await ready(store)] == await told(socket, 2)
     assert [await ready(store)] == await told(live, 1)
-    await carry_out(store, Delete(kind=TASK, id=1), Restore(kind=TASK, id=1), Delete(kind=TASK, id=2))
+    await carry_out(
+        store, Delete(entity_type=TASK, id=1), Restore(entity_type=TASK, id=1), Delete(entity_type=TASK, id=2)
+    )
     deleted = [each for each in await documents(store) if each["type"] == "task.deleted"]
     for each in (socket, live):
         assert deleted == await told(each, 2)
@@ -125,7 +127,7 @@ async def test_an_expired_cursor(service: Service, store: Store) -> None:
 
 async def test_expired_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A follower that was slow while the log was swept is told the same."""
-    monkeypatch.setattr("adapters.http.feed.TAKEN_AT_ONCE", 1)
+    monkeypatch.setattr("adapters.http.feed.feed.TAKEN_AT_ONCE", 1)
     place = await store.head()
     written = await write(store, 4)
     socket = await service.socket(f"after={place}", room=1)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from adapters.http import feed
+from adapters.http.feed import feed
 from domain.commands import Delete, Restore
+from domain.entity_type import EntityType
 from domain.errors import DomainError
-from domain.kinds import Kind
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
@@ -91,13 +91,13 @@ async def reader(services: tuple[Service, ...], random: Random, after: str, quer
 async def writer(store: Store, random: Random) -> None:
     """Create, edit, delete and restore, one or several at once; some of it is refused."""
     for turn in range(50):
-        kind: Kind[Any] = random.choice((TASK, PRODUCT))
+        entity_type: EntityType[Any] = random.choice((TASK, PRODUCT))
         id = random.randrange(1, 30)
-        several: list[Any] = [create(kind) for _ in range(random.randrange(1, 5))]
+        several: list[Any] = [create(entity_type) for _ in range(random.randrange(1, 5))]
         one: list[Any] = [
-            edit(kind, id, **{kind.searched[-1].name: str(random.random())}),
-            Delete(kind=kind, id=id),
-            Restore(kind=kind, id=id),
+            edit(entity_type, id, **{entity_type.searched[-1].name: str(random.random())}),
+            Delete(entity_type=entity_type, id=id),
+            Restore(entity_type=entity_type, id=id),
         ]
         commands = random.choice([several, [random.choice(one)], [random.choice(one), *several]])
         with suppress(DomainError):

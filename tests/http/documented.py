@@ -45,21 +45,21 @@ class Documented:
 
     def check(self, response: httpx2.Response, *, whole: bool) -> None:
         """Raise `NotDocumented` where an answer is not as documented; the body is looked at where it is `whole`."""
-        breaches = [*self._breaches(response, whole=whole)]
-        if breaches:
+        violations = [*self._violations(response, whole=whole)]
+        if violations:
             request = response.request
             asked = f"{request.method} {path_of(request)}"
-            raise NotDocumented(f"{asked} {response.status_code}: {'; '.join(breaches)}")
+            raise NotDocumented(f"{asked} {response.status_code}: {'; '.join(violations)}")
 
-    def _breaches(self, response: httpx2.Response, *, whole: bool) -> Iterator[str]:
-        yield from self._header_breaches(response, "/components/headers", ("X-Request-ID", "X-Process-Time"))
+    def _violations(self, response: httpx2.Response, *, whole: bool) -> Iterator[str]:
+        yield from self._header_violations(response, "/components/headers", ("X-Request-ID", "X-Process-Time"))
         path, method = path_of(response.request), response.request.method
         template = next((template for pattern, template in self._templates if pattern.fullmatch(path)), None)
         if template is None:
             if not NOT_DOCUMENTED.fullmatch(path) and response.status_code not in (400, 403, 404):
                 yield "neither the path is documented, nor the answer a refusal"
             if response.is_error:
-                yield from self._problem_breaches(response)
+                yield from self._problem_violations(response)
             return
         operations = self.document["paths"][template]
         operation = operations.get("get" if method == "HEAD" else method.lower())
@@ -72,12 +72,12 @@ class Documented:
             return
         place = f"/paths/{_escaped(template)}/{'get' if method == 'HEAD' else method.lower()}"
         place += f"/responses/{response.status_code}"
-        yield from self._header_breaches(response, f"{place}/headers", ())
+        yield from self._header_violations(response, f"{place}/headers", ())
         known = {name.lower() for name in described.get("headers", {})} | OF_ANY_ANSWER
         unknown = {name for name in response.headers if not name.startswith("access-control-")} - known
         if unknown:
             yield f"the headers {sorted(unknown)} are not documented"
-        yield from self._content_breaches(response, described.get("content", {}), place, whole=whole)
+        yield from self._content_violations(response, described.get("content", {}), place, whole=whole)
 
     def _unlisted(self, response: httpx2.Response, operations: dict[str, Any]) -> Iterator[str]:
         """Yield the breaches of an answer to a method that the path does not document."""
@@ -90,15 +90,15 @@ class Documented:
         elif response.status_code not in (400, 403):
             yield "the method is not documented"
         if response.is_error:
-            yield from self._problem_breaches(response)
+            yield from self._problem_violations(response)
 
-    def _problem_breaches(self, response: httpx2.Response) -> Iterator[str]:
+    def _problem_violations(self, response: httpx2.Response) -> Iterator[str]:
         if response.headers.get("content-type") != "application/problem+json":
             yield "it is no problem"
         elif response.request.method != "HEAD":
-            yield from self._body_breaches(response.content, "/components/schemas/Problem")
+            yield from self._body_violations(response.content, "/components/schemas/Problem")
 
-    def _header_breaches(self, response: httpx2.Response, place: str, needed: tuple[str, ...]) -> Iterator[str]:
+    def _header_violations(self, response: httpx2.Response, place: str, needed: tuple[str, ...]) -> Iterator[str]:
         described = self._at(place)
         for name in needed or described:
             value = response.headers.get(name)
@@ -111,7 +111,7 @@ class Documented:
             typed = int(value) if schema.get("type") == "integer" else value
             yield from (f"{name}: {each.message}" for each in self._validator(f"{pointer}/schema").iter_errors(typed))
 
-    def _content_breaches(
+    def _content_violations(
         self, response: httpx2.Response, content: dict[str, Any], place: str, *, whole: bool
     ) -> Iterator[str]:
         media_type = response.headers.get("content-type", "").partition(";")[0]
@@ -128,9 +128,9 @@ class Documented:
             code = response.json()["code"]
             if code not in content[media_type]["examples"]:
                 yield f"the code {code} is not documented"
-        yield from self._body_breaches(response.content, f"{place}/content/{_escaped(media_type)}/schema")
+        yield from self._body_violations(response.content, f"{place}/content/{_escaped(media_type)}/schema")
 
-    def _body_breaches(self, body: bytes, pointer: str) -> Iterator[str]:
+    def _body_violations(self, body: bytes, pointer: str) -> Iterator[str]:
         schema = self._at(pointer)
         document = body.decode() if schema.get("type") == "string" else json.loads(body)
         for each in self._validator(pointer).iter_errors(document):

@@ -9,15 +9,15 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp
 
-from adapters.http.access_log import AccessLog
 from adapters.http.app import Options, make_app
-from adapters.http.feed import Feed
-from domain.deliveries import Courier
+from adapters.http.feed.feed import Feed
+from adapters.http.middleware.access_log import AccessLog
+from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from tests.builders import Clock
 from tests.http.documented import Documented
 from tests.http.transport import HOST, ORIGIN, InProcess
-from tests.webhooks.endpoints import Endpoints, deliverer
+from tests.webhooks.endpoints import Endpoints, make_dispatcher
 
 _documents: dict[bytes, Documented] = {}
 
@@ -56,14 +56,21 @@ class Client(httpx2.AsyncClient):
 
 
 @asynccontextmanager
-async def serving(store: Store, *, courier: Courier | None = None, **options: Any) -> AsyncIterator[Client]:
+async def serving(
+    store: Store, *, dispatcher: WebhookDispatcher | None = None, **options: Any
+) -> AsyncIterator[Client]:
     """Serve a store with these options, and yield a client of it."""
     log: list[str] = []
     access_log = AccessLog(log.append)
     feed = Feed(store)
     secret = await store.secret()
     app = make_app(
-        store, secret, Options(**options), access_log, feed, courier=courier or deliverer(store, Endpoints(Clock()))
+        store,
+        secret,
+        Options(**options),
+        access_log,
+        feed,
+        dispatcher=dispatcher or make_dispatcher(store, Endpoints(Clock())),
     )
     service = Service(app, feed, access_log, log)
     async with Client(service, None) as client:

@@ -24,7 +24,7 @@ def asked(response: httpx2.Response) -> tuple[int, str]:
     return response.status_code, response.json()["code"]
 
 
-def breaches(response: httpx2.Response) -> list[tuple[str, str]]:
+def violations(response: httpx2.Response) -> list[tuple[str, str]]:
     """Return the pointer (or the parameter) and the code of each breach of a rule."""
     assert (422, "invalid") == asked(response)
     return [(each.get("pointer") or each["parameter"], each["code"]) for each in response.json()["errors"]]

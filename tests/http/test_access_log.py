@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from adapters.http.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
+from adapters.http.middleware.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
 from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, made

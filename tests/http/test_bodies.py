@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from adapters.http.strict_json import MAX_DEPTH
+from adapters.http.requests.strict_json import MAX_DEPTH
 from domain.ports import Store
 from tests.http.service import Client, serving
-from tests.http.steps import JSON, MERGE_PATCH, asked, breaches, log, made
+from tests.http.steps import JSON, MERGE_PATCH, asked, log, made, violations
 from tests.http.transport import HOST, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -107,7 +107,7 @@ async def test_unusual_json(client: Client) -> None:
     """What is unusual but clear is understood, and refused only for the field that is not known."""
     for name, content in UNDERSTOOD:
         response = await client.post("/tasks", content='{"title":"t",' + content[1:], headers=JSON)
-        assert [("/a", "unknown_field")] == breaches(response), name
+        assert [("/a", "unknown_field")] == violations(response), name
 
 
 @pytest.mark.parametrize("content", [b' \r\n\t{ "title" : "a" } \n', rb'{"t\u0069tle":"\u0061"}'])

@@ -6,7 +6,7 @@ import pytest
 
 from domain.decisions import MAX_COMMANDS
 from tests.http.service import Client
-from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, breaches, got, log, made
+from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, got, log, made, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -46,8 +46,8 @@ async def test_all_succeed(client: Client, collection: str, atomic: dict[str, bo
     assert edited == unchanged == await got(client, f"/{collection}/1")
     assert newer == await got(client, f"/{collection}/3")
     assert (2, 2) == (gone["deleted"]["id"], gone["deleted"]["version"])
-    kinds = ["created", "created", "created", "updated", "updated", "deleted"]
-    assert kinds == [each["type"].partition(".")[2] for each in await log(client)]
+    entity_types = ["created", "created", "created", "updated", "updated", "deleted"]
+    assert entity_types == [each["type"].partition(".")[2] for each in await log(client)]
 
 
 async def test_one_failure_undoes_all(client: Client) -> None:
@@ -162,7 +162,7 @@ async def test_shapes(client: Client) -> None:
     """What is no request for bulk, or no operation, is refused by its pointer, and nothing is written."""
     for body, expected in SHAPES:
         response = await client.post("/tasks/bulk", json=body)
-        assert expected == breaches(response), str(body)[:200]
+        assert expected == violations(response), str(body)[:200]
     assert [] == await log(client)
 
 

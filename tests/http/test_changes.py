@@ -9,7 +9,7 @@ import pytest
 from domain.ports import Store
 from tests.builders import Clock
 from tests.http.service import Client
-from tests.http.steps import MINIMAL, NOON, a_turn, asked, breaches, got, log, made
+from tests.http.steps import MINIMAL, NOON, a_turn, asked, got, log, made, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -182,7 +182,7 @@ async def test_bad_parameters(client: Client) -> None:
 async def test_out_of_range(client: Client) -> None:
     """A limit is from 1 to 1000, a wait up to a minute."""
     for name, value in (("limit", 0), ("limit", 1001), ("wait", -1), ("wait", 61)):
-        assert [(name, "out_of_range")] == breaches(await client.get(f"/changes?{name}={value}"))
+        assert [(name, "out_of_range")] == violations(await client.get(f"/changes?{name}={value}"))
 
 
 async def test_what_is_no_cursor(client: Client, store: Store) -> None:
@@ -202,7 +202,7 @@ async def test_cursor_that_is_kept_no_more(client: Client, store: Store, clock: 
     await client.delete("/tasks/1")
     clock.now += timedelta(days=1)
     await made(client, "products")
-    await store.sweep(clock.now, changes_before=clock.now)
+    await store.purge(clock.now, changes_before=clock.now)
 
     assert (410, "cursor_expired") == asked(await client.get(f"/changes?after={first}"))
     assert ["product.created"] == await told(client, "/changes")

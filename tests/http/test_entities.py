@@ -15,11 +15,11 @@ from tests.http.steps import (
     NAME,
     NOON,
     asked,
-    breaches,
     deleted,
     got,
     log,
     made,
+    violations,
 )
 
 pytestmark = pytest.mark.anyio
@@ -151,7 +151,7 @@ async def test_is_no_id(client: Client) -> None:
     for id in ("0", "-1", "+1", "abc", "1.0", "1e3", "%D9%A1", "%C2%B2", "9" * 20, "1%0A", "%20", "0x1", "bulk%0A"):
         for method in ("GET", "PUT", "PATCH", "DELETE"):
             response = await client.raw(method, f"/tasks/{id}")
-            assert [("id", "out_of_range")] == breaches(response), (method, id)
+            assert [("id", "out_of_range")] == violations(response), (method, id)
             assert "path" == response.json()["errors"][0]["in"]
 
 

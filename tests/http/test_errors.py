@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from adapters.http.problems import PROBLEMS
-from adapters.http.refusals import Refusal
+from adapters.http.responses.http_errors import HttpError
+from adapters.http.responses.problems import PROBLEMS
 from domain.errors import DomainError, KeyInFlight, StorageFull, Unavailable
 from domain.ports import Store
 from tests.builders import Clock
@@ -97,7 +97,7 @@ async def test_produced(store: Store, clock: Clock, code: str) -> None:
         await client.post("/products", json=SKU)
         await made(client, "products", stock=1)
         await client.post("/tasks", json=MINIMAL["tasks"], headers={"Idempotency-Key": "used"})
-        await store.sweep(clock.now, changes_before=clock.now.replace(hour=13))
+        await store.purge(clock.now, changes_before=clock.now.replace(hour=13))
         method, path, more = PRODUCED[code]
 
         response = await client.request(method, path.format(expired=expired), **more)
@@ -135,29 +135,34 @@ async def test_produced_by_the_store(store: Store, code: str, caplog: pytest.Log
 
 def assert_whole(problem: dict[str, Any], code: str) -> None:
     """Check that a problem has all that every problem has."""
-    kind = PROBLEMS[code]
-    expected = {"type": f"/problems/{code}", "title": kind.title, "status": kind.status, "code": code}
+    entity_type = PROBLEMS[code]
+    expected = {"type": f"/problems/{code}", "title": entity_type.title, "status": entity_type.status, "code": code}
     assert expected.items() <= problem.items()
     assert problem["detail"] == problem["error"] != ""
 
 
 def test_every_error_has_a_problem() -> None:
     """The table from errors to problems is total, and has nothing that is neither an error nor a fault of ours."""
-    errors: list[Any] = [*descendants(DomainError), *descendants(Refusal)]
+    errors: list[Any] = [*descendants(DomainError), *descendants(HttpError)]
 
     assert set(PROBLEMS) == {each.code for each in errors} | {"internal_error"}
 
 
 async def test_every_code_is_explained(client: Client) -> None:
     """The type of a problem is a URL at which programs and people find what it means."""
-    for code, kind in PROBLEMS.items():
+    for code, entity_type in PROBLEMS.items():
         for_programs = await client.get(f"/problems/{code}")
         for_people = await client.get(f"/problems/{code}", headers={"Accept": "text/html"})
 
-        expected = {"code": code, "status": kind.status, "title": kind.title, "explanation": kind.explanation}
+        expected = {
+            "code": code,
+            "status": entity_type.status,
+            "title": entity_type.title,
+            "explanation": entity_type.explanation,
+        }
         assert expected == for_programs.json()
         assert "text/html; charset=utf-8" == for_people.headers["content-type"]
-        assert kind.title in for_people.text
+        assert entity_type.title in for_people.text
         assert "Accept" == for_programs.headers["vary"] == for_people.headers["vary"]
 
 

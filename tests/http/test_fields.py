@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.http.service import Client
-from tests.http.steps import COLLECTIONS, JSON, MINIMAL, NAME, breaches, made
+from tests.http.steps import COLLECTIONS, JSON, MINIMAL, NAME, made, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -136,11 +136,11 @@ async def test_is_refused(client: Client, collection: str, field: str, sent: str
     before = await made(client, collection)
     created = await client.post(f"/{collection}", content=with_field(collection, field, sent), headers=JSON)
 
-    assert [(f"/{field}", code)] == breaches(created)
+    assert [(f"/{field}", code)] == violations(created)
     assert "body" == created.json()["errors"][0]["in"]
     for method in ("PUT", "PATCH"):
         changed = await client.request(method, f"/{collection}/1", content=f'{{"{field}": {sent}}}', headers=JSON)
-        assert [(f"/{field}", code)] == breaches(changed)
+        assert [(f"/{field}", code)] == violations(changed)
     assert before == (await client.get(f"/{collection}/1")).json()
 
 
@@ -162,7 +162,7 @@ async def test_every_breach_is_told_at_once(client: Client, collection: str) -> 
     response = await client.put(f"/{collection}/1", json=sent)
 
     expected = {("/nope", "unknown_field"), ("/~0~1", "unknown_field"), (f"/{NAME[collection]}", "wrong_type")}
-    assert expected == set(breaches(response))
+    assert expected == set(violations(response))
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
@@ -171,4 +171,4 @@ async def test_new_entity_has_no_read_only_fields(client: Client, collection: st
     """A new entity cannot bring an id, a version or a time of its own."""
     response = await client.post(f"/{collection}", json={**MINIMAL[collection], field: 1})
 
-    assert [(f"/{field}", "read_only")] == breaches(response)
+    assert [(f"/{field}", "read_only")] == violations(response)

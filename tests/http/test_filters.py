@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import NOON, Clock
 from tests.http.service import Client
-from tests.http.steps import asked, breaches, got, ids, made, tasks
+from tests.http.steps import asked, got, ids, made, tasks, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -193,7 +193,7 @@ async def test_out_of_range(client: Client) -> None:
     """A value of the right type that is out of its range breaks a rule."""
     for query, name in OUT_OF_RANGE:
         response = await client.get(f"/tasks?{query}")
-        assert [(name, "out_of_range")] == breaches(response), query
+        assert [(name, "out_of_range")] == violations(response), query
         assert "query" == response.json()["errors"][0]["in"]
 
 

@@ -9,7 +9,7 @@ from domain.ports import Store
 from tests.builders import NOON as STARTED
 from tests.builders import Clock
 from tests.http.service import Client
-from tests.http.steps import COLLECTIONS, MINIMAL, NAME, NOON, asked, breaches, deleted, got, log, made
+from tests.http.steps import COLLECTIONS, MINIMAL, NAME, NOON, asked, deleted, got, log, made, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ async def history(client: Client, url: str) -> list[Any]:
 @ALL
 async def test_history(client: Client, clock: Clock, collection: str) -> None:
     """Every change is told, oldest first, as the log has it: who asked, what differed, and how it was left."""
-    kind = collection.removesuffix("s")
+    entity_type = collection.removesuffix("s")
     headers = {"X-Request-ID": "r-1"}
     first = (await client.post(f"/{collection}", json=MINIMAL[collection], headers=headers)).json()
     await made(client, collection)
@@ -44,7 +44,7 @@ async def test_history(client: Client, clock: Clock, collection: str) -> None:
 
     assert [first, second, third, fourth] == [each["data"] for each in told]
     assert [1, 2, 3, 4] == [each["version"] for each in told]
-    expected = [f"{kind}.{action}" for action in ("created", "updated", "deleted", "created")]
+    expected = [f"{entity_type}.{action}" for action in ("created", "updated", "deleted", "created")]
     assert expected == [each["type"] for each in told]
     assert [NAME[collection]] == told[1]["changed"]
     assert [] == told[2]["changed"]
@@ -71,7 +71,7 @@ async def test_history_of_nothing(client: Client) -> None:
     """What never was has no history."""
     for id in ("1", "9999999999999999999"):
         assert (404, "not_found") == asked(await client.get(f"/tasks/{id}/history"))
-    assert [("id", "out_of_range")] == breaches(await client.get("/tasks/x/history"))
+    assert [("id", "out_of_range")] == violations(await client.get("/tasks/x/history"))
 
 
 async def test_bad_parameters_of_a_history(client: Client) -> None:
@@ -83,7 +83,7 @@ async def test_bad_parameters_of_a_history(client: Client) -> None:
     for cursor in ("", "v", "1", "v-1", "vx", "v1.0", "v%D9%A1", f"v{'9' * 20}", "now"):
         assert (400, "bad_cursor") == asked(await client.get(f"/tasks/1/history?cursor={cursor}")), cursor
     for limit in ("0", "1001"):
-        assert [("limit", "out_of_range")] == breaches(await client.get(f"/tasks/1/history?limit={limit}"))
+        assert [("limit", "out_of_range")] == violations(await client.get(f"/tasks/1/history?limit={limit}"))
 
 
 async def test_history_is_kept_as_long_as_the_log(client: Client, store: Store, clock: Clock) -> None:
@@ -91,10 +91,10 @@ async def test_history_is_kept_as_long_as_the_log(client: Client, store: Store, 
     await made(client, "tasks")
     clock.now += timedelta(days=1)
     await client.put("/tasks/1", json={"title": "New"})
-    await store.sweep(clock.now, changes_before=STARTED + timedelta(hours=1))
+    await store.purge(clock.now, changes_before=STARTED + timedelta(hours=1))
 
     assert [2] == [each["version"] for each in await history(client, "/tasks/1/history")]
-    await store.sweep(clock.now, changes_before=clock.now + timedelta(hours=1))
+    await store.purge(clock.now, changes_before=clock.now + timedelta(hours=1))
     assert [] == await history(client, "/tasks/1/history")
     assert 200 == (await client.get("/tasks/1")).status_code
 
@@ -125,13 +125,13 @@ async def test_restore_of_nothing(client: Client) -> None:
     """What never was, or is forgotten, cannot be restored."""
     for id in ("1", "9999999999999999999"):
         assert (404, "not_found") == asked(await client.post(f"/tasks/{id}/restore"))
-    assert [("id", "out_of_range")] == breaches(await client.post("/tasks/x/restore"))
+    assert [("id", "out_of_range")] == violations(await client.post("/tasks/x/restore"))
 
 
 async def test_restore_of_what_is_forgotten(client: Client, store: Store, clock: Clock) -> None:
     """A restore reaches back as far as the log does."""
     await deleted(client, "tasks")
-    await store.sweep(clock.now, changes_before=clock.now + timedelta(hours=1))
+    await store.purge(clock.now, changes_before=clock.now + timedelta(hours=1))
 
     assert (404, "not_found") == asked(await client.post("/tasks/1/restore"))
 

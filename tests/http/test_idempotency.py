@@ -9,7 +9,7 @@ import pytest
 from domain.ports import RECEIPTS_KEPT
 from tests.builders import Clock
 from tests.http.service import Client
-from tests.http.steps import JSON, MERGE_PATCH, MINIMAL, asked, breaches, log, made, prepare
+from tests.http.steps import JSON, MERGE_PATCH, MINIMAL, asked, log, made, prepare, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -164,10 +164,10 @@ async def test_rule_that_the_store_found_broken_is_not_kept(client: Client) -> N
     await made(client, "products", stock=1)
 
     for body in ({"id": 9}, {"id": 9}):
-        assert [("/id", "read_only")] == breaches(await client.put("/products/1", json=body, headers=KEY))
+        assert [("/id", "read_only")] == violations(await client.put("/products/1", json=body, headers=KEY))
     for _ in range(2):
         response = await client.post("/products/1/stock", json={"change": 2**31 - 1}, headers=KEY)
-        assert [("/change", "out_of_range")] == breaches(response)
+        assert [("/change", "out_of_range")] == violations(response)
     assert 200 == (await client.put("/products/1", json={"name": "New"}, headers=KEY)).status_code
 
 

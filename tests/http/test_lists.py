@@ -237,7 +237,9 @@ async def test_list_and_follow(client: Client, collection: str) -> None:
     await made(client, "tasks")
     await made(client, "products")
 
-    kind = collection.removesuffix("s")
+    entity_type = collection.removesuffix("s")
     followed = (await got(client, page["changes"]))["changes"]
-    assert [(f"{kind}.deleted", 1), (f"{kind}.created", 2)] == [(each["type"], each["id"]) for each in followed]
-    assert followed == [each for each in await log(client) if each["type"].startswith(kind)][1:]
+    assert [(f"{entity_type}.deleted", 1), (f"{entity_type}.created", 2)] == [
+        (each["type"], each["id"]) for each in followed
+    ]
+    assert followed == [each for each in await log(client) if each["type"].startswith(entity_type)][1:]

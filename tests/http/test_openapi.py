@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from adapters.http.problems import PROBLEMS
+from adapters.http.responses.problems import PROBLEMS
 from entrypoints.documentation import openapi
 from tests.http.documented import Documented, NotDocumented
 from tests.http.service import Client

@@ -6,7 +6,7 @@ import pytest
 
 from domain.ports import Store
 from tests.http.service import Client, serving
-from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, breaches, got, log, made, prepare
+from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, got, log, made, prepare, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +99,7 @@ async def test_creating_needs_no_version(store: Store) -> None:
         operations = [{"op": "update", "id": 1, "body": {}}, {"op": "delete", "id": 1}]
         for index, each in enumerate(operations):
             refused = await client.post("/tasks/bulk", json={"operations": [each]})
-            assert [("/operations/0/if_match", "required")] == breaches(refused), index
+            assert [("/operations/0/if_match", "required")] == violations(refused), index
         create = {"op": "create", "body": MINIMAL["tasks"]}
         assert 200 == (await client.post("/tasks/bulk", json={"operations": [create]})).status_code
 
@@ -176,7 +176,7 @@ async def test_read_only_fields_cannot_be_set(client: Client, field: str, sent: 
 
     response = await client.put("/tasks/1", json={"title": "New", field: sent})
 
-    assert [f"/{field}"] == [pointer for pointer, _ in breaches(response)]
+    assert [f"/{field}"] == [pointer for pointer, _ in violations(response)]
     assert 1 == (await got(client, "/tasks/1"))["version"]
 
 

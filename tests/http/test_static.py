@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.http import service
+from adapters.http.routes import service
 from tests.http.service import Client
 from tests.http.steps import asked
 

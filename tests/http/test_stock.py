@@ -7,7 +7,7 @@ import pytest
 
 from domain.product import MAX_STOCK
 from tests.http.service import Client
-from tests.http.steps import asked, breaches, deleted, got, log, made
+from tests.http.steps import asked, deleted, got, log, made, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,7 @@ async def test_above_the_limit(client: Client) -> None:
     """A stock cannot grow beyond its limit."""
     await made(client, "products", stock=MAX_STOCK)
 
-    assert [("/change", "out_of_range")] == breaches(await client.post("/products/1/stock", json={"change": 1}))
+    assert [("/change", "out_of_range")] == violations(await client.post("/products/1/stock", json={"change": 1}))
 
 
 async def test_what_is_no_change(client: Client) -> None:
@@ -74,7 +74,7 @@ async def test_what_is_no_change(client: Client) -> None:
         ({"change": 1, "stock": 1}, [("/stock", "unknown_field")]),
     ]
     for body, expected in cases:
-        assert expected == breaches(await client.post("/products/1/stock", json=body)), body
+        assert expected == violations(await client.post("/products/1/stock", json=body)), body
     assert 5 == (await got(client, "/products/1"))["stock"]
 
 
@@ -84,7 +84,7 @@ async def test_of_nothing(client: Client) -> None:
 
     for path in ("/products/1/stock", "/products/2/stock", "/tasks/1/stock"):
         assert (404, "not_found") == asked(await client.post(path, json={"change": 1}))
-    assert [("id", "out_of_range")] == breaches(await client.post("/products/x/stock", json={"change": 1}))
+    assert [("id", "out_of_range")] == violations(await client.post("/products/x/stock", json={"change": 1}))
 
 
 async def test_many_at_once(client: Client, other: Client) -> None:

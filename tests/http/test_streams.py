@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from adapters.http import event_stream
-from adapters.http.feed import MAX_BEHIND
+from adapters.http.feed import event_stream
+from adapters.http.feed.feed import MAX_BEHIND
 from domain.ports import Store
 from tests.builders import Clock
 from tests.http.service import Client, serving
@@ -71,7 +71,7 @@ async def expired(client: Client, store: Store, clock: Clock) -> str:
     cursor: str = (await log(client))[0]["cursor"]
     await made(client, "tasks")
     clock.now += timedelta(days=1)
-    await store.sweep(clock.now, changes_before=clock.now)
+    await store.purge(clock.now, changes_before=clock.now)
     return cursor
 
 

@@ -147,5 +147,5 @@ async def test_demonstration_is_made_once_by_many(doors: Doors) -> None:
     """Processes that start at once on an empty store make it together once."""
     await asyncio.gather(*(fill_with_demo(store) for store in doors * 4))
 
-    page = await doors[1].page(Query(kind=PRODUCT))
+    page = await doors[1].page(Query(entity_type=PRODUCT))
     assert ["Widget A", "Gadget B", "Widget C"] == [recorded(PRODUCT, each).name for each in page.records]

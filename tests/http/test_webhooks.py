@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from domain.ports import Store
-from entrypoints.wiring import deliverer_of
+from entrypoints.wiring import dispatcher_of
 from tests.builders import Clock
 from tests.contract.stores import Doors
 from tests.http.service import Client, serving
-from tests.http.steps import asked, breaches, got, made
-from tests.webhooks.endpoints import Endpoints, delivered, deliverer, url
+from tests.http.steps import asked, got, made, violations
+from tests.webhooks.endpoints import Endpoints, delivered, make_dispatcher, url
 
 pytestmark = pytest.mark.anyio
 
@@ -28,14 +28,14 @@ def endpoints(clock: Clock) -> Endpoints:
 @pytest.fixture
 async def client(store: Store, endpoints: Endpoints) -> AsyncIterator[Client]:
     """Return a client of the service, which finds every address good."""
-    async with serving(store, courier=deliverer(store, endpoints)) as client:
+    async with serving(store, dispatcher=make_dispatcher(store, endpoints)) as client:
         yield client
 
 
 @pytest.fixture
 async def other(doors: Doors, endpoints: Endpoints) -> AsyncIterator[Client]:
     """Return a client of the same service in another process."""
-    async with serving(doors[1], courier=deliverer(doors[1], endpoints)) as client:
+    async with serving(doors[1], dispatcher=make_dispatcher(doors[1], endpoints)) as client:
         yield client
 
 
@@ -66,7 +66,7 @@ async def test_a_new_webhook(client: Client, store: Store) -> None:
     assert (
         (await got(client, "/changes"))["cursor"] != webhook["cursor"] == (await got(client, "/webhooks/1"))["cursor"]
     )
-    assert deliverer(store, Endpoints(Clock())).secret(1, 1) == webhook["secret"]
+    assert make_dispatcher(store, Endpoints(Clock())).secret(1, 1) == webhook["secret"]
 
 
 async def test_the_secret_is_nowhere_else(client: Client) -> None:
@@ -140,14 +140,14 @@ async def test_what_was_read_can_be_sent_back(client: Client, store: Store, endp
     await subscribed(client)
     read = await got(client, "/webhooks/1")
     await made(client, "tasks")
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     answered = (await client.put("/webhooks/1", json=read)).json()
     assert (1, True) == (answered["version"], answered["cursor"] != read["cursor"])
     assert 422 == (await client.put("/webhooks/1", json={**read, "secret_version": 2})).status_code
 
 
 @pytest.mark.parametrize(
-    ("fields", "breach"),
+    ("fields", "violation"),
     [
         ({"url": None}, ("/url", "required")),
         ({"url": "ftp://example.com"}, ("/url", "not_a_url")),
@@ -160,22 +160,22 @@ async def test_what_was_read_can_be_sent_back(client: Client, store: Store, endp
         ({"disabled_reason": "x"}, ("/disabled_reason", "read_only")),
     ],
 )
-async def test_what_breaks_a_rule(client: Client, fields: dict[str, Any], breach: tuple[str, str]) -> None:
+async def test_what_breaks_a_rule(client: Client, fields: dict[str, Any], violation: tuple[str, str]) -> None:
     """Each breach is told with its field."""
-    assert [breach] == breaches(await client.post("/webhooks", json={"url": url("a"), **fields}))
+    assert [violation] == violations(await client.post("/webhooks", json={"url": url("a"), **fields}))
     assert [] == (await got(client, "/webhooks"))["webhooks"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254"])
 async def test_addresses_are_vetted(store: Store, host: str) -> None:
     """A URL that leads inside is refused when a webhook is made and when it is edited."""
-    courier = deliverer_of(store, await store.secret(), allow_private=False)
-    async with serving(store, courier=courier) as client:
+    dispatcher = dispatcher_of(store, await store.secret(), allow_private=False)
+    async with serving(store, dispatcher=dispatcher) as client:
         made = await client.post("/webhooks", json={"url": f"http://{host}/"})
-        assert [("/url", "not_routable")] == breaches(made)
+        assert [("/url", "not_routable")] == violations(made)
         assert f"url {PRIVATE}" == made.json()["detail"]
         assert 201 == (await client.post("/webhooks", json={"url": "https://93.184.215.14/"})).status_code
-        assert [("/url", "not_routable")] == breaches(
+        assert [("/url", "not_routable")] == violations(
             await client.patch("/webhooks/1", json={"url": f"http://{host}/"})
         )
         assert 200 == (await client.patch("/webhooks/1", json={"description": "x"})).status_code
@@ -185,25 +185,25 @@ async def test_an_address_that_stays_is_not_vetted_again(store: Store, client: C
     """A webhook can be edited as it was read, whatever has become of its address; connecting looks at it anyway."""
     document = await subscribed(client, url="http://127.0.0.1/")
     document.pop("secret")
-    courier = deliverer_of(store, await store.secret(), allow_private=False)
-    async with serving(store, courier=courier) as strict:
+    dispatcher = dispatcher_of(store, await store.secret(), allow_private=False)
+    async with serving(store, dispatcher=dispatcher) as strict:
         assert 200 == (await strict.put("/webhooks/1", json={**document, "description": "x"})).status_code
         for url in ("http://127.0.0.1/other", "http://127.0.0.2/"):
-            assert [("/url", "not_routable")] == breaches(await strict.put("/webhooks/1", json={"url": url}))
+            assert [("/url", "not_routable")] == violations(await strict.put("/webhooks/1", json={"url": url}))
 
 
 async def test_a_key_is_looked_at_before_the_address(store: Store, client: Client) -> None:
     """An answer that was lost is had again with its secret, also where the address would be refused by now."""
     body, headers = {"url": "http://127.0.0.1/"}, {"Idempotency-Key": "k"}
     first = await client.post("/webhooks", json=body, headers=headers)
-    courier = deliverer_of(store, await store.secret(), allow_private=False)
-    async with serving(store, courier=courier) as strict:
+    dispatcher = dispatcher_of(store, await store.secret(), allow_private=False)
+    async with serving(store, dispatcher=dispatcher) as strict:
         again = await strict.post("/webhooks", json=body, headers=headers)
         assert (201, first.content) == (again.status_code, again.content)
         assert "true" == again.headers["idempotency-replayed"]
         for _ in range(2):  # such a refusal is not kept
             other = await strict.post("/webhooks", json=body, headers={"Idempotency-Key": "l"})
-            assert [("/url", "not_routable")] == breaches(other)
+            assert [("/url", "not_routable")] == violations(other)
             assert "idempotency-replayed" not in other.headers
 
 
@@ -211,7 +211,7 @@ async def test_trying_again_with_a_key(client: Client, store: Store, endpoints: 
     """The same request has the same answer, when the webhook has gone, and when there never was such a delivery."""
     await subscribed(client)
     await client.post("/webhooks/1/test")
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     (kept,) = await shown(client)
     path, headers = f"/webhooks/1/deliveries/{kept['id']}/retry", {"Idempotency-Key": "k"}
     queued = await client.post(path, headers=headers)
@@ -229,7 +229,7 @@ async def test_deliveries(client: Client, store: Store, endpoints: Endpoints) ->
     await subscribed(client)
     for title in "abc":
         await made(client, "tasks", title=title)
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     page = await got(client, "/webhooks/1/deliveries?limit=2")
     rest = await got(client, page["next"])
     assert (2, 1, None) == (len(page["deliveries"]), len(rest["deliveries"]), rest["next"])
@@ -254,12 +254,12 @@ async def test_testing_and_trying_again(client: Client, store: Store, endpoints:
     again = await client.post("/webhooks/1/test", headers=key)
     assert (202, "webhook.test", "pending") == (queued.status_code, queued.json()["type"], queued.json()["status"])
     assert queued.content == again.content
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     (kept,) = await shown(client)
     assert (queued.json()["id"], "delivered") == (kept["id"], kept["status"])
     retried = await client.post(f"/webhooks/1/deliveries/{kept['id']}/retry")
     assert (202, kept["message_id"]) == (retried.status_code, retried.json()["message_id"])
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     assert 2 == len(endpoints.messages)
 
 
@@ -283,19 +283,19 @@ async def test_what_is_not_there(client: Client, action: str) -> None:
 
 async def test_a_write_is_followed_by_a_nudge(store: Store, endpoints: Endpoints) -> None:
     """Once there is a webhook, whatever is written is looked for at once, after it was answered."""
-    courier = deliverer(store, endpoints)
-    async with serving(store, courier=courier) as client:
-        await delivered(courier)
-        nudges = [await nudged(client, courier, "/tasks", title="a")]
-        nudges.append(await nudged(client, courier, "/webhooks", url=url("a")))
-        await delivered(courier)
-        nudges.append(await nudged(client, courier, "/tasks", title="a"))
+    dispatcher = make_dispatcher(store, endpoints)
+    async with serving(store, dispatcher=dispatcher) as client:
+        await delivered(dispatcher)
+        nudges = [await nudged(client, dispatcher, "/tasks", title="a")]
+        nudges.append(await nudged(client, dispatcher, "/webhooks", url=url("a")))
+        await delivered(dispatcher)
+        nudges.append(await nudged(client, dispatcher, "/tasks", title="a"))
     assert [False, True, True] == nudges
 
 
-async def nudged(client: Client, courier: Any, path: str, **fields: Any) -> bool:
+async def nudged(client: Client, dispatcher: Any, path: str, **fields: Any) -> bool:
     """Write, and tell whether the deliverer was told to look."""
-    courier._bell.clear()
+    dispatcher._wake_event.clear()
     assert 201 == (await client.post(path, json=fields)).status_code
-    told: bool = courier._bell.is_set()
+    told: bool = dispatcher._wake_event.is_set()
     return told

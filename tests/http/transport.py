@@ -17,14 +17,14 @@ ORIGIN = f"http://{HOST}"
 RawHeaders = list[tuple[bytes, bytes]]
 
 
-def scope_of(kind: str, target: bytes, headers: RawHeaders, **more: object) -> Scope:
+def scope_of(entity_type: str, target: bytes, headers: RawHeaders, **more: object) -> Scope:
     """Return the scope that a server makes of a request."""
     path, _, query = target.partition(b"?")
     return {
-        "type": kind,
+        "type": entity_type,
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "scheme": "http" if kind == "http" else "ws",
+        "scheme": "http" if entity_type == "http" else "ws",
         "path": unquote(path.decode("ascii")),
         "raw_path": path,
         "query_string": query,

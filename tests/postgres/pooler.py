@@ -58,13 +58,13 @@ class _Client:
 
     async def _answer(self) -> None:
         while True:
-            kind, rest = await message(self.servers[self.turn][0])
-            if kind == READY and rest.endswith(IDLE):
+            entity_type, rest = await message(self.servers[self.turn][0])
+            if entity_type == READY and rest.endswith(IDLE):
                 self.turn = 1 - self.turn
-            self.client[1].write(kind + (rest[:4] + bytes(len(rest) - 4) if kind == KEY else rest))
+            self.client[1].write(entity_type + (rest[:4] + bytes(len(rest) - 4) if entity_type == KEY else rest))
 
 
 async def message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Return the kind of the next message, and the rest of it."""
-    kind, size = await reader.readexactly(1), await reader.readexactly(4)
-    return kind, size + await reader.readexactly(int.from_bytes(size) - 4)
+    entity_type, size = await reader.readexactly(1), await reader.readexactly(4)
+    return entity_type, size + await reader.readexactly(int.from_bytes(size) - 4)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.postgres import news
+from adapters.postgres import notifier
 from adapters.postgres.connections import Conflict
 from adapters.postgres.store import PostgresStore
 from domain.changes import Cursor, Entry
@@ -51,7 +51,7 @@ async def test_following_from_a_page_repeats_nothing(store: PostgresStore, slow:
     await fill(store, TASK, {})
     await slow.carry_out(create(TASK), create(TASK))
     await fill(store, TASK, {})
-    page = await store.page(Query(kind=TASK))
+    page = await store.page(Query(entity_type=TASK))
     head = await store.head()
     assert [1, 4] == [record.id for record in page.records]
     await fill(store, TASK, {})
@@ -67,11 +67,11 @@ async def test_following_from_a_page_repeats_nothing(store: PostgresStore, slow:
 async def test_a_cursor_forgets_what_it_need_not_know(store: PostgresStore, slow: Open) -> None:
     """Once everything that was open has been passed, a place is the same for all, however they came there."""
     await fill(store, TASK, {})
-    page = await store.page(Query(kind=TASK))
+    page = await store.page(Query(entity_type=TASK))
     assert page.changes == (await store.read(None)).cursor
     await slow.carry_out(create(TASK))
     await fill(store, TASK, {})
-    overlapping = await store.page(Query(kind=TASK))
+    overlapping = await store.page(Query(entity_type=TASK))
     await slow.commit()
     await fill(store, TASK, {})
     assert await store.head() == (await store.read(overlapping.changes)).cursor == (await store.read(None)).cursor
@@ -82,9 +82,9 @@ async def test_revisions_differ_while_transactions_overlap(store: PostgresStore,
     """What commits late gives its collection a new revision, though its place is not the newest."""
     await slow.carry_out(create(TASK))
     await fill(store, TASK, {})
-    before = await store.page(Query(kind=TASK))
+    before = await store.page(Query(entity_type=TASK))
     await slow.commit()
-    after = await store.page(Query(kind=TASK))
+    after = await store.page(Query(entity_type=TASK))
     assert (1, 2) == (len(before.records), len(after.records))
     assert before.revision != after.revision
 
@@ -103,12 +103,12 @@ async def test_a_watcher_wakes_when_readers_may_see_it(
     store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It sleeps while what is new is held up, and wakes soon after that ends, though nobody rings then."""
-    monkeypatch.setattr(news, "LOOK_AGAIN_S", 3600)
+    monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 3600)
     head = await store.head()
     await slow.carry_out(create(TASK))
-    watching = asyncio.create_task(store.watch(head))
+    watching = asyncio.create_task(store.wait_for_changes(head))
     await fill(store, TASK, {})
-    await store.page(Query(kind=TASK))
+    await store.page(Query(entity_type=TASK))
     assert not watching.done()
     await slow.commit()
     await watching
@@ -119,7 +119,7 @@ async def test_a_webhook_follows_from_a_page(store: PostgresStore, slow: Open) -
     """A position remembers what the page showed from which it was taken."""
     await slow.carry_out(create(TASK))
     await fill(store, TASK, {})
-    page = await store.page(Query(kind=TASK))
+    page = await store.page(Query(entity_type=TASK))
     await carry_out(store, create(WEBHOOK), follow=page.changes)
     await slow.commit()
     assert {1: page.changes} == await store.deliveries.positions()

@@ -13,7 +13,7 @@ from domain.decisions import Done, Outcome
 from domain.errors import AlreadyExists, NotFound, StorageFull, Unavailable
 from domain.product import PRODUCT
 from domain.task import TASK
-from domain.webhook import WEBHOOK, Attend
+from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import create, recorded, submission
 from tests.contract.steps import carry_out, edit, fill, outcome, trail
 from tests.contract.test_deliveries import delivery
@@ -99,12 +99,12 @@ async def test_one_fault_is_not_the_fault_of_others(store: PostgresStore) -> Non
     """A command that fails for no good reason fails alone, whoever was in the same group."""
 
     class Broken(Edit[Any]):
-        def decide(self, standing: Any, id: int, at: Any) -> Any:
+        def decide(self, current: Any, id: int, at: Any) -> Any:
             raise RuntimeError("a fault in a decision")
 
     answers = await asyncio.gather(
         store.submit(submission(create(TASK))),
-        store.submit(submission(Broken(kind=TASK, id=1, values={}))),
+        store.submit(submission(Broken(entity_type=TASK, id=1, values={}))),
         store.submit(submission(create(TASK))),
         return_exceptions=True,
     )
@@ -128,8 +128,8 @@ async def test_a_delivery_cannot_outlive_its_webhook(store: PostgresStore, slow:
     """What is queued while another process deletes the webhook waits for that, and is refused."""
     await carry_out(store, create(WEBHOOK))
     watching = await asyncpg.connect(dsn)
-    await slow.carry_out(Delete(kind=WEBHOOK, id=1))
-    queueing = asyncio.create_task(outcome(store, Attend(id=1), deliveries=(delivery(),)))
+    await slow.carry_out(Delete(entity_type=WEBHOOK, id=1))
+    queueing = asyncio.create_task(outcome(store, RequireExists(id=1), deliveries=(delivery(),)))
     await blocked(watching, 1)
     await slow.commit()
     (refused,) = (await queueing).results

@@ -7,10 +7,10 @@ import pytest
 
 from adapters.postgres.exporting import exporting
 from adapters.postgres.store import PostgresStore
-from domain.catalogue import KINDS
-from domain.contents import Changes, Logged, Positions
 from domain.errors import CursorExpired
 from domain.ports import Store
+from domain.registry import ENTITY_TYPES
+from domain.snapshot import Changes, Logged, Positions
 from domain.task import TASK
 from domain.webhook import WEBHOOK
 from tests.builders import Clock, create
@@ -29,7 +29,7 @@ async def told(dsn: str) -> tuple[list[Logged], dict[int, int]]:
     """Return the changes and the positions of a store, as it tells them."""
     logged: list[Logged] = []
     had: dict[int, int] = {}
-    async with exporting(dsn, kinds=KINDS) as telling:
+    async with exporting(dsn, entity_types=ENTITY_TYPES) as telling:
         async for part in telling.read():
             if isinstance(part, Changes):
                 logged += part.logged
@@ -107,7 +107,7 @@ async def test_a_copied_database(
 async def test_it_does_not_matter_how_it_ends(store: PostgresStore, dsn: str) -> None:
     """What was moved is moved, also if the source is lost after its last word."""
     await fill(store, TASK, {})
-    async with exporting(dsn, kinds=KINDS) as telling:
+    async with exporting(dsn, entity_types=ENTITY_TYPES) as telling:
         assert 2 == await telling.size()
         ender = await asyncpg.connect(dsn)
         await ender.execute(_END_OTHERS)

@@ -7,11 +7,11 @@ import pytest
 
 from adapters.postgres import importing
 from adapters.postgres.store import PostgresStore
-from domain.catalogue import KINDS
 from domain.errors import Unavailable
+from domain.registry import ENTITY_TYPES
 from domain.task import TASK
 from entrypoints.wiring import exporting
-from tests.builders import DOCUMENTS, Clock
+from tests.builders import SERIALIZER, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import fill
 from tests.databases import Databases
@@ -68,7 +68,10 @@ async def test_the_server_is_lost_before_the_commit(postgres: Databases, dsn: st
     source = f"sqlite:///{tmp_path}/from.db"
     await (await opened(source, Clock())).close()
 
-    async with exporting(source) as telling, importing.importing(dsn, kinds=KINDS, documents=DOCUMENTS) as taking:
+    async with (
+        exporting(source) as telling,
+        importing.importing(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER) as taking,
+    ):
         async for part in telling.read():
             await taking.write(part)
         await postgres.execute(

@@ -42,7 +42,7 @@ async def test_a_copy_has_another_name(postgres: Databases, store: PostgresStore
         with pytest.raises(BadCursor):
             await original.read(new)
         assert [("task.created", 1, 1), ("task.created", 2, 1)] == await trail(copy) == await trail(original)
-        await copy.watch(old)
+        await copy.wait_for_changes(old)
     finally:
         await original.close()
         await copy.close()
@@ -68,7 +68,7 @@ async def test_the_order_goes_on(
     await carry_out(store, edit(TASK, 1, notes="x"))
     here = await moved(dsn, connection)
     start = await here.head()
-    page = await here.page(Query(kind=TASK))
+    page = await here.page(Query(entity_type=TASK))
     await carry_out(here, edit(TASK, 1, notes="y"), create(TASK))
     assert [True, False] == await expired(here, before, start)
     assert start == page.changes
@@ -96,9 +96,9 @@ async def test_sweeping_reaches_across(
     await fill(store, TASK, {}, {})
     kept = (await store.read(None, limit=1)).cursor
     here = await moved(dsn, connection)
-    await carry_out(here, Delete(kind=TASK, id=1))
-    await here.sweep(LATER, changes_before=LATER, keep=kept)
+    await carry_out(here, Delete(entity_type=TASK, id=1))
+    await here.purge(LATER, changes_before=LATER, keep=kept)
     assert 3 == len(await trail(here))
-    await here.sweep(LATER, changes_before=LATER)
+    await here.purge(LATER, changes_before=LATER)
     assert ([], await here.head()) == (await trail(here), await here.oldest())
     await here.close()

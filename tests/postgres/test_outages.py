@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from adapters.postgres import committer, connections, news
+from adapters.postgres import committer, connections, notifier
 from adapters.postgres.store import PostgresStore
 from domain.errors import Unavailable
 from domain.queries import Query
@@ -44,11 +44,11 @@ async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server:
     server.stop("immediate")
     for call in (
         away.get(TASK, 1),
-        away.page(Query(kind=TASK)),
+        away.page(Query(entity_type=TASK)),
         away.submit(submission(create(TASK))),
         away.read(None),
         away.ping(),
-        away.sweep(NOON, changes_before=NOON),
+        away.purge(NOON, changes_before=NOON),
         away.deliveries.pending(),
     ):
         with pytest.raises(Unavailable):
@@ -118,7 +118,7 @@ async def test_whose_turn_comes_too_late(store: PostgresStore, monkeypatch: pyte
     """Who has waited for too long, together with others or alone, is told, and nothing is begun for him any more."""
     await fill(store, TASK, {})
     with monkeypatch.context() as impatient:
-        impatient.setattr(committer, "PATIENCE_S", -1)
+        impatient.setattr(committer, "TIMEOUT_S", -1)
         with pytest.raises(Unavailable):
             await store.submit(submission(*(create(TASK) for _ in range(commands))))
     await fill(store, TASK, {})
@@ -157,10 +157,10 @@ async def test_an_answer_that_never_comes(
 
 async def test_a_notification_that_is_lost(store: PostgresStore, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who watches looks by himself once in a while, so that a write of another process is only seen later."""
-    monkeypatch.setattr(news, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
     other = await open_store(dsn)
-    monkeypatch.setattr(other._news, "ring", lambda: None)
-    watching = asyncio.create_task(store.watch(await store.head()))
+    monkeypatch.setattr(other._news, "notify", lambda: None)
+    watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     await fill(other, TASK, {})
     await watching
     await other.close()
@@ -170,16 +170,16 @@ async def test_a_bell_that_is_cut_off(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who watches hears other processes again after the connection broke on which he listened."""
-    monkeypatch.setattr(news, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
     other = await open_store(dsn)
-    watching = asyncio.create_task(store.watch(await store.head()))
+    watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     listening = f"{OTHERS} AND query LIKE 'LISTEN%'"
     while not await connection.fetchval(f"SELECT count(*) {listening}"):
         pass
     (first,) = await connection.fetch(f"SELECT pid, pg_terminate_backend(pid) {listening}")
     while await connection.fetchval(f"SELECT count(*) {listening} AND pid <> $1", first["pid"]) == 0:
         pass
-    monkeypatch.setattr(news, "LOOK_AGAIN_S", 3600)
+    monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 3600)
     assert not watching.done()
     await fill(other, TASK, {})
     await watching
@@ -188,10 +188,10 @@ async def test_a_bell_that_is_cut_off(
 
 async def test_only_the_bell_is_needed(store: PostgresStore, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who listens is woken by another process without looking by himself."""
-    monkeypatch.setattr(news, "LOOK_AGAIN_S", 3600)
+    monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 3600)
     other = await open_store(dsn)
     head = await store.head()
-    watching = asyncio.create_task(store.watch(head))
+    watching = asyncio.create_task(store.wait_for_changes(head))
     await fill(other, TASK, {})
     await watching
     assert 1 == len(await trail(store, head))

@@ -11,10 +11,10 @@ from attrs import evolve
 
 from adapters.postgres.pages import Selection
 from adapters.postgres.store import PostgresStore
-from domain.kinds import Field, Kind
-from domain.published import PUBLISHED
+from domain.entity_type import EntityType, Field
+from domain.field_types import Boolean, Date, EnumField, String
+from domain.public_types import PUBLIC_TYPES
 from domain.queries import Condition, Operator, Order, Query
-from domain.rules import Choice, Day, Flag, Text
 from tests.builders import Clock, create
 from tests.contract.steps import carry_out, edit
 
@@ -26,41 +26,45 @@ NUMBER = 3000
 RARE = 1500
 
 
-def raw(kind: Kind[Any], field: Field, n: int) -> object:
+def raw(entity_type: EntityType[Any], field: Field, n: int) -> object:
     """Return what a field of the nth entity holds; the last that is searched holds something rare once."""
     if field.nullable and n % 4:
         return None
-    if field is kind.searched[-1] and n == RARE:
+    if field is entity_type.searched[-1] and n == RARE:
         return "Ätsch"
-    match field.rule:
-        case Text():
+    match field.field_type:
+        case String():
             return f"{field.name}-{n * 7919 % NUMBER}"
-        case Choice(by_value=by_value):
+        case EnumField(by_value=by_value):
             return list(by_value)[n % len(by_value)]
-        case Day():
+        case Date():
             return f"2026-{n % 12 + 1:02}-{n % 28 + 1:02}"
-        case Flag():
+        case Boolean():
             return n % 2 == 0
         case _:
             return n % 50
 
 
-async def stock(store: PostgresStore, connection: Connection, kind: Kind[Any], clock: Clock) -> None:
+async def stock(store: PostgresStore, connection: Connection, entity_type: EntityType[Any], clock: Clock) -> None:
     """Make so many entities that an index is worth its while, and tell the planner."""
-    raws = [{field.name: raw(kind, field, n) for field in kind.writable} for n in range(NUMBER)]
+    raws = [{field.name: raw(entity_type, field, n) for field in entity_type.writable} for n in range(NUMBER)]
     for start in range(0, NUMBER, 100):
         clock.now += timedelta(seconds=1)
-        await carry_out(store, *(create(kind, **each) for each in raws[start : start + 100]))
-    await carry_out(store, *(edit(kind, id, **{kind.searched[0].name: f"x{id}"}) for id in range(1, NUMBER, 7)))
-    await connection.execute(f"VACUUM ANALYZE {kind.collection}")
+        await carry_out(store, *(create(entity_type, **each) for each in raws[start : start + 100]))
+    await carry_out(
+        store, *(edit(entity_type, id, **{entity_type.searched[0].name: f"x{id}"}) for id in range(1, NUMBER, 7))
+    )
+    await connection.execute(f"VACUUM ANALYZE {entity_type.collection}")
 
 
 async def scans(store: PostgresStore, connection: Connection, query: Query[Any]) -> list[str]:
     """Return how the table is read, and what is sorted then."""
-    selection = Selection(store._rows[query.kind.name], query)
+    selection = Selection(store._rows[query.entity_type.name], query)
     sql = selection.sql()
     ((text,),) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {sql}", *selection.values)
-    return [each for node in _nodes(json.loads(text)[0]["Plan"]) if (each := _told(node, query.kind.collection))]
+    return [
+        each for node in _nodes(json.loads(text)[0]["WritePlan"]) if (each := _told(node, query.entity_type.collection))
+    ]
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -77,40 +81,44 @@ def _told(node: dict[str, Any], table: str) -> str:
     return ""
 
 
-def indexed(kind: Kind[Any], field: Field, *, descending: bool) -> str:
+def indexed(entity_type: EntityType[Any], field: Field, *, descending: bool) -> str:
     """Return how a page is best read."""
     if field.name == "id":
-        return f"Index Scan {kind.collection}_pkey"
-    return f"Index Scan {kind.collection}_{field.name}_{'down' if descending else 'up'}"
+        return f"Index Scan {entity_type.collection}_pkey"
+    return f"Index Scan {entity_type.collection}_{field.name}_{'down' if descending else 'up'}"
 
 
-@pytest.mark.parametrize("kind", PUBLISHED, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("entity_type", PUBLIC_TYPES, ids=lambda entity_type: entity_type.name)
 async def test_every_sort_has_its_index(
-    store: PostgresStore, connection: Connection, clock: Clock, kind: Kind[Any]
+    store: PostgresStore, connection: Connection, clock: Clock, entity_type: EntityType[Any]
 ) -> None:
     """The first page and one from the middle of ties are read from an index, already in order."""
-    await stock(store, connection, kind, clock)
-    for field in kind.fields:
+    await stock(store, connection, entity_type, clock)
+    for field in entity_type.fields:
         for descending in (False, True) if field.listed and field.name != "id" else ():
-            query = Query(kind=kind, order=(Order(field, descending=descending),), limit=1000)
+            query = Query(entity_type=entity_type, order=(Order(field, descending=descending),), limit=1000)
             middle = evolve(query, after=(await store.page(query)).next, limit=30)
-            expected = {indexed(kind, field, descending=descending)}
+            expected = {indexed(entity_type, field, descending=descending)}
             assert expected == set(await scans(store, connection, evolve(query, limit=30))), field.name
-            expected.add(indexed(kind, field, descending=False))  # ties are in the order of ids in either direction
+            expected.add(
+                indexed(entity_type, field, descending=False)
+            )  # ties are in the order of ids in either direction
             assert expected >= set(await scans(store, connection, middle)), field.name
 
 
-@pytest.mark.parametrize("kind", PUBLISHED, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("entity_type", PUBLIC_TYPES, ids=lambda entity_type: entity_type.name)
 async def test_lookups_have_their_index(
-    store: PostgresStore, connection: Connection, clock: Clock, kind: Kind[Any]
+    store: PostgresStore, connection: Connection, clock: Clock, entity_type: EntityType[Any]
 ) -> None:
     """A page by id, an exact text and a rare substring are found without reading the table."""
-    await stock(store, connection, kind, clock)
-    title = kind.searched[0]
-    exact = Condition(title, Operator.EQ, raw(kind, title, 1))
-    rare: Query[Any] = Query(kind=kind, search="äTSCH")
-    assert [f"Index Scan {kind.collection}_pkey"] == await scans(store, connection, Query(kind=kind, after=(RARE,)))
-    assert f"Bitmap Index Scan {kind.collection}_search" in await scans(store, connection, rare)
-    found = await scans(store, connection, Query(kind=kind, where=(exact,)))
-    assert any(f"{kind.collection}_{title.name}" in each for each in found), found
+    await stock(store, connection, entity_type, clock)
+    title = entity_type.searched[0]
+    exact = Condition(title, Operator.EQ, raw(entity_type, title, 1))
+    rare: Query[Any] = Query(entity_type=entity_type, search="äTSCH")
+    assert [f"Index Scan {entity_type.collection}_pkey"] == await scans(
+        store, connection, Query(entity_type=entity_type, after=(RARE,))
+    )
+    assert f"Bitmap Index Scan {entity_type.collection}_search" in await scans(store, connection, rare)
+    found = await scans(store, connection, Query(entity_type=entity_type, where=(exact,)))
+    assert any(f"{entity_type.collection}_{title.name}" in each for each in found), found
     assert [RARE + 1] == [record.id for record in (await store.page(rare)).records]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.postgres import news
+from adapters.postgres import notifier
 from adapters.postgres.store import PostgresStore
 from domain.queries import Query
 from domain.task import TASK
@@ -38,10 +38,10 @@ async def test_everything_works(pooled: PostgresStore) -> None:
     await asyncio.gather(
         *(carry_out(pooled, edit(TASK, 1, notes=str(number))) for number in range(20)),
         *(pooled.submit(submission(*(create(TASK) for _ in range(25)))) for _ in range(4)),
-        *(pooled.page(Query(kind=TASK, search="t1")) for _ in range(20)),
+        *(pooled.page(Query(entity_type=TASK, search="t1")) for _ in range(20)),
         *(pooled.get(TASK, 1) for _ in range(20)),
     )
-    assert 130 == len(await walk(pooled, Query(kind=TASK)))
+    assert 130 == len(await walk(pooled, Query(entity_type=TASK)))
     assert 21 == len([id for _, id, _ in await trail(pooled) if id == 1])
 
 
@@ -49,8 +49,8 @@ async def test_what_others_write_is_seen(
     store: PostgresStore, pooled: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody can listen through it, so who watches looks by himself."""
-    monkeypatch.setattr(news, "LOOK_AGAIN_S", 0.02)
-    watching = asyncio.create_task(pooled.watch(await pooled.head()))
+    monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
+    watching = asyncio.create_task(pooled.wait_for_changes(await pooled.head()))
     await fill(store, TASK, {})
     await watching
 

@@ -7,7 +7,7 @@ from attrs import define, field
 
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.transaction import Transaction, new_ids
-from tests.builders import DOCUMENTS, NOON, submission
+from tests.builders import NOON, SERIALIZER, submission
 
 
 @define
@@ -28,12 +28,12 @@ class Open:
         if self._ended:
             await self.begin()
         submissions = [submission(*commands)]
-        ids = await new_ids(self.connection, submissions, rehearsal=False)
+        ids = await new_ids(self.connection, submissions, dry_run=False)
         transaction = Transaction(
             connection=self.connection,
             log=self.store._log,
             rows=self.store._rows,
-            documents=DOCUMENTS,
+            documents=SERIALIZER,
             at=NOON,
             locking=locking,
         )

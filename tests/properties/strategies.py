@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.kinds import Field, Kind
-from domain.rules import Choice, Day, Flag, Members, Moment, Money, Rule, Text, Url, Whole
+from domain.entity_type import EntityType, Field
+from domain.field_types import Boolean, Date, EnumField, FieldType, Integer, ListOf, Money, String, Timestamp, Url
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 """Text with anything in it, even halves of surrogate pairs."""
@@ -15,43 +15,43 @@ ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 _BREAKS = "\u2028\u2029"
 
 
-def values(rule: Rule) -> st.SearchStrategy[Any]:
+def values(field_type: FieldType) -> st.SearchStrategy[Any]:
     """Return values that a rule accepts, as it leaves them."""
-    match rule:
+    match field_type:
         case Url():
             return st.from_regex(r"https?://[a-z]{1,9}\.example(:[1-9][0-9]{0,3})?/[a-z?]{0,20}", fullmatch=True)
-        case Flag():
+        case Boolean():
             return st.booleans()
-        case Members(known=known):
+        case ListOf(known=known):
             return st.lists(st.sampled_from(known), unique=True).map(tuple)
-        case Text(least=least, most=most, lines=lines, alphabet=alphabet):
+        case String(least=least, most=most, lines=lines, alphabet=alphabet):
             if alphabet is not None:
                 return st.from_regex(rf"[{alphabet}]{{{least},{most}}}", fullmatch=True)
             allowed = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="" if lines else _BREAKS)
             characters = allowed | st.sampled_from("\n\t") if lines else allowed
             return st.text(characters, max_size=min(most, 40)).map(str.strip).filter(lambda text: len(text) >= least)
-        case Choice(members=members):
+        case EnumField(members=members):
             return st.sampled_from(list(members))
-        case Whole(least=least, most=most):
+        case Integer(least=least, most=most):
             return st.integers(least, most)
         case Money(most=most):
             return st.integers(0, int(most * 100)).map(lambda cents: Decimal(cents).scaleb(-2))
-        case Day():
+        case Date():
             return st.dates()
-        case Moment():
+        case Timestamp():
             return st.datetimes(timezones=st.just(UTC))
         case _:
-            raise NotImplementedError(rule)
+            raise NotImplementedError(field_type)
 
 
 def field_values(field: Field) -> st.SearchStrategy[Any]:
     """Return values of a field, None among them where it can be empty."""
-    return st.none() | values(field.rule) if field.nullable else values(field.rule)
+    return st.none() | values(field.field_type) if field.nullable else values(field.field_type)
 
 
-def entities(kind: Kind[Any]) -> st.SearchStrategy[Any]:
+def entities(entity_type: EntityType[Any]) -> st.SearchStrategy[Any]:
     """Return entities of a kind with anything in their fields."""
-    return st.builds(kind.entity, **{field.name: field_values(field) for field in kind.fields})
+    return st.builds(entity_type.entity, **{field.name: field_values(field) for field in entity_type.fields})
 
 
 def written(value: Any) -> object:

@@ -9,27 +9,33 @@ from hypothesis import strategies as st
 
 from domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
 from domain.decisions import Decision, Found, Ref, claimed, decide, named
+from domain.entity_type import EntityType
 from domain.errors import DomainError
-from domain.kinds import Kind
 from domain.product import MAX_STOCK, PRODUCT
 from domain.stock import AdjustStock
 from domain.task import TASK, Status
-from tests.builders import DOCUMENTS, LATER, REQUIRED, product, submission, task
+from tests.builders import LATER, REQUIRED, SERIALIZER, product, submission, task
 
 IDS = st.integers(1, 4)
 SKUS = st.sampled_from([None, "A", "B"])
 PRECONDITIONS = st.builds(Precondition, st.sets(st.integers(1, 3), max_size=2).map(frozenset))
-KINDS = st.sampled_from([TASK, PRODUCT])
+ENTITY_TYPES = st.sampled_from([TASK, PRODUCT])
 COMMANDS = st.one_of(
     SKUS.map(lambda sku: Create.parse(PRODUCT, {**REQUIRED[PRODUCT], "sku": sku})),
     st.just(Create.parse(TASK, REQUIRED[TASK])),
     st.builds(
-        Edit, kind=st.just(PRODUCT), id=IDS, values=st.fixed_dictionaries({"sku": SKUS}), precondition=PRECONDITIONS
+        Edit,
+        entity_type=st.just(PRODUCT),
+        id=IDS,
+        values=st.fixed_dictionaries({"sku": SKUS}),
+        precondition=PRECONDITIONS,
     ),
-    st.builds(Edit, kind=st.just(TASK), id=IDS, values=st.fixed_dictionaries({"status": st.sampled_from(Status)})),
+    st.builds(
+        Edit, entity_type=st.just(TASK), id=IDS, values=st.fixed_dictionaries({"status": st.sampled_from(Status)})
+    ),
     st.builds(AdjustStock, id=IDS, change=st.sampled_from([-2, 0, 1, MAX_STOCK])),
-    st.builds(Delete, kind=KINDS, id=IDS, precondition=PRECONDITIONS),
-    st.builds(Restore, kind=KINDS, id=IDS),
+    st.builds(Delete, entity_type=ENTITY_TYPES, id=IDS, precondition=PRECONDITIONS),
+    st.builds(Restore, entity_type=ENTITY_TYPES, id=IDS),
 )
 World = dict[Ref, Any]
 START: World = {
@@ -41,23 +47,25 @@ START: World = {
 }
 
 
-def decided(commands: list[Any], world: World, new_id: Callable[[Kind[Any]], int], *, atomic: bool) -> Decision:
+def decided(commands: list[Any], world: World, new_id: Callable[[EntityType[Any]], int], *, atomic: bool) -> Decision:
     """Decide commands as a store does: with what they name, and nothing else."""
-    standing = {
-        ref: world.get(ref) if revives or not isinstance(world.get(ref), Deleted) else None
-        for ref, revives in named(commands).items()
+    current = {
+        ref: world.get(ref) if needs_deleted or not isinstance(world.get(ref), Deleted) else None
+        for ref, needs_deleted in named(commands).items()
     }
-    living = [each for (kind, _), each in world.items() if kind is PRODUCT and not isinstance(each, Deleted)]
-    claims = claimed(commands, standing)
+    living = [
+        each for (entity_type, _), each in world.items() if entity_type is PRODUCT and not isinstance(each, Deleted)
+    ]
+    claims = claimed(commands, current)
     holders = {(PRODUCT, "sku", each.sku): each.id for each in living if (PRODUCT, "sku", each.sku) in claims}
-    found = Found(standing=standing, holders=holders)
-    return decide(submission(*commands, atomic=atomic), found, new_id=new_id, at=LATER, documents=DOCUMENTS)
+    found = Found(current=current, holders=holders)
+    return decide(submission(*commands, atomic=atomic), found, new_id=new_id, at=LATER, documents=SERIALIZER)
 
 
-def ids() -> Callable[[Kind[Any]], int]:
+def ids() -> Callable[[EntityType[Any]], int]:
     """Return a source of ids behind those that are there; some commands guess the first of them."""
     sources = {TASK: count(3), PRODUCT: count(4)}
-    return lambda kind: next(sources[kind])
+    return lambda entity_type: next(sources[entity_type])
 
 
 def told(decision: Decision) -> list[Any]:
@@ -97,12 +105,14 @@ def test_what_holds_for_every_decision(commands: list[Any]) -> None:
     """No two living products share a sku, no stock is below zero, and the versions of an entity follow one another."""
     decision = decided(commands, START, ids(), atomic=False)
     world = {**START, **decision.final}
-    living = [each for (kind, _), each in world.items() if kind is PRODUCT and not isinstance(each, Deleted)]
+    living = [
+        each for (entity_type, _), each in world.items() if entity_type is PRODUCT and not isinstance(each, Deleted)
+    ]
     skus = [each.sku for each in living if each.sku is not None]
     assert len(skus) == len(set(skus))
     assert all(0 <= (each.stock or 0) <= MAX_STOCK for each in living)
     versions = {ref: (each.entity if isinstance(each, Deleted) else each).version for ref, each in START.items()}
     for change in decision.changes:
-        ref = change.kind, change.record.id
+        ref = change.entity_type, change.record.id
         versions[ref] = versions.get(ref, 0) + 1
         assert versions[ref] == change.record.version

@@ -8,28 +8,30 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from adapters.http.patterns import amount_pattern, text_pattern
-from adapters.http.schemas import rule_schema
-from domain.catalogue import KINDS
+from adapters.http.openapi.patterns import amount_pattern, text_pattern
+from adapters.http.openapi.schemas import field_type_schema
+from domain.field_types import FieldType, String, Url, ValidationError
 from domain.product import PRODUCT
-from domain.rules import Refused, Rule, Text, Url
+from domain.registry import ENTITY_TYPES
 from domain.text import WHITE_SPACE
 
 RULES = {
-    f"{kind.name}.{each.name}": evolve(each.rule, least=min(each.rule.least, 1))  # the pattern leaves lengths alone
-    for kind in KINDS
-    for each in kind.fields
-    if isinstance(each.rule, Text) and not isinstance(each.rule, Url)
+    f"{entity_type.name}.{each.name}": evolve(
+        each.field_type, least=min(each.field_type.least, 1)
+    )  # the pattern leaves lengths alone
+    for entity_type in ENTITY_TYPES
+    for each in entity_type.fields
+    if isinstance(each.field_type, String) and not isinstance(each.field_type, Url)
 }
 TELLING = "aZ.9-_ä😀\r\n\t\x00\x1f\x7f\x85\xa0\u2028\u2029\u3000\u200b\ufeff"
 texts = st.text(st.sampled_from(TELLING + WHITE_SPACE) | st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
-def takes(rule: Rule, text: str) -> bool:
+def takes(field_type: FieldType, text: str) -> bool:
     """Tell whether a rule takes a text."""
     try:
-        rule.check(text)
-    except Refused:
+        field_type.check(text)
+    except ValidationError:
         return False
     return True
 
@@ -41,26 +43,26 @@ def takes(rule: Rule, text: str) -> bool:
 @example(text="a\r\nb\r")
 def test_text(name: str, text: str) -> None:
     """A text of a length that nobody minds is taken exactly where it matches."""
-    rule = RULES[name]
+    field_type = RULES[name]
 
-    assert takes(rule, text) == (re.search(text_pattern(rule), text) is not None)
+    assert takes(field_type, text) == (re.search(text_pattern(field_type), text) is not None)
 
 
 @given(text=st.text("0123456789.-", max_size=14) | st.decimals(-(10**9), 10**10, places=2).map(str))
 @example(text="0000999999999.99")
 def test_amount(text: str) -> None:
     """An amount as text is taken exactly where it matches."""
-    rule = PRODUCT.by_name["price"].rule
+    field_type = PRODUCT.by_name["price"].field_type
 
-    assert takes(rule, text) == (re.search(amount_pattern(10**9 - 1), text) is not None)
+    assert takes(field_type, text) == (re.search(amount_pattern(10**9 - 1), text) is not None)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_length_is_that_of_the_trimmed_text(name: str) -> None:
     """What is trimmed away does not count, so the schema of what may be sent does not refuse it."""
-    rule = RULES[name]
-    longest = f"  {'a' * rule.most} "
+    field_type = RULES[name]
+    longest = f"  {'a' * field_type.most} "
 
-    assert takes(rule, longest)
-    Draft202012Validator(rule_schema(rule, sent=True)).validate(longest)
-    assert "maxLength" in rule_schema(rule)
+    assert takes(field_type, longest)
+    Draft202012Validator(field_type_schema(field_type, sent=True)).validate(longest)
+    assert "maxLength" in field_type_schema(field_type)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from adapters.http.protocol import HttpProtocol
-from adapters.http.websocket_protocol import WebSocketProtocol
+from adapters.http.server.protocol import HttpProtocol
+from adapters.http.server.websockets import WebSocketProtocol
 from tests.protocol.frames import HANDSHAKE
 from tests.protocol.wire import GET, read_body, respond
 

@@ -46,10 +46,10 @@ def within(query: Query[Any], segment: Segment, place: Place) -> bool:
 def test_segments_are_what_follows_in_order(entities: list[Any], order: tuple[Order, ...], data: st.DataObject) -> None:
     """Behind any place, the segments in their order hold exactly what compares as later, in that order."""
     in_order = cmp_to_key(partial(compare, order))
-    query: Query[Any] = Query(kind=TASK, order=order)
+    query: Query[Any] = Query(entity_type=TASK, order=order)
     places = sorted((query.place(entity) for entity in entities), key=in_order)
     after = data.draw(st.sampled_from(places))
-    cut = Query(kind=TASK, order=order, after=after)
+    cut = Query(entity_type=TASK, order=order, after=after)
     found = [place for segment in segments(cut) for place in places if within(cut, segment, place)]
     assert places[places.index(after) + 1 :] == found
 
@@ -57,7 +57,7 @@ def test_segments_are_what_follows_in_order(entities: list[Any], order: tuple[Or
 @given(collections(), ORDERS)
 def test_comparison_is_an_order(entities: list[Any], order: tuple[Order, ...]) -> None:
     """Of two entities one comes first, and which one does not depend on how they are asked for."""
-    query: Query[Any] = Query(kind=TASK, order=order)
+    query: Query[Any] = Query(entity_type=TASK, order=order)
     places = [query.place(entity) for entity in entities]
     for one in places:
         for other in places:

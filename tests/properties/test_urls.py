@@ -7,7 +7,7 @@ import httpx2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http.patterns import SENT_URL, URL
+from adapters.http.openapi.patterns import SENT_URL, URL
 from domain.text import WHITE_SPACE
 from domain.urls import MAX_URL_LENGTH, check_host, check_url
 

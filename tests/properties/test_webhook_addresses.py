@@ -42,9 +42,13 @@ RANGES_IPV6 = [(int(IPv6Address(first)), int(IPv6Address(last))) for first, last
 
 def numbers(ranges: list[tuple[int, int]], largest: int) -> st.SearchStrategy[int]:
     """Return any number up to the `largest`, with the edges of the ranges and their neighbours often among them."""
-    edges = sorted({edge + step for pair in ranges for edge in pair for step in (-1, 0, 1)})
+    edges = sorted({request_context + step for pair in ranges for request_context in pair for step in (-1, 0, 1)})
     inside = st.sampled_from(ranges).flatmap(lambda pair: st.integers(*pair))
-    return st.one_of(st.sampled_from([edge for edge in edges if 0 <= edge <= largest]), inside, st.integers(0, largest))
+    return st.one_of(
+        st.sampled_from([request_context for request_context in edges if 0 <= request_context <= largest]),
+        inside,
+        st.integers(0, largest),
+    )
 
 
 @given(numbers(RANGES_IPV4, 2**32 - 1))

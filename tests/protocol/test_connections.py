@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from adapters.http.linger import Farewell
-from adapters.http.protocol import HttpProtocol
+from adapters.http.server.lingering_close import LingeringClose
+from adapters.http.server.protocol import HttpProtocol
 from tests.protocol.wire import GET, Client, Held, Reporter, read_body, respond, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]
@@ -188,7 +188,7 @@ async def send_for_ever(client: Client) -> None:
 
 async def test_endless_body_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that does not stop sending is cut off, however long it would be waited for."""
-    monkeypatch.setattr(Farewell, "PATIENCE", 3600)
+    monkeypatch.setattr(LingeringClose, "TIMEOUT", 3600)
     async with running(refuse_unread, timeout_keep_alive=3600) as server:
         client = await server.connect()
         await client.send(POST + b"Content-Length: 9000000000000\r\n\r\n")
@@ -199,7 +199,7 @@ async def test_endless_body_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_refused_client_does_not_close(monkeypatch: pytest.MonkeyPatch, reporter: Reporter) -> None:
     """A client that neither sends nor closes after it was refused is cut off too."""
-    monkeypatch.setattr(Farewell, "PATIENCE", 0.1)
+    monkeypatch.setattr(LingeringClose, "TIMEOUT", 0.1)
     lost = asyncio.Event()
 
     class Noting(HttpProtocol):
@@ -217,7 +217,7 @@ async def test_refused_client_does_not_close(monkeypatch: pytest.MonkeyPatch, re
 
 async def test_refused_client_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long answer before the end of the body is not cut while the client reads it."""
-    monkeypatch.setattr(Farewell, "PATIENCE", 0.5)
+    monkeypatch.setattr(LingeringClose, "TIMEOUT", 0.5)
     size = 40_000_000
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.http.protocol import HttpProtocol
+from adapters.http.server.protocol import HttpProtocol
 from tests.protocol.wire import GET, Reporter, Running, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]

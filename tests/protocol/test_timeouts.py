@@ -8,7 +8,7 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from adapters.http.protocol import HttpProtocol
+from adapters.http.server.protocol import HttpProtocol
 from tests.protocol.wire import GET, Held, Reporter, Running, read_body, respond, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("silence")]

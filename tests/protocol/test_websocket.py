@@ -11,7 +11,7 @@ from attrs import Factory, define
 from starlette.types import Receive, Scope, Send
 from wsproto.frame_protocol import FrameProtocol
 
-from adapters.http.websocket_protocol import WebSocketProtocol, text_frame
+from adapters.http.server.websockets import WebSocketProtocol, text_frame
 from tests.protocol.frames import (
     BINARY,
     CLOSE,
@@ -215,8 +215,8 @@ def test_frame_of_a_text(size: int, character: str) -> None:
 
 def sorted_frames(frames: list[Frame]) -> dict[str, list[Frame]]:
     """Sort frames by kind: a pong may overtake the answers of the application."""
-    kinds = {"texts": TEXT, "bytes": BINARY, "pongs": PONG}
-    return {name: [each for each in frames if each.opcode == opcode] for name, opcode in kinds.items()}
+    entity_types = {"texts": TEXT, "bytes": BINARY, "pongs": PONG}
+    return {name: [each for each in frames if each.opcode == opcode] for name, opcode in entity_types.items()}
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1012, 3000, 4999])

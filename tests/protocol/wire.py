@@ -11,8 +11,8 @@ import uvicorn
 from attrs import Factory, define, frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.http.protocol import HttpProtocol
-from adapters.http.websocket_protocol import WebSocketProtocol
+from adapters.http.server.protocol import HttpProtocol
+from adapters.http.server.websockets import WebSocketProtocol
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -12,7 +12,7 @@ from tests.builders import LATER, NOON, record, task
 def change(version: int, *changed: str, action: Action = Action.UPDATED) -> Change[Any]:
     """Return the change that led to a version of task 1."""
     left = record(TASK, task(version=version))
-    return Change(kind=TASK, action=action, record=left, changed=changed, at=NOON, request_id="r-1")
+    return Change(entity_type=TASK, action=action, record=left, changed=changed, at=NOON, request_id="r-1")
 
 
 def test_differing_names_writable_fields() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from domain.catalogue import KINDS
 from domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
-from domain.errors import Invalid, NotDeleted, NotFound, PreconditionFailed
-from domain.kinds import Kind
+from domain.entity_type import EntityType
+from domain.errors import NotDeleted, NotFound, PreconditionFailed, ValidationFailed
 from domain.product import PRODUCT
+from domain.registry import ENTITY_TYPES
 from domain.stock import AdjustStock
 from domain.task import TASK, Task
 from tests.builders import LATER, NOON, REQUIRED, create, product, task
@@ -26,25 +26,25 @@ def edit(entity: Task, **raw: object) -> Task:
 
 def refused(entity: Task, **raw: object) -> list[tuple[str, str]]:
     """Return the field and code of each breach of an edit."""
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         edit(entity, **raw)
-    return [(breach.field, breach.code) for breach in caught.value.breaches]
+    return [(violation.field, violation.code) for violation in caught.value.violations]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=repr)
-def test_create_makes_a_first_version(kind: Kind[Any]) -> None:
+@pytest.mark.parametrize("entity_type", ENTITY_TYPES, ids=repr)
+def test_create_makes_a_first_version(entity_type: EntityType[Any]) -> None:
     """A new entity has the id that it is given, version 1 and the time as both of its times."""
-    made = create(kind).decide(None, 9, NOON)
+    made = create(entity_type).decide(None, 9, NOON)
     assert (9, 1, NOON, NOON) == (made.id, made.version, made.created_at, made.updated_at)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=repr)
-def test_create_takes_no_read_only_values(kind: Kind[Any]) -> None:
+@pytest.mark.parametrize("entity_type", ENTITY_TYPES, ids=repr)
+def test_create_takes_no_read_only_values(entity_type: EntityType[Any]) -> None:
     """A new entity has nothing that could be sent back unchanged, so each of them is a breach."""
-    names = [field.name for field in kind.fields if field.read_only]
-    with pytest.raises(Invalid) as caught:
-        Create.parse(kind, REQUIRED[kind] | dict.fromkeys(names))
-    assert [(name, "read_only") for name in names] == [(each.field, each.code) for each in caught.value.breaches]
+    names = [field.name for field in entity_type.fields if field.read_only]
+    with pytest.raises(ValidationFailed) as caught:
+        Create.parse(entity_type, REQUIRED[entity_type] | dict.fromkeys(names))
+    assert [(name, "read_only") for name in names] == [(each.field, each.code) for each in caught.value.violations]
 
 
 def test_edit_sets_what_was_sent() -> None:
@@ -65,7 +65,7 @@ def test_time_never_runs_backwards() -> None:
     """With a clock behind that of the last writer, an entity keeps the later time."""
     before = task(updated_at=LATER)
     assert LATER == Edit.parse(TASK, 1, {"title": "B"}).decide(before, 1, NOON).updated_at
-    assert LATER == Delete(kind=TASK, id=1).decide(before, 1, NOON).entity.updated_at
+    assert LATER == Delete(entity_type=TASK, id=1).decide(before, 1, NOON).entity.updated_at
 
 
 def test_what_was_read_can_be_sent_back() -> None:
@@ -111,7 +111,7 @@ def test_another_version_is_another_writers_edit() -> None:
     before = task(version=3)
     with pytest.raises(PreconditionFailed, match=r"^version is 3, not 2$") as caught:
         edit(before, id=77, created_at="never", version=2, title="B")
-    assert (before, 2, TASK) == (caught.value.current, caught.value.expected, caught.value.kind)
+    assert (before, 2, TASK) == (caught.value.current, caught.value.expected, caught.value.entity_type)
 
 
 def test_another_version_matters_even_when_nothing_changes() -> None:
@@ -130,25 +130,25 @@ def test_a_version_that_none_can_be(version: object, code: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        Edit(kind=TASK, id=1, values={"title": "B"}, precondition=V2),
-        Delete(kind=TASK, id=1, precondition=V2),
-        Restore(kind=TASK, id=1, precondition=V2),
+        Edit(entity_type=TASK, id=1, values={"title": "B"}, precondition=V2),
+        Delete(entity_type=TASK, id=1, precondition=V2),
+        Restore(entity_type=TASK, id=1, precondition=V2),
         AdjustStock(id=1, change=1, precondition=V2),
     ],
 )
 def test_preconditions(command: Any) -> None:
     """Each command on what stands checks the versions that its caller accepts."""
-    build = product if command.kind is PRODUCT else task
-    stock = {"stock": 1} if command.kind is PRODUCT else {}
+    build = product if command.entity_type is PRODUCT else task
+    stock = {"stock": 1} if command.entity_type is PRODUCT else {}
 
-    def standing(version: int) -> Any:
+    def current(version: int) -> Any:
         entity = build(version=version, **stock)
-        return Deleted(entity) if command.revives else entity
+        return Deleted(entity) if command.needs_deleted else entity
 
-    after = command.decide(standing(2), 1, LATER)
+    after = command.decide(current(2), 1, LATER)
     assert 3 == (after.entity if isinstance(after, Deleted) else after).version
     with pytest.raises(PreconditionFailed) as caught:
-        command.decide(standing(7), 1, LATER)
+        command.decide(current(7), 1, LATER)
     assert (2, 7) == (caught.value.expected, caught.value.current.version)
 
 
@@ -163,43 +163,45 @@ def test_several_versions_may_be_accepted() -> None:
 def test_a_precondition_is_checked_before_a_change_is_looked_for() -> None:
     """An edit that would change nothing is refused at another version."""
     with pytest.raises(PreconditionFailed):
-        Edit(kind=TASK, id=1, values={}, precondition=V2).decide(task(version=3), 1, LATER)
+        Edit(entity_type=TASK, id=1, values={}, precondition=V2).decide(task(version=3), 1, LATER)
 
 
 def test_delete_takes_a_version() -> None:
     """A deletion is a change: the entity goes with the next version and the time of its deletion."""
     before = task(version=4)
-    assert Deleted(evolve(before, version=5, updated_at=LATER)) == Delete(kind=TASK, id=1).decide(before, 1, LATER)
+    assert Deleted(evolve(before, version=5, updated_at=LATER)) == Delete(entity_type=TASK, id=1).decide(
+        before, 1, LATER
+    )
 
 
 def test_restore_takes_a_version() -> None:
     """A restored entity is as it was deleted, with the next version and the time of its return."""
     gone = task(version=5)
-    assert evolve(gone, version=6, updated_at=LATER) == Restore(kind=TASK, id=1).decide(Deleted(gone), 1, LATER)
+    assert evolve(gone, version=6, updated_at=LATER) == Restore(entity_type=TASK, id=1).decide(Deleted(gone), 1, LATER)
 
 
-@pytest.mark.parametrize("standing", [None, Deleted(product(stock=1))])
+@pytest.mark.parametrize("current", [None, Deleted(product(stock=1))])
 @pytest.mark.parametrize(
     "command",
-    [Edit(kind=PRODUCT, id=3, values={}), Delete(kind=PRODUCT, id=3), AdjustStock(id=3, change=1)],
+    [Edit(entity_type=PRODUCT, id=3, values={}), Delete(entity_type=PRODUCT, id=3), AdjustStock(id=3, change=1)],
 )
-def test_what_is_not_there(command: Any, standing: Any) -> None:
+def test_what_is_not_there(command: Any, current: Any) -> None:
     """Nothing can be done to an entity that never was or is gone."""
     with pytest.raises(NotFound, match=r"^Product not found$") as caught:
-        command.decide(standing, 3, LATER)
-    assert ("product", 3) == (caught.value.kind, caught.value.id)
+        command.decide(current, 3, LATER)
+    assert ("product", 3) == (caught.value.entity_type, caught.value.id)
 
 
 def test_only_the_deleted_can_be_restored() -> None:
     """What never was is not found, and what stands is not deleted."""
     with pytest.raises(NotFound):
-        Restore(kind=TASK, id=3).decide(None, 3, LATER)
+        Restore(entity_type=TASK, id=3).decide(None, 3, LATER)
     with pytest.raises(NotDeleted, match=r"^task 3 is not deleted$"):
-        Restore(kind=TASK, id=3).decide(task(id=3), 3, LATER)
+        Restore(entity_type=TASK, id=3).decide(task(id=3), 3, LATER)
 
 
 def test_which_commands_look_for_the_deleted() -> None:
     """Only a restore needs what is gone; only a creation names no entity."""
-    commands: list[Any] = [create(TASK), Edit(kind=TASK, id=1, values={}), Delete(kind=TASK, id=1)]
+    commands: list[Any] = [create(TASK), Edit(entity_type=TASK, id=1, values={}), Delete(entity_type=TASK, id=1)]
     assert [None, 1, 1] == [command.id for command in commands]
-    assert [False, False, False, True] == [each.revives for each in [*commands, Restore(kind=TASK, id=1)]]
+    assert [False, False, False, True] == [each.needs_deleted for each in [*commands, Restore(entity_type=TASK, id=1)]]

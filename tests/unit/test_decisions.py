@@ -9,60 +9,64 @@ import pytest
 from domain.changes import Action, Change
 from domain.commands import Delete, Deleted, Edit, Precondition, Restore
 from domain.decisions import (
-    Claim,
     Decision,
     Done,
     Found,
     Outcome,
     Ref,
+    UniqueValue,
     claimed,
     decide,
     explained,
     named,
     unexplained,
 )
+from domain.entity_type import EntityType
 from domain.errors import AlreadyExists, NotFound, PreconditionFailed
-from domain.kinds import Kind
 from domain.product import PRODUCT
 from domain.stock import AdjustStock
 from domain.task import TASK, Priority, Status
-from tests.builders import DOCUMENTS, LATER, NOON, create, product, record, recorded, submission, task
+from tests.builders import LATER, NOON, SERIALIZER, create, product, record, recorded, submission, task
 
-Standing = Mapping[Ref, Any]
+Current = Mapping[Ref, Any]
 
 
-def fresh_ids() -> Callable[[Kind[Any]], int]:
+def fresh_ids() -> Callable[[EntityType[Any]], int]:
     """Return a source of ids from 100."""
     ids = count(100)
     return lambda _: next(ids)
 
 
-def sku(value: str) -> Claim:
+def sku(value: str) -> UniqueValue:
     """Return the claim to a sku."""
     return PRODUCT, "sku", value
 
 
-def decided(*commands: Any, standing: Standing | None = None, atomic: bool = True) -> Decision:
+def decided(*commands: Any, current: Current | None = None, atomic: bool = True) -> Decision:
     """Decide commands on what stands; whoever has a sku holds it."""
-    standing = standing or {}
-    living = [entity for (kind, _), entity in standing.items() if kind is PRODUCT and not isinstance(entity, Deleted)]
+    current = current or {}
+    living = [
+        entity
+        for (entity_type, _), entity in current.items()
+        if entity_type is PRODUCT and not isinstance(entity, Deleted)
+    ]
     holders = {sku(each.sku): each.id for each in living if each.sku}
-    found = Found(standing=standing, holders=holders)
-    return decide(submission(*commands, atomic=atomic), found, new_id=fresh_ids(), at=LATER, documents=DOCUMENTS)
+    found = Found(current=current, holders=holders)
+    return decide(submission(*commands, atomic=atomic), found, new_id=fresh_ids(), at=LATER, documents=SERIALIZER)
 
 
 def set_sku(id: int, value: str | None) -> Edit[Any]:
     """Return a command that gives a product a sku."""
-    return Edit(kind=PRODUCT, id=id, values={"sku": value})
+    return Edit(entity_type=PRODUCT, id=id, values={"sku": value})
 
 
-SHELF: Standing = {(PRODUCT, 1): product(id=1, sku="A"), (PRODUCT, 2): product(id=2, sku="B")}
+SHELF: Current = {(PRODUCT, 1): product(id=1, sku="A"), (PRODUCT, 2): product(id=2, sku="B")}
 
 
 def test_each_command_sees_what_those_before_it_did() -> None:
     """Commands on one entity build on each other; what is written is where the last one left it."""
     commands = [AdjustStock(id=1, change=-3), AdjustStock(id=1, change=-3), AdjustStock(id=1, change=5)]
-    decision = decided(*commands, standing={(PRODUCT, 1): product(stock=6)})
+    decision = decided(*commands, current={(PRODUCT, 1): product(stock=6)})
     assert [3, 0, 5] == [recorded(PRODUCT, change.record).stock for change in decision.changes]
     assert [2, 3, 4] == [change.record.version for change in decision.changes]
     assert decision.final == {(PRODUCT, 1): recorded(PRODUCT, decision.changes[-1].record)}
@@ -72,10 +76,10 @@ def test_changes_tell_what_was_done() -> None:
     """Each change names its action, its time, its request and the writable fields that differ."""
     commands = [
         create(TASK),
-        Edit(kind=TASK, id=1, values={"status": Status.DONE, "notes": ""}),
-        Delete(kind=TASK, id=2),
+        Edit(entity_type=TASK, id=1, values={"status": Status.DONE, "notes": ""}),
+        Delete(entity_type=TASK, id=2),
     ]
-    decision = decided(*commands, standing={(TASK, 1): task(id=1), (TASK, 2): task(id=2)})
+    decision = decided(*commands, current={(TASK, 1): task(id=1), (TASK, 2): task(id=2)})
     assert [Action.CREATED, Action.UPDATED, Action.DELETED] == [change.action for change in decision.changes]
     assert [TASK.writable_names, ("status",), ()] == [change.changed for change in decision.changes]
     assert {(LATER, "r-1")} == {(change.at, change.request_id) for change in decision.changes}
@@ -85,7 +89,7 @@ def test_changes_tell_what_was_done() -> None:
 def test_a_restore_creates() -> None:
     """A restored entity is created once more, with everything in it."""
     gone = Deleted(task(version=2))
-    decision = decided(Restore(kind=TASK, id=1), standing={(TASK, 1): gone})
+    decision = decided(Restore(entity_type=TASK, id=1), current={(TASK, 1): gone})
     assert [(Action.CREATED, TASK.writable_names, 3)] == [
         (change.action, change.changed, change.record.version) for change in decision.changes
     ]
@@ -94,20 +98,20 @@ def test_a_restore_creates() -> None:
 def test_a_command_that_changes_nothing_leaves_no_trace() -> None:
     """It is done, but there is neither a change nor anything to write."""
     before = task()
-    decision = decided(Edit(kind=TASK, id=1, values={"notes": ""}), standing={(TASK, 1): before})
+    decision = decided(Edit(entity_type=TASK, id=1, values={"notes": ""}), current={(TASK, 1): before})
     assert Decision(outcome=Outcome(results=(Done(record=record(TASK, before), change=None),))) == decision
 
 
 def test_atomic_submissions_fail_whole() -> None:
     """The first refusal ends an atomic submission; its index is told and nothing is to be written."""
-    decision = decided(create(TASK), Delete(kind=TASK, id=5), create(TASK))
+    decision = decided(create(TASK), Delete(entity_type=TASK, id=5), create(TASK))
     assert (1, {}, ()) == (decision.outcome.failed, decision.final, decision.changes)
     assert [Done, NotFound] == [type(result) for result in decision.outcome.results]
 
 
 def test_others_go_on() -> None:
     """Where each command stands alone, a refusal is the result of its own command only."""
-    decision = decided(create(TASK), Delete(kind=TASK, id=5), create(TASK), atomic=False)
+    decision = decided(create(TASK), Delete(entity_type=TASK, id=5), create(TASK), atomic=False)
     assert [Done, NotFound, Done] == [type(result) for result in decision.outcome.results]
     assert (None, 2) == (decision.outcome.failed, len(decision.changes))
 
@@ -115,16 +119,16 @@ def test_others_go_on() -> None:
 def test_what_was_deleted_is_gone_for_those_that_follow() -> None:
     """An edit after a deletion in the same submission finds nothing, and a restore finds it."""
     alive = {(TASK, 1): task()}
-    edit = Edit(kind=TASK, id=1, values={"title": "B"})
-    assert 1 == decided(Delete(kind=TASK, id=1), edit, standing=alive).outcome.failed
-    back = decided(Delete(kind=TASK, id=1), Restore(kind=TASK, id=1), edit, standing=alive)
+    edit = Edit(entity_type=TASK, id=1, values={"title": "B"})
+    assert 1 == decided(Delete(entity_type=TASK, id=1), edit, current=alive).outcome.failed
+    back = decided(Delete(entity_type=TASK, id=1), Restore(entity_type=TASK, id=1), edit, current=alive)
     assert [2, 3, 4] == [change.record.version for change in back.changes]
 
 
 def test_a_sku_belongs_to_one() -> None:
     """Neither a creation nor an edit can take what another holds."""
     for command in (create(PRODUCT, sku="B"), set_sku(1, "B")):
-        (error,) = decided(command, standing=SHELF).outcome.results
+        (error,) = decided(command, current=SHELF).outcome.results
         assert isinstance(error, AlreadyExists)
         assert ("sku B already belongs to product 2", 2) == (error.message, error.holder)
 
@@ -139,25 +143,28 @@ def test_a_sku_cannot_be_taken_twice_in_one_submission() -> None:
 
 def test_a_sku_that_was_given_up_is_free() -> None:
     """What an edit or a deletion gave up can be taken by those that follow."""
-    assert decided(set_sku(1, None), create(PRODUCT, sku="A"), standing=SHELF).outcome.failed is None
-    assert decided(Delete(kind=PRODUCT, id=1), set_sku(2, "A"), standing=SHELF).outcome.failed is None
+    assert decided(set_sku(1, None), create(PRODUCT, sku="A"), current=SHELF).outcome.failed is None
+    assert decided(Delete(entity_type=PRODUCT, id=1), set_sku(2, "A"), current=SHELF).outcome.failed is None
 
 
 def test_skus_can_be_swapped() -> None:
     """Two products swap theirs in one submission, by way of none."""
-    decision = decided(set_sku(1, None), set_sku(2, "A"), set_sku(1, "B"), standing=SHELF)
+    decision = decided(set_sku(1, None), set_sku(2, "A"), set_sku(1, "B"), current=SHELF)
     assert {1: "B", 2: "A"} == {change.record.id: recorded(PRODUCT, change.record).sku for change in decision.changes}
 
 
 def test_keeping_ones_own_sku() -> None:
     """An edit that sends the sku that the product has already is no clash."""
-    assert decided(Edit(kind=PRODUCT, id=1, values={"sku": "A", "name": "New"}), standing=SHELF).outcome.failed is None
+    assert (
+        decided(Edit(entity_type=PRODUCT, id=1, values={"sku": "A", "name": "New"}), current=SHELF).outcome.failed
+        is None
+    )
 
 
 def test_an_edit_of_something_else_keeps_the_sku() -> None:
     """A product that was edited in the same submission still holds its sku."""
-    edit = Edit(kind=PRODUCT, id=1, values={"name": "New"})
-    _, error = decided(edit, create(PRODUCT, sku="A"), standing=SHELF, atomic=False).outcome.results
+    edit = Edit(entity_type=PRODUCT, id=1, values={"name": "New"})
+    _, error = decided(edit, create(PRODUCT, sku="A"), current=SHELF, atomic=False).outcome.results
     assert isinstance(error, AlreadyExists)
     assert 1 == error.holder
 
@@ -165,42 +172,47 @@ def test_an_edit_of_something_else_keeps_the_sku() -> None:
 def test_a_restored_sku_may_be_taken() -> None:
     """What is restored claims its sku again, and clashes with whoever took it meanwhile."""
     gone = {**SHELF, (PRODUCT, 3): Deleted(product(id=3, sku="B", version=2))}
-    (error,) = decided(Restore(kind=PRODUCT, id=3), standing=gone).outcome.results
+    (error,) = decided(Restore(entity_type=PRODUCT, id=3), current=gone).outcome.results
     assert isinstance(error, AlreadyExists)
-    assert decided(set_sku(2, None), Restore(kind=PRODUCT, id=3), standing=gone).outcome.failed is None
+    assert decided(set_sku(2, None), Restore(entity_type=PRODUCT, id=3), current=gone).outcome.failed is None
 
 
 def test_what_is_found_after_a_decision() -> None:
     """Submissions that are decided in turn end like one with all their commands: skus swapped, gone, and taken."""
     steps: list[list[Any]] = [
         [set_sku(1, None), set_sku(2, "A"), set_sku(1, "B")],
-        [Delete(kind=PRODUCT, id=2)],
-        [create(PRODUCT, sku="A"), Delete(kind=PRODUCT, id=9)],
+        [Delete(entity_type=PRODUCT, id=2)],
+        [create(PRODUCT, sku="A"), Delete(entity_type=PRODUCT, id=9)],
         [set_sku(1, "A")],
     ]
-    found = Found(standing=SHELF, holders={sku("A"): 1, sku("B"): 2})
+    found = Found(current=SHELF, holders={sku("A"): 1, sku("B"): 2})
     ids, results = fresh_ids(), list[Any]()
     for commands in steps:
         each = submission(*commands, atomic=False)
-        decision = decide(each, found, new_id=ids, at=LATER, documents=DOCUMENTS)
+        decision = decide(each, found, new_id=ids, at=LATER, documents=SERIALIZER)
         found = found.after(decision)
         results += decision.outcome.results
-    whole = decided(*(command for commands in steps for command in commands), standing=SHELF, atomic=False)
+    whole = decided(*(command for commands in steps for command in commands), current=SHELF, atomic=False)
     assert list(map(repr, whole.outcome.results)) == list(map(repr, results))
-    assert {**SHELF, **whole.final} == found.standing
+    assert {**SHELF, **whole.final} == found.current
     assert {sku("B"): 1, sku("A"): 100} == found.holders
 
 
 def test_a_refused_command_takes_nothing() -> None:
     """A command that fails leaves neither its entity nor its claims behind."""
-    doomed = Edit(kind=PRODUCT, id=1, values={"sku": "C"}, precondition=Precondition(frozenset({9})))
-    results = decided(doomed, set_sku(2, "C"), standing=SHELF, atomic=False).outcome.results
+    doomed = Edit(entity_type=PRODUCT, id=1, values={"sku": "C"}, precondition=Precondition(frozenset({9})))
+    results = decided(doomed, set_sku(2, "C"), current=SHELF, atomic=False).outcome.results
     assert [PreconditionFailed, Done] == [type(result) for result in results]
 
 
 def test_what_a_store_must_look_up() -> None:
     """Every entity that is named, and whether a deleted one will do; nothing for a creation."""
-    commands: list[Any] = [create(TASK), Delete(kind=TASK, id=1), Restore(kind=TASK, id=1), AdjustStock(id=1, change=1)]
+    commands: list[Any] = [
+        create(TASK),
+        Delete(entity_type=TASK, id=1),
+        Restore(entity_type=TASK, id=1),
+        AdjustStock(id=1, change=1),
+    ]
     assert {(TASK, 1): True, (PRODUCT, 1): False} == named(commands)
 
 
@@ -211,8 +223,8 @@ def test_which_claims_a_store_must_look_up() -> None:
         create(PRODUCT, sku="C"),
         set_sku(1, "A"),
         set_sku(2, None),
-        Restore(kind=PRODUCT, id=3),
-        Restore(kind=PRODUCT, id=4),
+        Restore(entity_type=PRODUCT, id=3),
+        Restore(entity_type=PRODUCT, id=4),
         AdjustStock(id=5, change=1),
         create(TASK),
     ]
@@ -220,7 +232,7 @@ def test_which_claims_a_store_must_look_up() -> None:
 
 
 KEPT = Change(
-    kind=TASK,
+    entity_type=TASK,
     action=Action.UPDATED,
     record=record(TASK, task(version=2)),
     changed=("due",),
@@ -231,8 +243,8 @@ KEPT = Change(
 
 def test_failed_preconditions_get_explained() -> None:
     """A store is asked about each failed precondition, and what it kept tells what changed."""
-    stale = Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1})))
-    decision = decided(create(TASK), stale, standing={(TASK, 1): task(version=2)})
+    stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))
+    decision = decided(create(TASK), stale, current={(TASK, 1): task(version=2)})
     assert {((TASK, 1), 1)} == unexplained(decision.outcome)
     told = explained(decision, {((TASK, 1), 1): [KEPT]})
     assert (decision.outcome.results[0], 1) == (told.results[0], told.failed)
@@ -243,11 +255,11 @@ def test_failed_preconditions_get_explained() -> None:
 def test_a_failed_precondition_is_not_explained_by_something_else() -> None:
     """What the same submission did to an entity of another kind, with the same id, is no part of it."""
     commands = [
-        Edit(kind=TASK, id=1, values={"notes": "a"}),
-        Edit(kind=PRODUCT, id=1, values={"category": "a"}),
-        Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1}))),
+        Edit(entity_type=TASK, id=1, values={"notes": "a"}),
+        Edit(entity_type=PRODUCT, id=1, values={"category": "a"}),
+        Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1}))),
     ]
-    decision = decided(*commands, standing={**SHELF, (TASK, 1): task()}, atomic=False)
+    decision = decided(*commands, current={**SHELF, (TASK, 1): task()}, atomic=False)
     error = explained(decision, {((TASK, 1), 1): []}).results[2]
     assert isinstance(error, PreconditionFailed)
     assert ("notes",) == error.changed
@@ -256,9 +268,9 @@ def test_a_failed_precondition_is_not_explained_by_something_else() -> None:
 def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
     """What a later command of the same submission changed is no part of it."""
     first = Precondition(frozenset({1}))
-    commands = [Edit(kind=TASK, id=1, values={"notes": "a"}, precondition=first)]
-    commands.append(Edit(kind=TASK, id=1, values={"priority": Priority.HIGH}))
-    decision = decided(*commands, standing={(TASK, 1): task(version=2)}, atomic=False)
+    commands = [Edit(entity_type=TASK, id=1, values={"notes": "a"}, precondition=first)]
+    commands.append(Edit(entity_type=TASK, id=1, values={"priority": Priority.HIGH}))
+    decision = decided(*commands, current={(TASK, 1): task(version=2)}, atomic=False)
     error = explained(decision, {((TASK, 1), 1): [KEPT]}).results[0]
     assert isinstance(error, PreconditionFailed)
     assert ("due",) == error.changed
@@ -268,8 +280,8 @@ def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
 def test_a_submission_can_fail_its_own_preconditions(atomic: bool) -> None:
     """What the same submission changed before is part of the explanation, also where it was undone with the rest."""
     first = Precondition(frozenset({1}))
-    commands = [Edit(kind=TASK, id=1, values={"notes": text}, precondition=first) for text in ("a", "b")]
-    decision = decided(*commands, standing={(TASK, 1): task()}, atomic=atomic)
+    commands = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=first) for text in ("a", "b")]
+    decision = decided(*commands, current={(TASK, 1): task()}, atomic=atomic)
     assert (() if atomic else ("notes",)) == tuple(name for each in decision.changes for name in each.changed)
     error = explained(decision, {((TASK, 1), 1): []}).results[1]
     assert isinstance(error, PreconditionFailed)

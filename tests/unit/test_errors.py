@@ -3,16 +3,16 @@
 import pytest
 
 from domain import errors
-from domain.errors import Breach, DomainError, Invalid
+from domain.errors import DomainError, ValidationFailed, Violation
 from domain.task import TASK
 from tests.builders import task
 
 EVERY_ERROR: list[DomainError] = [
-    Invalid(breaches=(Breach(field="title", code="required", reason="is required"),)),
-    errors.NotFound(kind="task", id=1),
-    errors.NotDeleted(kind="task", id=1),
-    errors.AlreadyExists(kind="product", field="sku", value="A", holder=2),
-    errors.PreconditionFailed(kind=TASK, current=task(), expected=2),
+    ValidationFailed(violations=(Violation(field="title", code="required", reason="is required"),)),
+    errors.NotFound(entity_type="task", id=1),
+    errors.NotDeleted(entity_type="task", id=1),
+    errors.AlreadyExists(entity_type="product", field="sku", value="A", holder=2),
+    errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2),
     errors.InsufficientStock(id=1, stock=1, change=-2),
     errors.StockNotTracked(id=1),
     errors.KeyReused(),
@@ -56,31 +56,35 @@ def test_which_outcomes_the_store_decided() -> None:
     assert expected == {error.code for error in EVERY_ERROR if error.decided}
 
 
-def breach(field: str, code: str = "required", reason: str = "is required") -> Breach:
+def violation(field: str, code: str = "required", reason: str = "is required") -> Violation:
     """Return a breach, by default that the field is missing."""
-    return Breach(field=field, code=code, reason=reason)
+    return Violation(field=field, code=code, reason=reason)
 
 
 @pytest.mark.parametrize(
-    ("breaches", "message"),
+    ("violations", "message"),
     [
-        ([breach("title")], "title is required"),
-        ([breach("name"), breach("price")], "name and price are required"),
-        ([breach("a"), breach("b"), breach("c")], "a, b and c are required"),
+        ([violation("title")], "title is required"),
+        ([violation("name"), violation("price")], "name and price are required"),
+        ([violation("a"), violation("b"), violation("c")], "a, b and c are required"),
         (
-            [breach("due", "not_a_date", "must be a date"), breach("title"), breach("x", "unknown_field", "is new")],
+            [
+                violation("due", "not_a_date", "must be a date"),
+                violation("title"),
+                violation("x", "unknown_field", "is new"),
+            ],
             "title is required; due must be a date; x is new",
         ),
     ],
 )
-def test_breaches_read_as_sentences(breaches: list[Breach], message: str) -> None:
+def test_breaches_read_as_sentences(violations: list[Violation], message: str) -> None:
     """What is missing is told first and together, then all else."""
-    assert message == Invalid(breaches=tuple(breaches)).message
+    assert message == ValidationFailed(violations=tuple(violations)).message
 
 
 def test_a_breach_reads_as_a_sentence() -> None:
     """One breach is told by its field and its reason."""
-    assert "title is required" == breach("title").detail
+    assert "title is required" == violation("title").detail
 
 
 def test_the_base_says_nothing() -> None:

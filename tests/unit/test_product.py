@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from domain.commands import Create
-from domain.errors import Invalid
+from domain.errors import ValidationFailed
+from domain.field_types import Integer, Money, String
 from domain.product import MAX_STOCK, PRODUCT
-from domain.rules import Money, Text, Whole
 from tests.builders import NOON, create, product
 
 
@@ -29,15 +29,15 @@ def test_every_field_can_be_set() -> None:
 )
 def test_limits_of_text(name: str, least: int, most: int) -> None:
     """The lengths are those of the contract."""
-    rule = PRODUCT.by_name[name].rule
-    assert isinstance(rule, Text)
-    assert (least, most) == (rule.least, rule.most)
+    field_type = PRODUCT.by_name[name].field_type
+    assert isinstance(field_type, String)
+    assert (least, most) == (field_type.least, field_type.most)
 
 
 def test_limits_of_numbers() -> None:
     """The ranges are those of the contract."""
-    assert Money(Decimal("999999999.99")) == PRODUCT.by_name["price"].rule
-    assert Whole(0, 2_147_483_647) == Whole(0, MAX_STOCK) == PRODUCT.by_name["stock"].rule
+    assert Money(Decimal("999999999.99")) == PRODUCT.by_name["price"].field_type
+    assert Integer(0, 2_147_483_647) == Integer(0, MAX_STOCK) == PRODUCT.by_name["stock"].field_type
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_limits_of_numbers() -> None:
 )
 def test_what_a_product_cannot_hold(raw: dict[str, object], code: str) -> None:
     """Each field is held to its rule."""
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         create(PRODUCT, **raw)
-    assert [(*raw, code)] == [(breach.field, breach.code) for breach in caught.value.breaches]
+    assert [(*raw, code)] == [(violation.field, violation.code) for violation in caught.value.violations]
 
 
 def test_only_the_sku_is_unique() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.kinds import SEPARATOR
+from domain.entity_type import SEPARATOR
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query, Segment, Side, compare, matches, segments
 from domain.task import TASK, Priority, Status
@@ -61,7 +61,7 @@ def test_text_equals_exactly_and_orders_by_its_fold() -> None:
 
 def test_a_place_is_made_of_keys() -> None:
     """A place holds what the entity is ordered by, empty fields as they are, and its id."""
-    query = Query(kind=TASK, order=(Order(TITLE), Order(DUE, descending=True), Order(STATUS)))
+    query = Query(entity_type=TASK, order=(Order(TITLE), Order(DUE, descending=True), Order(STATUS)))
     assert ("strasse", None, 2, 7) == query.place(task(id=7, title="STRASSE", status=Status.DONE))
 
 
@@ -82,12 +82,12 @@ def test_empty_fields_come_last_in_either_direction(descending: bool) -> None:
 
 def test_segments_of_a_first_page() -> None:
     """Without a place there is nothing to cut."""
-    assert [] == list(segments(Query(kind=TASK, order=ORDER)))
+    assert [] == list(segments(Query(entity_type=TASK, order=ORDER)))
 
 
 def test_segments_by_id() -> None:
     """Without an order only the ids matter."""
-    assert [Segment(same=(), side=Side.SAME, key=7)] == list(segments(Query(kind=TASK, after=(7,))))
+    assert [Segment(same=(), side=Side.SAME, key=7)] == list(segments(Query(entity_type=TASK, after=(7,))))
 
 
 def test_segments_of_an_order() -> None:
@@ -98,7 +98,7 @@ def test_segments_of_an_order() -> None:
         Segment(same=(2,), side=Side.BEYOND, key=day),
         Segment(same=(2,), side=Side.NULL, key=None),
         Segment(same=(), side=Side.BEYOND, key=2),
-    ] == list(segments(Query(kind=TASK, order=ORDER, after=(2, day, 7))))
+    ] == list(segments(Query(entity_type=TASK, order=ORDER, after=(2, day, 7))))
 
 
 def test_segments_behind_an_empty_field() -> None:
@@ -106,7 +106,7 @@ def test_segments_behind_an_empty_field() -> None:
     assert [
         Segment(same=(2, None), side=Side.SAME, key=7),
         Segment(same=(), side=Side.BEYOND, key=2),
-    ] == list(segments(Query(kind=TASK, order=ORDER, after=(2, None, 7))))
+    ] == list(segments(Query(entity_type=TASK, order=ORDER, after=(2, None, 7))))
 
 
 @pytest.mark.parametrize(
@@ -129,14 +129,14 @@ def test_segments_behind_an_empty_field() -> None:
 )
 def test_searching(search: str, found: bool) -> None:
     """A search finds substrings of the folded text within one field, and takes no character for a pattern."""
-    assert found is matches(Query(kind=TASK, search=search), task(title="Hauptstraße 5", notes="wide"))
+    assert found is matches(Query(entity_type=TASK, search=search), task(title="Hauptstraße 5", notes="wide"))
 
 
 def test_every_condition_must_hold() -> None:
     """Conditions and search narrow each other down."""
     done = Condition(STATUS, Operator.EQ, Status.DONE)
     high = Condition(TASK.by_name["priority"], Operator.EQ, Priority.HIGH)
-    query = Query(kind=TASK, where=(done, high), search="floor")
+    query = Query(entity_type=TASK, where=(done, high), search="floor")
     assert matches(query, task(status=Status.DONE, priority=Priority.HIGH))
     assert not matches(query, task(status=Status.DONE))
     assert not matches(query, task(status=Status.DONE, priority=Priority.HIGH, title="Door"))
@@ -144,5 +144,5 @@ def test_every_condition_must_hold() -> None:
 
 def test_products_are_searched_by_sku_too() -> None:
     """The name, the sku and the description of a product are looked through."""
-    assert matches(Query(kind=PRODUCT, search="w-1"), product(sku="W-1"))
-    assert not matches(Query(kind=PRODUCT, search="general"), product())
+    assert matches(Query(entity_type=PRODUCT, search="w-1"), product(sku="W-1"))
+    assert not matches(Query(entity_type=PRODUCT, search="general"), product())

@@ -9,13 +9,13 @@ import pytest
 
 from adapters.sqlite.exporting import in_thread
 from adapters.sqlite.importing import importing
-from domain.catalogue import KINDS
 from domain.commands import Delete
 from domain.moving import Undecided, move
 from domain.product import PRODUCT
+from domain.registry import ENTITY_TYPES
 from domain.task import TASK
 from entrypoints.wiring import exporting
-from tests.builders import DOCUMENTS, LATER, Clock
+from tests.builders import LATER, SERIALIZER, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import carry_out, edit, fill
 
@@ -27,7 +27,7 @@ async def filled(url: str) -> None:
     store = await opened(url, Clock())
     await fill(store, TASK, *({"title": f"Task {number}"} for number in range(50)))
     await fill(store, PRODUCT, {})
-    await carry_out(store, edit(TASK, 3, title="Another"), Delete(kind=TASK, id=4))
+    await carry_out(store, edit(TASK, 3, title="Another"), Delete(entity_type=TASK, id=4))
     await store.close()
 
 
@@ -40,8 +40,8 @@ async def test_the_schema_is_whole(tmp_path: Path) -> None:
     schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
     assert source.execute(schema).fetchall() == target.execute(schema).fetchall()
     assert [("ok",)] == target.execute("PRAGMA integrity_check").fetchall()
-    for kind in (TASK, PRODUCT):  # fails where the index is not that of the table
-        table = f"{kind.collection}_search"
+    for entity_type in (TASK, PRODUCT):  # fails where the index is not that of the table
+        table = f"{entity_type.collection}_search"
         target.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
     source.close()
     target.close()
@@ -53,7 +53,7 @@ async def test_former_cursors_go_with_their_changes(tmp_path: Path) -> None:
     await filled(urls[0])
     await moved(*urls)
     store = await opened(urls[1], Clock())
-    await store.sweep(LATER, changes_before=LATER)
+    await store.purge(LATER, changes_before=LATER)
     connection = apsw.Connection(str(tmp_path / "to.db"))
     assert [(53,)] == connection.execute("SELECT number FROM former_cursors").fetchall()
     connection.close()
@@ -71,7 +71,10 @@ async def test_a_disk_that_fails_in_the_moment_of_the_commit(tmp_path: Path) -> 
         return True
 
     path = tmp_path / "to.db"
-    async with exporting(urls[0]) as telling, importing(path, kinds=KINDS, documents=DOCUMENTS) as taking:
+    async with (
+        exporting(urls[0]) as telling,
+        importing(path, entity_types=ENTITY_TYPES, documents=SERIALIZER) as taking,
+    ):
         taking._connection.exec_trace = fail
         with pytest.raises(Undecided):
             await move(telling, taking, lambda *_: None)

@@ -9,17 +9,17 @@ from pathlib import Path
 import apsw
 import pytest
 
-from adapters.sqlite import log, sweeping
+from adapters.sqlite import log, retention
 from adapters.sqlite import store as module
+from adapters.sqlite.committer import GroupCommitter
 from adapters.sqlite.store import SqliteStore
-from adapters.sqlite.writer import GroupCommitter
-from domain.catalogue import KINDS
 from domain.commands import Edit
 from domain.errors import Unavailable
 from domain.product import PRODUCT
 from domain.queries import Query
+from domain.registry import ENTITY_TYPES
 from domain.task import TASK
-from tests.builders import DOCUMENTS, LATER, NOON, Clock, create, submission
+from tests.builders import LATER, NOON, SERIALIZER, Clock, create, submission
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,9 @@ pytestmark = pytest.mark.anyio
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     """Open a store."""
     path = tmp_path / "backroom.db"
-    opened = SqliteStore(path, kinds=KINDS, documents=DOCUMENTS, clock=Clock(), on_untrustworthy=pytest.fail)
+    opened = SqliteStore(
+        path, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=Clock(), on_untrustworthy=pytest.fail
+    )
     yield opened
     await opened.close()
 
@@ -37,7 +39,7 @@ async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pyt
     """A write in the same process wakes those who watch, without their looking at the file."""
     monkeypatch.setattr(module, "LOOK_AGAIN_S", 3600)
     head = await store.head()
-    watching = [asyncio.create_task(store.watch(head)) for _ in range(2)]
+    watching = [asyncio.create_task(store.wait_for_changes(head)) for _ in range(2)]
     await asyncio.sleep(0)  # they wait
     await store.submit(submission(create(TASK)))
     await asyncio.gather(*watching)
@@ -47,7 +49,7 @@ async def test_a_watcher_who_leaves_takes_no_bell_along(store: SqliteStore, monk
     """While one still watches, the next write wakes it, whoever has gone meanwhile."""
     monkeypatch.setattr(module, "LOOK_AGAIN_S", 3600)
     head = await store.head()
-    gone, watching = [asyncio.create_task(store.watch(head)) for _ in range(2)]
+    gone, watching = [asyncio.create_task(store.wait_for_changes(head)) for _ in range(2)]
     await asyncio.sleep(0)  # they wait
     gone.cancel()
     await asyncio.wait([gone])
@@ -57,7 +59,7 @@ async def test_a_watcher_who_leaves_takes_no_bell_along(store: SqliteStore, monk
 
 async def test_writes_wake_nobody_where_nobody_watches(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the last watcher has gone, a write costs what it did before the first one came."""
-    watching = asyncio.create_task(store.watch(await store.head()))
+    watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     await asyncio.sleep(0)  # it waits
     await store.submit(submission(create(TASK)))
     await watching
@@ -103,7 +105,7 @@ async def test_closing_does_not_wait_for_long_reads(store: SqliteStore, monkeypa
 
 async def test_no_thread_is_left(store: SqliteStore) -> None:
     """Closing ends the writer and the readers."""
-    await store.page(Query(kind=TASK, total=True))
+    await store.page(Query(entity_type=TASK, total=True))
     mine = {each for each in threading.enumerate() if each.name.startswith("backroom-")}
     assert {"backroom-writer", "backroom-reader_0"} == {each.name for each in mine}
     await store.close()
@@ -113,7 +115,7 @@ async def test_no_thread_is_left(store: SqliteStore) -> None:
 async def test_no_file_is_left_open(store: SqliteStore, tmp_path: Path) -> None:
     """Closing moves everything to its place in the file, which needs every reader to have let go of it."""
     await store.submit(submission(create(TASK)))
-    await store.page(Query(kind=TASK, total=True))  # in a thread, which has a connection of its own
+    await store.page(Query(entity_type=TASK, total=True))  # in a thread, which has a connection of its own
     await store.close()
     assert ["backroom.db"] == [each.name for each in tmp_path.iterdir()]
 
@@ -130,11 +132,11 @@ async def test_the_search_index_forgets_what_was(store: SqliteStore, tmp_path: P
 
 async def test_a_sweep_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It forgets a few changes at a time, so that writes need not wait for long, and tells that there are more."""
-    monkeypatch.setattr(sweeping, "AT_ONCE", 2)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
     await store.submit(submission(*(create(TASK) for _ in range(5))))
     left: list[tuple[bool, int]] = []
     for _ in range(3):
-        more = await store.sweep(NOON, changes_before=LATER)
+        more = await store.purge(NOON, changes_before=LATER)
         left.append((more, len((await store.read(None)).entries)))
     assert [(True, 3), (True, 1), (False, 0)] == left
 
@@ -155,16 +157,18 @@ async def test_a_read_that_takes_too_long(store: SqliteStore, monkeypatch: pytes
     monkeypatch.setattr(module, "MAX_READ_S", -1)
     monkeypatch.setattr(module, "BETWEEN_LOOKS", 100)
     with pytest.raises(Unavailable):
-        await store.page(Query(kind=TASK, search="no", limit=1))
+        await store.page(Query(entity_type=TASK, search="no", limit=1))
     monkeypatch.undo()
-    assert () == (await store.page(Query(kind=TASK, search="no", limit=1))).records
+    assert () == (await store.page(Query(entity_type=TASK, search="no", limit=1))).records
 
 
 async def test_every_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the one that SQLite takes for a database in memory, of which nothing would be left."""
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        opened = SqliteStore(Path(":memory:"), kinds=KINDS, documents=DOCUMENTS, clock=Clock(), on_untrustworthy=print)
+        opened = SqliteStore(
+            Path(":memory:"), entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=Clock(), on_untrustworthy=print
+        )
         await opened.submit(submission(create(TASK)))
         await opened.close()
     assert [":memory:"] == [each.name for each in tmp_path.iterdir()]

@@ -9,15 +9,15 @@ import pytest
 
 from adapters.sqlite.connections import fetch, migrate
 from adapters.sqlite.log import open_log
-from adapters.sqlite.rows import Rows
+from adapters.sqlite.table_mapping import TableMapping
 from adapters.sqlite.transaction import Transaction
-from domain.catalogue import KINDS
 from domain.commands import Delete, Precondition, Restore
-from domain.decisions import Done, Key, Outcome, Replay
+from domain.decisions import Done, IdempotencyKey, Outcome, Replay
 from domain.errors import KeyReused, PreconditionFailed
 from domain.ports import RECEIPTS_KEPT
+from domain.registry import ENTITY_TYPES
 from domain.task import TASK
-from tests.builders import DOCUMENTS, NOON, create, submission
+from tests.builders import NOON, SERIALIZER, create, submission
 from tests.contract.steps import edit
 
 
@@ -32,12 +32,17 @@ def connection() -> Iterator[apsw.Connection]:
 
 def begun(connection: apsw.Connection) -> Transaction:
     """Return what is applied in one go."""
-    return Transaction(connection, open_log(connection, KINDS), {kind.name: Rows(kind) for kind in KINDS}, DOCUMENTS)
+    return Transaction(
+        connection,
+        open_log(connection, ENTITY_TYPES),
+        {entity_type.name: TableMapping(entity_type) for entity_type in ENTITY_TYPES},
+        SERIALIZER,
+    )
 
 
-def key(fingerprint: bytes = b"f", receipt: bytes = b"kept") -> Key:
+def key(fingerprint: bytes = b"f", receipt: bytes = b"kept") -> IdempotencyKey:
     """Return a key with the receipt that is kept under it."""
-    return Key(caller="", name="k", fingerprint=fingerprint, record=lambda _: receipt)
+    return IdempotencyKey(caller="", name="k", fingerprint=fingerprint, record=lambda _: receipt)
 
 
 def logged(connection: apsw.Connection) -> list[tuple[Any, ...]]:
@@ -49,8 +54,8 @@ def test_what_was_just_deleted_is_restored(connection: apsw.Connection) -> None:
     """A restore finds the deletion in the log, which has a number for each change and none twice."""
     transaction = begun(connection)
     transaction.apply(submission(create(TASK)), NOON)
-    transaction.apply(submission(Delete(kind=TASK, id=1)), NOON)
-    transaction.apply(submission(Restore(kind=TASK, id=1)), NOON)
+    transaction.apply(submission(Delete(entity_type=TASK, id=1)), NOON)
+    transaction.apply(submission(Restore(entity_type=TASK, id=1)), NOON)
     transaction.apply(submission(create(TASK)), NOON)
     transaction.finish()
     expected = [(1, "created", 1, 1), (2, "deleted", 1, 2), (3, "created", 1, 3), (4, "created", 2, 1)]
@@ -63,7 +68,9 @@ def test_a_failed_precondition_knows_what_just_changed(connection: apsw.Connecti
     transaction = begun(connection)
     transaction.apply(submission(create(TASK)), NOON)
     transaction.apply(submission(edit(TASK, 1, status="done")), NOON)
-    late = transaction.apply(submission(Delete(kind=TASK, id=1, precondition=Precondition(frozenset({1})))), NOON)
+    late = transaction.apply(
+        submission(Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))), NOON
+    )
     assert isinstance(late, Outcome)
     (refusal,) = late.results
     assert isinstance(refusal, PreconditionFailed)

@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from domain.errors import InsufficientStock, Invalid, StockNotTracked
+from domain.errors import InsufficientStock, StockNotTracked, ValidationFailed
 from domain.product import MAX_STOCK
 from domain.stock import CHANGE, AdjustStock
 from tests.builders import LATER, product
@@ -34,9 +34,9 @@ def test_never_below_zero() -> None:
 
 def test_never_above_the_limit() -> None:
     """More than the limit cannot be held; the breach is one of `change`."""
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         AdjustStock(id=1, change=1).decide(product(stock=MAX_STOCK), 1, LATER)
-    assert [("change", "out_of_range")] == [(breach.field, breach.code) for breach in caught.value.breaches]
+    assert [("change", "out_of_range")] == [(violation.field, violation.code) for violation in caught.value.violations]
 
 
 @pytest.mark.parametrize("change", [-1, 0, 1])
@@ -53,7 +53,7 @@ def test_documents(change: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "breaches"),
+    ("raw", "violations"),
     [
         ({}, [("change", "required")]),
         ({"change": None}, [("change", "required")]),
@@ -65,8 +65,8 @@ def test_documents(change: int) -> None:
         ({"stock": 5, "id": 1}, [("stock", "unknown_field"), ("id", "unknown_field"), ("change", "required")]),
     ],
 )
-def test_broken_documents(raw: dict[str, object], breaches: list[tuple[str, str]]) -> None:
+def test_broken_documents(raw: dict[str, object], violations: list[tuple[str, str]]) -> None:
     """Anything else in the document, and anything but a whole difference, is told at once."""
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         AdjustStock.parse(1, raw)
-    assert breaches == [(breach.field, breach.code) for breach in caught.value.breaches]
+    assert violations == [(violation.field, violation.code) for violation in caught.value.violations]

@@ -3,15 +3,15 @@
 import pytest
 from attrs import define, field
 
-from adapters.http.answers import Answer
-from adapters.http.call import Call
-from adapters.http.submitting import Submitter
+from adapters.http.handlers.submitting import Submitter
+from adapters.http.requests.request import Request
+from adapters.http.responses.responses import Response
 from adapters.memory.store import MemoryStore
-from domain.decisions import Outcome, Replay, Submission
+from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import NotFound
 from domain.task import TASK
-from tests.builders import DOCUMENTS, Clock, create
-from tests.webhooks.endpoints import Endpoints, deliverer
+from tests.builders import SERIALIZER, Clock, create
+from tests.webhooks.endpoints import Endpoints, make_dispatcher
 
 pytestmark = pytest.mark.anyio
 
@@ -22,10 +22,10 @@ class Undecided:
 
     receipts: list[bytes | None] = field(factory=list)
 
-    async def submit(self, submission: Submission) -> Outcome | Replay:
+    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
         """Record both outcomes, and return the second one."""
         assert submission.key is not None
-        first, second = Outcome(results=()), Outcome(results=(NotFound(kind="task", id=1),))
+        first, second = Outcome(results=()), Outcome(results=(NotFound(entity_type="task", id=1),))
         self.receipts += map(submission.key.record, (first, second))
         return second
 
@@ -37,13 +37,13 @@ async def received() -> dict[str, object]:
 
 async def test_the_last_decision_counts() -> None:
     """What is kept, and what is sent, is what the store decided in the end."""
-    store, call = Undecided(), Call("POST", "/tasks", b"", {b"idempotency-key": b"k"}, received, "r-1")
-    courier = deliverer(MemoryStore(Clock(), DOCUMENTS), Endpoints(Clock()))
+    store, call = Undecided(), Request("POST", "/tasks", b"", {b"idempotency-key": b"k"}, received, "r-1")
+    dispatcher = make_dispatcher(MemoryStore(Clock(), SERIALIZER), Endpoints(Clock()))
 
-    def render(outcome: Outcome) -> Answer:
-        return Answer(body=b"%d results" % len(outcome.results))
+    def render(outcome: Outcome) -> Response:
+        return Response(body=b"%d results" % len(outcome.results))
 
-    answer = await Submitter(store, courier).submit(call, b"{}", (create(TASK),), render)
+    answer = await Submitter(store, dispatcher).submit(call, b"{}", (create(TASK),), render)
     assert b"1 results" == answer.body
     assert store.receipts[-1] is not None
     assert store.receipts[-1].endswith(b"\n1 results")

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from domain.commands import Create, Edit
-from domain.errors import Invalid
-from domain.rules import Text
+from domain.errors import ValidationFailed
+from domain.field_types import String
 from domain.task import TASK, Priority, Status
 from tests.builders import LATER, NOON, create, task
 
-TITLE, NOTES = (TASK.by_name[name].rule for name in ("title", "notes"))
+TITLE, NOTES = (TASK.by_name[name].field_type for name in ("title", "notes"))
 
 
 def test_a_new_task_has_the_defaults() -> None:
@@ -29,10 +29,10 @@ def test_every_field_can_be_set() -> None:
     )
 
 
-@pytest.mark.parametrize(("rule", "least", "most"), [(TITLE, 1, 200), (NOTES, 0, 10_000)])
-def test_limits_of_text(rule: Text, least: int, most: int) -> None:
+@pytest.mark.parametrize(("field_type", "least", "most"), [(TITLE, 1, 200), (NOTES, 0, 10_000)])
+def test_limits_of_text(field_type: String, least: int, most: int) -> None:
     """The lengths are those of the contract."""
-    assert (least, most) == (rule.least, rule.most)
+    assert (least, most) == (field_type.least, field_type.most)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_limits_of_text(rule: Text, least: int, most: int) -> None:
 )
 def test_what_a_task_cannot_hold(raw: dict[str, object], code: str) -> None:
     """Each field is held to its rule."""
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         create(TASK, **raw)
-    assert [(*raw, code)] == [(breach.field, breach.code) for breach in caught.value.breaches]
+    assert [(*raw, code)] == [(violation.field, violation.code) for violation in caught.value.violations]
 
 
 def test_choices_sort_as_the_contract_lists_them() -> None:

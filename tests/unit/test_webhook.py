@@ -7,9 +7,9 @@ import pytest
 from attrs import evolve
 
 from domain.commands import Create, Edit, Precondition
-from domain.errors import Invalid, NotFound, PreconditionFailed
-from domain.published import CHANGE_TYPES
-from domain.webhook import ROTATION, WEBHOOK, Attend, Disable, Rotate, Webhook
+from domain.errors import NotFound, PreconditionFailed, ValidationFailed
+from domain.public_types import CHANGE_TYPES
+from domain.webhook import ROTATION, WEBHOOK, Disable, RequireExists, Rotate, Webhook
 from tests.builders import LATER, NOON, create, webhook
 
 STALE = Precondition(frozenset({7}))
@@ -30,7 +30,7 @@ def test_types(types: list[str]) -> None:
 @pytest.mark.parametrize("types", [["webhook.created"], ["webhook.test"], ["task"], ["task.created", "task.created"]])
 def test_no_types(types: list[str]) -> None:
     """The changes of webhooks themselves are nobody's business, and nothing is told twice."""
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         create(WEBHOOK, types=types)
 
 
@@ -38,7 +38,7 @@ def test_no_types(types: list[str]) -> None:
 def test_what_is_no_part_of_a_webhook(name: str) -> None:
     """No field holds the secret, or how far it has been delivered."""
     assert name not in WEBHOOK.by_name
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         Create.parse(WEBHOOK, {"url": "https://example.com/", name: "x"})
 
 
@@ -76,11 +76,11 @@ def test_rotation() -> None:
 
 def test_attending_changes_nothing() -> None:
     """The very same webhook stands."""
-    standing = webhook()
-    assert standing is Attend(id=1).decide(standing, 1, LATER)
+    current = webhook()
+    assert current is RequireExists(id=1).decide(current, 1, LATER)
 
 
-@pytest.mark.parametrize("command", [Rotate(id=1), Disable(id=1, reason="gone"), Attend(id=1)])
+@pytest.mark.parametrize("command", [Rotate(id=1), Disable(id=1, reason="gone"), RequireExists(id=1)])
 def test_no_webhook(command: Any) -> None:
     """What is not there is not found."""
     with pytest.raises(NotFound, match=r"^Webhook not found$"):
@@ -88,8 +88,8 @@ def test_no_webhook(command: Any) -> None:
 
 
 @pytest.mark.parametrize("command", [Rotate(id=1, precondition=STALE), Disable(id=1, reason="x", precondition=STALE)])
-@pytest.mark.parametrize("standing", [webhook(), webhook(enabled=False)])
-def test_preconditions(command: Any, standing: Webhook) -> None:
+@pytest.mark.parametrize("current", [webhook(), webhook(enabled=False)])
+def test_preconditions(command: Any, current: Webhook) -> None:
     """A webhook that somebody changed meanwhile is left alone."""
     with pytest.raises(PreconditionFailed):
-        command.decide(standing, 1, LATER)
+        command.decide(current, 1, LATER)

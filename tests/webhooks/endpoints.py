@@ -8,15 +8,15 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from adapters.http.wire import payload
+from adapters.http.responses.wire import payload
 from adapters.webhooks.addresses import Address
-from adapters.webhooks.deliverer import Deliverer
-from adapters.webhooks.schedule import Attempt
+from adapters.webhooks.dispatcher import Dispatcher
+from adapters.webhooks.retry_policy import Attempt
 from domain.deliveries import Attempt as Attempted
 from domain.deliveries import Delivery
 from domain.ports import Store
 from domain.webhook import WEBHOOK, Webhook
-from tests.builders import DOCUMENTS, Clock, create
+from tests.builders import SERIALIZER, Clock, create
 from tests.contract.steps import carry_out, got
 
 KEY = bytes(range(32))
@@ -86,12 +86,12 @@ class Endpoints:
         return [each.told for each in self.messages if each.name == name]
 
 
-def deliverer(store: Store, endpoints: Endpoints, *, random: float = 0.0) -> Deliverer:
+def make_dispatcher(store: Store, endpoints: Endpoints, *, random: float = 0.0) -> Dispatcher:
     """Return a deliverer that only does what it is asked to."""
-    return Deliverer(
+    return Dispatcher(
         store=store,
         sender=endpoints,
-        documents=DOCUMENTS,
+        documents=SERIALIZER,
         payload=payload,
         key=KEY,
         clock=endpoints.clock,
@@ -99,7 +99,7 @@ def deliverer(store: Store, endpoints: Endpoints, *, random: float = 0.0) -> Del
     )
 
 
-async def delivered(each: Deliverer) -> None:
+async def delivered(each: Dispatcher) -> None:
     """Let a deliverer do everything that is due by now."""
     await each.look()
     await each.visited()
@@ -110,7 +110,7 @@ async def subscribed(store: Store, *names: str, **raw: object) -> None:
     await carry_out(store, *(create(WEBHOOK, url=url(name), **raw) for name in names))
 
 
-async def standing(store: Store, id: int = 1) -> Webhook:
+async def current(store: Store, id: int = 1) -> Webhook:
     """Return a webhook as it stands."""
     webhook: Webhook = await got(store, WEBHOOK, id)
     return webhook

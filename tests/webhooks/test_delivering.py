@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from adapters.webhooks.deliverer import LOOK_EVERY
-from adapters.webhooks.schedule import DELAYS, JITTER, MAX_ATTEMPTS, Attempt
+from adapters.webhooks.dispatcher import LOOK_EVERY
+from adapters.webhooks.retry_policy import DELAYS, JITTER, MAX_ATTEMPTS, Attempt
 from domain.commands import Delete
 from domain.deliveries import Status
 from domain.ports import Store
@@ -20,10 +20,10 @@ from tests.webhooks.endpoints import (
     GONE,
     Endpoints,
     attempted,
+    current,
     delivered,
-    deliverer,
     log,
-    standing,
+    make_dispatcher,
     subscribed,
     url,
 )
@@ -36,11 +36,11 @@ async def test_every_change_arrives_in_order(store: Store, endpoints: Endpoints)
     await fill(store, TASK, {})
     await subscribed(store, "a")
     await carry_out(store, create(TASK), create(PRODUCT))
-    await carry_out(store, edit(TASK, 2, notes="x"), edit(WEBHOOK, 1, description="x"), Delete(kind=TASK, id=1))
-    await delivered(deliverer(store, endpoints))
+    await carry_out(store, edit(TASK, 2, notes="x"), edit(WEBHOOK, 1, description="x"), Delete(entity_type=TASK, id=1))
+    await delivered(make_dispatcher(store, endpoints))
     expected = [("task.created", 2, 1), ("product.created", 1, 1), ("task.updated", 2, 2), ("task.deleted", 1, 2)]
     assert expected == endpoints.told()
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     assert expected == endpoints.told()
     assert {1: await store.head()} == await store.deliveries.positions()
 
@@ -49,7 +49,7 @@ async def test_a_message(store: Store, endpoints: Endpoints) -> None:
     """It names its type and time, holds the change as the log tells it, and is of the type that it claims."""
     await subscribed(store, "a")
     await carry_out(store, create(TASK, title="»Größe«"), request_id="r-9")
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     (message,) = endpoints.messages
     document = message.document
     assert ("task.created", "2026-01-31T12:00:00.000000Z") == (document["type"], document["timestamp"])
@@ -70,7 +70,7 @@ async def test_messages_are_told_apart(store: Store, endpoints: Endpoints) -> No
     await subscribed(store, "a")
     await fill(store, TASK, {})
     await carry_out(store, edit(TASK, 1, notes="x"))
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     assert 2 == len({message.headers["webhook-id"] for message in endpoints.messages})
 
 
@@ -79,7 +79,7 @@ async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) ->
     await subscribed(store, "a")
     start = (await store.deliveries.positions())[1]
     await fill(store, TASK, {})
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     (kept,) = await log(store)
     assert endpoints.messages[0].headers["webhook-id"] == kept.message_id
     assert ("task.created", start, False, Status.DELIVERED, None) == (
@@ -95,8 +95,8 @@ async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) ->
 async def test_only_some_types(store: Store, endpoints: Endpoints) -> None:
     """A webhook for some types is told of those alone, and its position passes the others."""
     await subscribed(store, "a", types=["task.deleted"])
-    await carry_out(store, create(TASK), create(PRODUCT), Delete(kind=TASK, id=1), create(PRODUCT))
-    await delivered(deliverer(store, endpoints))
+    await carry_out(store, create(TASK), create(PRODUCT), Delete(entity_type=TASK, id=1), create(PRODUCT))
+    await delivered(make_dispatcher(store, endpoints))
     assert [("task.deleted", 1, 2)] == endpoints.told()
     assert {1: await store.head()} == await store.deliveries.positions()
 
@@ -106,7 +106,7 @@ async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints:
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [DOWN, DOWN, DOWN]
-    each = deliverer(store, endpoints, random=0.5)
+    each = make_dispatcher(store, endpoints, random=0.5)
     await delivered(each)
     for delay in DELAYS[:3]:
         sent = len(endpoints.messages)
@@ -131,7 +131,7 @@ async def test_it_sleeps_until_the_next_attempt_at_most(store: Store, endpoints:
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [DOWN]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     assert NOON + LOOK_EVERY == await each.look()
     clock.now = NOON + DELAYS[0] - timedelta(milliseconds=1)
@@ -143,7 +143,7 @@ async def test_an_endpoint_may_ask_for_more_time(store: Store, endpoints: Endpoi
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [Attempt(status=503, retry_after=4000.0, duration_ms=1)]
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     (waiting,) = await store.deliveries.pending()
     assert NOON + timedelta(seconds=4000) == waiting.next_attempt_at
 
@@ -153,10 +153,10 @@ async def test_gone_is_gone(store: Store, endpoints: Endpoints) -> None:
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [GONE]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     await delivered(each)
-    webhook = await standing(store)
+    webhook = await current(store)
     assert (False, 2, "the endpoint answered 410 Gone") == (webhook.enabled, webhook.version, webhook.disabled_reason)
     assert ([("task.created", 1, 1)], [Status.FAILED]) == (endpoints.told(), [one.status for one in await log(store)])
     assert [("enabled",)] == [one.change.changed for one in await store.history(WEBHOOK, 1, after=1)]
@@ -167,13 +167,13 @@ async def test_the_last_failure_disables(store: Store, endpoints: Endpoints, clo
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [DOWN] * MAX_ATTEMPTS
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     for delay in (timedelta(0), *DELAYS):
         clock.now += delay
-        assert (await standing(store)).enabled
+        assert (await current(store)).enabled
         await delivered(each)
     reason = f"{MAX_ATTEMPTS} attempts failed; the last attempt failed: {DOWN.error}"
-    assert (False, reason) == ((await standing(store)).enabled, (await standing(store)).disabled_reason)
+    assert (False, reason) == ((await current(store)).enabled, (await current(store)).disabled_reason)
     assert MAX_ATTEMPTS == len((await log(store))[0].attempts) == len(endpoints.messages)
 
 
@@ -182,14 +182,14 @@ async def test_what_is_enabled_again_goes_on_where_it_stood(store: Store, endpoi
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [GONE]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     await fill(store, TASK, {})
     await carry_out(store, edit(WEBHOOK, 1, enabled=True))
     await delivered(each)
     assert [("task.created", id, 1) for id in (1, 1, 2, 3)] == endpoints.told()
     assert endpoints.messages[0].headers["webhook-id"] == endpoints.messages[1].headers["webhook-id"]
-    assert (True, None) == ((await standing(store)).enabled, (await standing(store)).disabled_reason)
+    assert (True, None) == ((await current(store)).enabled, (await current(store)).disabled_reason)
 
 
 async def test_a_change_of_types_drops_what_waits(store: Store, endpoints: Endpoints) -> None:
@@ -197,7 +197,7 @@ async def test_a_change_of_types_drops_what_waits(store: Store, endpoints: Endpo
     await subscribed(store, "a")
     await carry_out(store, create(TASK), create(PRODUCT))
     endpoints.answers["a"] = [DOWN]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     await carry_out(store, edit(WEBHOOK, 1, types=["product.created"]))
     endpoints.clock.now += DELAYS[0]
@@ -217,9 +217,9 @@ async def test_an_edit_may_have_been_the_cure(store: Store, endpoints: Endpoints
         await carry_out(store, edit(WEBHOOK, 1, url=url("b")))
 
     endpoints.on_arrival = move
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
-    assert (await standing(store)).enabled
+    assert (await current(store)).enabled
     await delivered(each)
     assert [("task.created", 1, 1)] == endpoints.told("b")
 
@@ -228,7 +228,7 @@ async def test_rotation(store: Store, endpoints: Endpoints, clock: Clock) -> Non
     """For a day the old secret verifies as well as the new one; then only the new one does."""
     await subscribed(store, "a")
     await carry_out(store, Rotate(id=1))
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     old, new = Verifier(each.secret(1, 1)), Verifier(each.secret(1, 2))
     for age, count in ((timedelta(0), 2), (ROTATION - timedelta(seconds=1), 2), (ROTATION, 1)):
         clock.now = NOON + age
@@ -246,10 +246,10 @@ async def test_a_position_that_is_no_longer_kept(store: Store, endpoints: Endpoi
     await fill(store, TASK, {}, {})
     clock.now += timedelta(days=1)
     await fill(store, TASK, {})
-    while await store.sweep(clock.now, changes_before=clock.now, keep=await store.deliveries.needed()):
+    while await store.purge(clock.now, changes_before=clock.now, keep=await store.deliveries.needed()):
         pass
     await carry_out(store, edit(WEBHOOK, 1, enabled=True))
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     assert [("task.created", 3, 1)] == endpoints.told()
 
 
@@ -258,6 +258,6 @@ async def test_what_an_enabled_webhook_needs_is_kept(store: Store, endpoints: En
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     clock.now += timedelta(days=100)
-    await store.sweep(clock.now, changes_before=clock.now, keep=await store.deliveries.needed())
-    await delivered(deliverer(store, endpoints))
+    await store.purge(clock.now, changes_before=clock.now, keep=await store.deliveries.needed())
+    await delivered(make_dispatcher(store, endpoints))
     assert [("task.created", 1, 1), ("task.created", 2, 1)] == endpoints.told()

@@ -4,29 +4,29 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.webhooks.schedule import Attempt
+from adapters.webhooks.retry_policy import Attempt
 from domain.deliveries import Delivery, Status
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
-from domain.webhook import WEBHOOK, Attend
+from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import Clock, create
 from tests.contract.steps import carry_out, edit, fill
-from tests.webhooks.endpoints import DOWN, GONE, Endpoints, delivered, deliverer, log, standing, subscribed
+from tests.webhooks.endpoints import DOWN, GONE, Endpoints, current, delivered, log, make_dispatcher, subscribed
 
 pytestmark = pytest.mark.anyio
 
 
 async def requested(store: Store, delivery: Delivery) -> None:
     """Queue a delivery as the service does."""
-    await carry_out(store, Attend(id=1), deliveries=(delivery,))
+    await carry_out(store, RequireExists(id=1), deliveries=(delivery,))
 
 
 async def test_a_test(store: Store, endpoints: Endpoints) -> None:
     """It arrives, also where the webhook is disabled and wants other types, and moves no position."""
     await subscribed(store, "a", enabled=False, types=["task.deleted"])
     before = await store.deliveries.positions()
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await requested(store, each.test(1))
     await delivered(each)
     (message,) = endpoints.messages
@@ -42,18 +42,18 @@ async def test_a_test_that_fails(store: Store, endpoints: Endpoints, clock: Cloc
     """It is tried once, and disables nothing."""
     await subscribed(store, "a")
     endpoints.answers["a"] = [answer]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await requested(store, each.test(1))
     await delivered(each)
     clock.now += timedelta(days=1)
     await delivered(each)
-    assert (1, True) == (len(endpoints.messages), (await standing(store)).enabled)
+    assert (1, True) == (len(endpoints.messages), (await current(store)).enabled)
     assert [(Status.FAILED, None)] == [(kept.status, kept.next_attempt_at) for kept in await log(store)]
 
 
 async def test_no_two_tests_are_the_same(store: Store, endpoints: Endpoints) -> None:
     """Each has an id and a message of its own."""
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     one, other = each.test(1), each.test(1)
     assert 4 == len({one.id, other.id, one.message_id, other.message_id})
 
@@ -62,7 +62,7 @@ async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints
     """It is the very same message, by a delivery of its own, and the order of the others is not touched."""
     await subscribed(store, "a")
     await carry_out(store, create(TASK), create(PRODUCT), create(TASK))
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     before = await store.deliveries.positions()
     second = (await log(store))[1]
@@ -81,7 +81,7 @@ async def test_what_was_delivered_comes_again_from_among_others(store: Store, en
     """Where other changes, of types that the webhook does not take, came before it, it is still the same message."""
     await subscribed(store, "a", types=["product.created"])
     await carry_out(store, create(TASK), create(PRODUCT))
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     (first,) = await log(store)
     await requested(store, each.again(first))
@@ -95,7 +95,7 @@ async def test_what_failed_comes_again_and_keeps_its_turn(store: Store, endpoint
     before = await store.deliveries.positions()
     await fill(store, TASK, {})
     endpoints.answers["a"] = [GONE]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     (failed,) = await log(store)
     await requested(store, each.again(failed))
@@ -109,7 +109,7 @@ async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> No
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [DOWN]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     (waiting,) = await store.deliveries.pending()
     await requested(store, each.again(waiting))
@@ -123,7 +123,7 @@ async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints:
     await subscribed(store, "a", enabled=False)
     await fill(store, TASK, {})
     position = (await store.deliveries.positions())[1]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     old = Delivery(
         id="old",
         webhook=1,
@@ -135,7 +135,7 @@ async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints:
         status=Status.FAILED,
     )
     clock.now += timedelta(days=1)
-    while await store.sweep(clock.now, changes_before=clock.now):
+    while await store.purge(clock.now, changes_before=clock.now):
         pass
     await requested(store, each.again(old))
     await delivered(each)
@@ -149,7 +149,7 @@ async def test_what_is_requested_goes_first(store: Store, endpoints: Endpoints) 
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [DOWN]
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     await carry_out(store, edit(WEBHOOK, 1, description="x"))
     await requested(store, each.test(1))

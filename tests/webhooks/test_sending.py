@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from adapters.webhooks.addresses import Address, AddressRefused
-from adapters.webhooks.schedule import Attempt
+from adapters.webhooks.retry_policy import Attempt
 from adapters.webhooks.transport import Sender
 from tests.webhooks.receiver import Receiver, answering, listening
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from adapters.webhooks import deliverer as module
-from adapters.webhooks import visit
-from adapters.webhooks.deliverer import Deliverer
-from adapters.webhooks.visit import LEASE, MAX_STEPS
+from adapters.webhooks import delivery_run
+from adapters.webhooks import dispatcher as module
+from adapters.webhooks.delivery_run import LEASE, MAX_STEPS
+from adapters.webhooks.dispatcher import Dispatcher
+from adapters.webhooks.retry_policy import DELAYS
+from adapters.webhooks.scheduler import Scheduler, Step
 from domain.commands import Delete
 from domain.deliveries import Status
 from domain.ports import Store
@@ -18,9 +20,12 @@ from domain.task import TASK
 from domain.webhook import WEBHOOK
 from tests.builders import Clock
 from tests.contract.steps import carry_out, fill
-from tests.webhooks.endpoints import DOWN, GONE, Endpoints, delivered, deliverer, log, standing, subscribed
+from tests.webhooks.endpoints import DOWN, GONE, Endpoints, current, delivered, log, make_dispatcher, subscribed
 
 pytestmark = pytest.mark.anyio
+
+DEAD = 15
+ROUNDS = 60
 
 
 async def test_a_slow_endpoint_holds_up_no_other(store: Store, endpoints: Endpoints) -> None:
@@ -28,7 +33,7 @@ async def test_a_slow_endpoint_holds_up_no_other(store: Store, endpoints: Endpoi
     slow = endpoints.closed["slow"] = asyncio.Event()
     await subscribed(store, "slow", "quick")
     await fill(store, TASK, {}, {}, {})
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await each.look()
     while len(endpoints.told("quick")) < 3 or not endpoints.told("slow"):
         endpoints.arrived.clear()
@@ -44,8 +49,31 @@ async def test_a_dead_endpoint_holds_up_no_other(store: Store, endpoints: Endpoi
     endpoints.answers["dead"] = [DOWN]
     await subscribed(store, "dead", "alive")
     await fill(store, TASK, {}, {})
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     assert (1, 2) == (len(endpoints.told("dead")), len(endpoints.told("alive")))
+
+
+async def test_who_comes_among_dead_endpoints_waits_for_none(store: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """Endpoints come and go while many others fail again and again, and each is told at once of what changes."""
+    dead = [f"dead{number}" for number in range(DEAD)]
+    for each in dead:
+        endpoints.answers[each] = [DOWN] * ROUNDS
+    await subscribed(store, *dead)
+    runner = make_dispatcher(store, endpoints)
+    running = asyncio.create_task(runner.run())
+    for number in range(ROUNDS):
+        await subscribed(store, f"alive{number}")
+        await fill(store, TASK, {})
+        await runner.wake()
+        async with asyncio.timeout(10):
+            while not endpoints.told(f"alive{number}"):
+                endpoints.arrived.clear()
+                await endpoints.arrived.wait()
+        await carry_out(store, Delete(entity_type=WEBHOOK, id=DEAD + number + 1))
+        clock.now += DELAYS[0]
+    running.cancel()
+    await asyncio.wait({running})
+    assert [("task.created", ROUNDS, 1)] == endpoints.told(f"alive{ROUNDS - 1}")
 
 
 async def test_an_unforeseen_fault_is_one_endpoints_own(
@@ -55,7 +83,7 @@ async def test_an_unforeseen_fault_is_one_endpoints_own(
     endpoints.answers["odd"] = [RuntimeError("odd")]
     await subscribed(store, "odd", "even")
     await fill(store, TASK, {})
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     with caplog.at_level(logging.ERROR, "backroom"):
         await delivered(each)
     assert ["delivering to webhook 1 failed, and will be tried again"] == caplog.messages
@@ -63,20 +91,43 @@ async def test_an_unforeseen_fault_is_one_endpoints_own(
     assert (2, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
 
 
+async def test_an_unforeseen_fault_while_it_looks_is_one_webhooks_own(
+    store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those behind it are looked at all the same, and it is looked at again."""
+    plan, faults = Scheduler.plan, [RuntimeError("odd")]
+
+    async def failing(self: Scheduler, id: int, *rest: Any) -> Step:
+        if id == 1 and faults:
+            raise faults.pop()
+        return await plan(self, id, *rest)
+
+    monkeypatch.setattr(Scheduler, "plan", failing)
+    await subscribed(store, "odd", "even")
+    await fill(store, TASK, {})
+    each = make_dispatcher(store, endpoints)
+    with caplog.at_level(logging.ERROR, "backroom"):
+        await delivered(each)
+    assert ["looking for deliveries to webhook 1 failed, and will be tried again"] == caplog.messages
+    assert (0, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
+    await delivered(each)
+    assert (1, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
+
+
 async def test_an_unforeseen_fault_ends_nothing(
     store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever happens while it looks for what is due, it is logged, and looked for again."""
-    each, looked = deliverer(store, endpoints), asyncio.Event()
+    each, looked = make_dispatcher(store, endpoints), asyncio.Event()
     faults = [RuntimeError("odd")]
 
-    async def look(self: Deliverer) -> datetime:
+    async def look(self: Dispatcher) -> datetime:
         if faults:
             raise faults.pop()
         looked.set()
         return self.clock() + timedelta(hours=1)
 
-    monkeypatch.setattr(Deliverer, "look", look)
+    monkeypatch.setattr(Dispatcher, "look", look)
     monkeypatch.setattr(module, "LOOK_EVERY", timedelta(0))
     running = asyncio.create_task(each.run())
     with caplog.at_level(logging.ERROR, "backroom"):
@@ -89,7 +140,7 @@ async def test_a_long_backlog_is_taken_in_turns(store: Store, endpoints: Endpoin
     """One visit brings only so much, and the next one goes on from there."""
     await subscribed(store, "a")
     await fill(store, TASK, *({} for _ in range(MAX_STEPS + 1)))
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await delivered(each)
     assert MAX_STEPS == len(endpoints.messages)
     await delivered(each)
@@ -101,7 +152,7 @@ async def test_one_process_at_a_time(store: Store, other: Store, endpoints: Endp
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     gate = endpoints.closed["a"] = asyncio.Event()
-    first, second = deliverer(store, endpoints), deliverer(other, endpoints)
+    first, second = make_dispatcher(store, endpoints), make_dispatcher(other, endpoints)
     await first.look()
     await endpoints.arrived.wait()
     await delivered(second)
@@ -116,12 +167,43 @@ async def test_another_process_takes_over(store: Store, other: Store, endpoints:
     await subscribed(store, "a")
     await fill(store, TASK, {})
     assert await store.deliveries.claim(1, "a process that is dead", LEASE)
-    survivor = deliverer(other, endpoints)
+    survivor = make_dispatcher(other, endpoints)
     await delivered(survivor)
     assert [] == endpoints.told()
     clock.now += LEASE
     await delivered(survivor)
     assert [("task.created", 1, 1)] == endpoints.told()
+
+
+async def test_a_clock_that_was_ahead(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> None:
+    """Neither the lease nor the wait of a process that died with its clock ahead keeps others from an endpoint."""
+    endpoints.answers["a"] = [DOWN]
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    right = clock.now
+    clock.now += timedelta(days=31)
+    await delivered(make_dispatcher(store, endpoints))
+    assert await store.deliveries.claim(1, "a process that is dead", LEASE)
+    clock.now = right
+    await delivered(make_dispatcher(other, endpoints))
+    assert [("task.created", 1, 1)] * 2 == endpoints.told()
+    assert [Status.DELIVERED] == [each.status for each in await log(store)]
+
+
+async def test_a_clock_that_is_set_back_while_it_looks(
+    store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deliverer rests until the next look, and not until the clock is where it was."""
+    each = make_dispatcher(store, endpoints)
+    look = each.look
+
+    async def set_back() -> datetime:
+        again = await look()
+        clock.now -= timedelta(days=31)
+        return again
+
+    monkeypatch.setattr(each, "look", set_back)
+    assert module.LOOK_EVERY.total_seconds() == await each._looked()
 
 
 async def test_who_sends_for_long_holds_on(
@@ -136,12 +218,12 @@ async def test_who_sends_for_long_holds_on(
         prolonged.release()
         return holds
 
-    monkeypatch.setattr(visit, "RENEW_S", 0)
+    monkeypatch.setattr(delivery_run, "RENEW_S", 0)
     monkeypatch.setattr(type(store.deliveries), "claim", counted)
     await subscribed(store, "a")
     await fill(store, TASK, {})
     gate = endpoints.closed["a"] = asyncio.Event()
-    first = deliverer(store, endpoints)
+    first = make_dispatcher(store, endpoints)
     await first.look()
     await endpoints.arrived.wait()
     for _ in range(3):
@@ -156,17 +238,17 @@ async def test_who_sends_for_long_holds_on(
     assert [Status.DELIVERED] == [each.status for each in await log(store)]
 
 
-async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> tuple[Deliverer, asyncio.Event]:
+async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> tuple[Dispatcher, asyncio.Event]:
     """Let one process deliver what another one is still sending; return that one, and what lets it go on."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     gate = endpoints.closed["a"] = asyncio.Event()
-    late = deliverer(store, endpoints)
+    late = make_dispatcher(store, endpoints)
     await late.look()
     await endpoints.arrived.wait()
     clock.now += LEASE
     del endpoints.closed["a"]
-    await delivered(deliverer(other, endpoints))
+    await delivered(make_dispatcher(other, endpoints))
     return late, gate
 
 
@@ -190,12 +272,12 @@ async def test_who_lost_the_lease_disables_nothing(
     gate.set()
     await late.visited()
     assert [] == endpoints.answers["a"]
-    assert (await standing(store)).enabled
+    assert (await current(store)).enabled
 
 
 async def test_sending_ends_with_the_lease(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who may not deliver for a webhook any more does not go on waiting for its endpoint."""
-    monkeypatch.setattr(visit, "RENEW_S", 0)
+    monkeypatch.setattr(delivery_run, "RENEW_S", 0)
     given_up = asyncio.Event()
 
     async def wait_for_ever() -> None:
@@ -207,10 +289,10 @@ async def test_sending_ends_with_the_lease(store: Store, endpoints: Endpoints, m
     endpoints.on_arrival = wait_for_ever
     await subscribed(store, "a")
     await fill(store, TASK, {})
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await each.look()
     await endpoints.arrived.wait()
-    await carry_out(store, Delete(kind=WEBHOOK, id=1))  # which takes the lease along
+    await carry_out(store, Delete(entity_type=WEBHOOK, id=1))  # which takes the lease along
     async with asyncio.timeout(10):
         await each.visited()
         await given_up.wait()
@@ -230,15 +312,42 @@ async def test_so_many_endpoints_at_once(store: Store, endpoints: Endpoints, mon
     endpoints.on_arrival = stay
     await subscribed(store, *"abcde")
     await fill(store, TASK, {})
-    await delivered(deliverer(store, endpoints))
+    await delivered(make_dispatcher(store, endpoints))
     assert 2 >= max(inside)
     assert 5 == len(endpoints.messages)
+
+
+async def test_endpoints_that_failed_have_turns_of_their_own(
+    store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are silent at the next attempt, one that did not fail waits for none of them."""
+    monkeypatch.setattr(module, "MAX_VISITS", 2)
+    monkeypatch.setattr(module, "MAX_RETRIES", 2)
+    silent = ["silent0", "silent1", "silent2"]
+    for name in silent:
+        endpoints.answers[name] = [DOWN]
+    await subscribed(store, *silent, "alive")
+    await fill(store, TASK, {})
+    each = make_dispatcher(store, endpoints)
+    await delivered(each)
+    endpoints.closed = {name: asyncio.Event() for name in silent}
+    clock.now += DELAYS[0]
+    await fill(store, TASK, {})
+    await each.look()
+    async with asyncio.timeout(10):
+        while len(endpoints.told("alive")) < 2:
+            endpoints.arrived.clear()
+            await endpoints.arrived.wait()
+    for gate in endpoints.closed.values():
+        gate.set()
+    await each.visited()
+    assert [3, 3, 3, 2] == [len(endpoints.told(name)) for name in (*silent, "alive")]
 
 
 async def test_a_nudge_while_it_looks(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes when a look is under way, and may have missed it, has another look follow at once."""
     monkeypatch.setattr(module, "LOOK_EVERY", timedelta(hours=1))
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     looked_again = asyncio.Event()
     positions = type(store.deliveries).positions
 
@@ -250,7 +359,7 @@ async def test_a_nudge_while_it_looks(store: Store, endpoints: Endpoints, monkey
             looked_again.set()
         return found
 
-    nudges = [each.nudge]
+    nudges = [each.wake]
     monkeypatch.setattr(type(store.deliveries), "positions", nudged)
     running = asyncio.create_task(each.run())
     async with asyncio.timeout(10):
@@ -264,10 +373,10 @@ async def test_a_webhook_that_is_deleted_meanwhile(store: Store, endpoints: Endp
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     gate = endpoints.closed["a"] = asyncio.Event()
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     await each.look()
     await endpoints.arrived.wait()
-    await carry_out(store, Delete(kind=WEBHOOK, id=1))
+    await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
     gate.set()
     await each.visited()
     await delivered(each)
@@ -277,15 +386,15 @@ async def test_a_webhook_that_is_deleted_meanwhile(store: Store, endpoints: Endp
 async def test_running(store: Store, endpoints: Endpoints) -> None:
     """A nudge is enough for a change to be delivered; ending in the middle of a visit gives the lease back."""
     await subscribed(store, "a")
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     running = asyncio.create_task(each.run())
     await fill(store, TASK, {})
-    await each.nudge()
+    await each.wake()
     await endpoints.arrived.wait()
     endpoints.arrived.clear()
     endpoints.closed["a"] = asyncio.Event()
     await fill(store, TASK, {})
-    await each.nudge()
+    await each.wake()
     await endpoints.arrived.wait()
     running.cancel()
     await asyncio.wait({running})
@@ -298,24 +407,24 @@ async def test_a_visit_is_followed_by_another_look(store: Store, other: Store, e
     """What came when a visit was all but over is seen at once; who was kept away looks when it is time again."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
-    first, second = deliverer(store, endpoints), deliverer(other, endpoints)
+    first, second = make_dispatcher(store, endpoints), make_dispatcher(other, endpoints)
     await store.deliveries.claim(1, "a process that is alive", LEASE)
     await delivered(second)
     await store.deliveries.release(1, "a process that is alive")
     await delivered(first)
-    assert (True, False) == (first._bell.is_set(), second._bell.is_set())
+    assert (True, False) == (first._wake_event.is_set(), second._wake_event.is_set())
 
 
 async def test_a_store_that_fails_is_asked_again(store: Store, endpoints: Endpoints) -> None:
     """Neither looking nor visiting ends the deliverer when the store cannot be reached."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     endpoints.on_arrival = store.close
     running = asyncio.create_task(each.run())
     await endpoints.arrived.wait()
     await each.visited()
-    await each.nudge()
+    await each.wake()
     await asyncio.sleep(0)
     assert not running.done()
     running.cancel()
@@ -324,7 +433,7 @@ async def test_a_store_that_fails_is_asked_again(store: Store, endpoints: Endpoi
 
 async def test_no_webhooks_no_work(store: Store, endpoints: Endpoints) -> None:
     """Where there is nobody to tell, writers are told that there is no need to nudge."""
-    each = deliverer(store, endpoints)
+    each = make_dispatcher(store, endpoints)
     told = [each.has_readers]  # nobody has looked yet, so there may be some
     await delivered(each)
     told.append(each.has_readers)

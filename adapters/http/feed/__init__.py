@@ -1,0 +1,1 @@
+"""The log as polling, Server-Sent Events and WebSocket."""

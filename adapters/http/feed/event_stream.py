@@ -1,0 +1,72 @@
+"""A stream of Server-Sent Events (HTML Living Standard, section 9.2)."""
+
+import asyncio
+from contextlib import suppress
+
+from attrs import frozen
+from starlette.types import Receive, Scope, Send
+
+from adapters.http.feed.feed import Feed, FeedEvent, Follower, TooSlow
+from adapters.http.feed.until_disconnect import until_disconnect
+from domain.changes import Cursor
+from domain.errors import CursorExpired, Unavailable
+
+HEARTBEAT_S = 15.0
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # a proxy in between must not wait for more
+]
+_RESET = b"event: reset\ndata: {}\n\n"
+
+
+@frozen(eq=False)
+class EventStream:
+    """Sends changes for as long as the client listens; where they are kept no more, it says `reset` and ends."""
+
+    feed: Feed
+    after: Cursor | None
+    types: frozenset[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, as an ASGI application."""
+        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+        if scope["method"] != "HEAD":
+            await until_disconnect(receive, self._serve(send))
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _serve(self, send: Send) -> None:
+        try:
+            with suppress(TooSlow, Unavailable):  # the client comes back by itself, with the last cursor that it had
+                await self._follow(send)
+        except CursorExpired:
+            await send(_chunk(_RESET))
+
+    async def _follow(self, send: Send) -> None:
+        async with self.feed.follower(self.after, self.types) as follower:
+            chunk = _place(follower)
+            while chunk:
+                await follower.take(send(_chunk(chunk)))
+                chunk = await self._next(follower)
+
+    async def _next(self, follower: Follower) -> bytes:
+        """Return what to send next, and nothing once the service closes."""
+        try:
+            async with asyncio.timeout(HEARTBEAT_S):
+                return b"".join([_event(each) for each in await self.feed.next(follower)])
+        except TimeoutError:
+            return _place(follower)
+
+
+def _place(follower: Follower) -> bytes:
+    """Return a comment, with which the client also learns its cursor before the first event and between events."""
+    return b": still here\n\n" if follower.cursor is None else f": still here\nid: {follower.cursor}\n\n".encode()
+
+
+def _event(news: FeedEvent) -> bytes:
+    return f"id: {news.cursor}\ndata: {news.text}\n\n".encode()
+
+
+def _chunk(body: bytes) -> dict[str, object]:
+    return {"type": "http.response.body", "body": body, "more_body": True}

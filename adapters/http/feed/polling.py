@@ -1,0 +1,79 @@
+"""Following the log by polling and by Server-Sent Events."""
+
+import asyncio
+from contextlib import suppress
+
+from attrs import frozen
+
+from adapters.http.feed.event_stream import EventStream
+from adapters.http.feed.feed import Feed, read_on
+from adapters.http.requests.parameters import parse, whole
+from adapters.http.requests.request import Request
+from adapters.http.responses.http_errors import BadParameter
+from adapters.http.responses.responses import Response, json_text
+from adapters.http.responses.wire import change_document
+from domain.changes import Cursor
+from domain.errors import CursorExpired
+from domain.ports import ChangeLog
+from domain.public_types import CHANGE_TYPES
+from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
+
+MAX_WAIT_S = 60
+
+POLL_PARAMETERS = ("after", "limit", "types", "wait")
+STREAM_PARAMETERS = ("after", "types")
+
+
+@frozen(eq=False)
+class Changes:
+    """The operations on the log."""
+
+    log: ChangeLog
+    feed: Feed
+
+    async def poll(self, request: Request) -> Response:
+        """Answer with what came after a cursor, at once or as soon as there is something."""
+        parameters = parse(request, POLL_PARAMETERS)
+        types = chosen_types(parameters)
+        limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
+        wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
+        after = await started(self.log, parameters.get("after"))
+        batch = await read_on(self.log, after, types, limit)
+        if wait and not batch.entries:
+            await self._news(batch.cursor, types, wait)
+            batch = await read_on(self.log, batch.cursor, types, limit)
+        changes = ",".join(map(change_document, batch.entries))
+        return json_text(f'{{"changes":[{changes}],"cursor":"{batch.cursor}"}}')
+
+    async def _news(self, after: Cursor, types: frozenset[str], wait: float) -> None:
+        """Return when there is something after a cursor, or nothing to wait for any more."""
+        with suppress(TimeoutError):
+            async with self.feed.follower(after, types) as follower, asyncio.timeout(wait):
+                await self.feed.next(follower)
+
+    async def stream(self, request: Request) -> EventStream:
+        """Answer with a stream of events."""
+        parameters = parse(request, STREAM_PARAMETERS)
+        types = chosen_types(parameters)
+        after = await started(self.log, request.header(b"last-event-id") or parameters.get("after"))
+        with suppress(CursorExpired):  # which the stream tells itself
+            await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
+        return EventStream(self.feed, after, types)
+
+
+async def started(log: ChangeLog, after: str | None) -> Cursor | None:
+    """Return where to start: `now` is the end of the log, and None the oldest change that is kept."""
+    if after is None:
+        return None
+    return await log.head() if after == "now" else Cursor(after)
+
+
+def chosen_types(parameters: dict[str, str]) -> frozenset[str]:
+    """Return the types that were asked for; none means all. Raises `BadParameter`."""
+    if "types" not in parameters:
+        return frozenset()
+    types = parameters["types"].split(",")
+    for each in types:
+        if each not in CHANGE_TYPES:
+            raise BadParameter(f"types: {each!r} is none of {', '.join(CHANGE_TYPES)}")
+    return frozenset(types)

@@ -1,0 +1,31 @@
+"""Doing something for a client for as long as it is there."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from starlette.types import Receive
+
+_FAREWELLS = ("http.disconnect", "websocket.disconnect")
+
+
+async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
+    """Do something to its end, or until the client leaves. What the client sends meanwhile is ignored.
+
+    Raises what the work does.
+    """
+    tasks = {asyncio.create_task(work), asyncio.create_task(_left(receive))}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] not in _FAREWELLS:
+        pass

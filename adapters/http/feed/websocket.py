@@ -1,0 +1,75 @@
+"""Following the log over a WebSocket: one change a message, and `ready` once everything before is told."""
+
+import asyncio
+from contextlib import suppress
+
+import orjson
+from attrs import frozen
+from starlette.types import Receive, Scope, Send
+
+from adapters.http.feed.feed import Feed, Follower, TooSlow
+from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types, started
+from adapters.http.feed.until_disconnect import until_disconnect
+from adapters.http.requests.parameters import parse
+from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.http_errors import HttpError
+from domain.errors import BadCursor, CursorExpired, DomainError
+from domain.ports import ChangeLog
+
+GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
+BAD_CURSOR, CURSOR_EXPIRED = 4400, 4410
+MAX_REASON = 123  # bytes, by RFC 6455
+GOODBYE_S = 1.0
+
+
+@frozen(eq=False)
+class ChangesSocket:
+    """The WebSocket of the log. What a client sends is read and ignored."""
+
+    log: ChangeLog
+    feed: Feed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket."""
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept"})
+        await until_disconnect(receive, self._serve(request_of(scope), send))
+
+    async def _serve(self, request: Request, send: Send) -> None:
+        code, reason = await self._followed(request, send)
+        fitting = reason.encode()[:MAX_REASON].decode(errors="ignore")
+        with suppress(TimeoutError):  # a reader that takes nothing takes no goodbye either
+            async with asyncio.timeout(GOODBYE_S):
+                await send({"type": "websocket.close", "code": code, "reason": fitting})
+
+    async def _followed(self, request: Request, send: Send) -> tuple[int, str]:
+        """Follow for as long as it goes, and return why it ended."""
+        try:
+            parameters = parse(request, STREAM_PARAMETERS)
+            types = chosen_types(parameters)
+            after = await started(self.log, parameters.get("after", "now"))
+            async with self.feed.follower(after, types) as follower:
+                return await self._follow(follower, send)
+        except TooSlow:
+            return TRY_AGAIN_LATER, "too slow; go on from the last cursor"
+        except CursorExpired as error:
+            return CURSOR_EXPIRED, error.message
+        except (BadCursor, HttpError) as error:
+            return BAD_CURSOR, error.message
+        except DomainError as error:
+            return TRY_AGAIN_LATER, error.message
+
+    async def _follow(self, follower: Follower, send: Send) -> tuple[int, str]:
+        is_live = False
+        while not self.feed.is_closed:
+            news = await (self.feed.next(follower) if is_live else self.feed.earlier(follower))
+            texts = [each.text for each in news]
+            if not news and not is_live:
+                is_live, texts = True, [_ready(follower)]
+            for text in texts:
+                await follower.take(send({"type": "websocket.send", "text": text}))
+        return GOING_AWAY, "the service is closing; go on from the last cursor"
+
+
+def _ready(follower: Follower) -> str:
+    return orjson.dumps({"type": "ready", "cursor": follower.cursor}).decode()

@@ -1,0 +1,1 @@
+"""What the operations do: parse, call the domain, render."""

@@ -1,0 +1,102 @@
+"""Reading: one entity, a page of a collection, the history of an entity."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+from attrs import frozen
+
+from adapters.http.requests.cursors import ListCursors
+from adapters.http.requests.etags import etag_of, none_match
+from adapters.http.requests.list_query import ListParameters
+from adapters.http.requests.parameters import following, identifier, parse, whole
+from adapters.http.requests.request import Request
+from adapters.http.responses.responses import Response, json_text
+from adapters.http.responses.wire import change_document
+from domain.entity_type import EntityType
+from domain.errors import BadCursor
+from domain.ports import ChangeLog, Reader
+from domain.public_types import PUBLIC_TYPES
+from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
+from domain.stored_entity import StoredEntity
+from domain.usecases import find, history
+
+HISTORY_PARAMETERS = ("limit", "cursor")
+
+
+@frozen(kw_only=True, eq=False)
+class Reading:
+    """The operations that read one kind of entity."""
+
+    entity_type: EntityType[Any]
+    reader: Reader
+    log: ChangeLog
+    cursors: ListCursors
+    listed: ListParameters
+    envelope: Callable[[EntityType[Any], Sequence[StoredEntity]], str]
+
+    async def one(self, request: Request) -> Response:
+        """Answer with an entity, or with 304 where the client has it."""
+        record = await find(self.reader, self.entity_type, identifier(request))
+        etag = (b"etag", etag_of(record.version))
+        known = request.header(b"if-none-match")
+        if known is not None and not none_match(known, str(record.version)):
+            return Response(status=304, headers=(etag,))
+        return json_text(record.document, etag)
+
+    async def page(self, request: Request) -> Response:
+        """Answer with a page of the collection."""
+        parameters = parse(request, self.listed.names)
+        query = self.listed.query(parameters)
+        page = await self.reader.page(query)
+        etag = (b"etag", b'W/"%s"' % page.revision.encode())
+        known = request.header(b"if-none-match")
+        if known is not None and not none_match(known, page.revision):
+            return Response(status=304, headers=(etag,))
+        next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
+        link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
+        return json_text(self._written(page, next), etag, *link)
+
+    async def history(self, request: Request) -> Response:
+        """Answer with what happened to an entity, oldest first."""
+        id = identifier(request)
+        parameters = parse(request, HISTORY_PARAMETERS)
+        limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
+        after = self._version(parameters.get("cursor", "v0"))
+        entries = await history(self.reader, self.log, self.entity_type, id, after=after, limit=limit + 1)
+        shown = entries[:limit]
+        next = following(request, parameters, f"v{shown[-1].change.record.version}") if len(entries) > limit else None
+        changes = ",".join(change_document(each) for each in shown)
+        return json_text(f'{{"history":[{changes}],"next":{_quoted(next)}}}')
+
+    def _version(self, cursor: str) -> int:
+        if not (cursor[:1] == "v" and cursor[1:].isascii() and cursor[1:].isdigit() and len(cursor) < 20):
+            raise BadCursor
+        return int(cursor[1:])
+
+    def _written(self, page: Page, next: str | None) -> str:
+        total = "" if page.total is None else f'"total":{page.total},'
+        shown = self.envelope(self.entity_type, page.records)
+        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(page)}}}'
+
+    def _changes(self, page: Page) -> str:
+        """Say where the changes of the collection continue, if they can be followed."""
+        if self.entity_type not in PUBLIC_TYPES:
+            return ""
+        return f',"changes":"/changes?after={page.changes}&types={",".join(self.entity_type.change_types)}"'
+
+
+def as_list(entity_type: EntityType[Any], records: Sequence[StoredEntity]) -> str:
+    """Show a collection as a list."""
+    return f'"{entity_type.collection}":[{",".join([record.document for record in records])}]'
+
+
+def by_id(entity_type: EntityType[Any], records: Sequence[StoredEntity]) -> str:
+    """Show a collection as an object by id, with the ids beside it because objects have no order."""
+    documents = ",".join([f'"{record.id}":{record.document}' for record in records])
+    ids = ",".join([str(record.id) for record in records])
+    return f'"{entity_type.collection}":{{{documents}}},"ids":[{ids}]'
+
+
+def _quoted(text: str | None) -> str:
+    return orjson.dumps(text).decode()

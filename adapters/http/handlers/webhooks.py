@@ -1,0 +1,170 @@
+"""Webhooks: entities like the others, with a secret and a position that are no part of them."""
+
+from typing import Any
+
+import orjson
+from attrs import evolve, frozen
+
+from adapters.http.handlers.submitting import only_validates
+from adapters.http.handlers.writing import Render, Writing
+from adapters.http.requests.bodies import read_body, read_object
+from adapters.http.requests.parameters import following, identifier, parse, whole
+from adapters.http.requests.request import Request
+from adapters.http.responses.problems import response_of
+from adapters.http.responses.responses import Response, json_response
+from adapters.http.responses.wire import delivery_document, extended
+from domain.changes import Cursor
+from domain.commands import NOBODY, Command, Create, Edit, Refuse
+from domain.decisions import Done, Outcome
+from domain.deliveries import Delivery, WebhookDispatcher
+from domain.entity_type import EntityType
+from domain.errors import BadCursor, DomainError, NotFound, ValidationFailed, Violation
+from domain.ports import Reader, Store
+from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page, Query
+from domain.stored_entity import StoredEntity
+from domain.usecases import find
+from domain.webhook import WEBHOOK, RequireExists, Rotate
+
+DELIVERIES_PARAMETERS = ("limit", "cursor")
+
+
+@frozen(eq=False)
+class Positioned(Reader):
+    """Reads webhooks together with how far each of them has been delivered."""
+
+    store: Store
+
+    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
+        positions = await self.store.deliveries.positions()
+        record = await self.store.get(entity_type, id)
+        return None if record is None or id not in positions else _positioned(record, positions[id])
+
+    async def page(self, query: Query[Any]) -> Page:
+        page = await self.store.page(query)
+        positions = await self.store.deliveries.positions()
+        records = (_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
+        return evolve(page, records=tuple(records))
+
+
+@frozen(kw_only=True, eq=False)
+class WebhookWriting(Writing):
+    """The operations that write webhooks."""
+
+    store: Store
+    dispatcher: WebhookDispatcher
+
+    async def create(self, request: Request) -> Response:
+        """Make a webhook of the body, and show its secret this once."""
+        body, raw = await read_object(request, self.max_body)
+        parsed = Create.parse(WEBHOOK, raw)
+        command = await self._vetted(parsed, parsed.values["url"])
+
+        # The receipt of an idempotency key holds this whole answer, secret and all. It is the caller's own, kept for a
+        # day so that an answer that was lost on its way can be had again: without its secret a webhook is of no use.
+        def created(record: StoredEntity) -> Response:
+            return self._created(self._with_secret(request, record))
+
+        return await self._submit(request, body, command, created)
+
+    async def edit(self, request: Request) -> Response:
+        """Set the fields in the body."""
+        id, expected = self._target(request)
+        body, raw = await read_object(request, self.max_body)
+        raw.pop("cursor", None)  # it moves on by itself, so what was read a moment ago is not wrong, only old
+        parsed = Edit.parse(WEBHOOK, id, raw, expected)
+        command = await self._vetted(parsed, parsed.values.get("url"), unless=await self._url(id))
+        return await self._submit(request, body, command, self._as_it_is)
+
+    async def rotate(self, request: Request) -> Response:
+        """Put a new secret in force, and show it this once."""
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+
+        def rotated(record: StoredEntity) -> Response:
+            return self._as_it_is(self._with_secret(request, record))
+
+        return await self._submit(request, body, Rotate(id=id, precondition=expected), rotated)
+
+    async def test(self, request: Request) -> Response:
+        """Queue a message that only tells the webhook that it can be reached."""
+        id = identifier(request)
+        return await self._queue(request, id, self.dispatcher.test(id))
+
+    async def retry(self, request: Request) -> Response:
+        """Queue a message once more."""
+        id = identifier(request)
+        known = await self.store.deliveries.delivery(id, request.parameters["delivery_id"])
+        return await self._queue(request, id, None if known is None else self.dispatcher.again(known))
+
+    async def deliveries(self, request: Request) -> Response:
+        """Answer with what was attempted, newest first."""
+        id = identifier(request)
+        parameters = parse(request, DELIVERIES_PARAMETERS)
+        limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
+        await find(self.store, WEBHOOK, id)
+        before = parameters.get("cursor")
+        if before is not None and await self.store.deliveries.delivery(id, before) is None:
+            raise BadCursor
+        found = await self.store.deliveries.history(id, before=before, limit=limit + 1)
+        shown = found[:limit]
+        next = following(request, parameters, shown[-1].id) if len(found) > limit else None
+        return json_response({"deliveries": [delivery_document(each) for each in shown], "next": next})
+
+    async def _vetted(self, command: Command, url: str | None, *, unless: str | None = None) -> Command:
+        """Return the command, or the refusal of its address: refused by the store, after a look at what its key kept.
+
+        `unless` is the address that it has already, which is looked at again with every connection.
+        """
+        reason = None if url is None or url == unless else await self.dispatcher.refusal(url)
+        if reason is None:
+            return command
+        return Refuse(
+            entity_type=WEBHOOK,
+            error=ValidationFailed(violations=(Violation(field="url", code="not_routable", reason=reason),)),
+        )
+
+    async def _url(self, id: int) -> str | None:
+        record = await self.store.get(WEBHOOK, id)
+        return None if record is None else orjson.loads(record.document)["url"]
+
+    async def _submit(self, request: Request, body: bytes, command: Command, render: Render) -> Response:
+        position = await self._position(command)
+
+        def rendered(outcome: Outcome) -> Response:
+            result = outcome.results[0]
+            if isinstance(result, Done):
+                return render(_positioned(result.record, position))
+            return response_of(result, request.request_id)
+
+        return await self.submitter.submit(request, body, (command,), rendered, follow=position)
+
+    async def _position(self, command: Command) -> Cursor:
+        """Return how far the webhook has come; one that is new, or comes back, starts at the end of the log."""
+        head = await self.store.head()
+        positions = await self.store.deliveries.positions()
+        return head if command.id is None else positions.get(command.id, head)
+
+    async def _queue(self, request: Request, id: int, delivery: Delivery | None) -> Response:
+        body = await read_body(request, self.max_body)
+
+        def queued(outcome: Outcome) -> Response:
+            result = outcome.results[-1]
+            if delivery is None or not isinstance(result, Done):
+                assert isinstance(result, DomainError)
+                return response_of(result, request.request_id)
+            return json_response(delivery_document(delivery), status=202)
+
+        unknown = Refuse(entity_type=WEBHOOK, error=NotFound(entity_type="delivery", id=NOBODY))
+        commands = (RequireExists(id=id), *(() if delivery else (unknown,)))
+        deliveries = (delivery,) if delivery else ()
+        return await self.submitter.submit(request, body, commands, queued, deliveries=deliveries)
+
+    def _with_secret(self, request: Request, record: StoredEntity) -> StoredEntity:
+        # What is only rehearsed shows a secret that nobody has, not the one that the next webhook will have.
+        id = NOBODY if only_validates(request) else record.id
+        secret = self.dispatcher.secret(id, orjson.loads(record.document)["secret_version"])
+        return record._replace(document=extended(record.document, "secret", secret))
+
+
+def _positioned(record: StoredEntity, position: Cursor) -> StoredEntity:
+    return record._replace(document=extended(record.document, "cursor", position))

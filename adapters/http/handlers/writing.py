@@ -1,0 +1,93 @@
+"""Writing one entity: create, edit, delete, restore, and the stock of a product."""
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from adapters.http.handlers.submitting import Submitter
+from adapters.http.requests.bodies import read_body, read_object
+from adapters.http.requests.etags import etag_of, precondition
+from adapters.http.requests.parameters import identifier
+from adapters.http.requests.request import Request
+from adapters.http.responses.http_errors import BadHeader, PreconditionRequired
+from adapters.http.responses.problems import response_of
+from adapters.http.responses.responses import Response, json_text
+from domain.commands import Command, Create, Delete, Edit, Precondition, Restore
+from domain.decisions import Done, Outcome
+from domain.entity_type import EntityType
+from domain.stock import AdjustStock
+from domain.stored_entity import StoredEntity
+
+Render = Callable[[StoredEntity], Response]
+
+
+@frozen(kw_only=True, eq=False)
+class Writing:
+    """The operations that write one kind of entity."""
+
+    entity_type: EntityType[Any]
+    submitter: Submitter
+    max_body: int
+    require_if_match: bool
+
+    async def create(self, request: Request) -> Response:
+        """Make an entity of the body."""
+        body, raw = await read_object(request, self.max_body)
+        return await self._submit(request, body, Create.parse(self.entity_type, raw), self._created)
+
+    async def edit(self, request: Request) -> Response:
+        """Set the fields in the body; a merge patch (RFC 7396) of a flat document means the same."""
+        id, expected = self._target(request)
+        body, raw = await read_object(request, self.max_body)
+        return await self._submit(request, body, Edit.parse(self.entity_type, id, raw, expected), self._as_it_is)
+
+    async def delete(self, request: Request) -> Response:
+        """Remove the entity."""
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        return await self._submit(
+            request, body, Delete(entity_type=self.entity_type, id=id, precondition=expected), self._deleted
+        )
+
+    async def restore(self, request: Request) -> Response:
+        """Bring the entity back."""
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        return await self._submit(
+            request, body, Restore(entity_type=self.entity_type, id=id, precondition=expected), self._as_it_is
+        )
+
+    async def stock(self, request: Request) -> Response:
+        """Adjust the stock by the difference in the body."""
+        id, expected = self._target(request)
+        body, raw = await read_object(request, self.max_body)
+        return await self._submit(request, body, AdjustStock.parse(id, raw, expected), self._as_it_is)
+
+    def _target(self, request: Request) -> tuple[int, Precondition]:
+        id = identifier(request)
+        if (
+            b"if-none-match" in request.headers
+        ):  # ignoring it would write where the client said not to (RFC 9110, 13.1.2)
+            raise BadHeader("If-None-Match is for reading; If-Match names the version that a write is meant for")
+        sent = request.header(b"if-match")
+        if sent is None and self.require_if_match:
+            raise PreconditionRequired("If-Match is required: send the ETag of the version that you change")
+        return id, precondition(sent)
+
+    async def _submit(self, request: Request, body: bytes, command: Command, render: Render) -> Response:
+        def rendered(outcome: Outcome) -> Response:
+            result = outcome.results[0]
+            return render(result.record) if isinstance(result, Done) else response_of(result, request.request_id)
+
+        return await self.submitter.submit(request, body, (command,), rendered)
+
+    def _created(self, record: StoredEntity) -> Response:
+        location = (b"location", f"/{self.entity_type.collection}/{record.id}".encode())
+        return json_text(record.document, (b"etag", etag_of(record.version)), location, status=201)
+
+    def _as_it_is(self, record: StoredEntity) -> Response:
+        return json_text(record.document, (b"etag", etag_of(record.version)))
+
+    def _deleted(self, record: StoredEntity) -> Response:
+        return json_text(f'{{"deleted":{record.document}}}')

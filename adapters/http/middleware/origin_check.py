@@ -1,0 +1,39 @@
+"""Who may ask: the hosts that the service answers for, and the pages that may write."""
+
+from collections.abc import Sequence
+
+from adapters.http.requests.request import Request
+from adapters.http.responses.http_errors import BadHost, BadOrigin, HttpError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class OriginCheck:
+    """Refuses a foreign Host, so that no name can be made to point here, and a foreign Origin where it could harm.
+
+    A browser sends Origin with every write and with every WebSocket; other clients do not send it at all.
+    """
+
+    def __init__(self, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(origins)
+
+    def refusal(self, request: Request, scheme: str) -> HttpError | None:
+        """Return why a request may not pass, or None where it may."""
+        host = request.headers.get(b"host", b"").decode("latin-1")
+        if self._hosts and name_of(host) not in self._hosts:
+            return BadHost("this service does not answer for that host")
+        origin = request.headers.get(b"origin")
+        if origin is None or request.method in SAFE_METHODS:
+            return None
+        own = f"{scheme.replace('ws', 'http', 1)}://{host}"
+        if origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins:
+            return None
+        return BadOrigin("pages of this origin may not write here")
+
+
+def name_of(host: str) -> str:
+    """Return the name in a Host header, without its port and the brackets of an IPv6 address."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()

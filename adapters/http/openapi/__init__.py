@@ -1,0 +1,1 @@
+"""Declarations of operations, and the OpenAPI document that is made from them."""

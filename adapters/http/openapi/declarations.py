@@ -1,0 +1,57 @@
+"""What an operation declares about itself. Routing, validation and the OpenAPI document all come from here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from attrs import Factory, frozen
+from starlette.types import ASGIApp
+
+from adapters.http.requests.request import Request
+
+Handler = Callable[[Request], Awaitable[ASGIApp]]
+Schema = Mapping[str, Any]
+"""A schema in the dialect of OpenAPI 3.1, JSON Schema 2020-12."""
+
+
+@frozen(kw_only=True)
+class Parameter:
+    """A parameter of the query, the path or a header."""
+
+    name: str
+    place: str  # query, path or header
+    schema: Schema
+    description: str = ""
+
+
+@frozen(kw_only=True)
+class Reply:
+    """One way in which an operation succeeds."""
+
+    description: str
+    schema: Schema | None = None
+    media_type: str = "application/json"
+    also: str | None = None  # the media type of a text that people can get instead
+    headers: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Operation:
+    """One method of a path."""
+
+    name: str
+    summary: str
+    handler: Handler
+    replies: Mapping[int, Reply]
+    parameters: tuple[Parameter, ...] = ()
+    takes: Schema | None = None  # the schema of the body, for an operation that has one
+    body_types: tuple[str, ...] = ("application/json",)
+    problems: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Path:
+    """A path with all of its operations by method."""
+
+    template: str
+    operations: Mapping[str, Operation] = Factory(dict)

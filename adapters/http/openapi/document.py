@@ -1,0 +1,137 @@
+"""The OpenAPI document, made from the declarations that also route."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
+from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
+from adapters.http.responses.problems import PROBLEMS, problem
+from domain.registry import ENTITY_TYPES
+
+API_VERSION = "1.0"
+
+_ALWAYS = (
+    "malformed_request",
+    "bad_parameter",
+    "method_not_allowed",
+    "not_acceptable",
+    "uri_too_long",
+    "headers_too_large",
+    "internal_error",
+    "unavailable",
+)
+_TEXT: Schema = {"type": "string"}
+HEADERS: dict[str, tuple[str, Schema]] = {
+    "ETag": ("The version in quotes; for a list, a weak tag of the whole collection.", _TEXT),
+    "Location": ("Where the new entity is.", _TEXT),
+    "Link": ('The next page, as rel="next".', _TEXT),
+    "Allow": ("The methods of this path.", _TEXT),
+    "Accept": ("The media types that are taken.", _TEXT),
+    "Accept-Patch": ("The media types that are taken.", _TEXT),
+    "Accept-Encoding": ("The encodings that are taken.", _TEXT),
+    "Retry-After": ("Seconds to wait before another try.", {"type": "integer"}),
+    "Idempotency-Replayed": ("`true` where this is the answer that was kept for the key.", {"const": "true"}),
+    "Preference-Applied": ("`validate-only` where nothing was stored because of it.", {"const": "validate-only"}),
+    "X-Request-ID": ("The id of this request: the client's own, or a new one.", _TEXT),
+    "X-Process-Time": ("How long the service took.", {"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}ms$"}),
+}
+_EVERYWHERE = ("X-Request-ID", "X-Process-Time")
+_OF_WRITES = ("Idempotency-Replayed", "Preference-Applied")
+_OF_PROBLEMS = {
+    "method_not_allowed": ("Allow",),
+    "unsupported_media_type": ("Accept", "Accept-Patch", "Accept-Encoding"),
+    "idempotency_key_in_flight": ("Retry-After",),
+    "unavailable": ("Retry-After",),
+}
+
+
+def document(paths: Iterable[Path]) -> dict[str, Any]:
+    """Return the whole document."""
+    schemas: dict[str, Schema] = {"Problem": PROBLEM}
+    for entity_type in ENTITY_TYPES:
+        schemas |= entity_schemas(entity_type)
+    headers = {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "backroom",
+            "version": API_VERSION,
+            "summary": "The tasks and the products of a small shop or team.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": {path.template: _path(path) for path in paths},
+        "components": {"schemas": schemas, "headers": headers, "examples": _examples()},
+    }
+
+
+def _path(path: Path) -> dict[str, Any]:
+    return {method.lower(): _operation(operation) for method, operation in path.operations.items()}
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {"operationId": operation.name, "summary": operation.summary}
+    if operation.tags:
+        described["tags"] = list(operation.tags)
+    if operation.parameters:
+        described["parameters"] = [_parameter(each) for each in operation.parameters]
+    if operation.takes is not None:
+        content = {media_type: {"schema": operation.takes} for media_type in operation.body_types}
+        described["requestBody"] = {"required": True, "content": content}
+    replies = {str(status): _reply(reply) for status, reply in operation.replies.items()}
+    shared = tuple(name for name in _OF_WRITES if any(name in reply.headers for reply in operation.replies.values()))
+    return {**described, "responses": {**replies, **_problems({*_ALWAYS, *operation.problems}, shared)}}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": parameter.name, "in": parameter.place, "schema": parameter.schema}
+    if parameter.place == "path":
+        described["required"] = True
+    if parameter.schema.get("type") == "array":
+        described["explode"] = False  # one value after the other, separated by commas
+    if parameter.description:
+        described["description"] = parameter.description
+    return described
+
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": reply.description, "headers": _headers(reply.headers)}
+    if reply.schema is not None:
+        described["content"] = {reply.media_type: {"schema": reply.schema}}
+        if reply.also is not None:
+            described["content"][reply.also] = {"schema": {"type": "string"}}
+    return described
+
+
+def _problems(codes: Iterable[str], shared: tuple[str, ...]) -> dict[str, Any]:
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for code in sorted(codes):
+        by_status[PROBLEMS[code].status].append(code)
+    return {str(status): _refused(tuple(codes), shared) for status, codes in sorted(by_status.items())}
+
+
+@cache  # most operations refuse for the same reasons
+def _refused(codes: tuple[str, ...], shared: tuple[str, ...]) -> dict[str, Any]:
+    """Describe the answers of one status; the examples name every code that it may have."""
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    return {
+        "description": "; ".join(f"`{code}`: {PROBLEMS[code].explanation}" for code in codes),
+        "headers": _headers((*(name for code in codes for name in _OF_PROBLEMS.get(code, ())), *shared)),
+        "content": {"application/problem+json": {"schema": ref("Problem"), "examples": examples}},
+    }
+
+
+def _examples() -> dict[str, Any]:
+    return {
+        code: {
+            "summary": entity_type.title,
+            "value": problem(code, entity_type.explanation, "6f1d20c5a3e94b7d0000000000000001"),
+        }
+        for code, entity_type in PROBLEMS.items()
+    }
+
+
+def _headers(names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *_EVERYWHERE)}

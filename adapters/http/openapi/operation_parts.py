@@ -1,0 +1,40 @@
+"""Parameters and problems that the declarations of many operations share."""
+
+from adapters.http.openapi import patterns
+from adapters.http.openapi.declarations import Parameter
+from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
+
+BODY = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid", "timeout")
+WRITE = ("bad_header", "bad_origin", "idempotency_key_in_flight", "idempotency_key_reused", "storage_full")
+CHANGE = ("not_found", "invalid", "precondition_failed", "precondition_required", *WRITE)
+KEPT = ("Idempotency-Replayed", "Preference-Applied")
+
+LIMIT = Parameter(
+    name="limit",
+    place="query",
+    schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+)
+CURSOR = Parameter(
+    name="cursor",
+    place="query",
+    schema={"type": "string", "pattern": patterns.CURSOR},
+    description="From `next`; opaque.",
+)
+ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": 10**19 - 1})
+IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
+IF_MATCH = Parameter(
+    name="If-Match",
+    place="header",
+    schema={"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
+    description='The version that is meant: `"7"`, or `*`.',
+)
+_KEY = Parameter(
+    name="Idempotency-Key",
+    place="header",
+    schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    description="The same key and request give the first answer again, for 24 hours.",
+)
+_PREFER = Parameter(
+    name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
+)
+SUBMITTED = (_KEY, _PREFER)

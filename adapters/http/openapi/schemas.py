@@ -1,0 +1,212 @@
+"""Schemas for the OpenAPI document, made from the rules that validate."""
+
+from typing import Any
+
+from adapters.http.openapi.declarations import Schema
+from adapters.http.openapi.patterns import ONE_LINE, SENT_URL, URL, amount_pattern, text_pattern
+from domain.decisions import MAX_COMMANDS
+from domain.entity_type import MAX_ID, EntityType, Field
+from domain.field_types import (
+    MOST_COMPARED,
+    MOST_COUNTED,
+    Boolean,
+    Date,
+    EnumField,
+    FieldType,
+    Integer,
+    ListOf,
+    Money,
+    String,
+    Timestamp,
+    Url,
+)
+from domain.queries import MAX_LISTED_VALUES, Operator
+from domain.webhook import WEBHOOK
+
+POSITION: dict[str, Any] = {
+    "type": "string",
+    "description": "How far it has been delivered. It moves on without a new version, so that history is without it.",
+}
+TIME: Schema = {"type": "string", "format": "date-time", "pattern": r"\.[0-9]{6}Z$"}
+SECRET: dict[str, Any] = {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$", "description": "Shown this once."}
+# Not as `multipleOf: 0.01`, by which validators that divide floats refuse 0.29.
+_CENTS = "At most two decimals, by value: 9.990 is 9.99, and 9.999 is refused."
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def field_type_schema(field_type: FieldType, *, sent: bool = False) -> dict[str, Any]:
+    """Return the schema of a rule's values, as they are answered or as they may be `sent`."""
+    match field_type:
+        case Url(most=most):
+            return {"type": "string", "pattern": SENT_URL if sent else URL, **_length(0, most, sent=sent)}
+        case Boolean():
+            return {"type": "boolean"}
+        case ListOf(known=known):
+            return {"type": "array", "items": {"enum": list(known)}, "uniqueItems": True}
+        case String(least=least, most=most):
+            return {"type": "string", "pattern": text_pattern(field_type), **_length(least, most, sent=sent)}
+        case EnumField(by_value=by_value):
+            return {"type": "string", "enum": list(by_value)}
+        case Integer(least=least, most=most):
+            return {"type": "integer", "minimum": least, "maximum": most}
+        case Money(most=most):
+            number = {"type": "number", "minimum": 0, "maximum": float(most)}
+            text = {"type": "string", "pattern": amount_pattern(most)}
+            return {"anyOf": [number, text], "description": _CENTS} if sent else number
+        case Date():
+            return {"type": "string", "format": "date"}
+        case Timestamp():
+            return dict(TIME)
+        case _:
+            raise TypeError(field_type)
+
+
+def _length(least: int, most: int, *, sent: bool) -> dict[str, Any]:
+    """Return what a schema says of the length of text, which no keyword can measure once it is trimmed."""
+    if sent:
+        return {"minLength": least, "description": f"At most {most:,} characters, once it is trimmed."}
+    return {"minLength": least, "maxLength": most}
+
+
+def field_schema(field: Field, *, sent: bool) -> dict[str, Any]:
+    """Return the schema of a field."""
+    schema = field_type_schema(field.field_type, sent=sent)
+    if field.nullable or (sent and not field.required and not field.read_only):
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema
+
+
+def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
+    """Return the components of a kind: as it is answered, as it is created, as it is edited."""
+    name = entity_type.entity.__name__
+    answered = {field.name: field_schema(field, sent=False) for field in entity_type.fields}
+    required = list(answered)
+    if entity_type is WEBHOOK:
+        answered |= {"cursor": POSITION}
+    writable = {field.name: field_schema(field, sent=True) for field in entity_type.writable}
+    echoed = {name: {**schema, "readOnly": True} for name, schema in answered.items() if name not in writable}
+    schemas = {
+        name: object_schema(answered, required),
+        f"{name}Create": object_schema(writable, [field.name for field in entity_type.required]),
+        f"{name}Edit": object_schema({**writable, **echoed}, []),
+        f"{name}Change": change_schema(entity_type),
+    }
+    if entity_type is WEBHOOK:
+        created = object_schema({**answered, "secret": SECRET}, [*answered, "secret"])
+        return {**schemas, f"{name}Created": created}
+    return {**schemas, f"{name}Bulk": bulk_schema(entity_type)}
+
+
+def change_schema(entity_type: EntityType[Any]) -> Schema:
+    """Return the schema of a change of a kind."""
+    name = entity_type.entity.__name__
+    properties: dict[str, Schema] = {
+        "cursor": {"type": "string"},
+        "type": {"enum": list(entity_type.change_types)},
+        "id": {"type": "integer"},
+        "version": {"type": "integer"},
+        "at": TIME,
+        "request_id": {"type": "string"},
+        "changed": {"type": "array", "items": {"enum": [field.name for field in entity_type.writable]}},
+        "data": ref(name),
+    }
+    return object_schema(properties, list(properties))
+
+
+def bulk_schema(entity_type: EntityType[Any]) -> Schema:
+    """Return the schema of a bulk request."""
+    name = entity_type.entity.__name__
+    id: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+    create = object_schema({"op": {"const": "create"}, "body": ref(f"{name}Create")}, ["op", "body"])
+    update = object_schema(
+        {"op": {"const": "update"}, "id": id, "if_match": id, "body": ref(f"{name}Edit")}, ["op", "id", "body"]
+    )
+    delete = object_schema({"op": {"const": "delete"}, "id": id, "if_match": id}, ["op", "id"])
+    operations = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": MAX_COMMANDS,
+        "items": {"oneOf": [create, update, delete]},
+    }
+    return object_schema({"atomic": {"type": "boolean", "default": True}, "operations": operations}, ["operations"])
+
+
+def filter_schema(field: Field, operator: Operator) -> Schema:
+    """Return the schema of a filter's value."""
+    if operator is Operator.NULL:
+        return {"type": "boolean"}
+    compared = _compared(field.field_type)
+    if operator is Operator.IN:
+        return {"type": "array", "items": compared, "minItems": 1, "maxItems": MAX_LISTED_VALUES}
+    return compared
+
+
+def _compared(field_type: FieldType) -> Schema:
+    """Return the schema of what a rule's values can be compared with, which is more than what it takes."""
+    match field_type:
+        case String():
+            return {"type": "string", "pattern": ONE_LINE}
+        case Integer():
+            return {"type": "integer", "minimum": -MOST_COUNTED, "maximum": MOST_COUNTED}
+        case Money():
+            # As text, because tools write a float with as many digits as it takes, or with an exponent.
+            return {"type": "string", "pattern": amount_pattern(MOST_COMPARED - 1, signed=True)}
+        case Timestamp():
+            return {"type": "string", "format": "date-time", "pattern": f"^{Timestamp.PATTERN}$"}
+        case _:
+            return field_type_schema(field_type)
+
+
+def listing(items: dict[str, Schema], *, followed: bool) -> Schema:
+    """Return the schema of a page; `items` is how its entities are shown, whose changes may be `followed`."""
+    rest: dict[str, Schema] = {
+        "count": {"type": "integer", "minimum": 0},
+        "total": {"type": "integer", "minimum": 0},
+        "next": {"type": ["string", "null"]},
+    }
+    changes: dict[str, Schema] = {"changes": {"type": "string"}} if followed else {}
+    return object_schema({**items, **rest, **changes}, [*items, "count", "next", *changes])
+
+
+def object_schema(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """Return the schema of an object that has no other properties."""
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+PROBLEM: Schema = {
+    "type": "object",
+    "description": "A problem (RFC 9457).",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "error": {"type": "string", "description": "The same text as `detail`."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "in": {"enum": ["body", "path", "query"]},
+                    "pointer": {"type": "string"},
+                    "parameter": {"type": "string"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+                "required": ["in", "code", "detail"],
+                "additionalProperties": False,
+            },
+        },
+        "current": {"type": "object"},
+        "changed": {"type": "array", "items": {"type": "string"}},
+        "failed_index": {"type": "integer", "minimum": 0},
+    },
+    "required": ["type", "title", "status", "detail", "code", "request_id", "error"],
+    "additionalProperties": False,
+}

@@ -1,0 +1,1 @@
+"""Reading requests: headers, parameters, bodies, cursors."""

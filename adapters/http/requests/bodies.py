@@ -1,0 +1,71 @@
+"""Reading the body of a request, within its limits."""
+
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+
+from adapters.http.requests.request import Request
+from adapters.http.requests.strict_json import parse_object
+from adapters.http.responses.http_errors import BadHeader, BodyTooLarge, UnsupportedMediaType
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, Any]]:
+    """Return the body, of at most `limit` bytes, and the JSON object in it.
+
+    Raises `UnsupportedMediaType`, `BodyTooLarge` and `MalformedJson`.
+    """
+    _check_media_type(request)
+    body = await read_body(request, limit)
+    return body, parse_object(body)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the body. Raises `BodyTooLarge` before it is read to its end."""
+    announced = request.headers.get(b"content-length", b"0")
+    if not announced.isdigit():
+        raise BadHeader("Content-Length is not a number")
+    if len(announced) > 19 or int(announced) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    # What is left of the body would be read as the next request; the connection ends here.
+    return BodyTooLarge(f"the body is larger than {limit} bytes", headers=((b"connection", b"close"),))
+
+
+def _check_media_type(request: Request) -> None:
+    patches = request.method == "PATCH"
+    accepted = (JSON, MERGE_PATCH) if patches else (JSON,)
+    advice = (b"accept-patch" if patches else b"accept", ", ".join(accepted).encode())
+    encoding = request.header(b"content-encoding")
+    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType(
+            "a compressed body is not taken", headers=(advice, (b"accept-encoding", b"identity"))
+        )
+    sent = request.header(b"content-type")
+    if sent is None or sent == JSON:
+        return
+    media_type, *parameters = (part.strip().lower() for part in sent.split(";"))
+    charset = next((value.strip('" ') for value in _charsets(parameters)), "utf-8")
+    if media_type not in accepted or charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(f"the body must be {' or '.join(accepted)} in UTF-8", headers=(advice,))
+
+
+def _charsets(parameters: list[str]) -> list[str]:
+    return [value for name, _, value in (each.partition("=") for each in parameters) if name.strip() == "charset"]

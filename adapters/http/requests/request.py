@@ -1,0 +1,43 @@
+"""A call as handlers see it: what was asked, and nothing of it parsed before somebody reads it."""
+
+from attrs import define, field
+from starlette.types import Receive, Scope
+
+
+@define(eq=False)
+class Request:
+    """One request, or the handshake of a socket.
+
+    `headers` are by lower-case name; repeated ones are joined with a comma (RFC 9110, 5.3).
+    """
+
+    method: str
+    path: str
+    query: bytes
+    """As it was sent, without its question mark."""
+    headers: dict[bytes, bytes] = field(repr=False)
+    receive: Receive
+    request_id: str
+    parameters: dict[str, str] = field(factory=dict, init=False)
+    """The parts of the path, by the names that its route gives them."""
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header, or None where it was not sent."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+def joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers by name."""
+    by_name = dict(headers)
+    if len(by_name) != len(headers):
+        by_name.clear()
+        for name, value in headers:
+            by_name[name] = by_name[name] + b", " + value if name in by_name else value
+    return by_name
+
+
+def request_of(scope: Scope) -> Request:
+    """Return the call of a scope, which the edge put there."""
+    request: Request = scope["backroom.call"]
+    return request

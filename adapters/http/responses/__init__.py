@@ -1,0 +1,1 @@
+"""Making responses: entities and problems as they look on the wire."""

@@ -1,0 +1,138 @@
+"""Problems: how every refusal and every fault is told (RFC 9457). The one table from codes to statuses is here."""
+
+from typing import Any
+
+import orjson
+from attrs import frozen
+
+from adapters.http.responses.http_errors import HttpError, OutOfRange
+from adapters.http.responses.responses import Header, Response, json_bytes
+from adapters.http.responses.wire import document
+from domain.errors import DomainError, PreconditionFailed, ValidationFailed
+
+PROBLEM_TYPE = b"application/problem+json"
+
+
+@frozen
+class ProblemType:
+    """What a code means."""
+
+    status: int
+    title: str
+    explanation: str
+    headers: tuple[Header, ...] = ()
+
+
+_SOON: tuple[Header, ...] = ((b"retry-after", b"1"),)
+
+PROBLEMS = {
+    "malformed_request": ProblemType(400, "Malformed request", "The request is not valid HTTP for this service."),
+    "malformed_json": ProblemType(
+        400,
+        "Malformed JSON",
+        "The body must be one JSON object in UTF-8, without a byte order mark, NaN, Infinity, lone surrogates, "
+        "duplicate keys or nesting deeper than 32.",
+    ),
+    "bad_parameter": ProblemType(
+        400, "Bad parameter", "A query parameter is unknown, repeated, or not of its type. Nothing is ignored silently."
+    ),
+    "bad_cursor": ProblemType(
+        400, "Bad cursor", "A cursor is opaque and belongs to the query or the log that gave it. Start again without."
+    ),
+    "bad_header": ProblemType(400, "Bad header", "A header cannot be understood."),
+    "bad_origin": ProblemType(403, "Bad origin", "Pages of other sites may not write here, unless CORS allows them."),
+    "not_found": ProblemType(404, "Not found", "There is nothing at this path, or no longer."),
+    "method_not_allowed": ProblemType(405, "Method not allowed", "The header Allow names the methods of this path."),
+    "not_acceptable": ProblemType(406, "Not acceptable", "The header Accept rules out all that could be answered."),
+    "timeout": ProblemType(408, "Timeout", "The request did not arrive in time."),
+    "already_exists": ProblemType(409, "Already exists", "Another entity holds a value that must be unique."),
+    "insufficient_stock": ProblemType(409, "Insufficient stock", "The stock cannot go below zero."),
+    "stock_not_tracked": ProblemType(409, "Stock not tracked", "The product has no stock to adjust; set one first."),
+    "not_deleted": ProblemType(409, "Not deleted", "Only what was deleted can be restored."),
+    "idempotency_key_in_flight": ProblemType(
+        409, "Idempotency key in flight", "The first request with this key is still being decided. Retry later.", _SOON
+    ),
+    "cursor_expired": ProblemType(
+        410, "Cursor expired", "The changes after this cursor are no longer kept. List again, and follow from there."
+    ),
+    "precondition_failed": ProblemType(
+        412,
+        "Precondition failed",
+        "Somebody else was first. `current` is the entity as it stands, `changed` names the fields that changed since "
+        "the version that you named. Merge, and try again with the new version.",
+    ),
+    "body_too_large": ProblemType(413, "Body too large", "The body is larger than this service takes."),
+    "uri_too_long": ProblemType(414, "URI too long", "The request target is longer than 16 KiB."),
+    "unsupported_media_type": ProblemType(
+        415, "Unsupported media type", "Bodies are JSON, not compressed. Send Content-Type: application/json."
+    ),
+    "invalid": ProblemType(
+        422, "ValidationFailed", "The request is well-formed but breaks rules; `errors` tells every breach."
+    ),
+    "idempotency_key_reused": ProblemType(
+        422, "Idempotency key reused", "This key belongs to another request. Use a new key for each new request."
+    ),
+    "precondition_required": ProblemType(
+        428, "Precondition required", "Send If-Match with the ETag of the version that you change."
+    ),
+    "headers_too_large": ProblemType(431, "Headers too large", "The headers are over 32 KiB, or over 100."),
+    "internal_error": ProblemType(500, "Internal error", "Our fault. The request id finds it in the log."),
+    "unavailable": ProblemType(
+        503, "Unavailable", "The store cannot be reached, is overloaded, or is shutting down. Retry later.", _SOON
+    ),
+    "storage_full": ProblemType(
+        507, "Storage full", "There is no space left to write. Reading goes on; writing resumes when there is space."
+    ),
+}
+
+
+def problem(code: str, detail: str, request_id: str, **more: Any) -> dict[str, Any]:
+    """Return the document of a problem. `error` repeats `detail` for simple clients."""
+    entity_type = PROBLEMS[code]
+    return {
+        "type": f"/problems/{code}",
+        "title": entity_type.title,
+        "status": entity_type.status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        "error": detail,
+        **more,
+    }
+
+
+def problem_of(error: DomainError | HttpError, request_id: str, *, within: str = "") -> dict[str, Any]:
+    """Return the document of an error; `within` is the JSON Pointer of the document that it is about."""
+    return problem(error.code, error.message, request_id, **_more(error, within))
+
+
+def response_of(error: DomainError | HttpError, request_id: str, **more: Any) -> Response:
+    """Answer with a problem."""
+    headers = (*PROBLEMS[error.code].headers, *getattr(error, "headers", ()))
+    return problem_response({**problem_of(error, request_id), **more}, *headers)
+
+
+def problem_response(document: dict[str, Any], *headers: Header) -> Response:
+    """Answer with the document of a problem."""
+    return json_bytes(orjson.dumps(document), *headers, status=document["status"], media_type=PROBLEM_TYPE)
+
+
+def _more(error: DomainError | HttpError, within: str) -> dict[str, Any]:
+    match error:
+        case ValidationFailed(violations=violations):
+            errors = [
+                {"in": "body", "pointer": f"{within}/{_escaped(each.field)}", "code": each.code, "detail": each.detail}
+                for each in violations
+            ]
+            return {"errors": errors}
+        case OutOfRange(place=place, parameter=parameter, message=message):
+            return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": message}]}
+        case PreconditionFailed(entity_type=entity_type, current=current, changed=changed):
+            return {"current": document(entity_type, current), "changed": list(changed)}
+        case _:
+            return {}
+
+
+def _escaped(name: str) -> str:
+    """Escape a name for a JSON Pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")

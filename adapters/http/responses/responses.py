@@ -1,0 +1,51 @@
+"""Answers: what a handler returns, ready to be sent."""
+
+from typing import Any
+
+import orjson
+from attrs import evolve, field, frozen
+from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
+
+Header = tuple[bytes, bytes]
+
+JSON_TYPE = b"application/json"
+
+
+@frozen(kw_only=True)
+class Response:
+    """A whole answer. `background` runs once it has been sent."""
+
+    status: int = 200
+    headers: tuple[Header, ...] = ()
+    body: bytes = b""
+    background: BackgroundTask | None = field(default=None, eq=False)
+
+    def plus(self, *headers: Header) -> "Response":
+        """Return this answer with more headers."""
+        return evolve(self, headers=(*self.headers, *headers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, as an ASGI application."""
+        headers = list(self.headers)
+        if self.status != 304:
+            headers.append((b"content-length", str(len(self.body)).encode()))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self.body})
+        if self.background is not None:
+            await self.background()
+
+
+def json_response(document: Any, *headers: Header, status: int = 200) -> Response:
+    """Answer with a document."""
+    return json_bytes(orjson.dumps(document), *headers, status=status)
+
+
+def json_text(document: str, *headers: Header, status: int = 200) -> Response:
+    """Answer with a document that is written already, as text."""
+    return json_bytes(document.encode(), *headers, status=status)
+
+
+def json_bytes(body: bytes, *headers: Header, status: int = 200, media_type: bytes = JSON_TYPE) -> Response:
+    """Answer with a document that is written already."""
+    return Response(status=status, headers=((b"content-type", media_type), *headers), body=body)

@@ -1,0 +1,1 @@
+"""The paths: which operations there are, and what each declares of itself."""

@@ -1,0 +1,75 @@
+"""One path as an ASGI application: the operation of the method, and an answer for whatever goes wrong in it."""
+
+from attrs import frozen
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.handlers.error_handler import response_for
+from adapters.http.openapi.declarations import Handler, Operation, Path
+from adapters.http.requests.negotiation import quality
+from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.http_errors import BadParameter, MethodNotAllowed, NotAcceptable
+from adapters.http.responses.responses import Header, Response
+
+
+class Endpoint:
+    """Serves every method of a path."""
+
+    def __init__(self, path: Path) -> None:
+        methods = [*path.operations, *(["HEAD"] if "GET" in path.operations else []), "OPTIONS"]
+        allow: Header = (b"allow", ", ".join(methods).encode())
+        self._unlisted = _Unlisted(allow)
+        self._served: dict[str, _Served] = {method: _served(each) for method, each in path.operations.items()}
+        if "GET" in self._served:
+            self._served["HEAD"] = self._served["GET"]
+        self._served["OPTIONS"] = _Served(self._unlisted.options, takes_query=True, media_types=())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = request_of(scope)
+        request.parameters = scope["path_params"]
+        served = self._served.get(scope["method"])
+        try:
+            response = await (self._unlisted.method(request) if served is None else served.handle(request))
+        except Exception as error:  # noqa: BLE001 - the one place that answers for all of them
+            response = response_for(error, request)
+        await response(scope, receive, send)
+
+
+@frozen
+class _Unlisted:
+    """What every path answers to methods that it does not declare."""
+
+    allow: Header
+
+    async def options(self, request: Request) -> Response:
+        del request
+        return Response(status=204, headers=(self.allow,))
+
+    async def method(self, request: Request) -> Response:
+        raise MethodNotAllowed(f"{request.method} is not a method of this path", headers=(self.allow,))
+
+
+@frozen
+class _Served:
+    """An operation behind the checks that its declaration asks for."""
+
+    handler: Handler
+    takes_query: bool
+    media_types: tuple[str, ...]
+
+    async def handle(self, request: Request) -> ASGIApp:
+        if request.query and not self.takes_query:
+            raise BadParameter("this path takes no parameters")
+        if b"accept" in request.headers and self.media_types and not self._is_acceptable(request):
+            raise NotAcceptable(f"this path answers with {' or '.join(self.media_types)}")
+        return await self.handler(request)
+
+    def _is_acceptable(self, request: Request) -> bool:
+        return any(quality(request, media_type) for media_type in self.media_types)
+
+
+def _served(operation: Operation) -> _Served:
+    takes_query = any(each.place == "query" for each in operation.parameters)
+    replies = operation.replies.values()
+    media_types = {each for reply in replies for each in (reply.media_type, reply.also) if each is not None}
+    return _Served(operation.handler, takes_query, tuple(sorted(media_types)))

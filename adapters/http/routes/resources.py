@@ -1,0 +1,269 @@
+"""The paths of one kind of entity, declared once for routing, validation and documentation."""
+
+from typing import Any
+
+from attrs import frozen
+
+from adapters.http.handlers.bulk import Bulk
+from adapters.http.handlers.reading import Reading, as_list, by_id
+from adapters.http.handlers.submitting import Submitter
+from adapters.http.handlers.writing import Writing
+from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
+from adapters.http.openapi.operation_parts import (
+    BODY,
+    CHANGE,
+    CURSOR,
+    ID,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    KEPT,
+    LIMIT,
+    SUBMITTED,
+    WRITE,
+)
+from adapters.http.openapi.patterns import LINES
+from adapters.http.openapi.schemas import filter_schema, listing, ref
+from adapters.http.requests.bodies import JSON, MERGE_PATCH
+from adapters.http.requests.cursors import ListCursors
+from adapters.http.requests.list_query import MAX_SEARCH, ListParameters, filters
+from domain.deliveries import WebhookDispatcher
+from domain.entity_type import EntityType
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.public_types import PUBLIC_TYPES
+from domain.stock import CHANGE as STOCK_CHANGE
+from domain.webhook import WEBHOOK
+
+
+@frozen(kw_only=True, eq=False)
+class Parts:
+    """What the operations of every kind are made with."""
+
+    store: Store
+    dispatcher: WebhookDispatcher
+    cursors: ListCursors
+    max_body: int
+    require_if_match: bool
+
+
+def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
+    """Return the paths of a kind that is published."""
+    submitter = Submitter(parts.store, parts.dispatcher)
+    listed = ListParameters(entity_type, parts.cursors)
+    envelope = by_id if entity_type is PRODUCT else as_list
+    reading = Reading(
+        entity_type=entity_type,
+        reader=parts.store,
+        log=parts.store,
+        cursors=parts.cursors,
+        listed=listed,
+        envelope=envelope,
+    )
+    writing = Writing(
+        entity_type=entity_type, submitter=submitter, max_body=parts.max_body, require_if_match=parts.require_if_match
+    )
+    bulk = Bulk(
+        entity_type=entity_type, submitter=submitter, max_body=parts.max_body, require_if_match=parts.require_if_match
+    )
+    declared = Declared(entity_type, reading, writing)
+    return [*declared.paths(), declared.bulk(bulk), *([declared.stock()] if entity_type is PRODUCT else [])]
+
+
+@frozen(eq=False)
+class Declared:
+    """The paths that every kind has, and those that some have."""
+
+    entity_type: EntityType[Any]
+    reading: Reading
+    writing: Writing
+
+    @property
+    def _name(self) -> str:
+        return self.entity_type.entity.__name__
+
+    @property
+    def _unique(self) -> tuple[str, ...]:
+        return ("already_exists",) if self.entity_type.unique else ()
+
+    def _operation(self, verb: str, summary: str, **facts: Any) -> Operation:
+        return Operation(name=f"{verb}{self._name}", summary=summary, tags=(self.entity_type.collection,), **facts)
+
+    def paths(self) -> list[Path]:
+        """Return the paths that every kind has."""
+        return [self._entity(), self._collection(), self._restore(), self._history()]
+
+    def _entity(self) -> Path:
+        name, entity_type = self._name, self.entity_type.name
+        shown = Reply(description=f"The {entity_type}.", schema=ref(name), headers=("ETag",))
+        after = Reply(description=f"The {entity_type} after the change.", schema=ref(name), headers=("ETag", *KEPT))
+        gone: Schema = {"type": "object", "properties": {"deleted": ref(name)}, "required": ["deleted"]}
+        edit = {
+            "handler": self.writing.edit,
+            "replies": {200: after},
+            "parameters": (ID, IF_MATCH, *SUBMITTED),
+            "takes": ref(f"{name}Edit"),
+            "problems": (*CHANGE, *BODY, *self._unique),
+        }
+        return Path(
+            template=f"/{self.entity_type.collection}/{{id}}",
+            operations={
+                "GET": self._operation(
+                    "get",
+                    f"Read a {entity_type}",
+                    handler=self.reading.one,
+                    replies={200: shown, 304: Reply(description="The client has it.", headers=("ETag",))},
+                    parameters=(ID, IF_NONE_MATCH),
+                    problems=("not_found", "invalid"),
+                ),
+                "PUT": self._operation(
+                    "put", f"Set fields of a {entity_type}; those not sent stay as they are", **edit
+                ),
+                "PATCH": self._operation(
+                    "patch", f"Patch a {entity_type} (RFC 7396)", body_types=(MERGE_PATCH, JSON), **edit
+                ),
+                "DELETE": self._operation(
+                    "delete",
+                    f"Delete a {entity_type}",
+                    handler=self.writing.delete,
+                    replies={200: Reply(description="As it was deleted.", schema=gone, headers=KEPT)},
+                    parameters=(ID, IF_MATCH, *SUBMITTED),
+                    problems=(*CHANGE, "body_too_large", "timeout"),
+                ),
+            },
+        )
+
+    def _collection(self) -> Path:
+        name, collection = self._name, self.entity_type.collection
+        shown = ref(f"{name}Created" if self.entity_type is WEBHOOK else name)
+        created = Reply(description="It exists.", schema=shown, headers=("ETag", "Location", *KEPT))
+        return Path(
+            template=f"/{collection}",
+            operations={
+                "GET": self._operation(
+                    "list",
+                    f"List {collection}",
+                    handler=self.reading.page,
+                    replies={
+                        200: Reply(description="A page.", schema=self._listing(), headers=("ETag", "Link")),
+                        304: Reply(description="Nothing in the collection changed.", headers=("ETag",)),
+                    },
+                    parameters=(*self._list_parameters(), IF_NONE_MATCH),
+                    problems=("bad_cursor", "invalid"),
+                ),
+                "POST": self._operation(
+                    "create",
+                    f"Create a {self.entity_type.name}",
+                    handler=self.writing.create,
+                    replies={201: created},
+                    parameters=SUBMITTED,
+                    takes=ref(f"{name}Create"),
+                    problems=(*BODY, *WRITE, *self._unique),
+                ),
+            },
+        )
+
+    def _listing(self) -> Schema:
+        entity, collection = ref(self._name), self.entity_type.collection
+        if self.reading.envelope is by_id:
+            ids = {"type": "array", "items": {"type": "integer"}}
+            return listing({collection: {"type": "object", "additionalProperties": entity}, "ids": ids}, followed=True)
+        return listing({collection: {"type": "array", "items": entity}}, followed=self.entity_type in PUBLIC_TYPES)
+
+    def _list_parameters(self) -> tuple[Parameter, ...]:
+        def query(name: str, schema: Schema, description: str = "") -> Parameter:
+            return Parameter(name=name, place="query", schema=schema, description=description)
+
+        return (
+            LIMIT,
+            CURSOR,
+            query("sort", _sortable(self.entity_type), "Fields; a minus sign in front of one: descending."),
+            query(
+                "q",
+                {"type": "string", "maxLength": MAX_SEARCH, "pattern": LINES},
+                "A substring, whatever its case or width.",
+            ),
+            query("total", {"type": "boolean"}, "Count every match."),
+            *(query(name, filter_schema(field, operator)) for name, field, operator in filters(self.entity_type)),
+        )
+
+    def _restore(self) -> Path:
+        restored = Reply(description="It is back.", schema=ref(self._name), headers=("ETag", *KEPT))
+        operation = self._operation(
+            "restore",
+            f"Bring a deleted {self.entity_type.name} back",
+            handler=self.writing.restore,
+            replies={200: restored},
+            parameters=(ID, IF_MATCH, *SUBMITTED),
+            problems=(*CHANGE, "not_deleted", "body_too_large", "timeout", *self._unique),
+        )
+        return Path(template=f"/{self.entity_type.collection}/{{id}}/restore", operations={"POST": operation})
+
+    def _history(self) -> Path:
+        change = {"type": "array", "items": ref(f"{self._name}Change")}
+        schema: Schema = {
+            "type": "object",
+            "properties": {"history": change, "next": {"type": ["string", "null"]}},
+            "required": ["history", "next"],
+            "additionalProperties": False,
+        }
+        operation = self._operation(
+            "history",
+            f"What happened to a {self.entity_type.name}, oldest first",
+            handler=self.reading.history,
+            replies={200: Reply(description="Its changes.", schema=schema)},
+            parameters=(ID, LIMIT, CURSOR),
+            problems=("not_found", "bad_cursor", "invalid"),
+        )
+        return Path(template=f"/{self.entity_type.collection}/{{id}}/history", operations={"GET": operation})
+
+    def bulk(self, bulk: Bulk) -> Path:
+        """Return the path of many operations at once."""
+        result: Schema = {
+            "type": "object",
+            "properties": {"status": {"type": "integer"}, "body": {"type": "object"}},
+            "required": ["status", "body"],
+            "additionalProperties": False,
+        }
+        schema: Schema = {
+            "type": "object",
+            "properties": {"results": {"type": "array", "items": result}},
+            "required": ["results"],
+            "additionalProperties": False,
+        }
+        operation = self._operation(
+            "bulk",
+            f"Many operations on {self.entity_type.collection} at once",
+            handler=bulk.apply,
+            replies={
+                200: Reply(description="All of them.", schema=schema, headers=KEPT),
+                207: Reply(description="Each for itself.", schema=schema, headers=KEPT),
+            },
+            parameters=SUBMITTED,
+            takes=ref(f"{self._name}Bulk"),
+            problems=(*BODY, *WRITE, "not_found", "precondition_failed", *self._unique),
+        )
+        return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
+
+    def stock(self) -> Path:
+        """Return the path of adjustments."""
+        change = {"type": "integer", "minimum": STOCK_CHANGE.least, "maximum": STOCK_CHANGE.most}
+        operation = self._operation(
+            "adjustStockOf",
+            "Add to the stock of a product, or take from it",
+            handler=self.writing.stock,
+            replies={200: Reply(description="The product.", schema=ref(self._name), headers=("ETag", *KEPT))},
+            parameters=(ID, IF_MATCH, *SUBMITTED),
+            takes={
+                "type": "object",
+                "properties": {"change": change},
+                "required": ["change"],
+                "additionalProperties": False,
+            },
+            problems=(*CHANGE, *BODY, "insufficient_stock", "stock_not_tracked"),
+        )
+        return Path(template=f"/{self.entity_type.collection}/{{id}}/stock", operations={"POST": operation})
+
+
+def _sortable(entity_type: EntityType[Any]) -> Schema:
+    names = [sign + field.name for field in entity_type.fields if field.listed for sign in ("", "-")]
+    return {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True}

@@ -1,0 +1,120 @@
+"""The paths of webhooks, declared once for routing, validation and documentation."""
+
+from typing import Any
+
+from adapters.http.handlers.reading import Reading, as_list
+from adapters.http.handlers.submitting import Submitter
+from adapters.http.handlers.webhooks import Positioned, WebhookWriting
+from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply
+from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
+from adapters.http.openapi.schemas import TIME, object_schema, ref
+from adapters.http.requests.list_query import ListParameters
+from adapters.http.routes.resources import Declared, Parts
+from domain.deliveries import Status
+from domain.webhook import WEBHOOK
+
+_ATTEMPT = object_schema(
+    {
+        "at": TIME,
+        "status": {"type": ["integer", "null"], "description": "The HTTP status that was answered."},
+        "error": {"type": ["string", "null"], "description": "Why there was no answer."},
+        "duration_ms": {"type": "integer", "minimum": 0},
+    },
+    ["at", "status", "error", "duration_ms"],
+)
+_DELIVERY = object_schema(
+    {
+        "id": {"type": "string"},
+        "message_id": {"type": "string", "description": "The same for every delivery of the same change."},
+        "type": {"type": "string"},
+        "status": {"enum": [each.value for each in Status]},
+        "attempts": {"type": "array", "items": _ATTEMPT},
+        "next_attempt_at": {"anyOf": [TIME, {"type": "null"}]},
+    },
+    ["id", "message_id", "type", "status", "attempts", "next_attempt_at"],
+)
+_DELIVERIES = object_schema(
+    {"deliveries": {"type": "array", "items": _DELIVERY}, "next": {"type": ["string", "null"]}}, ["deliveries", "next"]
+)
+_DELIVERY_ID = Parameter(name="delivery_id", place="path", schema={"type": "string"})
+_QUEUED = Reply(description="It is on its way; the log of deliveries tells.", schema=_DELIVERY, headers=KEPT)
+
+
+def paths(parts: Parts) -> list[Path]:
+    """Return the paths of webhooks."""
+    reading = Reading(
+        entity_type=WEBHOOK,
+        reader=Positioned(parts.store),
+        log=parts.store,
+        cursors=parts.cursors,
+        listed=ListParameters(WEBHOOK, parts.cursors),
+        envelope=as_list,
+    )
+    writing = WebhookWriting(
+        entity_type=WEBHOOK,
+        store=parts.store,
+        dispatcher=parts.dispatcher,
+        submitter=Submitter(parts.store, parts.dispatcher),
+        max_body=parts.max_body,
+        require_if_match=parts.require_if_match,
+    )
+    own = [_test(writing), _rotate(writing), _deliveries(writing), _retry(writing)]
+    return [*Declared(WEBHOOK, reading, writing).paths(), *own]
+
+
+def _path(rest: str, method: str, name: str, summary: str, **facts: Any) -> Path:
+    operation = Operation(name=name, summary=summary, tags=(WEBHOOK.collection,), **facts)
+    return Path(template=f"/{WEBHOOK.collection}/{{id}}/{rest}", operations={method: operation})
+
+
+def _test(writing: WebhookWriting) -> Path:
+    return _path(
+        "test",
+        "POST",
+        "testWebhook",
+        "Send a message of the type webhook.test, once, also where it is disabled",
+        handler=writing.test,
+        replies={202: _QUEUED},
+        parameters=(ID, *SUBMITTED),
+        problems=("not_found", "invalid", "body_too_large", "timeout", *WRITE),
+    )
+
+
+def _rotate(writing: WebhookWriting) -> Path:
+    shown = Reply(description="With the new secret.", schema=ref("WebhookCreated"), headers=("ETag", *KEPT))
+    return _path(
+        "rotate",
+        "POST",
+        "rotateWebhookSecret",
+        "Replace the secret; the old one signs beside it for 24 hours",
+        handler=writing.rotate,
+        replies={200: shown},
+        parameters=(ID, IF_MATCH, *SUBMITTED),
+        problems=(*CHANGE, "body_too_large", "timeout"),
+    )
+
+
+def _deliveries(writing: WebhookWriting) -> Path:
+    return _path(
+        "deliveries",
+        "GET",
+        "listWebhookDeliveries",
+        "What was delivered and what was attempted, newest first",
+        handler=writing.deliveries,
+        replies={200: Reply(description="Deliveries.", schema=_DELIVERIES)},
+        parameters=(ID, LIMIT, CURSOR),
+        problems=("not_found", "bad_cursor", "invalid"),
+    )
+
+
+def _retry(writing: WebhookWriting) -> Path:
+    return _path(
+        "deliveries/{delivery_id}/retry",
+        "POST",
+        "retryWebhookDelivery",
+        "Send a message once more: a pending one now, any other one by a new delivery",
+        handler=writing.retry,
+        replies={202: _QUEUED},
+        parameters=(ID, _DELIVERY_ID, *SUBMITTED),
+        problems=("not_found", "invalid", "body_too_large", "timeout", *WRITE),
+    )

@@ -1,0 +1,31 @@
+"""The answer to a request that the application never sees, written as the bytes that end its connection."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from uuid import uuid4
+
+import orjson
+
+from adapters.http.responses.http_errors import HttpError
+from adapters.http.responses.problems import PROBLEM_TYPE, PROBLEMS, problem
+from adapters.http.responses.responses import Header
+
+
+def error_response(refusal: HttpError, server_headers: Iterable[Header] = (), *, is_head: bool = False) -> bytes:
+    """Return a whole HTTP/1.1 response: the problem, under a new request id; without its body if `is_head`."""
+    request_id = uuid4().hex
+    body = orjson.dumps(problem(refusal.code, refusal.message, request_id))
+    entity_type = PROBLEMS[refusal.code]
+    headers = (
+        *server_headers,
+        *entity_type.headers,
+        *refusal.headers,
+        (b"content-type", PROBLEM_TYPE),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+        (b"x-process-time", b"0.00ms"),  # nobody worked on it
+        (b"connection", b"close"),
+    )
+    status_line = b"HTTP/1.1 %d %s\r\n" % (entity_type.status, HTTPStatus(entity_type.status).phrase.encode())
+    lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+    return status_line + lines + b"\r\n" + (b"" if is_head else body)

@@ -1,0 +1,224 @@
+"""HTTP/1.1 on a socket: uvicorn's protocol with the limits that it lacks."""
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, Overloaded, UriTooLong
+from adapters.http.server.error_response import error_response
+from adapters.http.server.lingering_close import LingeringTransport
+from adapters.http.server.request_head import check_handshake, check_head, origin_form
+from adapters.http.server.timeouts import TimedProtocol
+
+_REQUEST_LINE = 32  # bytes of it beside the target, at most
+_SLASH = ord("/")
+
+
+class HttpProtocol(TimedProtocol):
+    """One connection of a client. Give the class to `uvicorn.Config(http=...)`; a subclass may have other limits.
+
+    What is not HTTP or breaks a limit is answered with a problem, and the connection closes. What the client has
+    asked before is answered first.
+    """
+
+    MAX_TARGET_BYTES = 16 * 1024  # not more than MAX_HEADER_BYTES
+    MAX_HEADER_BYTES = 32 * 1024  # of names and values, and 4 for each header
+    MAX_HEADERS = 100
+
+    MAX_REQUESTS = 1000  # in progress in this process; WebSockets and answers that have begun do not count
+    MAX_CONNECTIONS = 10_000  # open in this process; the next one is closed at once
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.url = b""
+        self.headers = []
+        self._refusal: HttpError | None = None
+        self._keep_alive = False
+        self._pending = 0  # bytes that came for this head, or since the last piece of the body, or some more
+        self._got_body = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        if len(self.connections) > self.MAX_CONNECTIONS:
+            transport.abort()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._keep_alive = False
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived. Unlike uvicorn's, this can tell why it refuses, and counts what is not complete yet."""
+        if self._refusal is not None:
+            return
+        self._pending += len(data)
+        rest = None
+        try:
+            self.parser.feed_data(data)
+            cycle = self.cycle
+            if cycle is None or cycle.scope is not self.scope:
+                self._check_head_so_far()
+            elif cycle.more_body:
+                self._check_body_so_far()
+            else:
+                self._pending = 0
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
+        except httptools.HttpParserError as error:
+            self._send_error(_refusal_for(error))
+        except HttpError as refusal:
+            self._send_error(refusal)
+        if rest is not None:  # not within the handler, which would become the context of the next error
+            self._upgrade(rest)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application, unless it is refused; uvicorn checks nothing here."""
+        # Most heads come in one small read, and only the number of their headers needs a look.
+        if (
+            self._head_since is not None
+            or self._pending > self.MAX_TARGET_BYTES
+            or len(self.headers) > self.MAX_HEADERS
+        ):
+            self._check_sizes()
+        version = self.parser.get_http_version()
+        check_head(version, self.headers)
+        if self.url[0] != _SLASH:
+            self.url, self.headers[:] = origin_form(self.parser.get_method(), self.url, self.headers)
+        if self.parser.should_upgrade():
+            self._prepare_upgrade(version)
+            return
+        if len(self.tasks) >= self.MAX_REQUESTS and self._requests_in_progress() >= self.MAX_REQUESTS:
+            raise Overloaded("too many requests are in progress")
+        super().on_headers_complete()
+        self._head_since = self._idle_since = None
+        self.headers = []  # trailers come to the same callback, and must not join the headers
+
+    def on_body(self, body: bytes) -> None:
+        self._got_body = True
+        self._body_since = self.loop.time()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note the end of a request. Replaces uvicorn's, which expects a request to be in progress for any upgrade."""
+        cycle = self.cycle
+        if self.parser.should_upgrade() or cycle.response_complete:
+            return
+        cycle.more_body = False
+        cycle.message_event.set()
+        if cycle.transport is not self.transport and not cycle.response_started:
+            cycle.keep_alive = self._keep_alive
+            cycle.transport = self.transport
+
+    def on_response_complete(self) -> None:
+        """Go on with what waited for this response. Replaces uvicorn's, which starts a timer after each one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal is not None:
+            self._response(self._refusal)
+        else:
+            self._idle_since = self.loop.time()
+
+    def _check_head_so_far(self) -> None:
+        if self._head_since is None:
+            if self._idle_since is None:
+                self._pending = 0  # what came may belong to the request before, for all that is known
+            self._head_since = self.loop.time()
+        self._check_sizes(self._pending - len(self.url) - _REQUEST_LINE)
+
+    def _check_body_so_far(self) -> None:
+        if self._got_body:
+            self._got_body, self._pending = False, 0
+        self._check_sizes(self._pending)  # of a trailer, or of what is around the chunks
+        cycle = self.cycle
+        if cycle.transport is self.transport and not cycle.response_started:
+            # If the application answers now, it does not want the rest, and reading it may take forever.
+            self._keep_alive, cycle.keep_alive = cycle.keep_alive, False
+            cycle.transport = LingeringTransport(self.transport)
+
+    def _check_sizes(self, header_bytes: int | None = None) -> None:
+        if len(self.url) > self.MAX_TARGET_BYTES:
+            raise UriTooLong(f"the request target is longer than {self.MAX_TARGET_BYTES} bytes")
+        if header_bytes is None:
+            header_bytes = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if header_bytes > self.MAX_HEADER_BYTES:
+            raise HeadersTooLarge(f"the headers are longer than {self.MAX_HEADER_BYTES} bytes")
+        if len(self.headers) > self.MAX_HEADERS:
+            raise HeadersTooLarge(f"there are more than {self.MAX_HEADERS} headers")
+
+    def _prepare_upgrade(self, version: str) -> None:
+        method = self.parser.get_method()
+        if method == b"CONNECT":  # which llhttp takes for an upgrade, with or without an offer of one
+            raise MalformedRequest("CONNECT is for proxies, and this is none")
+        self.scope["method"] = method.decode()
+        if self._should_upgrade():
+            check_handshake(method, version, self.headers)
+            if self.cycle is not None and not self.cycle.response_complete:
+                raise MalformedRequest("a WebSocket cannot be opened behind a request that has no answer yet")
+
+    def _upgrade(self, rest: bytes) -> None:
+        if self._should_upgrade():
+            self._timer.cancel()
+            self.handle_websocket_upgrade()
+            return
+        # llhttp drops the body of a request that offers another protocol, and Java's client offers h2c with its
+        # first one. An offer may be ignored (RFC 9110, 7.8), so the request is parsed again as if there were none.
+        request_line = self.parser.get_method(), self.url, self.parser.get_http_version().encode()
+        head = [b"%s %s HTTP/%s" % request_line]
+        head += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"\r\n".join([*head, b"", rest]))
+
+    def _send_error(self, refusal: HttpError) -> None:
+        self._refusal = refusal
+        self._head_since = None
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self._response(refusal)
+        elif cycle.scope is self.scope:
+            self._refuse_the_rest(refusal)
+        # else on_response_complete answers, after all that was asked before
+
+    def _refuse_the_rest(self, refusal: HttpError) -> None:
+        """Refuse the rest of a request that the application may be working on."""
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        if self.pipeline:
+            self.pipeline.popleft()
+        elif self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._response(refusal)
+
+    def _response(self, refusal: HttpError) -> None:
+        is_head = self.parser.get_method() == b"HEAD"
+        self.transport.write(error_response(refusal, self.server_state.default_headers, is_head=is_head))
+        self._timer.cancel()
+        LingeringTransport(self.transport).close()
+
+    def _requests_in_progress(self) -> int:
+        # uvicorn counts the tasks of WebSockets and of streams too, of which many may be idle.
+        cycles = (connection.cycle for connection in self.connections if isinstance(connection, HttpProtocol))
+        return sum(cycle is not None and not cycle.response_started for cycle in cycles)
+
+
+def _refusal_for(error: httptools.HttpParserError) -> HttpError:
+    """Return what a callback raised, which httptools hides behind an error of its own, or what the parser says."""
+    cause = error.__context__
+    if cause is None:
+        return MalformedRequest(f"this is not HTTP/1.1: {error}")
+    if isinstance(cause, HttpError):
+        return cause
+    raise cause

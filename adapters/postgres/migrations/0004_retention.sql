@@ -1,0 +1,6 @@
+-- By which time old things are purged. One row, from the first purge on.
+
+CREATE TABLE retention (
+  believed timestamptz NOT NULL,
+  said timestamptz NOT NULL       -- by the clock, when that was last decided
+);

@@ -1,0 +1,59 @@
+"""Forgetting what is no longer kept, a little at a time, so that no write ever waits long behind it."""
+
+from datetime import datetime, timedelta
+
+from adapters.postgres import deliveries
+from adapters.postgres.connections import Connection
+from adapters.postgres.log import FORGOTTEN, NEWEST
+from domain.retention import Belief, advance
+
+AT_ONCE = 500
+
+_RECEIPTS = """
+DELETE FROM receipts WHERE (caller, name) IN
+  (SELECT caller, name FROM receipts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+"""
+
+# The log is kept from its first young change on, even if a clock that is behind made older ones after it.
+_OLD = f"""
+SELECT forgotten, least(reach, (SELECT min(number) - 1 FROM changes WHERE number <= reach AND at >= $1)) AS old
+FROM (SELECT {FORGOTTEN} AS forgotten, least({FORGOTTEN} + $2, $3, {NEWEST}) AS reach) AS log
+"""
+
+_FORGET = """
+WITH gone AS (DELETE FROM changes WHERE number <= $1 RETURNING kind, number)
+INSERT INTO forgotten SELECT kind, max(number) FROM gone GROUP BY kind
+ON CONFLICT (kind) DO UPDATE SET number = excluded.number
+"""
+
+_TURN = "SELECT true FROM forgotten WHERE kind = '' FOR UPDATE"
+"""Takes the lock of whoever is at it, one process at a time. Nobody else wants that row."""
+
+
+async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> datetime:
+    """Decide which time retention believes, one process after the other, and return it."""
+    async with connection.transaction(isolation="read_committed"):
+        await connection.execute(_TURN)
+        known = await connection.fetchrow("SELECT believed, said FROM retention")
+        newest = await connection.fetchval("SELECT at FROM changes ORDER BY number DESC LIMIT 1")
+        belief = advance(Belief(*known) if known else None, now=now, elapsed=elapsed, newest=newest)
+        await connection.execute("DELETE FROM retention")
+        await connection.execute("INSERT INTO retention VALUES ($1, $2)", belief.believed, belief.said)
+    return belief.believed
+
+
+async def purge(connection: Connection, at: datetime, *, changes_before: datetime, keep: int | None) -> bool:
+    """Forget some expired receipts, old deliveries and, up to change `keep`, old changes; tell whether there may be more.
+
+    One process at a time: where another is at it, there is nothing left to do.
+    """
+    async with connection.transaction(isolation="read_committed"):
+        if await connection.fetchval(f"{_TURN} SKIP LOCKED") is None:
+            return False
+        more = await deliveries.purge(connection, changes_before, AT_ONCE)
+        receipts = await connection.execute(_RECEIPTS, at, AT_ONCE)
+        forgotten, old = await connection.fetchrow(_OLD, changes_before, AT_ONCE, keep)
+        if old > forgotten:
+            await connection.execute(_FORGET, old)
+            await connection.execute("DELETE FROM former_cursors WHERE number < $1", old)
+    return more or receipts == f"DELETE {AT_ONCE}" or old - forgotten == AT_ONCE

@@ -1,0 +1,151 @@
+"""The one thread that writes: it commits whatever has been submitted meanwhile together, with one fsync for all."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import apsw
+from attrs import define, field, frozen
+
+from adapters.sqlite.connections import Translating
+from adapters.sqlite.log import Log
+from adapters.sqlite.table_mapping import TableMapping
+from adapters.sqlite.transaction import Transaction
+from domain.decisions import CommandBatch, Outcome, Replay
+from domain.errors import DomainError, StorageFull, Unavailable
+from domain.stored_entity import Serializer
+
+MAX_GROUP = 256
+MAX_WAITING = 10_000
+
+Response = Outcome | Replay | BaseException
+Work = CommandBatch | Callable[[apsw.Connection, datetime], Any]
+"""A submission, or any other short piece of writing that takes its turn among them."""
+
+
+@frozen(eq=False)
+class _Job:
+    work: Work
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+
+
+@define(eq=False)
+class GroupCommitter:
+    """Writes for any number of callers, in the order of their submissions.
+
+    On the happy path a group is one transaction. When anything in it fails beyond a refusal, the group is undone and
+    each of its members is tried alone, so that a fault is the fault of the one that caused it.
+    """
+
+    connection: apsw.Connection
+    log: Log
+    rows: Mapping[str, TableMapping]
+    documents: Serializer
+    clock: Callable[[], datetime]
+    guarded: Translating
+    on_commit: Callable[[], None]
+
+    _queue: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
+    _thread: threading.Thread = field(init=False)
+    _closed: bool = field(default=False, init=False)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name="backroom-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, work: Work) -> Any:
+        """Return what became of the work once it lasts. Raises `Unavailable` when closed or overloaded."""
+        if self._closed or self._queue.qsize() >= MAX_WAITING:
+            raise Unavailable
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._queue.put(_Job(work, loop, future))
+        return await future
+
+    def close(self) -> None:
+        """Finish what was submitted, then stop the thread."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            jobs, last = self._next_group()
+            if jobs:
+                self._deliver(jobs, self._answers(jobs))
+
+    def _next_group(self) -> tuple[list[_Job], bool]:
+        """Wait for a job, then take what else is waiting; the second value tells that nothing will follow."""
+        jobs: list[_Job] = []
+        job = self._queue.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == MAX_GROUP:
+                return jobs, False
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return jobs, False
+        return jobs, True
+
+    def _answers(self, jobs: list[_Job]) -> list[Response]:
+        try:
+            return self._commit(jobs)
+        except Unavailable:  # that is no fault of one of them, and trying each would only wait again, each in its turn
+            return [Unavailable() for _ in jobs]
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the thread lives on and the caller is told
+            if len(jobs) == 1:
+                return [fault]
+            return [answer for job in jobs for answer in self._answers([job])]
+
+    def _commit(self, jobs: list[_Job]) -> list[Response]:
+        """Carry out the jobs in one transaction; raises when it has to be undone."""
+        with self.guarded:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                transaction = Transaction(self.connection, self.log, self.rows, self.documents)
+                answers = [self._answer(transaction, job.work) for job in jobs]
+                transaction.finish()
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:  # a full disk may have undone it already
+                    self.connection.execute("ROLLBACK")
+                raise
+        return answers
+
+    def _answer(self, transaction: Transaction, work: Work) -> Response:
+        try:
+            at = self.clock()
+            return transaction.apply(work, at) if isinstance(work, CommandBatch) else work(self.connection, at)
+        except (StorageFull, Unavailable):
+            raise
+        except DomainError as refusal:  # raised before anything was written
+            return refusal
+
+    def _deliver(self, jobs: list[_Job], answers: list[Response]) -> None:
+        """Wake each caller on its own loop; one call for each loop, however many callers."""
+        self.on_commit()
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Response]]] = {}
+        for job, answer in zip(jobs, answers, strict=True):
+            by_loop.setdefault(job.loop, []).append((job.future, answer))
+        for loop, pairs in by_loop.items():
+            with suppress(RuntimeError):  # the loop is closed, and nobody there waits any more
+                loop.call_soon_threadsafe(_settle, pairs)
+
+
+def _settle(pairs: list[tuple[asyncio.Future[Any], Response]]) -> None:
+    for future, answer in pairs:
+        if future.done():  # the caller has gone; what was done stays done
+            continue
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

@@ -1,0 +1,166 @@
+"""How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import apsw
+
+from domain.entity_type import EntityType, Field
+from domain.field_types import Date, EnumField, FieldType, Integer, String, Timestamp
+from domain.stored_entity import StoredEntity
+from domain.text import fold
+
+SqlValue = int | str | bytes | float | None
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@lru_cache(256)  # one write has the same time in several places
+def microseconds(at: datetime) -> int:
+    """Return the microseconds from 1970 to `at`."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the time that is so many microseconds after 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def sql(key: Any) -> SqlValue:
+    """Return how a sort key looks in SQL: times in microseconds, dates as text, money in cents."""
+    match key:
+        case datetime():
+            return microseconds(key)
+        case date():
+            return key.isoformat()
+        case Decimal():
+            return int(key * 100)
+        case _:
+            return key  # type: ignore[no-any-return]
+
+
+def conversion(field_type: FieldType) -> Callable[[Any], SqlValue] | None:
+    """Return what makes a rule's values into what SQL sorts by, or None where they are that already."""
+    match field_type:
+        case EnumField(ranks=ranks):
+            return ranks.__getitem__
+        case String():
+            return fold
+        case Timestamp():
+            return microseconds
+        case Integer():
+            return None
+        case _:
+            return lambda value: sql(field_type.key(value))
+
+
+class Searched(NamedTuple):
+    """What `q` is to find an entity by from now on, and what it was; None where there is no row."""
+
+    id: int
+    was: str | None
+    now: str | None
+
+
+class TableMapping:
+    """The table of one kind: its columns, and writing what a decision left of an entity."""
+
+    def __init__(self, entity_type: EntityType[Any]) -> None:
+        self.entity_type = entity_type
+        self.table = entity_type.collection
+        listed = [field for field in entity_type.fields if field.listed]
+        self._columns = [self.column(field) for field in listed]
+        self._values = attrgetter(*(field.name for field in listed))
+        self._conversions = [conversion(field.field_type) for field in listed]
+        searched = [field.name for field in entity_type.searched]
+        self._search_values = attrgetter(*searched) if searched else lambda _: None
+        columns = [*self._columns, "search", "document"]
+        indexed = f"EXISTS (SELECT 1 FROM {self.table}_search)"
+        self.needs = f"SELECT {', '.join(columns)} FROM {self.table} WHERE {indexed} LIMIT 0"
+        self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
+        self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
+        self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        self._delete = f"DELETE FROM {self.table} WHERE id = ?"
+        self._text_of = f"SELECT search FROM {self.table} WHERE id = ?"
+        # The column that is named like the table takes commands of FTS5, such as 'delete'; without one, a row is added.
+        self._index = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES (?, ?, ?)"
+
+    def column(self, field: Field) -> str:
+        """Name the column of a field; that of a text holds what it is sorted by, which is not the text itself."""
+        return f"{field.name}_key" if isinstance(field.field_type, String) else field.name
+
+    def key(self, field: Field, value: Any) -> SqlValue:
+        """Return what the column of a field holds for a value."""
+        return None if value is None else sql(field.field_type.key(value))
+
+    def least(self, field: Field) -> SqlValue:
+        """Return what no value in the column of a field is below."""
+        return "" if isinstance(field.field_type, (String, Date)) else -(2**63)
+
+    def insert(self, connection: apsw.Connection, entities: Iterable[tuple[StoredEntity, Any]]) -> list[Searched]:
+        """Write entities that have no rows. Nobody finds them by `q` until they are indexed."""
+        rows: list[tuple[SqlValue, ...]] = []
+        searched: list[Searched] = []
+        for record, each in entities:
+            text = self.entity_type.search_text(each)
+            rows.append((*self._keys(each), text, record.document))
+            searched.append(Searched(record.id, None, text))
+        connection.executemany(self._insert, rows)
+        return searched
+
+    def index(self, connection: apsw.Connection) -> None:
+        """Index anew what `q` looks through."""
+        connection.execute(f"INSERT INTO {self.table}_search ({self.table}_search) VALUES ('rebuild')")
+
+    def update(self, connection: apsw.Connection, record: StoredEntity, before: Any, entity: Any) -> Searched | None:
+        """Write an entity over its row. Only columns that differ are named: SQLite rewrites the index of each."""
+        searched = None
+        fields = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
+        changed = [(column, (convert, value)) for column, convert, old, value in fields if value != old]
+        new = dict(zip((column for column, _ in changed), _converted(pair for _, pair in changed), strict=True))
+        if self._search_values(entity) != self._search_values(before):
+            new["search"] = search = self.entity_type.search_text(entity)
+            searched = Searched(record.id, self._text(connection, record.id), search)
+        new["document"] = record.document
+        marks = ", ".join(f"{column} = ?" for column in new)
+        connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), record.id))
+        return searched
+
+    def delete(self, connection: apsw.Connection, id: int) -> Searched:
+        """Remove the row of an entity."""
+        searched = Searched(id, self._text(connection, id), None)
+        connection.execute(self._delete, (id,))
+        return searched
+
+    def reindex(self, connection: apsw.Connection, searched: Iterable[Searched]) -> None:
+        """Bring up to date what `q` looks through, after some rows were written, in the order of that.
+
+        This is for the end of a transaction: the index is written by ascending ids, because SQLite puts away all that
+        it has gathered for it whenever an id is lower than the one before.
+        """
+        texts: dict[int, tuple[str | None, str | None]] = {}
+        for id, was, now in searched:
+            texts[id] = texts.get(id, (was,))[0], now
+        rows: list[tuple[str | None, int, str]] = []
+        for id, (was, now) in sorted(texts.items()):
+            if was != now and was is not None:
+                rows.append(("delete", id, was))
+            if was != now and now is not None:
+                rows.append((None, id, now))
+        connection.executemany(self._index, rows)
+
+    def _text(self, connection: apsw.Connection, id: int) -> str:
+        # The index needs the very text that it was given: the stored one, whatever folding says today.
+        return str(connection.execute(self._text_of, (id,)).fetchall()[0][0])
+
+    def _keys(self, entity: Any) -> list[SqlValue]:
+        return _converted(zip(self._conversions, self._values(entity), strict=True))
+
+
+def _converted(pairs: Iterable[tuple[Callable[[Any], SqlValue] | None, Any]]) -> list[SqlValue]:
+    return [value if convert is None or value is None else convert(value) for convert, value in pairs]

@@ -1,0 +1,9 @@
+"""Every kind of entity that this service keeps, also those that are nobody's business but their owner's."""
+
+from typing import Any
+
+from domain.entity_type import EntityType
+from domain.public_types import PUBLIC_TYPES
+from domain.webhook import WEBHOOK
+
+ENTITY_TYPES: tuple[EntityType[Any], ...] = (*PUBLIC_TYPES, WEBHOOK)

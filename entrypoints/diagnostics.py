@@ -1,0 +1,81 @@
+"""What the process says on stderr: lines for people, or one JSON object on each line for programs."""
+
+import json
+import logging
+import os
+import sys
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from select import PIPE_BUF
+from types import TracebackType
+
+LOG = logging.getLogger("backroom")
+
+_FD = 2
+
+
+class Stderr:
+    """Writes whole lines in pieces that nothing of another process gets into, where a line is no longer than that."""
+
+    def write(self, lines: str) -> None:
+        """Write them; what nobody can read any more is lost, and no reason to end."""
+        data, start = lines.encode(errors="backslashreplace"), 0
+        with suppress(OSError):
+            while start < len(data):
+                end = data.rfind(b"\n", start, start + PIPE_BUF) + 1 or data.find(b"\n", start) + 1 or len(data)
+                start += os.write(_FD, data[start:end])
+
+    def flush(self) -> None:
+        """Do nothing: nothing is kept back."""
+
+
+STDERR = Stderr()
+
+
+class AsText(logging.Formatter):
+    """A message for people, with its traceback on lines of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"backroom: {super().format(record)}"
+
+
+class AsJson(logging.Formatter):
+    """A message for programs, with its traceback in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        document = {"at": at, "level": record.levelname.lower(), "message": record.getMessage()}
+        if record.exc_info:
+            document["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(document)
+
+
+def speak(log: str) -> None:
+    """Say on stderr, as `text` or `json`, all that is logged or warned of, and what ends the process or a thread."""
+    handler = logging.StreamHandler(STDERR)
+    handler.setFormatter(AsJson() if log == "json" else AsText())
+    logging.getLogger().handlers = [handler]
+    LOG.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    sys.excepthook = _ended
+    sys.unraisablehook = _unraisable
+    threading.excepthook = _thread_ended
+
+
+def _ended(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    LOG.critical("ended by what nobody foresaw", exc_info=(kind, error, traceback))
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        LOG.error(
+            "a thread was ended by what nobody foresaw",
+            exc_info=(ended.exc_type, ended.exc_value, ended.exc_traceback),
+        )
+
+
+def _unraisable(found: "sys.UnraisableHookArgs") -> None:
+    if found.exc_value is not None:
+        message = found.err_msg or "an error that nobody can catch, in"
+        LOG.error("%s %r", message, found.object, exc_info=(found.exc_type, found.exc_value, found.exc_traceback))

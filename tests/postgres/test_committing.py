@@ -1,0 +1,98 @@
+"""Submissions are carried out together, and everybody is answered, whatever happens to the others."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from attrs import define, field
+
+from adapters.postgres import committer as module
+from adapters.postgres.committer import GroupCommitter
+from adapters.postgres.transaction import Response
+from domain.decisions import CommandBatch, Outcome
+from domain.errors import Unavailable
+from domain.task import TASK
+from tests.builders import create, submission
+
+pytestmark = pytest.mark.anyio
+
+DONE = Outcome(results=())
+REHEARSED = submission(create(TASK), dry_run=True)  # is carried out alone
+WRITTEN = submission(create(TASK))
+
+
+@define
+class Database:
+    """Carries out everything, or fails."""
+
+    error: BaseException | None = None
+    carried_out: list[int] = field(factory=list)
+
+    async def together(self, submissions: Sequence[CommandBatch]) -> list[Response]:
+        """Carry out a group."""
+        self.carried_out.append(len(submissions))
+        if self.error is not None:
+            raise self.error
+        return [DONE] * len(submissions)
+
+    async def alone(self, submission: CommandBatch) -> Response:
+        """Carry out a single one."""
+        return (await self.together([submission]))[0]
+
+
+@pytest.fixture
+def database() -> Database:
+    """Return what submissions are carried out on."""
+    return Database()
+
+
+@pytest.fixture
+async def committer(database: Database) -> GroupCommitter:
+    """Return what carries them out."""
+    return GroupCommitter(together=database.together, alone=database.alone)
+
+
+async def test_what_comes_together_is_carried_out_together(database: Database, committer: GroupCommitter) -> None:
+    """All who submit in the same turn are one group."""
+    assert [DONE] * 3 == await asyncio.gather(*(committer.submit(WRITTEN) for _ in range(3)))
+    assert [3] == database.carried_out
+
+
+@pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
+async def test_who_was_answered_counts_no_more(
+    committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch, each: CommandBatch
+) -> None:
+    """Where only one may wait, whoever submits as soon as he is answered is carried out, and not refused."""
+    monkeypatch.setattr(module, "MAX_WAITING", 1)
+    for _ in range(3):
+        assert DONE == await committer.submit(each)
+
+
+async def test_too_many_are_refused(committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit nobody waits; those within it are carried out."""
+    monkeypatch.setattr(module, "MAX_WAITING", 2)
+    answers = await asyncio.gather(*(committer.submit(WRITTEN) for _ in range(3)), return_exceptions=True)
+    assert [Outcome, Outcome, Unavailable] == [type(each) for each in answers]
+
+
+@pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
+async def test_work_that_is_cancelled_is_told(
+    database: Database, committer: GroupCommitter, each: CommandBatch
+) -> None:
+    """Nobody is left without an answer, and whoever submits next is carried out."""
+    database.error = asyncio.CancelledError()
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*(committer.submit(each) for _ in range(2)), return_exceptions=True)
+    assert [Unavailable] * 2 == [type(each) for each in answers]
+    database.error = None
+    assert DONE == await committer.submit(each)
+
+
+async def test_finishing(database: Database, committer: GroupCommitter) -> None:
+    """It returns once everything is carried out that was submitted, by those too who have gone since."""
+    leaving = [asyncio.create_task(committer.submit(each)) for each in (WRITTEN, REHEARSED)]
+    await asyncio.sleep(0)
+    for each in leaving:
+        each.cancel()
+    await committer.finish()
+    assert [1, 1] == database.carried_out

@@ -1,0 +1,45 @@
+"""A power cut under load: nothing that was acknowledged is lost. `make power` cuts 200 times."""
+
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.power.cutting import NORMAL, Trial
+from tests.power.disk import Disk
+
+CUTS = 2
+
+
+def test_the_disk_keeps_what_was_synced(disk: Disk) -> None:
+    """Of two programs that wrote a file, the one that synced it and its folder finds it after a cut; the other not."""
+    disk.switch_on()
+    write(disk.folder / "synced", "os.fsync(file.fileno()); os.fsync(os.open(os.path.dirname(sys.argv[1]), 0))")
+    write(disk.folder / "unsynced", "pass")
+    assert {"synced", "unsynced"} == {each.name for each in disk.folder.iterdir()}
+    disk.cut(0.0, 0)
+    assert [] == list(disk.folder.iterdir())
+    disk.switch_on()
+    assert [("synced", "text")] == [(each.name, each.read_text()) for each in disk.folder.iterdir()]
+
+
+def write(path: Path, then: str) -> None:
+    """Let a process write a file."""
+    program = f"import os, sys\nwith open(sys.argv[1], 'w') as file:\n    file.write('text'); file.flush(); {then}"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
+def test_nothing_acknowledged_is_lost(disk: Disk, tmp_path: Path, share: float) -> None:
+    """Cut while it writes, also for the first time, the service has all that it acknowledged when it starts again."""
+    tally = Trial(disk, tmp_path, shares=(share,), chance=Random(4)).run(CUTS)
+    assert (CUTS, 0) == (tally.cuts, tally.lost)
+    assert tally.acknowledged >= CUTS
+
+
+def test_without_a_sync_much_is_lost(disk: Disk, tmp_path: Path) -> None:
+    """The same service with `synchronous=NORMAL` loses what it had acknowledged: the cut is a real one."""
+    tally = Trial(disk, tmp_path, program=NORMAL, shares=(0.0,), chance=Random(4)).run(2)
+    assert 0 < tally.lost <= tally.acknowledged

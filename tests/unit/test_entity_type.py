@@ -1,0 +1,131 @@
+"""What every kind of entity has in common: fields, defaults, and all breaches at once."""
+
+from typing import Any
+
+import pytest
+
+from domain.entity_type import MAX_ID, SEPARATOR, EntityType
+from domain.errors import ValidationFailed
+from domain.product import PRODUCT
+from domain.registry import ENTITY_TYPES
+from domain.task import TASK
+from tests.builders import REQUIRED, product, task
+
+EVERY_ENTITY_TYPE = pytest.mark.parametrize("entity_type", ENTITY_TYPES, ids=repr)
+
+
+def violations(entity_type: EntityType[Any], raw: dict[str, object], *, whole: bool = True) -> list[tuple[str, str]]:
+    """Return the field and the code of each breach of a raw document."""
+    with pytest.raises(ValidationFailed) as caught:
+        entity_type.check(raw, whole=whole)
+    return [(violation.field, violation.code) for violation in caught.value.violations]
+
+
+@EVERY_ENTITY_TYPE
+def test_every_entity_starts_with_the_same_fields(entity_type: EntityType[Any]) -> None:
+    """The id, the version and both times come first, and clients cannot set them."""
+    assert ["id", "version", "created_at", "updated_at"] == [field.name for field in entity_type.fields[:4]]
+    assert not {"id", "version", "created_at", "updated_at"} & set(entity_type.writable_names)
+
+
+@EVERY_ENTITY_TYPE
+def test_what_is_required(entity_type: EntityType[Any]) -> None:
+    """Every required field is missing from an empty document, in the order of the fields, and from no other kind."""
+    assert [(field.name, "required") for field in entity_type.required] == violations(entity_type, {})
+    assert ({}, {}) == entity_type.check({}, whole=False)
+
+
+@EVERY_ENTITY_TYPE
+@pytest.mark.parametrize("whole", [True, False])
+def test_null_for_what_is_required(entity_type: EntityType[Any], whole: bool) -> None:
+    """Null for a required field counts as missing, even where no field needs to be sent."""
+    raw: dict[str, object] = {field.name: None for field in entity_type.required}
+    assert [(field.name, "required") for field in entity_type.required] == violations(entity_type, raw, whole=whole)
+
+
+@EVERY_ENTITY_TYPE
+def test_null_sets_the_default(entity_type: EntityType[Any]) -> None:
+    """Null sets every field that is not required to its default."""
+    optional = [field for field in entity_type.writable if not field.required]
+    values, _ = entity_type.check({field.name: None for field in optional}, whole=False)
+    assert {field.name: field.default for field in optional} == values
+
+
+@EVERY_ENTITY_TYPE
+def test_read_only_values_are_set_apart(entity_type: EntityType[Any]) -> None:
+    """Read-only fields are neither checked nor taken as values: they are returned as they came."""
+    raw = {field.name: "anything" for field in entity_type.fields if field.read_only}
+    values, read_only_values = entity_type.check(REQUIRED[entity_type] | raw, whole=True)
+    assert (set(REQUIRED[entity_type]), raw) == (set(values), read_only_values)
+
+
+@EVERY_ENTITY_TYPE
+@pytest.mark.parametrize("name", ["colour", "", "ID", "title ", "__class__", "derive"])
+def test_unknown_fields(entity_type: EntityType[Any], name: str) -> None:
+    """A field that the kind does not have is refused by its name."""
+    assert [(name, "unknown_field")] == violations(entity_type, REQUIRED[entity_type] | {name: 1})
+
+
+def test_blank_text_counts_as_missing_where_it_is_required() -> None:
+    """A blank title is missing; a blank category is just not allowed; blank notes are fine."""
+    assert [("title", "required")] == violations(TASK, {"title": " \n"})
+    assert [("category", "blank")] == violations(PRODUCT, REQUIRED[PRODUCT] | {"category": " "})
+    assert ({"notes": ""}, {}) == TASK.check({"notes": " "}, whole=False)
+
+
+def test_every_breach_is_told_at_once() -> None:
+    """One refusal names the missing, the wrong and the unknown together."""
+    raw: dict[str, object] = {"price": "free", "stock": -1, "sku": "a b", "colour": "red", "version": "x"}
+    expected = {
+        ("price", "wrong_type"),
+        ("stock", "out_of_range"),
+        ("sku", "forbidden_character"),
+        ("colour", "unknown_field"),
+        ("name", "required"),
+    }
+    found = violations(PRODUCT, raw)
+    assert (expected, len(expected)) == (set(found), len(found))
+
+
+@pytest.mark.parametrize("raw", [{}, {"price": None}, {"price": None, "name": " "}, {"name": None}])
+def test_missing_fields_read_as_a_sentence(raw: dict[str, object]) -> None:
+    """What is missing is told in one sentence, in the order of the fields, however it is missing."""
+    with pytest.raises(ValidationFailed, match=r"^name and price are required$"):
+        PRODUCT.check(raw, whole=True)
+
+
+def test_one_missing_field_reads_as_a_sentence() -> None:
+    """A single missing field gets the singular."""
+    with pytest.raises(ValidationFailed, match=r"^title is required$"):
+        TASK.check({}, whole=True)
+
+
+@EVERY_ENTITY_TYPE
+def test_the_largest_id(entity_type: EntityType[Any]) -> None:
+    """Ids fit into 64 bits with a sign."""
+    assert 2**63 - 1 == MAX_ID == entity_type.by_name["id"].field_type.check(MAX_ID)
+
+
+@EVERY_ENTITY_TYPE
+def test_what_the_catalogue_shows(entity_type: EntityType[Any]) -> None:
+    """Kinds have names of their own, a plain representation, and are equal only to themselves."""
+    assert (
+        len(ENTITY_TYPES)
+        == len({each.name for each in ENTITY_TYPES})
+        == len({each.collection for each in ENTITY_TYPES})
+    )
+    assert f"<Kind {entity_type.name}>" == repr(entity_type)
+    assert [entity_type] == [each for each in ENTITY_TYPES if each == entity_type]
+
+
+def test_search_text_keeps_fields_apart() -> None:
+    """The searched fields are folded and joined by what no text can hold, an empty field by nothing."""
+    assert f"a{SEPARATOR}strasse" == TASK.search_text(task(title="A", notes="Straße"))
+    assert f"widget a{SEPARATOR}{SEPARATOR}" == PRODUCT.search_text(product())
+    assert f"widget a{SEPARATOR}w-1{SEPARATOR}blue" == PRODUCT.search_text(product(sku="W-1", description="Blue"))
+
+
+def test_entities_are_equal_when_every_field_is() -> None:
+    """Equality looks at more than the id."""
+    assert task() == task()
+    assert task() != task(notes="more")
