@@ -29,7 +29,7 @@ class CursorCodec:
     def number(self, cursor: Cursor) -> int:
         """Return the number of the change that `cursor` is behind.
 
-        Raises `BadCursor` for that of another log, and `CursorExpired` for one of a former name that means nothing here.
+        Raises `BadCursor` for that of another log, `CursorExpired` for one of a former name that means nothing here.
         """
         name, digits = log_of(cursor), cursor.partition("-")[2]
         number = int(digits) if _NUMBER.fullmatch(digits) else None

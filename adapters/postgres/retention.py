@@ -43,7 +43,7 @@ async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> 
 
 
 async def purge(connection: Connection, at: datetime, *, changes_before: datetime, keep: int | None) -> bool:
-    """Forget some expired receipts, old deliveries and, up to change `keep`, old changes; tell whether there may be more.
+    """Forget some expired receipts, old deliveries and, up to number `keep`, old changes; tell whether there is more.
 
     One process at a time: where another is at it, there is nothing left to do.
     """
@@ -52,7 +52,7 @@ async def purge(connection: Connection, at: datetime, *, changes_before: datetim
             return False
         more = await deliveries.purge(connection, changes_before, AT_ONCE)
         receipts = await connection.execute(_RECEIPTS, at, AT_ONCE)
-        forgotten, old = await connection.fetchrow(_OLD, changes_before, AT_ONCE, keep)
+        ((forgotten, old),) = await connection.fetch(_OLD, changes_before, AT_ONCE, keep)
         if old > forgotten:
             await connection.execute(_FORGET, old)
             await connection.execute("DELETE FROM former_cursors WHERE number < $1", old)

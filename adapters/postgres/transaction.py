@@ -65,9 +65,7 @@ async def new_ids(connection: Connection, submissions: Iterable[CommandBatch], *
                 await connection.fetchval(f"SELECT last_value + is_called::integer FROM {sequence}")
             )
         else:
-            drawn = await connection.fetch(
-                _DRAW.format(sequence=sequence), number
-            )
+            drawn = await connection.fetch(_DRAW.format(sequence=sequence), number)
             ids[entity_type] = iter([id for (id,) in drawn])
     return ids
 

@@ -87,7 +87,9 @@ def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None
 
 def _deliver(statement: "_Statement", plan: WritePlan) -> None:
     """Add what is queued for webhooks. A deletion takes that along, and how far they have come."""
-    if gone := [id for (entity_type, id), after in plan.final.items() if entity_type is WEBHOOK and isinstance(after, Deleted)]:
+    if gone := [
+        id for (entity_type, id), after in plan.final.items() if entity_type is WEBHOOK and isinstance(after, Deleted)
+    ]:
         rows = statement.mark([{"id": id} for id in gone])
         statement.do(f"DELETE FROM positions USING jsonb_to_recordset({rows}) AS gone(id bigint)", "webhook = gone.id")
     if plan.deliveries:
@@ -106,7 +108,9 @@ def _log(statement: "_Statement", plan: WritePlan) -> None:
         f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
         f" FROM numbered, jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
     )
-    living = [id for (entity_type, id), after in plan.final.items() if entity_type is WEBHOOK and isinstance(after, Entity)]
+    living = [
+        id for (entity_type, id), after in plan.final.items() if entity_type is WEBHOOK and isinstance(after, Entity)
+    ]
     if new := [{"id": id} for id in living if not isinstance(plan.current.get((WEBHOOK, id)), Entity)]:
         start = f"newest + {len(plan.changes)}" if plan.follow is None else f"{plan.follow}"
         statement.append(

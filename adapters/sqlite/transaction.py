@@ -59,7 +59,7 @@ class Transaction:
         key = submission.key
         if key is not None and (replay := self._replay(key, at)) is not None:
             return replay
-        start = None if submission.follow is None else self._log.cursor_codec.number(submission.follow)
+        start = None if submission.follow is None else self._log.number(self._connection, submission.follow)
         last_ids: dict[str, int] = {}
         found = self._find(submission)
         decision = decide(
