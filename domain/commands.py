@@ -46,14 +46,16 @@ class Command(Protocol):
 
 @frozen
 class Precondition:
-    """The versions that the caller accepts. None of them: any version will do."""
+    """The versions that the caller accepts, and what it named that is no version. Nothing: any version will do."""
 
     versions: Set[int] = frozenset()
+    unknown: tuple[str, ...] = ()
 
     def check(self, entity_type: EntityType[E], entity: E) -> None:
         """Raise `PreconditionFailed` unless `entity` is at one of the versions."""
-        if self.versions and entity.version not in self.versions:
-            raise PreconditionFailed(entity_type=entity_type, current=entity, expected=max(self.versions))
+        if (self.versions or self.unknown) and entity.version not in self.versions:
+            expected = max(self.versions, default=None)
+            raise PreconditionFailed(entity_type=entity_type, current=entity, expected=expected, unknown=self.unknown)
 
 
 ANY_VERSION = Precondition()

@@ -10,11 +10,12 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
+from domain.access.access_key import Actor
 from domain.changes import Action, Change, Cursor, changed_since, differing
 from domain.commands import Command, Deleted
 from domain.deliveries import Delivery
 from domain.entity_type import Entity, EntityType
-from domain.errors import AlreadyExists, DomainError, PreconditionFailed
+from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.stored_entity import Serializer, StoredEntity
 
 MAX_COMMANDS = 1000
@@ -76,6 +77,7 @@ class CommandBatch:
     Atomic: one refusal undoes all. Otherwise each stands alone. A `rehearsal` decides and writes nothing, not even
     its key. `deliveries` are put into the log of deliveries with it, unless all was undone; one that is pending there
     already only gets its new time. `follow` is the position of webhooks that it makes, by default the end of the log.
+    `actor` made the changes.
     """
 
     commands: tuple[Command, ...]
@@ -85,6 +87,7 @@ class CommandBatch:
     key: IdempotencyKey | None = None
     deliveries: tuple[Delivery, ...] = ()
     follow: Cursor | None = None
+    actor: Actor | None = None
 
 
 @frozen(kw_only=True)
@@ -107,15 +110,11 @@ class Found:
 
 @frozen(kw_only=True)
 class Decision:
-    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order.
-
-    `undone` are the changes before a failure that undid all: no store writes them, but what failed was decided on them.
-    """
+    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order."""
 
     outcome: Outcome
     final: Mapping[Ref, Entity | Deleted[Any]] = Factory(dict)
     changes: tuple[Change[Any], ...] = ()
-    undone: tuple[Change[Any], ...] = ()
 
 
 def named(commands: Iterable[Command]) -> dict[Ref, bool]:
@@ -167,9 +166,10 @@ def decide(
             after = command.decide(before, id, at)
             _check_unique(command.entity_type, after, holders)
         except DomainError as error:
-            results.append(error)
             if submission.atomic:
-                return Decision(outcome=Outcome(results=tuple(results), failed=index), undone=tuple(changes))
+                results.append(_as_it_stays(error, ref, found, is_touched=ref in final))
+                return Decision(outcome=Outcome(results=tuple(results), failed=index))
+            results.append(error)
             continue
         left = after.entity if isinstance(after, Deleted) else after
         record = StoredEntity(id, left.version, documents.write(command.entity_type, left))
@@ -184,6 +184,7 @@ def decide(
             changed=changed,
             at=at,
             request_id=submission.request_id,
+            actor=submission.actor,
         )
         _pass_on(command.entity_type, before, after, holders)
         current[ref] = final[ref] = after
@@ -197,7 +198,7 @@ def unexplained(outcome: Outcome) -> set[tuple[Ref, int]]:
     return {
         ((result.entity_type, result.current.id), result.expected)
         for result in outcome.results
-        if isinstance(result, PreconditionFailed)
+        if isinstance(result, PreconditionFailed) and result.expected is not None
     }
 
 
@@ -210,18 +211,33 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
         return decision.outcome
 
     def explain(result: Result) -> Result:
-        if not isinstance(result, PreconditionFailed):
+        if not isinstance(result, PreconditionFailed) or result.expected is None:
             return result
         ref = result.entity_type, result.current.id
-        here = (
-            change for change in (*decision.changes, *decision.undone) if (change.entity_type, change.record.id) == ref
-        )
+        here = (change for change in decision.changes if (change.entity_type, change.record.id) == ref)
         changes = (*kept[ref, result.expected], *here)
         return evolve(
             result, changed=changed_since(result.entity_type, changes, result.expected, now=result.current.version)
         )
 
     return evolve(decision.outcome, results=tuple(map(explain, decision.outcome.results)))
+
+
+def _as_it_stays(error: DomainError, ref: Ref, found: Found, *, is_touched: bool) -> DomainError:
+    """Return a refusal that undoes all in the terms of what is stored, because nobody else ever saw the rest."""
+    entity_type, id = ref
+    match error:
+        case PreconditionFailed() if is_touched:
+            stored = found.current.get(ref)
+            if not isinstance(stored, Entity):
+                return NotFound(entity_type=entity_type.name, id=id)
+            return evolve(error, current=stored, undone=stored.version == error.expected)
+        case NotFound() if is_touched:
+            return evolve(error, undone=True)
+        case AlreadyExists(field=field, value=value, holder=holder):
+            return evolve(error, undone=found.holders.get((entity_type, field, value)) != holder)
+        case _:
+            return error
 
 
 def _check_unique(entity_type: EntityType[Any], after: Any, holders: Mapping[UniqueValue, int]) -> None:

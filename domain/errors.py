@@ -62,10 +62,12 @@ class NotFound(DomainError):
     decided: ClassVar[bool] = True
     entity_type: str
     id: int
+    undone: bool = False  # an operation of the same request had deleted it, and was undone
 
     @property
     def message(self) -> str:
-        return f"{self.entity_type.capitalize()} not found"
+        because = ": an earlier operation of this request had deleted it" if self.undone else ""
+        return f"{self.entity_type.capitalize()} not found{because}"
 
 
 @frozen(kw_only=True)
@@ -92,29 +94,52 @@ class AlreadyExists(DomainError):
     field: str
     value: Any
     holder: int
+    undone: bool = False  # an operation of the same request had taken it, and was undone
 
     @property
     def message(self) -> str:
+        if self.undone:
+            return f"an earlier operation of this request had taken {self.field} {self.value}"
         return f"{self.field} {self.value} already belongs to {self.entity_type} {self.holder}"
 
 
 @frozen(kw_only=True)
 class PreconditionFailed(DomainError):
-    """The entity is not at the version that the caller named.
+    """The entity is not at a version that the caller named.
 
-    `changed` names the fields that changed since that version; a store fills it in from the log.
+    `expected` is the highest of these, or None where the caller named none, but only `unknown` tags. `changed` names
+    the fields that changed since that version; a store fills it in from the log. `undone` tells that `current` is at
+    that version, but that an earlier operation of the same request had changed it, which was undone.
     """
 
     code: ClassVar[str] = "precondition_failed"
     decided: ClassVar[bool] = True
     entity_type: Any
     current: Any
-    expected: int
+    expected: int | None
+    unknown: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    undone: bool = False
 
     @property
     def message(self) -> str:
+        if self.undone:
+            return f"an earlier operation of this request had changed what is version {self.expected} again now"
+        if self.expected is None:
+            return f"version is {self.current.version}, and {', '.join(self.unknown)} names no version"
         return f"version is {self.current.version}, not {self.expected}"
+
+
+@frozen(kw_only=True)
+class PreconditionRequired(DomainError):
+    """A change must name the version that it changes."""
+
+    code: ClassVar[str] = "precondition_required"
+    name: str  # of what names it
+
+    @property
+    def message(self) -> str:
+        return f"{self.name} is required: send the version that you change"
 
 
 @frozen(kw_only=True)
@@ -190,9 +215,13 @@ class Unavailable(DomainError):
 
     code: ClassVar[str] = "unavailable"
 
+    def __init__(self, reason: str = "the store is not available right now") -> None:
+        super().__init__(reason)
+        self._reason = reason
+
     @property
     def message(self) -> str:
-        return "the store is not available right now"
+        return self._reason
 
 
 class StorageFull(DomainError):

@@ -13,12 +13,16 @@ from typing import Any
 
 from attrs import field, frozen
 
-from domain.text import clean, fold, forbidden_character
+from domain.text import clean, fold, forbidden_character, shows_something
 from domain.urls import MAX_URL_LENGTH, check_url
 
 # What stored values can be compared with, far beyond what any field takes.
 MOST_COUNTED = 2**63 - 1
 MOST_COMPARED = 10**15
+
+
+FORBIDDEN_IN_LINE = "control characters or line breaks"
+FORBIDDEN_IN_LINES = "control characters other than line breaks and tabs"
 
 
 @frozen
@@ -62,18 +66,16 @@ class String(FieldType):
             raise ValidationError("wrong_type", "must be text")
         text = clean(raw, lines=self.lines)
         if forbidden_character(text, lines=self.lines) is not None:
-            raise ValidationError("forbidden_character", "must not contain control characters or line breaks")
-        if not self.least <= len(text) <= self.most:
-            self._refuse_length(text)
-        if self.alphabet is not None and not re.fullmatch(f"[{self.alphabet}]*", text):
-            raise ValidationError("forbidden_character", f"may only contain {self.alphabet}")
-        return text
-
-    def _refuse_length(self, text: str) -> None:
-        if not text:
+            what = FORBIDDEN_IN_LINES if self.lines else FORBIDDEN_IN_LINE
+            raise ValidationError("forbidden_character", f"must not contain {what}")
+        if self.least and not shows_something(text):
             raise ValidationError("blank", "must not be blank")
-        code = "too_long" if len(text) > self.most else "too_short"
-        raise ValidationError(code, f"must have {self.least} to {self.most} characters")
+        if not self.least <= len(text) <= self.most:
+            code = "too_long" if len(text) > self.most else "too_short"
+            raise ValidationError(code, f"must have {self.least} to {self.most} characters")
+        if self.alphabet is not None and not re.fullmatch(f"[{self.alphabet}]*", text):
+            raise ValidationError("forbidden_character", f"must contain only the characters {self.alphabet}")
+        return text
 
     def read(self, text: str) -> str:
         if forbidden_character(text, lines=True) is not None:
@@ -213,7 +215,7 @@ class Money(FieldType):
             return Decimal(raw)
         if isinstance(raw, (int, Decimal)) and not isinstance(raw, bool):
             return Decimal(raw)
-        raise ValidationError("wrong_type", "must be a number")
+        raise ValidationError("wrong_type", "must be a number, or text such as 9.99 with at most two decimals")
 
     def read(self, text: str) -> Decimal:
         if not re.fullmatch(f"-?[0-9]+{self.DECIMALS}", text):

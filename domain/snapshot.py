@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
+from domain.access.access_key import AccessKey, Credential
 from domain.changes import Change, Cursor
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
@@ -93,7 +94,21 @@ class Sent:
     deliveries: tuple[Delivery, ...]
 
 
-Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent
+@frozen(kw_only=True)
+class Keys:
+    """The keys that let callers in."""
+
+    keys: tuple[AccessKey, ...]
+
+
+@frozen(kw_only=True)
+class Credentials:
+    """What stands for keys."""
+
+    credentials: tuple[Credential, ...]
+
+
+Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials
 
 
 class Export(Protocol):
@@ -101,7 +116,7 @@ class Export(Protocol):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return how many entities, changes, former cursors, receipts and deliveries there are."""
+        """Return how many entities, changes, former cursors, receipts, deliveries, keys and credentials there are."""
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
@@ -109,8 +124,8 @@ class Export(Protocol):
 
         First the metadata; then the entities kind by kind in the order of the registry, by ascending id; the changes in
         the order of the log; the former cursors in the order of their code points; the receipts by their expiry, caller
-        and name; the positions; the deliveries, oldest first. A part is full unless it is the last of its type and
-        kind, and is left out if it is empty.
+        and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
+        hashes. A part is full unless it is the last of its type and kind, and is left out if it is empty.
         Raises `Unavailable`.
         """
 
@@ -153,5 +168,7 @@ def size(part: Part) -> int:
             return len(items)
         case FormerCursors(numbers=numbers):
             return len(numbers)
+        case Keys(keys=items) | Credentials(credentials=items):
+            return len(items)
         case _:
             return 0

@@ -9,6 +9,14 @@ WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 
+# What shows nothing: Unicode's Default_Ignorable_Code_Point (version 16), and the Braille pattern without dots. The
+# inside of a character class.
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_VISIBLE = re.compile(f"[^{INVISIBLE}{WHITE_SPACE}]")
+
 # The insides of character classes: category Cc, of which lines may hold newline and tab, and a single line neither
 # these nor the two separators. Lone surrogates, which cannot be written as UTF-8 at all, are forbidden besides.
 NOT_IN_LINES = "\x00-\x08\x0b-\x1f\x7f-\x9f"
@@ -28,6 +36,11 @@ def forbidden_character(text: str, *, lines: bool) -> str | None:
         return None
     found = (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN_IN_LINE).search(text)
     return found.group() if found else None
+
+
+def shows_something(text: str) -> bool:
+    """Tell whether a reader sees anything of a text."""
+    return _VISIBLE.search(text) is not None
 
 
 def fold(text: str) -> str:

@@ -18,6 +18,7 @@ from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.error_handler import READ_ONLY, response_for
+from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
@@ -105,7 +106,7 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
     paths += [
         *webhooks.paths(parts),
         *changes.paths(Changes(store, feed)),
-        *service.paths(service.Service(store=store)),
+        *service.paths(service.Service(readiness=Readiness(store))),
     ]
 
     async def openapi(request: Request) -> Response:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
 from adapters.postgres.connections import Connection, connect, translated
 from adapters.postgres.deliveries import SELECT, delivery_of
 from adapters.postgres.log import COLUMNS, Log
@@ -14,9 +15,11 @@ from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
+    Credentials,
     Entities,
     Export,
     FormerCursors,
+    Keys,
     Metadata,
     Part,
     Positions,
@@ -90,6 +93,10 @@ class PostgresExport(Export):
         yield Positions(numbers=dict(await self._connection.fetch(_POSITIONS)))
         async for deliveries in self._batches(f"{SELECT} ORDER BY number", delivery_of):
             yield Sent(deliveries=deliveries)
+        async for keys in self._batches(KEYS, key_of):
+            yield Keys(keys=keys)
+        async for credentials in self._batches(CREDENTIALS, credential_of):
+            yield Credentials(credentials=credentials)
 
     async def _batches(self, sql: str, each: Callable[[Any], T], size: int = BATCH) -> AsyncIterator[tuple[T, ...]]:
         cursor = await self._connection.cursor(sql)
@@ -99,7 +106,7 @@ class PostgresExport(Export):
     async def _read_facts(self) -> Metadata:
         codec = self._log.cursor_codec
         return Metadata(
-            secret=await self._connection.fetchval("SELECT secret FROM log"),
+            secret=await self._connection.fetchval("SELECT secret FROM secrets"),
             logs={**codec.former, codec.name: await self._log.newest(self._connection)},
             forgotten=await self._log.forgotten(self._connection),
             last_ids={entity_type.name: await self._last_id(entity_type) for entity_type in self._entity_types},
@@ -118,4 +125,6 @@ def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
         "former_cursors",
         "receipts",
         "deliveries",
+        "access_keys",
+        "credentials",
     ]

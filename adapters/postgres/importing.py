@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_row
 from adapters.postgres.connections import Connection, connect, translated
 from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.exporting import PATIENT, PostgresExport
@@ -16,9 +17,11 @@ from adapters.postgres.table_mapping import TableMapping
 from domain.entity_type import EntityType
 from domain.snapshot import (
     Changes,
+    Credentials,
     Entities,
     FormerCursors,
     Import,
+    Keys,
     Metadata,
     NotEmpty,
     Part,
@@ -28,9 +31,21 @@ from domain.snapshot import (
 )
 from domain.stored_entity import Serializer
 
-_TABLES = ("changes", "receipts", "positions", "deliveries", "former_cursors", "forgotten", "log", "log_names")
+_TABLES = (
+    "changes",
+    "receipts",
+    "positions",
+    "deliveries",
+    "access_keys",
+    "credentials",
+    "former_cursors",
+    "forgotten",
+    "secrets",
+    "log_names",
+)
 _EMPTY = (
     "SELECT NOT EXISTS (SELECT FROM changes) AND NOT EXISTS (SELECT FROM receipts)"
+    " AND NOT EXISTS (SELECT FROM access_keys)"
     " AND NOT EXISTS (SELECT FROM forgotten WHERE kind <> '')"
     " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # of a log that was moved here, with whatever was in it
 )
@@ -152,6 +167,10 @@ class PostgresImport(Import):
                 await self._copy(
                     "deliveries", COLUMNS.split(", "), [tuple(row_of(each).values()) for each in deliveries]
                 )
+            case Keys(keys=keys):
+                await self._copy("access_keys", KEY, list(map(key_row, keys)))
+            case Credentials(credentials=credentials):
+                await self._copy("credentials", CREDENTIAL, list(map(credential_row, credentials)))
 
     async def arrange(self) -> None:
         for sql in self._indexes:
@@ -170,7 +189,7 @@ class PostgresImport(Import):
 
     async def _take_facts(self, facts: Metadata) -> None:
         self._newest = facts.forgotten
-        await self._connection.execute("UPDATE log SET secret = $1", facts.secret)
+        await self._connection.execute("UPDATE secrets SET secret = $1", facts.secret)
         await self._connection.execute("UPDATE forgotten SET number = $1", facts.forgotten)
         former = [(-index, name, "elsewhere", newest) for index, (name, newest) in enumerate(facts.logs.items())]
         await self._copy("log_names", ("epoch", "name", "home", "newest"), former)
@@ -185,7 +204,8 @@ class PostgresImport(Import):
             record = change.record
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
             told = (change.at, change.request_id, " ".join(change.changed), record.document)
-            rows.append((number, *entity, *told))
+            actor = (None, None) if change.actor is None else (change.actor.key, change.actor.name)
+            rows.append((number, *entity, *told, *actor))
         self._newest += len(rows)
         await self._copy("changes", CHANGE.split(", "), rows)
 

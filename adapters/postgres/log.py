@@ -5,6 +5,7 @@ from typing import Any
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.table_mapping import json
+from domain.access.access_key import Actor
 from domain.changes import Action, Change, Cursor, Entry
 from domain.cursor_codec import CursorCodec
 from domain.entity_type import EntityType
@@ -16,7 +17,7 @@ from domain.stored_entity import StoredEntity
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
-COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
 
 FORGOTTEN = "(SELECT max(number) FROM forgotten)"
 """The number of the newest change that is no longer kept."""
@@ -133,4 +134,5 @@ class Log:
             changed=tuple(row["changed"].split()),
             at=row["at"],
             request_id=row["request_id"],
+            actor=None if row["actor_key"] is None else Actor(row["actor_key"], row["actor_name"]),
         )

@@ -26,14 +26,11 @@ INSERT INTO forgotten SELECT kind, max(number) FROM gone GROUP BY kind
 ON CONFLICT (kind) DO UPDATE SET number = excluded.number
 """
 
-_TURN = "SELECT true FROM forgotten WHERE kind = '' FOR UPDATE"
-"""Takes the lock of whoever is at it, one process at a time. Nobody else wants that row."""
-
 
 async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> datetime:
     """Decide which time retention believes, one process after the other, and return it."""
     async with connection.transaction(isolation="read_committed"):
-        await connection.execute(_TURN)
+        await connection.execute("SELECT FROM secrets FOR UPDATE")
         known = await connection.fetchrow("SELECT believed, said FROM retention")
         newest = await connection.fetchval("SELECT at FROM changes ORDER BY number DESC LIMIT 1")
         belief = advance(Belief(*known) if known else None, now=now, elapsed=elapsed, newest=newest)
@@ -48,7 +45,7 @@ async def purge(connection: Connection, at: datetime, *, changes_before: datetim
     One process at a time: where another is at it, there is nothing left to do.
     """
     async with connection.transaction(isolation="read_committed"):
-        if await connection.fetchval(f"{_TURN} SKIP LOCKED") is None:
+        if await connection.fetchval("SELECT true FROM secrets FOR UPDATE SKIP LOCKED") is None:
             return False
         more = await deliveries.purge(connection, changes_before, AT_ONCE)
         receipts = await connection.execute(_RECEIPTS, at, AT_ONCE)

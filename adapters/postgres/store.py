@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Conflict, Connection, Connections, conflicting
@@ -56,6 +57,7 @@ class PostgresStore(Store):
         self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
         self._committer = GroupCommitter(together=self._together, alone=self._alone)
         self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
+        self._access_keys = PostgresAccessKeys(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
         self._closing = False
@@ -72,12 +74,16 @@ class PostgresStore(Store):
         await store._connections.open(first=migrate)
         async with store._connections.use() as connection:
             await check_tables(connection, store._rows.values())
-            store._secret = await connection.fetchval("SELECT secret FROM log")
+            store._secret = await connection.fetchval("SELECT secret FROM secrets")
         return store
 
     @property
     def deliveries(self) -> PostgresDeliveries:
         return self._deliveries
+
+    @property
+    def access_keys(self) -> PostgresAccessKeys:
+        return self._access_keys
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()
@@ -130,8 +136,8 @@ class PostgresStore(Store):
             return await purge(connection, at, changes_before=changes_before, keep=number)
 
     async def ping(self) -> None:
-        async with self._connections.use() as connection:
-            await connection.fetchval("SELECT 1")
+        async with self._connections.use() as connection, connection.transaction(isolation="read_committed"):
+            await connection.execute("UPDATE secrets SET secret = secret")
 
     async def secret(self) -> bytes:
         self._connections.check_open()

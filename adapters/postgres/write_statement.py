@@ -131,9 +131,14 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "request_id": change.request_id,
             "changed": " ".join(change.changed),
             "document": change.record.document,
+            **_actor(change),
         }
         for number, change in enumerate(changes, 1)
     ]
+
+
+def _actor(change: Change[Any]) -> dict[str, Any]:
+    return {} if change.actor is None else {"actor_key": change.actor.key, "actor_name": change.actor.name}
 
 
 @frozen

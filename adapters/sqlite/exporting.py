@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 
 import apsw
 
-from adapters.sqlite.connections import NotAStore, Translating, check_schema, connect, fetch
+from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.sqlite.connections import check_schema, connect, fetch
 from adapters.sqlite.deliveries import SELECT, delivery_of
+from adapters.sqlite.errors import explaining
+from adapters.sqlite.files import NotAStore
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.table_mapping import moment
 from domain.changes import Change, Cursor
@@ -20,9 +23,11 @@ from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
+    Credentials,
     Entities,
     Export,
     FormerCursors,
+    Keys,
     Metadata,
     Part,
     Positions,
@@ -32,9 +37,10 @@ from domain.snapshot import (
 )
 from domain.stored_entity import StoredEntity
 
-_RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
-_TABLES = ("changes", "former_cursors", "receipts", "deliveries")
+OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials")
 """What can be many, beside the entities."""
+
+_RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 
 T = TypeVar("T")
 
@@ -46,7 +52,7 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
     Raises `NotAStore`, also where there is no file or one that is empty, `SchemaTooOld`, `SchemaTooNew` and
     `Unavailable`.
     """
-    with guarded():
+    with explaining(path):
         connection = _connect(path)
         try:
             check_schema(connection)
@@ -60,11 +66,6 @@ def _connect(path: Path) -> apsw.Connection:
     if not path.exists():  # connecting would make it
         raise NotAStore(f"{path} does not exist")
     return connect(path, read_only=True)
-
-
-def guarded() -> Translating:
-    """Return what raises the domain's errors; a command that fails needs to tell nobody else of a broken disk."""
-    return Translating(lambda _: None)
 
 
 async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
@@ -90,7 +91,7 @@ class SqliteExport(Export):
         self._entity_types = entity_types
 
     async def size(self) -> int:
-        tables = (*(entity_type.collection for entity_type in self._entity_types), *_TABLES)
+        tables = (*(entity_type.collection for entity_type in self._entity_types), *OTHER_TABLES)
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
         return sum((await in_thread(self._connection, lambda: fetch(self._connection, f"SELECT {counts}")))[0])
 
@@ -113,6 +114,10 @@ class SqliteExport(Export):
         yield Positions(numbers=self._positions())
         for deliveries in _batches(self._deliveries()):
             yield Sent(deliveries=deliveries)
+        for keys in _batches(map(key_of, self._connection.execute(KEYS))):
+            yield Keys(keys=keys)
+        for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):
+            yield Credentials(credentials=credentials)
 
     def _facts(self) -> Metadata:
         sql = "SELECT name, newest, secret, forgotten FROM log"

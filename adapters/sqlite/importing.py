@@ -7,18 +7,22 @@ from typing import Any
 
 import apsw
 
+from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
 from adapters.sqlite.deliveries import INSERT, row_of
-from adapters.sqlite.exporting import SqliteExport, guarded, in_thread
-from adapters.sqlite.files import make_folder
+from adapters.sqlite.errors import explaining
+from adapters.sqlite.exporting import SqliteExport, in_thread
+from adapters.sqlite.files import OpenFiles, make_folder
 from adapters.sqlite.log import APPEND, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
     Changes,
+    Credentials,
     Entities,
     FormerCursors,
     Import,
+    Keys,
     Metadata,
     NotEmpty,
     Part,
@@ -33,7 +37,10 @@ _PRAGMAS = (
     "PRAGMA temp_store=FILE",  # making an index sorts it, and what is sorted here may be larger than memory
 )
 # A store that took over another one knows of every collection, whatever was in it.
-_EMPTY = "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections) FROM log"
+_EMPTY = (
+    "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections)"
+    " AND NOT EXISTS (SELECT 1 FROM access_keys) FROM log"
+)
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
@@ -47,7 +54,7 @@ async def importing(
     Raises `NotEmpty`, `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`, which it also is while another
     process writes to the file.
     """
-    with guarded():
+    with explaining(path):
         make_folder(path)
         connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
@@ -58,7 +65,7 @@ async def importing(
                 connection.execute(pragma)
             await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
             _check_empty(connection)
-            yield SqliteImport(connection, entity_types, documents)
+            yield SqliteImport(connection, entity_types, documents, path)
         finally:
             with suppress(apsw.Error):  # it only undoes what nobody has seen
                 if connection.in_transaction:
@@ -75,9 +82,14 @@ class SqliteImport(Import):
     """Writes everything in the one transaction that a connection has begun, and the indexes last."""
 
     def __init__(
-        self, connection: apsw.Connection, entity_types: Sequence[EntityType[Any]], documents: Serializer
+        self,
+        connection: apsw.Connection,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
+        path: Path,
     ) -> None:
         self._connection = connection
+        self._path, self._files = path, OpenFiles.of(path)
         self._entity_types = entity_types
         self._documents = documents
         self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
@@ -100,7 +112,8 @@ class SqliteImport(Import):
             await in_thread(self._connection, lambda sql=sql: self._connection.execute(sql))  # type: ignore[misc]
 
     async def commit(self) -> None:
-        with guarded():  # and in this thread, where nobody can interrupt it and then not know what became of it
+        with explaining(self._path):  # and in this thread, where nobody can interrupt it and then not know what it did
+            self._files.check()
             self._connection.execute("COMMIT")
 
     def _write(self, part: Part) -> None:
@@ -126,6 +139,10 @@ class SqliteImport(Import):
                 self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", numbers.items())
             case Sent(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
+            case Keys(keys=keys):
+                self._connection.executemany(PUT_KEY, map(key_row, keys))
+            case Credentials(credentials=credentials):
+                self._connection.executemany(PUT_CREDENTIAL, map(credential_row, credentials))
 
     def _take_facts(self, facts: Metadata) -> None:
         self._newest = facts.forgotten

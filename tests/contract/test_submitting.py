@@ -221,7 +221,7 @@ async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
 
 
 async def test_a_submission_can_fail_its_own_precondition(store: Store) -> None:
-    """What the same submission changed before is told as well."""
+    """What the same submission changed before is told as well, where it lasts."""
     await fill(store, TASK, {})
     edits = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
     _, error = (await outcome(store, *edits, atomic=False)).results
@@ -236,3 +236,22 @@ async def test_stock_is_added(store: Store) -> None:
     refusals: list[DomainError] = [await refusal(store, AdjustStock(id=id, change=-1)) for id in (1, 2)]
     assert [InsufficientStock, StockNotTracked] == [type(error) for error in refusals]
     assert 0 == (await snapshot(store, PRODUCT, range(1, 2)))[0].stock
+
+
+async def test_what_was_undone_is_never_shown(store: Store) -> None:
+    """A failure that undoes all is told by what is stored, and names the submission itself as the cause."""
+    await fill(store, TASK, {"notes": "stored"})
+    stored = await got(store, TASK, 1)
+    edits = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
+    error = (await outcome(store, *edits)).results[-1]
+    assert isinstance(error, PreconditionFailed)
+    assert (stored, (), True) == (error.current, error.changed, error.undone)
+    assert stored == await got(store, TASK, 1)
+
+
+async def test_a_tag_that_names_no_version(store: Store) -> None:
+    """What is no version fails with nothing to tell of what changed since."""
+    await fill(store, TASK, {})
+    error = await refusal(store, Delete(entity_type=TASK, id=1, precondition=Precondition(unknown=('"a"',))))
+    assert isinstance(error, PreconditionFailed)
+    assert (None, ('"a"',), ()) == (error.expected, error.unknown, error.changed)

@@ -30,7 +30,8 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
         ({"demo": "maybe"}, "BACKROOM_DEMO must be one of 1 true yes on 0 false no off, not 'maybe'"),
         ({"store": "mysql://x"}, "BACKROOM_STORE must be memory://, sqlite:///PATH or postgresql://"),
         ({"changes_kept": "30"}, "BACKROOM_CHANGES_KEPT must be a duration such as 90s, 15m, 24h or 30d, not '30'"),
-        ({"host": "0.0.0.0"}, "listening on 0.0.0.0 without API keys needs --open"),
+        ({"host": "0.0.0.0"}, "make the first key with: backroom keys create NAME --scope admin"),
+        ({"host": "0.0.0.0", "store": "memory://"}, "listening on 0.0.0.0 without a key needs --open"),
         ({"store": "memory://", "workers": "2"}, "memory:// cannot be shared"),
     ],
 )
@@ -82,7 +83,7 @@ def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
         ("postgresql://u:hush#x@127.0.0.1/d", "postgresql://127.0.0.1/d: this is no URL of a store"),
         ("postgresql://127.0.0.1:1/d?pool_size=hush", "postgresql://127.0.0.1:1/d: this is no URL of a store"),
         ("postgresql://u:hush@127.0.0.1:1/d", "postgresql://127.0.0.1:1/d: the store is not available right now ("),
-        ("sqlite:///.", "sqlite:///.: the store is not available right now (unable to open database file)"),
+        ("sqlite:///.", " is a folder: name a file in it, such as sqlite:////"),
     ],
 )
 def test_store_that_cannot_be_reached(tmp_path: Path, store: str, said: str) -> None:

@@ -169,7 +169,7 @@ async def prefixes(dsn: str, until: asyncio.Event) -> int:
     connection = await asyncpg.connect(dsn)
     looks = 0
     while not until.is_set():
-        many, newest = await connection.fetchrow("SELECT count(*), coalesce(max(number), 0) FROM changes")
+        ((many, newest),) = await connection.fetch("SELECT count(*), coalesce(max(number), 0) FROM changes")
         assert many == newest
         looks += 1
     await connection.close()

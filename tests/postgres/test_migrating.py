@@ -11,7 +11,7 @@ from adapters.postgres.migrating import SchemaTooNew, Unsuitable
 from domain.errors import Unavailable
 from domain.task import TASK
 from tests.builders import create
-from tests.contract.steps import carry_out, fill, trail
+from tests.contract.steps import carry_out, fill
 from tests.databases import Databases, open_store
 
 pytestmark = pytest.mark.anyio
@@ -49,21 +49,6 @@ async def test_many_begin_at_once(blank: str) -> None:
     numbers = [number for (number,) in await fetch(blank, "SELECT number FROM migrations ORDER BY number")]
     assert list(range(1, len(STEPS) + 1)) == numbers
     assert [(1,)] == await fetch(blank, "SELECT count(*) FROM log_names")
-
-
-async def test_a_schema_from_the_past(blank: str) -> None:
-    """What a version wrote that could not be moved is kept by one that can, and its cursors lead where they led."""
-    store = await open_store(blank)
-    await fill(store, TASK, {}, {})
-    before = await store.head(), await store.secret(), await store.read(None)
-    await store.close()
-    await fetch(blank, "DROP TABLE former_cursors")
-    await fetch(blank, "DELETE FROM migrations WHERE number = 3")
-    store = await open_store(blank)
-    assert before == (await store.head(), await store.secret(), await store.read(None))
-    await fill(store, TASK, {})
-    assert [("task.created", 3, 1)] == await trail(store, before[0])
-    await store.close()
 
 
 @pytest.mark.parametrize("table", ["migrations", "tasks"])

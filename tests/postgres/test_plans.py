@@ -62,9 +62,7 @@ async def scans(store: PostgresStore, connection: Connection, query: Query[Any])
     selection = Selection(store._rows[query.entity_type.name], query)
     sql = selection.sql()
     ((text,),) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {sql}", *selection.values)
-    return [
-        each for node in _nodes(json.loads(text)[0]["WritePlan"]) if (each := _told(node, query.entity_type.collection))
-    ]
+    return [each for node in _nodes(json.loads(text)[0]["Plan"]) if (each := _told(node, query.entity_type.collection))]
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Check that the client could not make the server complain in its log."""
     yield
-    assert [] == [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [] == [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.WARNING]
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ CLOSING = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 DELETE = b"DELETE / HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 MEBIBYTE = 1024 * 1024
+MOST_QUEUED = 57  # requests that fit into one piece
+MOST_READ = 256 * 1024  # bytes that uvloop reads at once
 
 
 class Busy(HttpProtocol):
@@ -79,6 +81,71 @@ async def test_pipelined_requests(reporter: Reporter) -> None:
         await client.send(GET + OTHER + GET)
 
         assert ["/", "/other", "/"] == [(await client.response()).json()["path"] for _ in range(3)]
+
+
+async def test_pipelining_without_end_is_read_no_further(reporter: Reporter) -> None:
+    """However many requests come at once, few of them wait for the one before, and only one read waits to be parsed."""
+    most_queued = most_unparsed = 0
+
+    class Noting(HttpProtocol):
+        def on_headers_complete(self) -> None:
+            nonlocal most_queued, most_unparsed
+            super().on_headers_complete()
+            most_queued = max(most_queued, len(self.pipeline))
+            most_unparsed = max(most_unparsed, len(self.flow.unparsed))
+
+    async with running(reporter, Noting) as server:
+        client = await server.connect()
+        client.writer.write(GET * 20_000)
+        for _ in range(1000):
+            await client.response()
+        client.writer.transport.abort()
+
+    assert 0 < most_queued <= MOST_QUEUED
+    assert 0 < most_unparsed <= MOST_READ
+
+
+async def test_pipelined_requests_are_all_answered(reporter: Reporter) -> None:
+    """However many are sent at once, with bodies or without, all are answered whole and in order."""
+    body = b"x" * 3000
+    sent = b"".join(
+        b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n%b" % (number, body)
+        if number % 7 == 0
+        else b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number
+        for number in range(2000)
+    )
+    async with running(reporter) as server:
+        client = await server.connect()
+        client.writer.write(sent)
+
+        reports = [(await client.response()).json() for _ in range(2000)]
+
+    assert [f"/{number}" for number in range(2000)] == [each["path"] for each in reports]
+    assert {0: 3000}.items() <= {number % 7: len(each["body"]) for number, each in enumerate(reports)}.items()
+
+
+async def test_pipelining_client_is_cut() -> None:
+    """A client that leaves while its requests wait for each other is no reason to complain, and they never begin."""
+    began: list[str] = []
+    full = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        began.append(scope["path"])
+        await respond(send, b"x" * 1_000_000)
+
+    class Noting(HttpProtocol):
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            full.set()
+
+    async with running(app, Noting) as server:
+        client = await server.connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every transport of a socket has it
+        client.writer.write(GET * 100)
+        await full.wait()
+        client.writer.transport.abort()
+
+    assert len(began) < 100
 
 
 @pytest.mark.parametrize("bad", [b"?\r\n", b"GET / HTTP/1.1\r\n\r\n"], ids=["no request", "no Host"])

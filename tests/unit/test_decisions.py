@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-import pytest
-
 from domain.changes import Action, Change
 from domain.commands import Delete, Deleted, Edit, Precondition, Restore
 from domain.decisions import (
@@ -241,6 +239,10 @@ KEPT = Change(
 )
 
 
+FIRST = Precondition(frozenset({1}))
+TWO_EDITS = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=FIRST) for text in ("a", "b")]
+
+
 def test_failed_preconditions_get_explained() -> None:
     """A store is asked about each failed precondition, and what it kept tells what changed."""
     stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))
@@ -276,13 +278,51 @@ def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
     assert ("due",) == error.changed
 
 
-@pytest.mark.parametrize("atomic", [True, False])
-def test_a_submission_can_fail_its_own_preconditions(atomic: bool) -> None:
-    """What the same submission changed before is part of the explanation, also where it was undone with the rest."""
-    first = Precondition(frozenset({1}))
-    commands = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=first) for text in ("a", "b")]
-    decision = decided(*commands, current={(TASK, 1): task()}, atomic=atomic)
-    assert (() if atomic else ("notes",)) == tuple(name for each in decision.changes for name in each.changed)
-    error = explained(decision, {((TASK, 1), 1): []}).results[1]
+def test_a_submission_can_fail_its_own_preconditions() -> None:
+    """What the same submission changed before is part of the explanation, where it lasts."""
+    error = explained(decided(*TWO_EDITS, current={(TASK, 1): task()}, atomic=False), {((TASK, 1), 1): []}).results[1]
     assert isinstance(error, PreconditionFailed)
-    assert (2, ("notes",)) == (error.current.version, error.changed)
+    assert (2, ("notes",), False) == (error.current.version, error.changed, error.undone)
+
+
+def test_what_was_undone_is_never_shown() -> None:
+    """Where a failure undoes all, it is told by what is stored, and says that the submission itself was the cause."""
+    stored = task(notes="stored")
+    error = explained(decided(*TWO_EDITS, current={(TASK, 1): stored}), {((TASK, 1), 1): []}).results[1]
+    assert isinstance(error, PreconditionFailed)
+    assert (stored, (), True) == (error.current, error.changed, error.undone)
+
+
+def test_a_version_that_never_was_is_no_fault_of_the_submission() -> None:
+    """A version that is not the stored one would have failed anyway, and is told by what is stored."""
+    edit = Edit(entity_type=TASK, id=1, values={"notes": "a"})
+    stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))
+    decision = decided(edit, stale, current={(TASK, 1): task(version=2)})
+    error = explained(decision, {((TASK, 1), 1): [KEPT]}).results[1]
+    assert isinstance(error, PreconditionFailed)
+    assert (2, ("due",), False) == (error.current.version, error.changed, error.undone)
+
+
+def test_other_refusals_by_what_was_undone() -> None:
+    """What an earlier command deleted, made or took, and what was undone with it, is told as that."""
+    guessed = Edit(entity_type=TASK, id=100, values={}, precondition=Precondition(frozenset({2})))
+    same = create(PRODUCT, sku="Z")
+    for commands, atomic, expected in (
+        ([Delete(entity_type=TASK, id=1)] * 2, True, (NotFound, True)),
+        ([Delete(entity_type=TASK, id=1)] * 2, False, (NotFound, False)),
+        ([create(TASK), guessed], True, (NotFound, False)),
+        ([same, same], True, (AlreadyExists, True)),
+        ([same, same], False, (AlreadyExists, False)),
+    ):
+        error: Any = decided(*commands, current={(TASK, 1): task()}, atomic=atomic).outcome.results[-1]
+        assert expected == (type(error), error.undone)
+
+
+def test_tags_that_name_no_version_are_not_explained() -> None:
+    """Nothing can have changed since a version that there is not."""
+    unknown = Delete(entity_type=TASK, id=1, precondition=Precondition(unknown=('"a"',)))
+    decision = decided(unknown, current={(TASK, 1): task()})
+    assert set() == unexplained(decision.outcome)
+    error = explained(decision, {((TASK, 1), 1): []}).results[0]
+    assert isinstance(error, PreconditionFailed)
+    assert ((), None, ('"a"',)) == (error.changed, error.expected, error.unknown)

@@ -13,6 +13,7 @@ EVERY_ERROR: list[DomainError] = [
     errors.NotDeleted(entity_type="task", id=1),
     errors.AlreadyExists(entity_type="product", field="sku", value="A", holder=2),
     errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2),
+    errors.PreconditionRequired(name="If-Match"),
     errors.InsufficientStock(id=1, stock=1, change=-2),
     errors.StockNotTracked(id=1),
     errors.KeyReused(),
@@ -91,3 +92,31 @@ def test_the_base_says_nothing() -> None:
     """Every error must find its own words."""
     with pytest.raises(NotImplementedError):
         DomainError().message  # noqa: B018 - reading it is what raises
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (errors.NotFound(entity_type="task", id=1), "Task not found"),
+        (
+            errors.NotFound(entity_type="task", id=1, undone=True),
+            "Task not found: an earlier operation of this request had deleted it",
+        ),
+        (
+            errors.AlreadyExists(entity_type="product", field="sku", value="A", holder=2, undone=True),
+            "an earlier operation of this request had taken sku A",
+        ),
+        (errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2), "version is 1, not 2"),
+        (
+            errors.PreconditionFailed(entity_type=TASK, current=task(), expected=None, unknown=('"a"', '"02"')),
+            'version is 1, and "a", "02" names no version',
+        ),
+        (
+            errors.PreconditionFailed(entity_type=TASK, current=task(), expected=1, undone=True),
+            "an earlier operation of this request had changed what is version 1 again now",
+        ),
+    ],
+)
+def test_messages_tell_what_is_stored(error: DomainError, message: str) -> None:
+    """A message names no version and no entity that was undone, and no version that nobody named."""
+    assert message == error.message

@@ -70,6 +70,8 @@ def test_text_within_its_limits(raw: str) -> None:
         ("a" * (LINE.most + 1), "too_long"),
         ("", "blank"),
         (" \t\n\u3000", "blank"),
+        ("\u200b", "blank"),
+        ("\u2800 \ufeff\u3164", "blank"),
         (5, "wrong_type"),
         (True, "wrong_type"),
         (["ab"], "wrong_type"),
@@ -85,6 +87,37 @@ def test_text_beyond_its_limits(raw: object, code: str) -> None:
 def test_controls_are_no_text(field_type: FieldType, character: str) -> None:
     """Control characters and lone surrogates are refused, on one line or on many."""
     assert "forbidden_character" == refusal(field_type, f"a{character}b")
+
+
+@pytest.mark.parametrize(
+    ("field_type", "raw", "reason"),
+    [
+        (LINE, "a\nb", "must not contain control characters or line breaks"),
+        (LINES, "a\x07b", "must not contain control characters other than line breaks and tabs"),
+        (LINE, "a" * (LINE.most + 1), f"must have {LINE.least} to {LINE.most} characters"),
+        (LINE, "\u200b", "must not be blank"),
+        (LINE, 5, "must be text"),
+        (CODE, "a", f"must contain only the characters {CODE.alphabet}"),
+        (MONEY, "9.990", "must be a number, or text such as 9.99 with at most two decimals"),
+        (MONEY, Decimal("9.999"), "must have at most two decimals"),
+        (MONEY, Decimal(-1), f"must be from 0 to {MONEY.most}"),
+        (WHOLE, Decimal("0.5"), "must be a whole number"),
+        (WHOLE, WHOLE.most + 1, f"must be from {WHOLE.least} to {WHOLE.most}"),
+        (SIZE, "tiny", "must be one of small, medium, large"),
+        (Date(), "2026-02-30", "must be a date such as 2026-12-31"),
+        (Timestamp(), "now", "must be a time such as 2026-12-31T23:59:59.000000Z"),
+        (Boolean(), 1, "must be true or false"),
+        (ListOf(("a", "b")), "a", "must be a list"),
+        (ListOf(("a", "b")), ["c"], "must hold only a, b"),
+        (ListOf(("a", "b")), ["a", "a"], "must not hold a twice"),
+        (Url(), "ftp://a", "must begin with https:// or http://"),
+    ],
+)
+def test_reasons_are_true_of_their_rule(field_type: FieldType, raw: object, reason: str) -> None:
+    """The reason says what the rule asks for, and forbids nothing that it allows."""
+    with pytest.raises(ValidationError) as caught:
+        field_type.check(raw)
+    assert reason == caught.value.reason
 
 
 @pytest.mark.parametrize("character", ["\n", "\t", "\u2028", "\u2029"])

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from domain.text import clean, fold, forbidden_character, sought
+from domain.text import clean, fold, forbidden_character, shows_something, sought
 
 
 def test_every_control_character_is_forbidden() -> None:
@@ -43,6 +43,20 @@ def test_only_white_space_is_trimmed() -> None:
     everything = map(chr, range(sys.maxunicode + 1))
     trimmed = {each for each in everything if not clean(each, lines=False)}
     assert {each for each in map(chr, range(sys.maxunicode + 1)) if each.isspace()} - set("\x1c\x1d\x1e\x1f") == trimmed
+
+
+def test_what_shows_nothing() -> None:
+    """White space and what Unicode calls ignorable show nothing, whatever of it stands together."""
+    everything = [chr(each) for each in range(sys.maxunicode + 1) if not 0xD800 <= each < 0xE000]
+    hidden = {each for each in everything if not shows_something(each)}
+    formats = {each for each in hidden if unicodedata.category(each) in {"Cf", "Cn"}}
+    assert hidden - formats == {each for each in everything if each.isspace()} - set("\x1c\x1d\x1e\x1f") | set(
+        "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+        + "".join(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+    ) - {"\u180e"}
+    assert not shows_something("".join(hidden))
+    for shown in ("a", "\u0301", "\u0600", "\ue000", "\x00", "👩\u200d🚀"):
+        assert shows_something(f"\u200b{shown} ")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from domain.changes import Action
 from domain.commands import ANY_VERSION, Command, Create, Delete, Edit, Precondition, Refuse
 from domain.decisions import MAX_COMMANDS, Done, Outcome, Result
 from domain.entity_type import MAX_ID, EntityType
-from domain.errors import DomainError, ValidationFailed, Violation
+from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violation
 from domain.field_types import Integer, ValidationError
 
 _ID = Integer(1, MAX_ID)
@@ -51,14 +51,16 @@ class Bulk:
         """Return the command of an operation; one that is wrong becomes a command that refuses, in its turn."""
         try:
             return self._parsed(raw)
-        except ValidationFailed as error:
+        except DomainError as error:
             return Refuse(entity_type=self.entity_type, error=error)
 
     def _parsed(self, raw: object) -> Command:
-        operation = _shaped(raw, require_if_match=self.require_if_match)
+        operation = _shaped(raw)
         op, body = operation["op"], operation.get("body", {})
         if op == "create":
             return Create.parse(self.entity_type, body)
+        if self.require_if_match and "if_match" not in operation:
+            raise PreconditionRequired(name="if_match")
         expected = Precondition(frozenset({operation["if_match"]})) if "if_match" in operation else ANY_VERSION
         if op == "update":
             return Edit.parse(self.entity_type, operation["id"], body, expected)
@@ -110,16 +112,15 @@ def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
     return atomic, operations
 
 
-def _shaped(raw: object, *, require_if_match: bool) -> dict[str, Any]:
+def _shaped(raw: object) -> dict[str, Any]:
     """Return an operation whose parts are there and of their types. Raises `Misshapen`."""
     if not isinstance(raw, dict):
         raise Misshapen(violations=(_violation("op", "wrong_type", "is missing: an operation must be an object"),))
     op = raw.get("op")
     if not (isinstance(op, str) and op in _FIELDS):
         raise Misshapen(violations=(_violation("op", "not_a_choice", f"must be one of {', '.join(_FIELDS)}"),))
-    needed = (*_NEEDED[op], *(("if_match",) if require_if_match and op != "create" else ()))
     violations = [_violation(name, "unknown_field", "is not a field") for name in raw if name not in _FIELDS[op]]
-    violations += [_violation(name, "required", "is required") for name in needed if raw.get(name) is None]
+    violations += [_violation(name, "required", "is required") for name in _NEEDED[op] if raw.get(name) is None]
     shaped = {name: value for name, value in raw.items() if value is not None}
     for name in ("id", "if_match"):
         try:

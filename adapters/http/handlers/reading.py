@@ -7,7 +7,7 @@ import orjson
 from attrs import frozen
 
 from adapters.http.requests.cursors import ListCursors
-from adapters.http.requests.etags import etag_of, none_match
+from adapters.http.requests.etags import etag_of, known_tag
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.requests.parameters import following, identifier, parse, whole
 from adapters.http.requests.request import Request
@@ -38,24 +38,22 @@ class Reading:
     async def one(self, request: Request) -> Response:
         """Answer with an entity, or with 304 where the client has it."""
         record = await find(self.reader, self.entity_type, identifier(request))
-        etag = (b"etag", etag_of(record.version))
-        known = request.header(b"if-none-match")
-        if known is not None and not none_match(known, str(record.version)):
-            return Response(status=304, headers=(etag,))
-        return json_text(record.document, etag)
+        etag = etag_of(record.version)
+        if (known := known_tag(request, etag)) is not None:
+            return Response(status=304, headers=((b"etag", known),))
+        return json_text(record.document, (b"etag", etag))
 
     async def page(self, request: Request) -> Response:
         """Answer with a page of the collection."""
         parameters = parse(request, self.listed.names)
         query = self.listed.query(parameters)
         page = await self.reader.page(query)
-        etag = (b"etag", b'W/"%s"' % page.revision.encode())
-        known = request.header(b"if-none-match")
-        if known is not None and not none_match(known, page.revision):
-            return Response(status=304, headers=(etag,))
+        etag = b'W/"%s"' % page.revision.encode()
+        if (known := known_tag(request, etag)) is not None:
+            return Response(status=304, headers=((b"etag", known),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
-        return json_text(self._written(page, next), etag, *link)
+        return json_text(self._written(page, next), (b"etag", etag), *link)
 
     async def history(self, request: Request) -> Response:
         """Answer with what happened to an entity, oldest first."""

@@ -1,12 +1,12 @@
 """The way of every write: commands to the store, and the outcome, kept or replayed, back to the client."""
 
-import re
 from collections.abc import Callable
 
 from attrs import evolve, frozen
 from starlette.background import BackgroundTask
 
 from adapters.http.handlers.idempotency import fingerprint, key_name, receipt, replay
+from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response
 from domain.changes import Cursor
@@ -17,7 +17,6 @@ from domain.errors import DomainError
 from domain.ports import Writer
 from domain.webhook import WEBHOOK
 
-_VALIDATE_ONLY = re.compile(r"\s*validate-only\s*([;=]|$)", re.IGNORECASE)
 APPLIED = (b"preference-applied", b"validate-only")
 
 
@@ -70,7 +69,9 @@ def only_validates(request: Request) -> bool:
     A value that nobody asked for, as in `validate-only=true`, does not make a request harmful.
     """
     header = request.header(b"prefer")
-    return header is not None and any(_VALIDATE_ONLY.match(each) for each in header.split(","))
+    return header is not None and any(
+        each.name.partition("=")[0].rstrip() == "validate-only" for each in parsed(header)
+    )
 
 
 def _once(render: Callable[[Outcome], Response]) -> Callable[[Outcome], Response]:

@@ -10,12 +10,13 @@ from adapters.http.requests.bodies import read_body, read_object
 from adapters.http.requests.etags import etag_of, precondition
 from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import BadHeader, PreconditionRequired
+from adapters.http.responses.http_errors import BadHeader
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.responses import Response, json_text
 from domain.commands import Command, Create, Delete, Edit, Precondition, Restore
 from domain.decisions import Done, Outcome
 from domain.entity_type import EntityType
+from domain.errors import PreconditionRequired
 from domain.stock import AdjustStock
 from domain.stored_entity import StoredEntity
 
@@ -72,7 +73,7 @@ class Writing:
             raise BadHeader("If-None-Match is for reading; If-Match names the version that a write is meant for")
         sent = request.header(b"if-match")
         if sent is None and self.require_if_match:
-            raise PreconditionRequired("If-Match is required: send the ETag of the version that you change")
+            raise PreconditionRequired(name="If-Match")
         return id, precondition(sent)
 
     async def _submit(self, request: Request, body: bytes, command: Command, render: Render) -> Response:

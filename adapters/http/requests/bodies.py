@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
+from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.requests.strict_json import parse_object
 from adapters.http.responses.http_errors import BadHeader, BodyTooLarge, UnsupportedMediaType
@@ -54,18 +55,14 @@ def _check_media_type(request: Request) -> None:
     accepted = (JSON, MERGE_PATCH) if patches else (JSON,)
     advice = (b"accept-patch" if patches else b"accept", ", ".join(accepted).encode())
     encoding = request.header(b"content-encoding")
-    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+    if encoding is not None and any(each.name != "identity" for each in parsed(encoding)):
         raise UnsupportedMediaType(
             "a compressed body is not taken", headers=(advice, (b"accept-encoding", b"identity"))
         )
     sent = request.header(b"content-type")
     if sent is None or sent == JSON:
         return
-    media_type, *parameters = (part.strip().lower() for part in sent.split(";"))
-    charset = next((value.strip('" ') for value in _charsets(parameters)), "utf-8")
-    if media_type not in accepted or charset not in ("utf-8", "utf8"):
+    types = [*parsed(sent)]
+    charsets = {each.parameters.get("charset", "utf-8").lower() for each in types}
+    if len(types) != 1 or types[0].name not in accepted or not charsets <= {"utf-8", "utf8"}:
         raise UnsupportedMediaType(f"the body must be {' or '.join(accepted)} in UTF-8", headers=(advice,))
-
-
-def _charsets(parameters: list[str]) -> list[str]:
-    return [value for name, _, value in (each.partition("=") for each in parameters) if name.strip() == "charset"]

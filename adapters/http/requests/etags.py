@@ -1,18 +1,20 @@
 """Entity tags: the version of an entity in quotes (RFC 9110, 8.8.3).
 
-What counts is the version inside. Proxies weaken a tag, and compression may add to it; it still means that version.
+What counts is the version inside. Proxies weaken a tag, and a compressed answer has one of its own; for a write it
+still means that version.
 """
 
 import re
 
+from adapters.http.requests.header_lists import accepts_coding, entity_tags
+from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadHeader
 from domain.commands import ANY_VERSION, Precondition
 from domain.entity_type import MAX_ID
 
-_TAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
-_TAG = re.compile(r'"([\x21\x23-\x7e\x80-\xff]*)"')
-_VERSION = re.compile(r"([1-9][0-9]{0,18})(?:-[a-z]+)?")
-NO_VERSION = 0
+_VERSION = re.compile(r'"([1-9][0-9]{0,18})(?:\.[0-9a-f]+)?(?:-[a-z]+)?"')
+_CODED = re.compile(r'"(.*?)(?:-(gzip|br|zstd|deflate))?"')
+_SHOWN = 100  # characters of a tag that is repeated to whoever sent it
 
 
 def etag_of(version: int) -> bytes:
@@ -21,23 +23,39 @@ def etag_of(version: int) -> bytes:
 
 
 def precondition(header: str | None) -> Precondition:
-    """Return what If-Match demands; a tag that is none of ours is no version at all. Raises `BadHeader`."""
+    """Return what If-Match demands. Raises `BadHeader`."""
     if header is None or header.strip() == "*":
         return ANY_VERSION
-    if not _TAGS.fullmatch(header):
+    tags = entity_tags(header)
+    if tags is None:
         raise BadHeader('If-Match must be a list of entity tags such as "7", or *')
-    return Precondition(frozenset(_version(each) for each in _TAG.findall(header)))
+    versions = {each: _version(each) for each in tags}
+    unknown = tuple(tag[:_SHOWN] for tag, version in versions.items() if version is None)
+    return Precondition(frozenset(version for version in versions.values() if version is not None), unknown)
 
 
-def none_match(header: str, current: str) -> bool:
-    """Tell whether If-None-Match leaves the answer as it is, rather than 304, given the inside of the current tag."""
+def known_tag(request: Request, current: bytes) -> bytes | None:
+    """Return the tag under which the client has the answer already, as it says in If-None-Match, or None.
+
+    The tag of a compressed answer serves only whoever takes that: a cache between may hold it for somebody else.
+    """
+    header = request.header(b"if-none-match")
+    if header is None:
+        return None
+    weak, inside = current.startswith(b"W/"), current.decode().removeprefix("W/")[1:-1]
     if header.strip() == "*":
-        return False
-    inside = {re.sub(r"-(gzip|br|zstd|deflate)$", "", each) for each in _TAG.findall(header)}
-    return current not in inside
+        return current
+    for tag in entity_tags(header) or ():
+        found = _CODED.fullmatch(tag)
+        assert found is not None
+        coding = found[2]
+        if found[1] == inside and (coding is None or accepts_coding(request.header(b"accept-encoding"), coding)):
+            return current if weak else tag.encode("latin-1")
+    return None
 
 
-def _version(inside: str) -> int:
-    found = _VERSION.fullmatch(inside)
-    version = int(found.group(1)) if found else NO_VERSION
-    return version if version <= MAX_ID else NO_VERSION
+def _version(tag: str) -> int | None:
+    """Return the version that a tag names, or None where it names none that there can be."""
+    found = _VERSION.fullmatch(tag)
+    version = int(found[1]) if found else 0
+    return version if 0 < version <= MAX_ID else None

@@ -95,12 +95,6 @@ class Overloaded(HttpError):
     code = "unavailable"
 
 
-class PreconditionRequired(HttpError):
-    """A change must name the version that it changes."""
-
-    code = "precondition_required"
-
-
 class BodyTooLarge(HttpError):
     """The body is longer than what is taken."""
 
@@ -117,6 +111,24 @@ class BadOrigin(HttpError):
     """A page of another site tries to write."""
 
     code = "bad_origin"
+
+
+class Unauthorized(HttpError):
+    """Nobody knows who asks: there is no key, or it is none that is valid."""
+
+    code = "unauthorized"
+
+
+class Forbidden(HttpError):
+    """The key is good, but not for this."""
+
+    code = "forbidden"
+
+
+class RateLimited(HttpError):
+    """Whoever asks has asked too often."""
+
+    code = "rate_limited"
 
 
 class BadHost(HttpError):

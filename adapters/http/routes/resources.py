@@ -240,7 +240,7 @@ class Declared:
             },
             parameters=SUBMITTED,
             takes=ref(f"{self._name}Bulk"),
-            problems=(*BODY, *WRITE, "not_found", "precondition_failed", *self._unique),
+            problems=(*BODY, *WRITE, "not_found", "precondition_failed", "precondition_required", *self._unique),
         )
         return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
 

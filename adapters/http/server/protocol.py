@@ -4,11 +4,14 @@ import asyncio
 from typing import Any
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, Overloaded, UriTooLong
 from adapters.http.server.error_response import error_response
+from adapters.http.server.flow import PiecewiseFlow
 from adapters.http.server.lingering_close import LingeringTransport
 from adapters.http.server.request_head import check_handshake, check_head, origin_form
 from adapters.http.server.timeouts import TimedProtocol
@@ -45,18 +48,32 @@ class HttpProtocol(TimedProtocol):
         self._keep_alive = False
         self._pending = 0  # bytes that came for this head, or since the last piece of the body, or some more
         self._got_body = False
+        self._running: RequestResponseCycle | None = None  # which is not uvicorn's `cycle` while others wait behind it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
+        self.flow: PiecewiseFlow = PiecewiseFlow(transport, self._parse, self.pipeline)
         if len(self.connections) > self.MAX_CONNECTIONS:
             transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.flow.take_rest()
+        self.pipeline.clear()
+        if self._running is not None:  # uvicorn tells the last request alone, which then may not have begun
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
 
     def shutdown(self) -> None:
         super().shutdown()
         self._keep_alive = False
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived. Unlike uvicorn's, this can tell why it refuses, and counts what is not complete yet."""
+        """Parse what arrived, when it is its turn."""
+        self.flow.feed(data)
+
+    def _parse(self, data: bytes) -> None:
+        """Parse a piece. Unlike uvicorn, this can tell why it refuses, and counts what is not complete yet."""
         if self._refusal is not None:
             return
         self._pending += len(data)
@@ -71,7 +88,7 @@ class HttpProtocol(TimedProtocol):
             else:
                 self._pending = 0
         except httptools.HttpParserUpgrade as upgrade:
-            rest = data[upgrade.args[0] :]
+            rest = data[upgrade.args[0] :] + self.flow.take_rest()
         except httptools.HttpParserError as error:
             self._send_error(_refusal_for(error))
         except HttpError as refusal:
@@ -101,6 +118,10 @@ class HttpProtocol(TimedProtocol):
         self._head_since = self._idle_since = None
         self.headers = []  # trailers come to the same callback, and must not join the headers
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_body(self, body: bytes) -> None:
         self._got_body = True
         self._body_since = self.loop.time()
@@ -122,13 +143,13 @@ class HttpProtocol(TimedProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._refusal is not None:
             self._response(self._refusal)
         else:
             self._idle_since = self.loop.time()
+        self.flow.resume_reading()
 
     def _check_head_so_far(self) -> None:
         if self._head_since is None:

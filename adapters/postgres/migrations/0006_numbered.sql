@@ -2,8 +2,6 @@
 -- transactions' ids (epoch, xid, seq). With its new table the log gets a new name (see migrating.py); the cursors of
 -- the old one that changes had are kept beside what they stand for, as those of logs that were moved here.
 
-ALTER TABLE secrets RENAME TO log; -- still one row, which is locked by whoever numbers changes
-
 -- Up to which number the cursors of a former name mean what they meant; null where they were no such numbers.
 ALTER TABLE log_names ADD COLUMN newest bigint;
 
@@ -21,6 +19,8 @@ CREATE TABLE changes (
   request_id text NOT NULL,
   changed text NOT NULL,          -- names of fields, separated by spaces
   document text NOT NULL,         -- the entity as it was left or deleted
+  actor_key bigint,
+  actor_name text,
   epoch integer,
   xid xid8,
   seq integer
@@ -28,7 +28,7 @@ CREATE TABLE changes (
 
 INSERT INTO changes
 SELECT row_number() OVER (ORDER BY epoch, xid, seq),
-  kind, id, version, action, at, request_id, changed, document, epoch, xid, seq
+  kind, id, version, action, at, request_id, changed, document, actor_key, actor_name, epoch, xid, seq
 FROM changes_before;
 
 DROP TABLE changes_before;
@@ -44,7 +44,8 @@ CREATE TABLE forgotten (
   number bigint NOT NULL
 );
 
-INSERT INTO forgotten VALUES ('', 0); -- of no kind: where the log began, or from where on it was moved here
+-- Of no kind: in front of which change the log begins here. Whoever numbers changes locks this row.
+INSERT INTO forgotten VALUES ('', 0);
 
 CREATE TABLE former_cursors (
   cursor text NOT NULL COLLATE "C",
@@ -107,7 +108,7 @@ ALTER TABLE changes DROP COLUMN epoch, DROP COLUMN xid, DROP COLUMN seq;
 -- Nothing is counted up: while somebody keeps an old snapshot, each version of a counter would stay in everybody's way.
 CREATE FUNCTION lock_log() RETURNS bigint LANGUAGE plpgsql SET lock_timeout = 0 AS $$
 BEGIN
-  PERFORM FROM log FOR UPDATE;
+  PERFORM FROM forgotten WHERE kind = '' FOR UPDATE;
   RETURN coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), (SELECT max(number) FROM forgotten));
 END
 $$;
