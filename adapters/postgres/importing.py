@@ -203,7 +203,7 @@ class PostgresImport(Import):
         for number, change in enumerate(changes.changes, self._newest + 1):
             record = change.record
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
-            told = (change.at, change.request_id, " ".join(change.changed), record.document)
+            told = (change.at, change.request_id, " ".join(change.changed), record.document, change.reason)
             actor = (None, None) if change.actor is None else (change.actor.key, change.actor.name)
             rows.append((number, *entity, *told, *actor))
         self._newest += len(rows)

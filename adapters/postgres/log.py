@@ -17,7 +17,7 @@ from domain.stored_entity import StoredEntity
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
-COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
 
 FORGOTTEN = "(SELECT max(number) FROM forgotten)"
 """The number of the newest change that is no longer kept."""
@@ -134,5 +134,6 @@ class Log:
             changed=tuple(row["changed"].split()),
             at=row["at"],
             request_id=row["request_id"],
+            reason=row["reason"],
             actor=None if row["actor_key"] is None else Actor(row["actor_key"], row["actor_name"]),
         )

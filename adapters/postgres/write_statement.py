@@ -131,6 +131,7 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "request_id": change.request_id,
             "changed": " ".join(change.changed),
             "document": change.record.document,
+            "reason": change.reason,
             **_actor(change),
         }
         for number, change in enumerate(changes, 1)

@@ -20,7 +20,7 @@ from tests.databases import Databases, open_store
 
 pytestmark = pytest.mark.anyio
 
-OF_BEFORE = 5
+OF_BEFORE = 6
 """The last migration under which changes were not numbered."""
 
 NAME = "00000000deadbeef"

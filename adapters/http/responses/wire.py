@@ -105,6 +105,7 @@ def change_document(entry: Entry) -> str:
             "at": timestamp(change.at),
             "request_id": change.request_id,
             "changed": list(change.changed),
+            **({} if change.reason is None else {"reason": change.reason}),
         }
     ).decode()
     return f'{head[:-1]},"data":{change.record.document}}}'

@@ -9,27 +9,9 @@ ALTER TABLE changes RENAME TO changes_before;
 ALTER TABLE forgotten RENAME TO forgotten_before;
 ALTER TABLE former_cursors RENAME TO former_cursors_before;
 
-CREATE TABLE changes (
-  number bigint NOT NULL,
-  kind text NOT NULL COLLATE "C",
-  id bigint NOT NULL,
-  version bigint NOT NULL,
-  action text NOT NULL,
-  at timestamptz NOT NULL,
-  request_id text NOT NULL,
-  changed text NOT NULL,          -- names of fields, separated by spaces
-  document text NOT NULL,         -- the entity as it was left or deleted
-  actor_key bigint,
-  actor_name text,
-  epoch integer,
-  xid xid8,
-  seq integer
-);
+CREATE TABLE changes (LIKE changes_before, number bigint NOT NULL);
 
-INSERT INTO changes
-SELECT row_number() OVER (ORDER BY epoch, xid, seq),
-  kind, id, version, action, at, request_id, changed, document, actor_key, actor_name, epoch, xid, seq
-FROM changes_before;
+INSERT INTO changes SELECT *, row_number() OVER (ORDER BY epoch, xid, seq) FROM changes_before;
 
 DROP TABLE changes_before;
 
