@@ -58,7 +58,7 @@ async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: 
     _deliver(statement, plan)
     if plan.changes:
         _log(statement, plan)
-    if statement.writes and not await connection.fetchval(statement.sql(), *statement.values):
+    if statement.writes_anything and not await connection.fetchval(statement.sql(), *statement.values):
         raise Conflict
 
 
@@ -103,7 +103,7 @@ def _deliver(statement: "_Statement", plan: WritePlan) -> None:
 
 
 def _log(statement: "_Statement", plan: WritePlan) -> None:
-    """Add the changes, and where new webhooks start."""
+    """Add the changes, whose first column is their number, and where new webhooks start."""
     statement.append(
         f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
         f" FROM numbered, jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
@@ -151,6 +151,11 @@ class _Statement:
     writes: list[str] = field(factory=list)
     appends: list[str] = field(factory=list)
     values: list[str] = field(factory=list)
+
+    @property
+    def writes_anything(self) -> bool:
+        """Whether there is something to write; what is made and deleted at once is in the log alone."""
+        return bool(self.writes or self.appends)
 
     def mark(self, rows: list[dict[str, Any]]) -> str:
         """Return the mark of a value that holds rows."""

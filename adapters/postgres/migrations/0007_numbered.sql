@@ -87,8 +87,9 @@ DROP FUNCTION number_of;
 ALTER TABLE changes DROP COLUMN epoch, DROP COLUMN xid, DROP COLUMN seq;
 
 -- Waits for its turn to number changes, which lasts until the end of the transaction, and returns the newest number.
--- Nothing is counted up: while somebody keeps an old snapshot, each version of a counter would stay in everybody's way.
-CREATE FUNCTION lock_log() RETURNS bigint LANGUAGE plpgsql SET lock_timeout = 0 AS $$
+-- Nothing is counted up: while somebody keeps an old snapshot, each version of a counter would be in everybody's way.
+-- By an index in any case: a plan that was made while the log was empty would later read all of it.
+CREATE FUNCTION lock_log() RETURNS bigint LANGUAGE plpgsql SET lock_timeout = 0 SET enable_seqscan = off AS $$
 BEGIN
   PERFORM FROM forgotten WHERE kind = '' FOR UPDATE;
   RETURN coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), (SELECT max(number) FROM forgotten));
