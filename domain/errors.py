@@ -40,10 +40,11 @@ class Violation:
 
 @frozen(kw_only=True)
 class ValidationFailed(DomainError):
-    """A document breaks the rules of its kind; every breach is told at once."""
+    """Values break the rules of their entity type; every violation is told at once."""
 
     code: ClassVar[str] = "invalid"
     violations: tuple[Violation, ...]
+    of_command: bool = False  # they are of the command itself, and not of the values in it
 
     @property
     def message(self) -> str:
@@ -93,14 +94,14 @@ class AlreadyExists(DomainError):
     entity_type: str
     field: str
     value: Any
-    holder: int
+    owner: int
     undone: bool = False  # an operation of the same request had taken it, and was undone
 
     @property
     def message(self) -> str:
         if self.undone:
             return f"an earlier operation of this request had taken {self.field} {self.value}"
-        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.holder}"
+        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.owner}"
 
 
 @frozen(kw_only=True)
@@ -114,8 +115,7 @@ class PreconditionFailed(DomainError):
 
     code: ClassVar[str] = "precondition_failed"
     decided: ClassVar[bool] = True
-    entity_type: Any
-    current: Any
+    current: Any  # the entity, or the `StoredEntity` once a store has written it
     expected: int | None
     unknown: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
-from adapters.http.responses.wire import JsonSerializer, payload
 from adapters.memory.store import MemoryStore
+from adapters.serialization.deliveries import payload
+from adapters.serialization.entities import JsonSerializer
 from adapters.sqlite.exporting import exporting as sqlite_exporting
 from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.store import SqliteStore
@@ -81,7 +82,7 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
 
 async def opened(url: str) -> Store:
     """Open the store of a URL."""
-    documents = JsonSerializer()
+    documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
         return MemoryStore(now, documents)
     if url.startswith("postgres"):
@@ -109,7 +110,7 @@ async def exporting(url: str) -> AsyncIterator[Export]:
 @asynccontextmanager
 async def importing(url: str) -> AsyncIterator[Import]:
     """Take over into the store of a URL, which must be empty, what another one holds."""
-    documents = JsonSerializer()
+    documents = JsonSerializer(ENTITY_TYPES)
     if url.startswith("postgres"):
         from adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
 
@@ -128,8 +129,8 @@ def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> D
     """Return what delivers the changes of a store to its webhooks."""
     return Dispatcher(
         store=store,
-        sender=Sender(allow_private=allow_private),
-        documents=JsonSerializer(),
+        transport=Sender(allow_private=allow_private),
+        documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,
         clock=now,
@@ -153,7 +154,7 @@ async def fill_with_demo(store: Store) -> None:
     if any(page.records for page in pages) or (await store.read(None, limit=1)).entries:
         return
     commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
-    key = IdempotencyKey(caller="demo", name="products", fingerprint=b"", record=lambda _: b"")
+    key = IdempotencyKey(caller="demo", name="products", fingerprint=b"")
     with suppress(KeyInFlight):  # another process is just doing it
         await store.submit(CommandBatch(commands=commands, request_id="demo", key=key))
 

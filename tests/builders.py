@@ -6,16 +6,18 @@ from typing import Any
 
 from attrs import define
 
-from adapters.http.responses.wire import JsonSerializer
+from adapters.serialization.entities import JsonSerializer
+from domain.changes import Action, Change
 from domain.commands import Create
 from domain.decisions import CommandBatch
 from domain.entity_type import EntityType
 from domain.product import PRODUCT, Product
+from domain.registry import ENTITY_TYPES
 from domain.stored_entity import StoredEntity
-from domain.task import TASK, Task
+from domain.task import TASK, Status, Task
 from domain.webhook import WEBHOOK, Webhook
 
-SERIALIZER = JsonSerializer()
+SERIALIZER = JsonSerializer(ENTITY_TYPES)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -37,9 +39,23 @@ class Clock:
         return self.now
 
 
+class Broken:
+    """A command whose decision fails for no good reason."""
+
+    entity_type = TASK
+    id = None
+    needs_deleted = False
+
+    def decide(self, current: Any, at: datetime) -> Any:
+        """Fail."""
+        raise RuntimeError("a fault in a decision")
+
+
 def task(**fields: Any) -> Task:
-    """Return a task, by default the first version of task 1."""
-    return Task(**{"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON, "title": "Sweep the floor", **fields})
+    """Return a task, by default the first version of task 1; one that is done was so at once."""
+    standard = {"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON, "title": "Sweep the floor"}
+    completed_at = NOON if fields.get("status") is Status.DONE else None
+    return Task(**{**standard, "completed_at": completed_at, **fields})
 
 
 def product(**fields: Any) -> Product:
@@ -66,7 +82,7 @@ def submission(*commands: Any, **facts: Any) -> CommandBatch:
 
 def record(entity_type: EntityType[Any], entity: Any) -> StoredEntity:
     """Return an entity as stores hand it out."""
-    return StoredEntity(entity.id, entity.version, SERIALIZER.write(entity_type, entity))
+    return StoredEntity(entity.id, entity.version, SERIALIZER.write(entity))
 
 
 def recorded(entity_type: EntityType[Any], record: StoredEntity) -> Any:
@@ -74,3 +90,15 @@ def recorded(entity_type: EntityType[Any], record: StoredEntity) -> Any:
     entity = SERIALIZER.read(entity_type, record.document)
     assert (entity.id, entity.version) == (record.id, record.version)
     return entity
+
+
+def change_of(entity: Task, at: datetime = NOON) -> Change[Task]:
+    """Return the change that made a task."""
+    return Change(
+        entity_type=TASK,
+        action=Action.CREATED,
+        record=record(TASK, entity),
+        changed=TASK.writable_names,
+        at=at,
+        request_id="r-1",
+    )

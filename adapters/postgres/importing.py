@@ -10,6 +10,7 @@ from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_r
 from adapters.postgres.connections import Connection, connect, translated
 from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.exporting import PATIENT, PostgresExport
+from adapters.postgres.folding import refold
 from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.log import Log
 from adapters.postgres.migrating import cursor_codec_of_log, is_migrated, migrate
@@ -80,6 +81,7 @@ async def importing(
                     await connection.execute(_LIMITS)
                     await _check_empty(connection)
             await migrate(connection)
+            await refold(connection, map(TableMapping, entity_types), documents)
             log = Log(entity_types)
             log.cursor_codec = await cursor_codec_of_log(connection)
             await _take_exact_times(connection)

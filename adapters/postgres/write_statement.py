@@ -17,11 +17,9 @@ from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.table_mapping import TableMapping, json
 from domain.changes import Change
-from domain.commands import Deleted
-from domain.decisions import Ref, UniqueValue
 from domain.deliveries import Delivery
-from domain.entity_type import Entity
-from domain.webhook import WEBHOOK
+from domain.entity_type import Deleted, Entity
+from domain.state import Ref, UniqueValue
 
 _RECEIPT = "caller, name, fingerprint, receipt, expires_at"
 
@@ -88,7 +86,7 @@ def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None
 def _deliver(statement: "_Statement", plan: WritePlan) -> None:
     """Add what is queued for webhooks. A deletion takes that along, and how far they have come."""
     if gone := [
-        id for (entity_type, id), after in plan.final.items() if entity_type is WEBHOOK and isinstance(after, Deleted)
+        id for (entity_type, id), after in plan.final.items() if entity_type.subscribes and isinstance(after, Deleted)
     ]:
         rows = statement.mark([{"id": id} for id in gone])
         statement.do(f"DELETE FROM positions USING jsonb_to_recordset({rows}) AS gone(id bigint)", "webhook = gone.id")
@@ -108,10 +106,8 @@ def _log(statement: "_Statement", plan: WritePlan) -> None:
         f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
         f" FROM numbered, jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
     )
-    living = [
-        id for (entity_type, id), after in plan.final.items() if entity_type is WEBHOOK and isinstance(after, Entity)
-    ]
-    if new := [{"id": id} for id in living if not isinstance(plan.current.get((WEBHOOK, id)), Entity)]:
+    living = [ref for ref, after in plan.final.items() if ref[0].subscribes and isinstance(after, Entity)]
+    if new := [{"id": ref[1]} for ref in living if not isinstance(plan.current.get(ref), Entity)]:
         start = f"newest + {len(plan.changes)}" if plan.follow is None else f"{plan.follow}"
         statement.append(
             f"INSERT INTO positions (webhook, number) SELECT id, {start}"

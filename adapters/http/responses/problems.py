@@ -7,8 +7,8 @@ from attrs import frozen
 
 from adapters.http.responses.http_errors import HttpError, OutOfRange
 from adapters.http.responses.responses import Header, Response, json_bytes
-from adapters.http.responses.wire import document
 from domain.errors import DomainError, PreconditionFailed, ValidationFailed
+from domain.stored_entity import StoredEntity
 
 PROBLEM_TYPE = b"application/problem+json"
 
@@ -77,9 +77,7 @@ PROBLEMS = {
     "unsupported_media_type": ProblemType(
         415, "Unsupported media type", "Bodies are JSON, not compressed. Send Content-Type: application/json."
     ),
-    "invalid": ProblemType(
-        422, "ValidationFailed", "The request is well-formed but breaks rules; `errors` tells every breach."
-    ),
+    "invalid": ProblemType(422, "Invalid", "The request is well-formed but breaks rules; `errors` tells every breach."),
     "idempotency_key_reused": ProblemType(
         422, "Idempotency key reused", "This key belongs to another request. Use a new key for each new request."
     ),
@@ -141,8 +139,8 @@ def _more(error: DomainError | HttpError, within: str) -> dict[str, Any]:
             return {"errors": errors}
         case OutOfRange(place=place, parameter=parameter, message=message):
             return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": message}]}
-        case PreconditionFailed(entity_type=entity_type, current=current, changed=changed):
-            return {"current": document(entity_type, current), "changed": list(changed)}
+        case PreconditionFailed(current=StoredEntity(document=document), changed=changed):
+            return {"current": orjson.Fragment(document), "changed": list(changed)}
         case _:
             return {}
 
