@@ -77,6 +77,7 @@ class TableMapping:
         self._columns = [self.column(field) for field in listed]
         self._values = attrgetter(*(field.name for field in listed))
         self._conversions = [conversion(field.field_type) for field in listed]
+        self.sorted_by = [self.column(field) for field in listed if field.name != "id"]
         searched = [field.name for field in entity_type.searched]
         self._search_values = attrgetter(*searched) if searched else lambda _: None
         columns = [*self._columns, "search", "document"]
