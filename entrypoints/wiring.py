@@ -131,7 +131,7 @@ def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> D
     """Return what delivers the changes of a store to its webhooks."""
     return Dispatcher(
         store=store,
-        sender=Sender(allow_private=allow_private),
+        transport=Sender(allow_private=allow_private),
         documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import define
 
 from adapters.serialization.entities import JsonSerializer
+from domain.changes import Action, Change
 from domain.commands import Create
 from domain.decisions import CommandBatch
 from domain.entity_type import EntityType
@@ -77,3 +78,15 @@ def recorded(entity_type: EntityType[Any], record: StoredEntity) -> Any:
     entity = SERIALIZER.read(entity_type, record.document)
     assert (entity.id, entity.version) == (record.id, record.version)
     return entity
+
+
+def change_of(entity: Task, at: datetime = NOON) -> Change[Task]:
+    """Return the change that made a task."""
+    return Change(
+        entity_type=TASK,
+        action=Action.CREATED,
+        record=record(TASK, entity),
+        changed=TASK.writable_names,
+        at=at,
+        request_id="r-1",
+    )

@@ -72,7 +72,7 @@ class MemoryStore(Store):
 
     @_deliveries.default
     def _make_deliveries(self) -> MemoryDeliveries:
-        return MemoryDeliveries(self.clock, self._cursor_codec, self._check_open)
+        return MemoryDeliveries(self.clock, self._cursor_codec, lambda: self._newest, self._check_open)
 
     @_access_keys.default
     def _make_access_keys(self) -> MemoryAccessKeys:

@@ -15,6 +15,7 @@ from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Connection, Connections
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.errors import Conflict, conflicting
+from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
 from adapters.postgres.migrating import migrate, names_of_log
 from adapters.postgres.notifier import ChangeNotifier
@@ -98,9 +99,15 @@ class PostgresStore(Store):
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
         store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock, on_untrustworthy=on_untrustworthy)
-        await store._connections.open(first=migrate)
-        async with store._connections.use() as connection:
+
+        async def prepare(connection: Connection) -> None:
+            await migrate(connection)
             await check_tables(connection, store._rows.values())
+            await refold(connection, store._rows.values(), documents)
+
+        await store._connections.open(first=prepare)
+        async with store._connections.use():  # and it is recognised
+            pass
         return store
 
     @property

@@ -18,6 +18,7 @@ class TableMapping:
         self.table = entity_type.collection
         self._listed = [field for field in entity_type.fields if field.listed]
         unique = [field.name for field in entity_type.unique]
+        self.folded = [*(self.column(each) for each in self._listed if isinstance(each.field_type, String)), "search"]
         self.columns = [*(self.column(field) for field in self._listed), *unique, "search", "document"]
         # Behind a subquery an array has no length that the planner could see, so that it keeps one plan for all.
         chosen = [

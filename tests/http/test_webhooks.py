@@ -281,20 +281,20 @@ async def test_what_is_not_there(client: Client, action: str) -> None:
     assert (404, "not_found") == asked(await client.post("/webhooks/1/deliveries/x/retry"))
 
 
-async def test_a_write_is_followed_by_a_nudge(store: Store, endpoints: Endpoints) -> None:
+async def test_a_write_wakes_the_dispatcher(store: Store, endpoints: Endpoints) -> None:
     """Once there is a webhook, whatever is written is looked for at once, after it was answered."""
     dispatcher = make_dispatcher(store, endpoints)
     async with serving(store, dispatcher=dispatcher) as client:
         await delivered(dispatcher)
-        nudges = [await nudged(client, dispatcher, "/tasks", title="a")]
-        nudges.append(await nudged(client, dispatcher, "/webhooks", url=url("a")))
+        woken = [await wakes(client, dispatcher, "/tasks", title="a")]
+        woken.append(await wakes(client, dispatcher, "/webhooks", url=url("a")))
         await delivered(dispatcher)
-        nudges.append(await nudged(client, dispatcher, "/tasks", title="a"))
-    assert [False, True, True] == nudges
+        woken.append(await wakes(client, dispatcher, "/tasks", title="a"))
+    assert [False, True, True] == woken
 
 
-async def nudged(client: Client, dispatcher: Any, path: str, **fields: Any) -> bool:
-    """Write, and tell whether the deliverer was told to look."""
+async def wakes(client: Client, dispatcher: Any, path: str, **fields: Any) -> bool:
+    """Write, and tell whether the dispatcher was told to look."""
     dispatcher._wake_event.clear()
     assert 201 == (await client.post(path, json=fields)).status_code
     told: bool = dispatcher._wake_event.is_set()

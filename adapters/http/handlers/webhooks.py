@@ -36,13 +36,13 @@ class Positioned(Reader):
     store: Store
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
-        positions = await self.store.deliveries.positions()
+        positions = await self.store.deliveries.positions((id,))
         record = await self.store.get(entity_type, id)
         return None if record is None or id not in positions else _positioned(record, positions[id])
 
     async def page(self, query: Query[Any]) -> Page:
         page = await self.store.page(query)
-        positions = await self.store.deliveries.positions()
+        positions = await self.store.deliveries.positions([each.id for each in page.records])
         records = (_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
         return evolve(page, records=tuple(records))
 
@@ -142,7 +142,7 @@ class WebhookWriting(Writing):
     async def _position(self, command: Command) -> Cursor:
         """Return how far the webhook has come; one that is new, or comes back, starts at the end of the log."""
         head = await self.store.head()
-        positions = await self.store.deliveries.positions()
+        positions = {} if command.id is None else await self.store.deliveries.positions((command.id,))
         return head if command.id is None else positions.get(command.id, head)
 
     async def _queue(self, request: Request, id: int, delivery: Delivery | None) -> Response:
