@@ -39,6 +39,18 @@ class Clock:
         return self.now
 
 
+class Broken:
+    """A command whose decision fails for no good reason."""
+
+    entity_type = TASK
+    id = None
+    needs_deleted = False
+
+    def decide(self, current: Any, at: datetime) -> Any:
+        """Fail."""
+        raise RuntimeError("a fault in a decision")
+
+
 def task(**fields: Any) -> Task:
     """Return a task, by default the first version of task 1; one that is done was so at once."""
     standard = {"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON, "title": "Sweep the floor"}

@@ -11,7 +11,7 @@ from tests.builders import Clock
 from tests.contract.stores import Doors
 from tests.http.service import Client, serving
 from tests.http.steps import asked, got, made, violations
-from tests.webhooks.endpoints import Endpoints, delivered, make_dispatcher, url
+from tests.webhooks.endpoints import KEY, Endpoints, delivered, make_dispatcher, url
 
 pytestmark = pytest.mark.anyio
 
@@ -196,7 +196,7 @@ async def test_a_key_is_looked_at_before_the_address(store: Store, client: Clien
     """An answer that was lost is had again with its secret, also where the address would be refused by now."""
     body, headers = {"url": "http://127.0.0.1/"}, {"Idempotency-Key": "k"}
     first = await client.post("/webhooks", json=body, headers=headers)
-    dispatcher = dispatcher_of(store, await store.secret(), allow_private=False)
+    dispatcher = dispatcher_of(store, KEY, allow_private=False)
     async with serving(store, dispatcher=dispatcher) as strict:
         again = await strict.post("/webhooks", json=body, headers=headers)
         assert (201, first.content) == (again.status_code, again.content)
