@@ -70,6 +70,7 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
             require_if_match=settings.require_if_match,
             origins=settings.cors_origins,
             hosts=settings.hosts,
+            proxies=settings.trusted_proxies,
         )
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
         await stack.enter_async_context(_running(dispatcher.run()))

@@ -63,7 +63,7 @@ class WebhookWriting(Writing):
         # The receipt of an idempotency key holds this whole answer, secret and all. It is the caller's own, kept for a
         # day so that an answer that was lost on its way can be had again: without its secret a webhook is of no use.
         def created(record: StoredEntity) -> Response:
-            return self._created(self._with_secret(request, record))
+            return self._created(request, self._with_secret(request, record))
 
         return await self._submit(request, body, command, created)
 
@@ -135,7 +135,7 @@ class WebhookWriting(Writing):
             result = outcome.results[0]
             if isinstance(result, Done):
                 return render(_positioned(result.record, position))
-            return response_of(result, request.request_id)
+            return response_of(result, request.request_id, request.root)
 
         return await self.submitter.submit(request, body, (command,), rendered, follow=position)
 
@@ -152,7 +152,7 @@ class WebhookWriting(Writing):
             result = outcome.results[-1]
             if delivery is None or not isinstance(result, Done):
                 assert isinstance(result, DomainError)
-                return response_of(result, request.request_id)
+                return response_of(result, request.request_id, request.root)
             return json_response(delivery_document(delivery), status=202)
 
         unknown = Refuse(entity_type=WEBHOOK, error=NotFound(entity_type="delivery", id=NOBODY))

@@ -4,7 +4,9 @@ import re
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
+from urllib.parse import quote
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.middleware.access_log import AccessLog
@@ -16,6 +18,7 @@ from adapters.http.responses.send_error import send_error
 
 _TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
+_IN_PATHS = "/~!$&'()*+,;=:@"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -40,11 +43,12 @@ class RequestContext:
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
-            scope["path"],
+            get_route_path(scope),
             scope["query_string"],
             headers,
             receive,
             request_id.decode(),
+            quote(scope.get("root_path", ""), safe=_IN_PATHS),
         )
         status = 0
 
@@ -71,7 +75,7 @@ class RequestContext:
             if refusal is None:
                 await app(scope, receive, stamped)
             else:
-                await send_error(response_of(refusal, request.request_id), scope, receive, stamped)
+                await send_error(response_of(refusal, request.request_id, request.root), scope, receive, stamped)
         finally:
             del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, request.request_id)

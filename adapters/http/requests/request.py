@@ -18,6 +18,8 @@ class Request:
     headers: dict[bytes, bytes] = field(repr=False)
     receive: Receive
     request_id: str
+    root: str = ""
+    """The prefix of our paths, where a server or a proxy serves us below one; it is no part of `path`."""
     parameters: dict[str, str] = field(factory=dict, init=False)
     """The parts of the path, by the names that its route gives them."""
 
