@@ -72,7 +72,7 @@ def make_app(
     if options.origins:
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
     origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
-    app = RequestContext(app, compressed=compressed, origin_check=origin_check, access_log=access_log)
+    app = RequestContext(app, compressed=compressed, origin_check=origin_check, access_log=access_log, turns=feed.turns)
     return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 

@@ -40,6 +40,9 @@ MAX_READ_S = 10
 BETWEEN_LOOKS = 100_000
 """How many instructions a read carries out before it looks at the clock again."""
 
+QUICK_ROWS = 200
+"""How many entities are still read sooner than a thread would begin with it."""
+
 READER_THREADS = 2
 
 T = TypeVar("T")
@@ -119,7 +122,7 @@ class SqliteStore(Store):
 
     async def page(self, query: Query[Any]) -> Page:
         rows, cursor_codec = self._rows[query.entity_type.name], self._log.cursor_codec
-        quick = not (query.where or query.search or query.total or len(query.order) > 1)
+        quick = query.limit <= QUICK_ROWS and not (query.where or query.search or query.total or len(query.order) > 1)
         read = self._here if quick else self._in_thread
         return await read(lambda connection: read_page(connection, rows, query, cursor_codec, self._documents))
 

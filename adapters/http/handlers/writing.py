@@ -82,7 +82,7 @@ class Writing:
             result = outcome.results[0]
             if isinstance(result, Done):
                 return render(result.record)
-            return response_of(result, request.request_id, request.root)
+            return response_of(result, outcome.request_id, request.root)
 
         return await self.submitter.submit(request, body, (command,), rendered)
 

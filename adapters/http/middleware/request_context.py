@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.fairness.turns import Turns
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.requests.request import Request, joined
@@ -25,11 +26,14 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 class RequestContext:
     """Wraps the whole application. Compression costs only those who ask for it."""
 
-    def __init__(self, app: ASGIApp, *, compressed: ASGIApp, origin_check: OriginCheck, access_log: AccessLog) -> None:
+    def __init__(
+        self, app: ASGIApp, *, compressed: ASGIApp, origin_check: OriginCheck, access_log: AccessLog, turns: Turns
+    ) -> None:
         self._app = app
         self._compressed = compressed
         self._origin_check = origin_check
         self._access_log = access_log
+        self._turns = turns
         # 64 random bits for the process and a number in it: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
@@ -48,6 +52,7 @@ class RequestContext:
             headers,
             receive,
             request_id.decode(),
+            self._turns,
             quote(scope.get("root_path", ""), safe=_IN_PATHS),
         )
         status = 0
