@@ -29,7 +29,7 @@ def stored(folder: Path) -> Path:
 def test_absolute(here: Path) -> None:
     """A relative path is told as what it means here; everything else is that already."""
     assert f"sqlite:///{here}/data/backroom.db" == absolute(DEFAULT)
-    for url in ("memory://", "sqlite:////srv/shop.db", "postgresql://host/shop"):
+    for url in ("memory://", f"sqlite:///{here}/shop.db", "postgresql://host/shop"):
         assert url == absolute(url)
 
 
