@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any, NoReturn
 
@@ -82,10 +83,12 @@ def _serve(chosen: argparse.Namespace) -> int:
         return BAD_USAGE
     # The workers are processes of their own, and read the environment.
     os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
+    from adapters.shared_memory.rate_limits import SharedRateLimiter  # noqa: PLC0415 - the same
+    from entrypoints.asgi import app  # noqa: PLC0415 - the same
     from entrypoints.server import run  # noqa: PLC0415 - other commands start faster without a server
 
     return run(
-        "entrypoints.asgi:app",
+        partial(app, SharedRateLimiter()),  # made before the workers are, so that they share it
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

@@ -16,7 +16,7 @@ from domain.access.access_key import OPEN, AccessKey
 from domain.access.key_ring import OVERLAP, CreateKey, RevokeKey, RotateKey
 from domain.access.key_text import make_key
 from domain.access.ports import AccessKeys
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.errors import DomainError
 from entrypoints.diagnostics import LOG
 from entrypoints.settings import PREFIX, Settings, duration, store
@@ -38,7 +38,8 @@ def add_parsers(commands: _Commands) -> None:
     actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
     create = actions.add_parser("create", help="make a key, and print it, this once")
     create.add_argument("name", metavar="NAME", help="whose it is, or what it is for")
-    create.add_argument("--scope", required=True, choices=[each.value for each in Scope], help="what it is good for")
+    scopes = [each.value for each in AccessScope]
+    create.add_argument("--scope", required=True, choices=scopes, help="what it is good for")
     create.add_argument("--expires", metavar="DURATION", help="such as 12h or 30d; by default it does not expire")
     actions.add_parser("list", help="list keys, without what is secret of them")
     rotate = actions.add_parser("rotate", help="give a key a new secret, and print it, this once")

@@ -44,7 +44,12 @@ class Submitter:
         name = key_name(request)
         key = None
         if name is not None:  # also of a rehearsal, which would be answered from what it kept, but keeps nothing itself
-            key = IdempotencyKey(caller="", name=name, fingerprint=fingerprint(request, body), record=_recorder(render))
+            key = IdempotencyKey(
+                caller=request.grant.caller,
+                name=name,
+                fingerprint=fingerprint(request, body),
+                record=_recorder(render),
+            )
         submission = CommandBatch(
             commands=commands,
             request_id=request.request_id,
@@ -53,6 +58,7 @@ class Submitter:
             key=key,
             deliveries=deliveries,
             follow=follow,
+            actor=request.grant.actor,
         )
         outcome = await self.writer.submit(submission)
         response = replay(outcome.receipt) if isinstance(outcome, Replay) else render(outcome)

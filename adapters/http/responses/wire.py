@@ -95,7 +95,7 @@ def payload(delivery: Delivery, entry: Entry | None) -> bytes:
 
 def change_document(entry: Entry) -> str:
     """Return the document of a change."""
-    change = entry.change
+    change, actor = entry.change, entry.change.actor
     head = orjson.dumps(
         {
             "cursor": entry.cursor,
@@ -104,6 +104,7 @@ def change_document(entry: Entry) -> str:
             "version": change.record.version,
             "at": timestamp(change.at),
             "request_id": change.request_id,
+            "actor": actor and {"key": actor.key, "name": actor.name},
             "changed": list(change.changed),
         }
     ).decode()
