@@ -25,16 +25,20 @@ def log_of(cursor: Cursor) -> str:
 
 
 class Action(Enum):
-    """What a change did. A restore creates."""
+    """What a change did."""
 
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
+    RESTORED = "restored"
 
 
 @frozen(kw_only=True)
 class Change(Generic[E]):
-    """One change of one entity; `record` is how it was left, or for a deletion how it was deleted."""
+    """One change of one entity; `record` is how it was left, or for a deletion how it was deleted.
+
+    `reason` is why, in the words of whoever made it, where a command takes one.
+    """
 
     entity_type: EntityType[E]
     action: Action
@@ -42,6 +46,7 @@ class Change(Generic[E]):
     changed: tuple[str, ...]  # the writable fields that differ from before
     at: datetime
     request_id: str
+    reason: str | None = None
     actor: Actor | None = None  # where no key was used
 
     @property

@@ -17,6 +17,7 @@ from domain.deliveries import Delivery
 from domain.entity_type import Entity, EntityType
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.stored_entity import Serializer, StoredEntity
+from domain.upsert import holder_of
 
 MAX_COMMANDS = 1000
 
@@ -42,7 +43,8 @@ Result = Done | DomainError
 class Outcome:
     """What became of a submission, command by command.
 
-    Where a failure undid all, `failed` is the index of the command whose result, the last one, is that error.
+    Where failures undid all, `failed` is the index of the first command that failed. The results behind it are what
+    would have become of the others without those that failed.
     """
 
     results: tuple[Result, ...]
@@ -158,8 +160,11 @@ def decide(
     results: list[Result] = []
     changes: list[Change[Any]] = []
     final: dict[Ref, Any] = {}
+    failed: int | None = None
     for index, command in enumerate(submission.commands):
-        id = new_id(command.entity_type) if command.id is None else command.id
+        id = command.id
+        if id is None:
+            id = holder_of(command, holders) or new_id(command.entity_type)
         ref = command.entity_type, id
         before = current.get(ref)
         try:
@@ -167,8 +172,8 @@ def decide(
             _check_unique(command.entity_type, after, holders)
         except DomainError as error:
             if submission.atomic:
-                results.append(_as_it_stays(error, ref, found, is_touched=ref in final))
-                return Decision(outcome=Outcome(results=tuple(results), failed=index))
+                failed = index if failed is None else failed
+                error = _as_it_stays(error, ref, found, is_touched=ref in final)
             results.append(error)
             continue
         left = after.entity if isinstance(after, Deleted) else after
@@ -184,12 +189,15 @@ def decide(
             changed=changed,
             at=at,
             request_id=submission.request_id,
+            reason=getattr(command, "reason", None),
             actor=submission.actor,
         )
         _pass_on(command.entity_type, before, after, holders)
         current[ref] = final[ref] = after
         changes.append(change)
         results.append(Done(record=record, change=change))
+    if failed is not None:
+        return Decision(outcome=Outcome(results=tuple(results), failed=failed))
     return Decision(outcome=Outcome(results=tuple(results)), final=final, changes=tuple(changes))
 
 
@@ -270,4 +278,5 @@ def _difference(entity_type: EntityType[Any], before: Any, after: Any) -> tuple[
         return Action.DELETED, ()
     if isinstance(before, Entity):
         return Action.UPDATED, differing(entity_type, before, after)
-    return Action.CREATED, entity_type.writable_names
+    action = Action.RESTORED if isinstance(before, Deleted) else Action.CREATED
+    return action, entity_type.writable_names

@@ -9,9 +9,11 @@ from attrs import frozen
 
 from domain.errors import ValidationFailed, Violation
 from domain.field_types import FieldType, Integer, Timestamp, ValidationError
+from domain.suggestions import unknown_field
 
 _SPEC = "backroom"
 MAX_ID = 2**63 - 1
+MAX_SUGGESTED = 20
 
 
 @frozen(kw_only=True)
@@ -86,7 +88,7 @@ class EntityType(Generic[E]):
         self.by_name = {each.name: each for each in self.fields}
         self.writable = tuple(each for each in self.fields if not each.read_only)
         self.writable_names = tuple(each.name for each in self.writable)
-        self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted"))
+        self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted", "restored"))
         self.required = tuple(each for each in self.writable if each.required)
         self.searched = tuple(each for each in self.fields if each.searched)
         self.unique = tuple(each for each in self.fields if each.unique)
@@ -107,7 +109,9 @@ class EntityType(Generic[E]):
         for name, each in raw.items():
             field = self.by_name.get(name)
             if field is None:
-                violations.append(Violation(field=name, code="unknown_field", reason="is not a field"))
+                told = len(violations) < MAX_SUGGESTED  # for all the names that a body can hold it would take long
+                reason = unknown_field(name, self.writable_names) if told else "is not a field"
+                violations.append(Violation(field=name, code="unknown_field", reason=reason))
             elif field.read_only:
                 read_only_values[name] = each
             else:

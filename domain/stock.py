@@ -9,18 +9,22 @@ from attrs import field, frozen
 from domain.commands import ANY_VERSION, Edit, Precondition
 from domain.entity_type import EntityType
 from domain.errors import InsufficientStock, NotFound, StockNotTracked, ValidationFailed, Violation
-from domain.field_types import Integer, ValidationError
+from domain.field_types import FieldType, Integer, String, ValidationError
 from domain.product import MAX_STOCK, PRODUCT, Product
 
 CHANGE = Integer(-MAX_STOCK, MAX_STOCK)
+REASON = String(0, 100)
+
+_FIELDS: dict[str, FieldType] = {"change": CHANGE, "reason": REASON}
 
 
 @frozen(kw_only=True)
 class AdjustStock:
-    """Add `change`, which may be negative, to the stock of a product."""
+    """Add `change`, which may be negative, to the stock of a product; `reason` is kept with what was changed."""
 
     id: int
     change: int
+    reason: str | None = None
     precondition: Precondition = ANY_VERSION
 
     entity_type: EntityType[Product] = field(default=PRODUCT, init=False)
@@ -28,20 +32,24 @@ class AdjustStock:
 
     @classmethod
     def parse(cls, id: int, raw: Mapping[str, object], precondition: Precondition = ANY_VERSION) -> "AdjustStock":
-        """Check a raw document that holds `change` and nothing else. Raises `Invalid`."""
+        """Check a raw document that holds `change`, perhaps a `reason`, and nothing else. Raises `ValidationFailed`."""
+        values: dict[str, Any] = {}
         violations = [
-            Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name != "change"
+            Violation(field=name, code="unknown_field", reason="is not a field (there are change, reason)")
+            for name in raw
+            if name not in _FIELDS
         ]
-        change = 0
-        try:
-            if raw.get("change") is None:
-                raise ValidationError("required", "is required")  # noqa: TRY301 - the one place that collects breaches
-            change = CHANGE.check(raw["change"])
-        except ValidationError as refused:
-            violations.append(Violation(field="change", code=refused.code, reason=refused.reason))
+        for name, field_type in _FIELDS.items():
+            try:
+                if raw.get(name) is not None:
+                    values[name] = field_type.check(raw[name])
+                elif name == "change":
+                    raise ValidationError("required", "is required")  # noqa: TRY301 - the one place that collects them
+            except ValidationError as refused:
+                violations.append(Violation(field=name, code=refused.code, reason=refused.reason))
         if violations:
             raise ValidationFailed(violations=tuple(violations))
-        return cls(id=id, change=change, precondition=precondition)
+        return cls(id=id, change=values["change"], reason=values.get("reason") or None, precondition=precondition)
 
     def decide(self, current: Any, id: int, at: datetime) -> Product:
         if not isinstance(current, Product):

@@ -19,6 +19,7 @@ from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.access import AccessHandlers
 from adapters.http.handlers.error_handler import READ_ONLY, response_for
+from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.gate import Gate
 from adapters.http.middleware.origin_check import OriginCheck
@@ -121,7 +122,7 @@ def declared(
         *webhooks.paths(parts),
         *changes.paths(Changes(store, feed, gate.live)),
         *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
-        *service.paths(service.Service(store=store)),
+        *service.paths(service.Service(readiness=Readiness(store))),
     ]
 
     async def openapi(request: Request) -> Response:

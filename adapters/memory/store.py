@@ -35,6 +35,7 @@ from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
 from domain.retention import Belief, advance
 from domain.stored_entity import Serializer, StoredEntity
+from domain.upsert import upserted
 from domain.webhook import WEBHOOK
 
 PURGED_AT_ONCE = 1000
@@ -232,7 +233,9 @@ class MemoryStore(Store):
         for ref, needs_deleted in named(submission.commands).items():
             current[ref] = self._living.get(ref) or (self._deleted(ref) if needs_deleted else None)
         claims = claimed(submission.commands, current)
-        return Found(current=current, holders=self._holders(claims) if claims else {})
+        holders = self._holders(claims) if claims else {}
+        current |= {ref: self._living[ref] for ref in upserted(submission.commands, holders)}
+        return Found(current=current, holders=holders)
 
     def _deleted(self, ref: Ref) -> Deleted[Any] | None:
         changes = (change for change in reversed(self._log) if (change.entity_type, change.record.id) == ref)

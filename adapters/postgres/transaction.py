@@ -144,8 +144,7 @@ class Transaction:
         ):
             mine = {claim for claim in claims if claim[0] is entity_type}
             for id, entity in await self._living(entity_type, [id for each, id in refs if each is entity_type], mine):
-                if (entity_type, id) in refs:
-                    current[entity_type, id] = entity
+                current[entity_type, id] = entity
                 holders |= {claim: id for claim in mine if getattr(entity, claim[1]) == claim[2]}
         return Found(current=current, holders=holders)
 

@@ -32,6 +32,7 @@ from domain.entity_type import Entity, EntityType
 from domain.errors import KeyReused
 from domain.ports import RECEIPTS_KEPT
 from domain.stored_entity import Serializer, StoredEntity
+from domain.upsert import upserted
 from domain.webhook import WEBHOOK
 
 _REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
@@ -124,7 +125,9 @@ class Transaction:
     def _find(self, submission: CommandBatch) -> Found:
         current: dict[Ref, Any] = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
         claims = claimed(submission.commands, current)
-        return Found(current=current, holders=self._holders(claims) if claims else {})
+        holders = self._holders(claims) if claims else {}
+        current |= {ref: self._current(ref, False) for ref in upserted(submission.commands, holders) - current.keys()}
+        return Found(current=current, holders=holders)
 
     def _current(self, ref: Ref, needs_deleted: bool) -> Any:
         entity_type, id = ref

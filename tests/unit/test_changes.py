@@ -45,4 +45,5 @@ def test_what_is_forgotten_may_have_changed_anything() -> None:
 
 def test_types() -> None:
     """Subscribers know a change by its kind and what it did."""
-    assert ["task.created", "task.updated", "task.deleted"] == [change(1, action=each).type for each in Action]
+    actions = "created", "updated", "deleted", "restored"
+    assert [f"task.{each}" for each in actions] == [change(1, action=each).type for each in Action]

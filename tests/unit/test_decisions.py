@@ -84,11 +84,11 @@ def test_changes_tell_what_was_done() -> None:
     assert ["task.created", "task.updated", "task.deleted"] == [change.type for change in decision.changes]
 
 
-def test_a_restore_creates() -> None:
-    """A restored entity is created once more, with everything in it."""
+def test_a_restore_is_no_creation() -> None:
+    """A restored entity comes back with everything in it, and is told apart from a new one."""
     gone = Deleted(task(version=2))
     decision = decided(Restore(entity_type=TASK, id=1), current={(TASK, 1): gone})
-    assert [(Action.CREATED, TASK.writable_names, 3)] == [
+    assert [(Action.RESTORED, TASK.writable_names, 3)] == [
         (change.action, change.changed, change.record.version) for change in decision.changes
     ]
 
@@ -101,10 +101,11 @@ def test_a_command_that_changes_nothing_leaves_no_trace() -> None:
 
 
 def test_atomic_submissions_fail_whole() -> None:
-    """The first refusal ends an atomic submission; its index is told and nothing is to be written."""
-    decision = decided(create(TASK), Delete(entity_type=TASK, id=5), create(TASK))
+    """Nothing is to be written after a refusal; the first one's index is told, and what becomes of those behind it."""
+    gone = Delete(entity_type=TASK, id=5)
+    decision = decided(create(TASK), gone, create(TASK), gone)
     assert (1, {}, ()) == (decision.outcome.failed, decision.final, decision.changes)
-    assert [Done, NotFound] == [type(result) for result in decision.outcome.results]
+    assert [Done, NotFound, Done, NotFound] == [type(result) for result in decision.outcome.results]
 
 
 def test_others_go_on() -> None:

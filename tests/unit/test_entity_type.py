@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.entity_type import MAX_ID, SEPARATOR, EntityType
+from domain.entity_type import MAX_ID, MAX_SUGGESTED, SEPARATOR, EntityType
 from domain.errors import ValidationFailed
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
@@ -49,6 +49,15 @@ def test_null_sets_the_default(entity_type: EntityType[Any]) -> None:
     optional = [field for field in entity_type.writable if not field.required]
     values, _ = entity_type.check({field.name: None for field in optional}, whole=False)
     assert {field.name: field.default for field in optional} == values
+
+
+def test_a_few_suggestions() -> None:
+    """The nearest field is named for the first few that are not known; for all that a body holds it would take long."""
+    raw: dict[str, object] = {f"titl{number}": 1 for number in range(MAX_SUGGESTED + 1)}
+    with pytest.raises(ValidationFailed) as caught:
+        TASK.check(raw, whole=False)
+    reasons = [each.reason for each in caught.value.violations]
+    assert ["is not a field (did you mean title?)"] * MAX_SUGGESTED + ["is not a field"] == reasons
 
 
 @EVERY_ENTITY_TYPE

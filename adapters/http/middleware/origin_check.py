@@ -6,6 +6,12 @@ from adapters.http.requests.credentials import is_by_cookie
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadHost, BadOrigin, HttpError
 
+HOSTS_SETTING = "BACKROOM_ALLOWED_HOSTS says for which it does"
+ORIGINS_SETTING = (
+    "BACKROOM_CORS_ORIGINS says whose may, beside the service's own as it is addressed; behind a proxy that is known by"
+    " BACKROOM_TRUSTED_PROXIES and X-Forwarded-Proto"
+)
+MAX_TOLD = 100
 _OWN_SITE = (b"same-origin", b"none")  # this page, or the user himself
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -25,10 +31,11 @@ class OriginCheck:
         """Return why a request may not pass, or None where it may."""
         host = request.headers.get(b"host", b"").decode("latin-1")
         if self._hosts and name_of(host) not in self._hosts:
-            return BadHost("this service does not answer for that host")
+            return BadHost(f"this service does not answer for the host {host[:MAX_TOLD]!r}; {HOSTS_SETTING}")
         if request.method in SAFE_METHODS or self._may_write(request, f"{scheme.replace('ws', 'http', 1)}://{host}"):
             return None
-        return BadOrigin("pages of this origin may not write here")
+        origin = request.headers.get(b"origin", b"another site").decode("latin-1")
+        return BadOrigin(f"pages of {origin[:MAX_TOLD]!r} may not write here; {ORIGINS_SETTING}")
 
     def _may_write(self, request: Request, own: str) -> bool:
         """Tell whether the page from which a write comes, if it comes from one, may send it.

@@ -106,6 +106,7 @@ def change_document(entry: Entry) -> str:
             "request_id": change.request_id,
             "actor": actor and {"key": actor.key, "name": actor.name},
             "changed": list(change.changed),
+            **({} if change.reason is None else {"reason": change.reason}),
         }
     ).decode()
     return f'{head[:-1]},"data":{change.record.document}}}'

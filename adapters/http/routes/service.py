@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from attrs import field, frozen
 
+from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.document import API_VERSION
@@ -13,7 +14,6 @@ from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.problems import PROBLEMS
 from adapters.http.responses.responses import Response, json_bytes, json_response
-from domain.ports import Store
 
 PAGE = "/app/"
 STATIC = files("adapters.http") / "static"
@@ -32,7 +32,7 @@ _HOME: Schema = {
 class Service:
     """The operations of the service's own paths."""
 
-    store: Store
+    readiness: Readiness
     openapi: bytes = field(default=b"", repr=False)
 
     async def home(self, request: Request) -> Response:
@@ -48,9 +48,9 @@ class Service:
         return json_response({"status": "ok"})
 
     async def ready(self, request: Request) -> Response:
-        """Say that the store answers; it raises `Unavailable` otherwise."""
+        """Say that the store can be written to; it raises `Unavailable` otherwise."""
         del request
-        await self.store.ping()
+        await self.readiness.check()
         return json_response({"status": "ok"})
 
     async def problem(self, request: Request) -> Response:
@@ -94,7 +94,7 @@ def paths(service: Service) -> list[Path]:
     return [
         _path("/", "home", "Greet", service.home, Reply(description="A greeting.", schema=_HOME), redirects=True),
         _path("/healthz", "alive", "Is the process alive?", service.alive, Reply(description="It is.", schema=_OK)),
-        _path("/readyz", "ready", "Is the store reachable?", service.ready, Reply(description="It is.", schema=_OK)),
+        _path("/readyz", "ready", "Can it be written to?", service.ready, Reply(description="It can.", schema=_OK)),
         _path("/docs", "docs", "Read the documentation", service.docs, html),
         _path(PAGE, "page", "Open the web page", service.page, html),
         Path(
