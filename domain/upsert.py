@@ -6,14 +6,15 @@ from typing import Any, Generic
 
 from attrs import field, frozen
 
-from domain.commands import Command, Create, Edit, Refuse
-from domain.entity_type import E, Entity, EntityType
+from domain.commands import NOBODY, Command, Create, Edit, Refuse
+from domain.entity_type import E, EntityType
 from domain.errors import ValidationFailed, Violation
+from domain.state import Ref, State, UniqueValue
 
 
 @frozen(kw_only=True)
 class Upsert(Generic[E]):
-    """Edit the entity that holds the value of a `unique` field, as far as `values` go; make one where none does."""
+    """Edit the entity that owns the value of a `unique` field, as far as `values` go; make one where none does."""
 
     entity_type: EntityType[E]
     unique: str
@@ -27,8 +28,8 @@ class Upsert(Generic[E]):
     @classmethod
     def parse(cls, entity_type: EntityType[E], unique: str, raw: Mapping[str, object]) -> "Upsert[E]":
         """Check a raw document, which must have the unique value. Raises `ValidationFailed`."""
-        values, read_only_values = entity_type.check(raw, whole=False)
-        if values.get(unique) is None:
+        edit = Edit.parse(entity_type, NOBODY, raw)
+        if edit.values.get(unique) is None:
             raise ValidationFailed(violations=(Violation(field=unique, code="required", reason="is required"),))
         create: Create[E] | Refuse
         try:
@@ -36,28 +37,29 @@ class Upsert(Generic[E]):
         except ValidationFailed as error:  # which matters only where there is nothing to edit
             create = Refuse(entity_type=entity_type, error=error)
         return cls(
-            entity_type=entity_type, unique=unique, values=values, read_only_values=read_only_values, create=create
+            entity_type=entity_type,
+            unique=unique,
+            values=edit.values,
+            read_only_values=edit.read_only_values,
+            create=create,
         )
 
-    def decide(self, current: Any, id: int, at: datetime) -> E:
-        if not isinstance(current, Entity):
-            created: E = self.create.decide(None, id, at)
-            return created
-        return Edit(
-            entity_type=self.entity_type, id=id, values=self.values, read_only_values=self.read_only_values
-        ).decide(current, id, at)
+    def decide(self, current: State, at: datetime) -> E:
+        id = owner_of(self, current.owners)
+        if id is None:
+            return self.create.decide(current, at)
+        edit = Edit(entity_type=self.entity_type, id=id, values=self.values, read_only_values=self.read_only_values)
+        return edit.decide(current, at)
 
 
-def holder_of(command: Command, holders: Mapping[tuple[EntityType[Any], str, Any], int]) -> int | None:
+def owner_of(command: Command, owners: Mapping[UniqueValue, int]) -> int | None:
     """Return the id of the entity that an upsert edits, and None where it makes one, and for any other command."""
     if not isinstance(command, Upsert):
         return None
-    return holders.get((command.entity_type, command.unique, command.values[command.unique]))
+    return owners.get((command.entity_type, command.unique, command.values[command.unique]))
 
 
-def upserted(
-    commands: Iterable[Command], holders: Mapping[tuple[EntityType[Any], str, Any], int]
-) -> set[tuple[EntityType[Any], int]]:
+def upserted(commands: Iterable[Command], owners: Mapping[UniqueValue, int]) -> set[Ref]:
     """Return the entities that upserts may edit, and which so must be found though no command names them."""
-    found = ((command.entity_type, holder_of(command, holders)) for command in commands)
+    found = ((command.entity_type, owner_of(command, owners)) for command in commands)
     return {(entity_type, id) for entity_type, id in found if id is not None}

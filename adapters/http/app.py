@@ -83,7 +83,9 @@ def make_app(
     if options.origins:
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
     origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
-    return RequestContext(app, compressed=compressed, origin_check=origin_check, access_log=access_log)
+    return RequestContext(
+        app, compressed=compressed, origin_check=origin_check, access_log=access_log, turns=feed.turns
+    )
 
 
 def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:

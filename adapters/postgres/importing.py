@@ -10,6 +10,7 @@ from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_r
 from adapters.postgres.connections import Connection, connect, translated
 from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.exporting import PATIENT, PostgresExport
+from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
 from adapters.postgres.migrating import is_migrated, migrate, names_of_log
 from adapters.postgres.places import START
@@ -83,6 +84,7 @@ async def importing(
                     await connection.execute(_LIMITS)
                     await _check_empty(connection)
             await migrate(connection)
+            await refold(connection, map(TableMapping, entity_types), documents)
             log = Log(entity_types)
             log.names = await names_of_log(connection)
             await _take_exact_times(connection)

@@ -11,6 +11,7 @@ from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Conflict, Connection, Connections, conflicting
 from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
 from adapters.postgres.migrating import check_tables, migrate, names_of_log
 from adapters.postgres.notifier import ChangeNotifier
@@ -76,9 +77,14 @@ class PostgresStore(Store):
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
         store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock)
-        await store._connections.open(first=migrate)
-        async with store._connections.use() as connection:
+
+        async def prepare(connection: Connection) -> None:
+            await migrate(connection)
             await check_tables(connection, store._rows.values())
+            await refold(connection, store._rows.values(), documents)
+
+        await store._connections.open(first=prepare)
+        async with store._connections.use() as connection:
             store._secret = await connection.fetchval("SELECT secret FROM secrets")
         return store
 

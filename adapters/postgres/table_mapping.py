@@ -18,6 +18,7 @@ class TableMapping:
         self.table = entity_type.collection
         self._listed = [field for field in entity_type.fields if field.listed]
         unique = [field.name for field in entity_type.unique]
+        self.folded = [*(self.column(each) for each in self._listed if isinstance(each.field_type, String)), "search"]
         self.columns = [*(self.column(field) for field in self._listed), *unique, "search", "document"]
         # Behind a subquery an array has no length that the planner could see, so that it keeps one plan for all.
         chosen = [
@@ -27,7 +28,7 @@ class TableMapping:
         self.needs = f"SELECT {', '.join(self.columns)}, last_value FROM {self.table}, {self.table}_ids LIMIT 0"
         self.get = f"SELECT id, version, document FROM {self.table} WHERE {chosen[0]}"
         self.find = f"SELECT id, document FROM {self.table} WHERE {chosen[0]} ORDER BY id"
-        self.find_with_holders = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
+        self.find_with_owners = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
         self.taken = frozenset({f"{self.table}_pkey", *(f"{self.table}_{name}_taken" for name in unique)})
 
     def column(self, field: Field) -> str:

@@ -14,7 +14,7 @@ from adapters.http.requests.request import Request
 from adapters.http.requests.strict_json import parse_object
 from adapters.http.responses.http_errors import BadHeader
 from adapters.http.responses.responses import Header, Response, json_response
-from adapters.http.responses.wire import timestamp
+from adapters.serialization.times import timestamp
 from domain.access.access_key import AccessKey, Grant
 from domain.access.key_ring import SESSION_LASTS, CreateKey, RevokeKey, RotateKey
 from domain.access.key_text import hash_of, is_key, make_key

@@ -17,6 +17,7 @@ from domain.decisions import MAX_COMMANDS, Done, Outcome, Result
 from domain.entity_type import MAX_ID, EntityType
 from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violation
 from domain.field_types import Integer, ValidationError
+from domain.parsing import json_value
 from domain.product import PRODUCT
 from domain.stock import AdjustStock
 from domain.upsert import Upsert
@@ -177,7 +178,7 @@ def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
     for name in ("id", "if_match"):
         try:
             if name in shaped:
-                shaped[name] = _ID.check(shaped[name])
+                shaped[name] = json_value(_ID, shaped[name])
         except ValidationError as refused:
             violations.append(_violation(name, refused.code, refused.reason))
     if not isinstance(shaped.get("body", {}), dict):

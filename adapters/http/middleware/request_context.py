@@ -7,6 +7,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.fairness.turns import Turns
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.security_headers import OF_EVERYTHING
@@ -24,11 +25,14 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 class RequestContext:
     """Wraps the whole application. Compression costs only those who ask for it."""
 
-    def __init__(self, app: ASGIApp, *, compressed: ASGIApp, origin_check: OriginCheck, access_log: AccessLog) -> None:
+    def __init__(
+        self, app: ASGIApp, *, compressed: ASGIApp, origin_check: OriginCheck, access_log: AccessLog, turns: Turns
+    ) -> None:
         self._app = app
         self._compressed = compressed
         self._origin_check = origin_check
         self._access_log = access_log
+        self._turns = turns
         # 64 random bits for the process and a number in it: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
@@ -47,6 +51,7 @@ class RequestContext:
             headers,
             receive,
             request_id.decode(),
+            self._turns,
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]

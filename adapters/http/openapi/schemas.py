@@ -7,8 +7,6 @@ from adapters.http.openapi.patterns import ONE_LINE, SENT_URL, URL, amount_patte
 from domain.decisions import MAX_COMMANDS
 from domain.entity_type import MAX_ID, EntityType, Field
 from domain.field_types import (
-    MOST_COMPARED,
-    MOST_COUNTED,
     Boolean,
     Date,
     EnumField,
@@ -20,6 +18,7 @@ from domain.field_types import (
     Timestamp,
     Url,
 )
+from domain.parsing import MOST_COMPARED, MOST_COUNTED, TIMESTAMP
 from domain.product import PRODUCT
 from domain.queries import MAX_LISTED_VALUES, Operator
 from domain.stock import CHANGE, REASON
@@ -175,7 +174,7 @@ def _compared(field_type: FieldType) -> Schema:
             # As text, because tools write a float with as many digits as it takes, or with an exponent.
             return {"type": "string", "pattern": amount_pattern(MOST_COMPARED - 1, signed=True)}
         case Timestamp():
-            return {"type": "string", "format": "date-time", "pattern": f"^{Timestamp.PATTERN}$"}
+            return {"type": "string", "format": "date-time", "pattern": f"^{TIMESTAMP}$"}
         case _:
             return field_type_schema(field_type)
 

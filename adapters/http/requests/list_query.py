@@ -8,6 +8,7 @@ from adapters.http.requests.parameters import boolean, whole
 from adapters.http.responses.http_errors import BadParameter, OutOfRange
 from domain.entity_type import EntityType, Field
 from domain.field_types import Date, EnumField, FieldType, Integer, Money, Timestamp, ValidationError
+from domain.parsing import from_text
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_LISTED_VALUES, Condition, Operator, Order, Query
 from domain.suggestions import MAX_COMPARED, suggestion
 
@@ -77,7 +78,7 @@ class ListParameters:
 
 def _value(name: str, field: Field, text: str) -> Any:
     try:
-        return field.field_type.read(text)
+        return from_text(field.field_type, text)
     except ValueError:
         raise BadParameter(f"{name} must be {_needed(field.field_type)}, not {text[:100]!r}") from None
     except ValidationError as refused:
