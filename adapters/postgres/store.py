@@ -223,4 +223,6 @@ def _turns(submissions: Sequence[CommandBatch]) -> list[int]:
 
 
 def _changed(answer: Response) -> bool:
-    return isinstance(answer, Outcome) and any(isinstance(each, Done) and each.change for each in answer.results)
+    return isinstance(answer, Outcome) and any(
+        isinstance(each, Done) and each.action is not None for each in answer.results
+    )
