@@ -97,7 +97,9 @@ async def opened(url: str) -> Store:
     if url.startswith("postgres"):
         from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
 
-        return await PostgresStore.open(url, entity_types=ENTITY_TYPES, documents=documents, clock=now)
+        return await PostgresStore.open(
+            url, entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
+        )
     return SqliteStore(
         _path(url), entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
     )

@@ -10,6 +10,7 @@ from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, 
 from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.routes.resources import Declared, Parts
+from adapters.serialization.entities import JsonSerializer
 from domain.access.scopes import AccessScope
 from domain.deliveries import DeliveryStatus
 from domain.webhook import WEBHOOK
@@ -54,6 +55,7 @@ def paths(parts: Parts) -> list[Path]:
     writing = WebhookWriting(
         entity_type=WEBHOOK,
         store=parts.store,
+        serializer=JsonSerializer((WEBHOOK,)),
         dispatcher=parts.dispatcher,
         submitter=Submitter(parts.store, parts.dispatcher),
         max_body=parts.max_body,
