@@ -10,7 +10,9 @@ from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, 
 from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.routes.resources import Declared, Parts
-from domain.deliveries import Status
+from adapters.serialization.entities import JsonSerializer
+from domain.access.scopes import AccessScope
+from domain.deliveries import DeliveryStatus
 from domain.webhook import WEBHOOK
 
 _ATTEMPT = object_schema(
@@ -27,7 +29,7 @@ _DELIVERY = object_schema(
         "id": {"type": "string"},
         "message_id": {"type": "string", "description": "The same for every delivery of the same change."},
         "type": {"type": "string"},
-        "status": {"enum": [each.value for each in Status]},
+        "status": {"enum": [each.value for each in DeliveryStatus]},
         "attempts": {"type": "array", "items": _ATTEMPT},
         "next_attempt_at": {"anyOf": [TIME, {"type": "null"}]},
     },
@@ -53,17 +55,19 @@ def paths(parts: Parts) -> list[Path]:
     writing = WebhookWriting(
         entity_type=WEBHOOK,
         store=parts.store,
+        serializer=JsonSerializer((WEBHOOK,)),
         dispatcher=parts.dispatcher,
         submitter=Submitter(parts.store, parts.dispatcher),
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
     own = [_test(writing), _rotate(writing), _deliveries(writing), _retry(writing)]
-    return [*Declared(WEBHOOK, reading, writing).paths(), *own]
+    declared = Declared(WEBHOOK, reading, writing, reads=AccessScope.ADMIN, writes=AccessScope.ADMIN)
+    return [*declared.paths(), *own]
 
 
 def _path(rest: str, method: str, name: str, summary: str, **facts: Any) -> Path:
-    operation = Operation(name=name, summary=summary, tags=(WEBHOOK.collection,), **facts)
+    operation = Operation(name=name, summary=summary, scope=AccessScope.ADMIN, tags=(WEBHOOK.collection,), **facts)
     return Path(template=f"/{WEBHOOK.collection}/{{id}}/{rest}", operations={method: operation})
 
 
