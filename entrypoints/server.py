@@ -8,11 +8,12 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from adapters.http.server.protocol import HttpProtocol
 from adapters.http.server.websockets import WebSocketProtocol
@@ -29,9 +30,11 @@ PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
 OTHER_FILES = 1000  # beside the connections
 
+Application = str | Callable[[], ASGIApp]
+
 
 def run(
-    app: str,
+    app: Application,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -40,8 +43,8 @@ def run(
 ) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP, and return the exit code: 0, 1 if that was impossible, or `UNTRUSTWORTHY`.
 
-    `app` is the import string of an ASGI factory, `port` 0 takes a free one. Says on stderr where it listens, and
-    with which `store`, once it does.
+    `app` is an ASGI factory or its import string, `port` 0 takes a free one. Says on stderr where it listens, and with
+    which `store`, once it does.
     """
     try:
         sockets = listen(host, port)
@@ -59,7 +62,7 @@ def run(
     return code if code in (0, UNTRUSTWORTHY) else FAILURE
 
 
-def serve(app: str, sockets: list[socket.socket], announce: str | None) -> int:
+def serve(app: Application, sockets: list[socket.socket], announce: str | None) -> int:
     """Serve in this process; return 0, or `NOT_STARTED`. Tells people of the address `announce`, if there is one."""
     server = Server(config(app), announce)
     try:
@@ -69,7 +72,7 @@ def serve(app: str, sockets: list[socket.socket], announce: str | None) -> int:
     return 0
 
 
-def config(app: str) -> uvicorn.Config:
+def config(app: Application) -> uvicorn.Config:
     """Return how uvicorn is to serve an application."""
     return uvicorn.Config(
         app,

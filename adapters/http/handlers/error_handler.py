@@ -28,7 +28,9 @@ def response_for(error: Exception, request: Request) -> Response:
                 response.plus(APPLIED) if request.method not in SAFE_METHODS and only_validates(request) else response
             )
         case HTTPException(status_code=405):
-            return response_of(MethodNotAllowed("only GET and HEAD", headers=(READ_ONLY,)), request.request_id)
+            return response_of(
+                MethodNotAllowed("only GET and HEAD", headers=(READ_ONLY,)), request.request_id, request.root
+            )
         case HTTPException():
             return response_of(Missing("there is nothing at this path"), request.request_id, request.root)
         case ClientDisconnect():

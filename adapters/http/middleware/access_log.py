@@ -10,6 +10,8 @@ import orjson
 from attrs import define, field
 from starlette.types import Scope
 
+from domain.access.key_text import holds_key
+
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
@@ -61,9 +63,9 @@ class AccessLog:
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can write lines of their own.
-        method, client = scope.get("method", "WEBSOCKET"), scope.get("client")
-        address = client[0] if client else None
-        self._gathered.append((time(), method, scope["raw_path"], status, spent, request_id, address))
+        path = b"/(a key)" if holds_key(scope["path"]) else scope["raw_path"]
+        method, client = scope.get("method", "WEBSOCKET"), scope.get("client") or (None,)
+        self._gathered.append((time(), method, path, status, spent, request_id, client[0]))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 
