@@ -187,6 +187,7 @@ class MemoryStore(Store):
             forgettable += 1
         del self._log[: min(forgettable, PURGED_AT_ONCE)]
         self._forgotten += min(forgettable, PURGED_AT_ONCE)
+        self._access_keys.purge(at)
         more = self._deliveries.purge(changes_before, PURGED_AT_ONCE)
         return more or max(len(old), forgettable) > PURGED_AT_ONCE
 
