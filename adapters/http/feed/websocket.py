@@ -8,13 +8,14 @@ from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.feed.feed import Feed, Follower, TooSlow
-from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types, started
+from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types
 from adapters.http.feed.until_disconnect import until_disconnect
 from adapters.http.requests.parameters import parse
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import HttpError
 from domain.errors import BadCursor, CursorExpired, DomainError
 from domain.ports import ChangeLog
+from domain.use_cases.follow import start
 
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
 BAD_CURSOR, CURSOR_EXPIRED = 4400, 4410
@@ -47,7 +48,7 @@ class ChangesSocket:
         try:
             parameters = parse(request, STREAM_PARAMETERS)
             types = chosen_types(parameters)
-            after = await started(self.log, parameters.get("after", "now"))
+            after = await start(self.log, parameters.get("after", "now"))
             async with self.feed.follower(after, types) as follower:
                 return await self._follow(follower, send)
         except TooSlow:

@@ -10,7 +10,9 @@ from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, 
 from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.routes.resources import Declared, Parts
+from adapters.serialization.entities import JsonSerializer
 from domain.deliveries import DeliveryStatus
+from domain.use_cases.subscribe import Subscribe
 from domain.webhook import WEBHOOK
 
 _ATTEMPT = object_schema(
@@ -52,9 +54,9 @@ def paths(parts: Parts) -> list[Path]:
     )
     writing = WebhookWriting(
         entity_type=WEBHOOK,
-        store=parts.store,
-        dispatcher=parts.dispatcher,
-        submitter=Submitter(parts.store, parts.dispatcher),
+        writer=parts.store,
+        subscribe=Subscribe(store=parts.store, serializer=JsonSerializer((WEBHOOK,)), dispatcher=parts.dispatcher),
+        submitter=Submitter(parts.dispatcher),
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
