@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
+from adapters.http.middleware.gate import Gate
 from adapters.memory.store import MemoryStore
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
@@ -22,6 +23,7 @@ from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
+from domain.access.rate_limit import RateLimiter
 from domain.errors import DomainError
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
@@ -33,6 +35,7 @@ from entrypoints.settings import Settings
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
+NOTE_USES_EVERY_S = 30
 TELLING = timedelta(days=1)
 """How far the clock may be ahead of what was written lately before that is told."""
 
@@ -43,7 +46,9 @@ CLOCK_AHEAD = (
 
 
 @asynccontextmanager
-async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[ASGIApp]:
+async def wired(
+    settings: Settings, limiter: RateLimiter, stopping: asyncio.Event | None = None
+) -> AsyncIterator[ASGIApp]:
     """Yield the application with everything that it needs, and close that afterwards.
 
     Followers, who would never leave by themselves, are let go as soon as `stopping` is set.
@@ -61,14 +66,18 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
             require_if_match=settings.require_if_match,
             origins=settings.cors_origins,
             hosts=settings.hosts,
+            is_public=not settings.is_loopback,
         )
+        gate = Gate(store.access_keys, limiter, settings.rate_limit)
+        stack.push_async_callback(_note_uses, gate)
+        await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
         await stack.enter_async_context(_running(dispatcher.run()))
         feed = Feed(store)
         stack.push_async_callback(feed.close)
         if stopping is not None:
             await stack.enter_async_context(_running(_close_when(stopping, feed)))
-        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher)
+        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher, gate=gate)
 
 
 async def opened(url: str) -> Store:
@@ -79,7 +88,9 @@ async def opened(url: str) -> Store:
     if url.startswith("postgres"):
         from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
 
-        return await PostgresStore.open(url, entity_types=ENTITY_TYPES, documents=documents, clock=now)
+        return await PostgresStore.open(
+            url, entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
+        )
     return SqliteStore(
         _path(url), entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
     )
@@ -160,6 +171,20 @@ async def _purge(store: Store, kept: timedelta) -> None:
 
 async def _next_turn() -> None:
     await asyncio.sleep(0)  # others write between two steps
+
+
+async def _keep_noting_uses(gate: Gate) -> None:
+    while True:
+        await asyncio.sleep(NOTE_USES_EVERY_S)
+        await _note_uses(gate)
+
+
+async def _note_uses(gate: Gate) -> None:
+    """Store which keys were used; what fails is tried again with the next."""
+    try:
+        await gate.note_uses(now())
+    except DomainError as error:
+        LOG.warning("noting which keys were used failed, and will be tried again: %s", error)
 
 
 async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:

@@ -17,11 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
+from adapters.http.handlers.access import AccessHandlers
 from adapters.http.handlers.error_handler import READ_ONLY, response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.gate import Gate
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
+from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Operation, Path, Reply
 from adapters.http.openapi.document import document
 from adapters.http.requests.cursors import ListCursors
@@ -29,8 +32,9 @@ from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import changes, resources, service, webhooks
+from adapters.http.routes import access, changes, resources, service, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
@@ -56,16 +60,25 @@ class Options:
     require_if_match: bool = False
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
+    is_public: bool = False
+    """Whether others than this machine can reach the service."""
 
 
 def make_app(
-    store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, dispatcher: WebhookDispatcher
+    store: Store,
+    secret: bytes,
+    options: Options,
+    access_log: AccessLog,
+    feed: Feed,
+    *,
+    dispatcher: WebhookDispatcher,
+    gate: Gate,
 ) -> ASGIApp:
     """Return the application that serves a store."""
-    routes = _routes(declared(store, secret, options, feed, dispatcher))
-    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed)))
+    routes = _routes(declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate), gate)
+    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
-    app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
+    app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
     compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
     if options.origins:
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
@@ -95,7 +108,9 @@ class _Sharing(CORSMiddleware):
             await super().__call__(scope, receive, send)
 
 
-def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatcher: WebhookDispatcher) -> list[Path]:
+def declared(
+    store: Store, secret: bytes, options: Options, feed: Feed, *, dispatcher: WebhookDispatcher, gate: Gate
+) -> list[Path]:
     """Return every path with its operations, the one that documents them all included."""
     parts = resources.Parts(
         store=store,
@@ -107,7 +122,8 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
     paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
     paths += [
         *webhooks.paths(parts),
-        *changes.paths(Changes(store, feed)),
+        *changes.paths(Changes(store, feed, gate.live)),
+        *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
         *service.paths(service.Service(readiness=Readiness(store))),
     ]
 
@@ -116,7 +132,9 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
         return json_bytes(written)
 
     reply = Reply(description="This document.", schema={"type": "object"})
-    operation = Operation(name="openapi", summary="The OpenAPI document", handler=openapi, replies={200: reply})
+    operation = Operation(
+        name="openapi", summary="The OpenAPI document", scope=None, handler=openapi, replies={200: reply}
+    )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
     written = orjson.dumps(document(paths))
     return paths
@@ -134,12 +152,14 @@ class _IdConvertor(Convertor[str]):
         return value
 
 
-def _routes(paths: list[Path]) -> list[BaseRoute]:
+def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
     register_url_convertor("entity", _IdConvertor())
     # Starlette tries one after the other: the most used come first.
     ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
-    routes: list[BaseRoute] = [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path)) for path in ordered]
-    return [*routes, Mount("/static", _Files())]
+    routes: list[BaseRoute] = [
+        Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered
+    ]
+    return [*routes, Mount("/static", _Files(gate))]
 
 
 def _exact(route: Any) -> Any:
@@ -151,13 +171,15 @@ def _exact(route: Any) -> Any:
 class _Files:
     """The files of the web page."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
         self._files = StaticFiles(directory=str(service.STATIC))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            return await _nothing(scope, receive, send)
+            return await _Nothing(self._gate)(scope, receive, send)
         try:
+            await self._gate.admit(request_of(scope), None)
             response = await self._response(scope)
         except Exception as error:  # noqa: BLE001 - as for every other path
             response = response_for(error, request_of(scope))
@@ -166,9 +188,21 @@ class _Files:
     async def _response(self, scope: Scope) -> ASGIApp:
         if scope["method"] == "OPTIONS":
             return Response(status=204, headers=(READ_ONLY,))
-        return await self._files.get_response(self._files.get_path(scope), scope)
+        response = await self._files.get_response(self._files.get_path(scope), scope)
+        response.raw_headers.append(OF_PAGES)
+        return response
 
 
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer for a path that there is not."""
-    await send_error(response_for(Missing("there is nothing at this path"), request_of(scope)), scope, receive, send)
+@frozen
+class _Nothing:
+    """Answers for a path that there is not."""
+
+    gate: Gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, error = request_of(scope), Missing("there is nothing at this path")
+        try:
+            await self.gate.admit(request, None if request.method == "OPTIONS" else AccessScope.READ)
+        except Exception as refused:  # noqa: BLE001 - as for every other path
+            error = refused  # type: ignore[assignment]
+        await send_error(response_for(error, request), scope, receive, send)

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from adapters.postgres.connections import Conflict
+from adapters.postgres.errors import Conflict
 from adapters.postgres.store import PostgresStore
 from domain.commands import Delete, Edit
 from domain.decisions import Done, Outcome

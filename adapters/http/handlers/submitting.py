@@ -44,8 +44,12 @@ class Submitter:
 
 def _terms(request: Request, body: bytes) -> Terms:
     name = key_name(request)  # also for a dry run, which is answered from what was kept, but keeps nothing itself
-    key = None if name is None else IdempotencyKey(caller="", name=name, fingerprint=fingerprint(request, body))
-    return Terms(request_id=request.request_id, key=key, dry_run=only_validates(request))
+    key = (
+        None
+        if name is None
+        else IdempotencyKey(caller=request.grant.caller, name=name, fingerprint=fingerprint(request, body))
+    )
+    return Terms(request_id=request.request_id, key=key, dry_run=only_validates(request), actor=request.grant.actor)
 
 
 def only_validates(request: Request) -> bool:

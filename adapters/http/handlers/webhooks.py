@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from attrs import evolve, frozen
 
-from adapters.http.handlers.writing import Render, UseCase, Writing
+from adapters.http.handlers.writing import Render, Writing
 from adapters.http.requests.bodies import read_body, read_object
 from adapters.http.requests.parameters import following, identifier, parse, whole
 from adapters.http.requests.request import Request
@@ -16,15 +16,19 @@ from adapters.http.responses.responses import Response, json_response
 from adapters.serialization.deliveries import delivery_document
 from adapters.serialization.entities import extended
 from domain.changes import Cursor
-from domain.commands import NOBODY
+from domain.commands import NOBODY, Command, Create, Delete, Edit, Restore
 from domain.decisions import Done, Outcome
+from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
 from domain.errors import DomainError
 from domain.ports import Reader, Store
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page, Query
-from domain.stored_entity import StoredEntity
-from domain.use_cases.subscribe import Subscribe
+from domain.stored_entity import Serializer, StoredEntity
+from domain.use_cases.list_deliveries import list_deliveries
+from domain.use_cases.request_delivery import request_again, request_test
+from domain.use_cases.subscribe import subscribe
 from domain.use_cases.write import Answer
+from domain.webhook import WEBHOOK, Rotate
 
 DELIVERIES_PARAMETERS = ("limit", "cursor")
 
@@ -51,63 +55,65 @@ class Positioned(Reader):
 class WebhookWriting(Writing):
     """The operations that write webhooks."""
 
-    subscribe: Subscribe
+    store: Store
+    serializer: Serializer
+    dispatcher: WebhookDispatcher
 
     async def create(self, request: Request) -> Response:
         """Make a webhook of the body, and show its secret this once."""
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, partial(self.subscribe.create, raw), self._created, with_secret=True)
+        return await self._subscribe(request, body, Create.parse(WEBHOOK, raw), self._created, with_secret=True)
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body."""
         id, expected = self._target(request)
         body, raw = await read_object(request, self.max_body)
         raw.pop("cursor", None)  # it moves on by itself, so what was read a moment ago is not wrong, only old
-        use_case = partial(self.subscribe.edit, id, raw, precondition=expected)
-        return await self._submit(request, body, use_case, self._as_it_is)
+        return await self._subscribe(request, body, Edit.parse(WEBHOOK, id, raw, expected), self._as_it_is)
 
     async def delete(self, request: Request) -> Response:
         """Remove the webhook."""
-        return await self._change(request, self.subscribe.delete, self._deleted)
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        command = Delete(entity_type=WEBHOOK, id=id, precondition=expected)
+        return await self._subscribe(request, body, command, self._deleted)
 
     async def restore(self, request: Request) -> Response:
         """Bring the webhook back."""
-        return await self._change(request, self.subscribe.restore, self._as_it_is)
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        command = Restore(entity_type=WEBHOOK, id=id, precondition=expected)
+        return await self._subscribe(request, body, command, self._as_it_is)
 
     async def rotate(self, request: Request) -> Response:
         """Put a new secret in force, and show it this once."""
-        return await self._change(request, self.subscribe.rotate, self._as_it_is, with_secret=True)
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        command = Rotate(id=id, precondition=expected)
+        return await self._subscribe(request, body, command, self._as_it_is, with_secret=True)
 
     async def test(self, request: Request) -> Response:
         """Queue a message that only tells the webhook that it can be reached."""
-        return await self._queue(request, partial(self.subscribe.send_test, identifier(request)))
+        return await self._queue(request, partial(request_test, identifier(request)))
 
     async def retry(self, request: Request) -> Response:
         """Queue a message once more."""
-        use_case = partial(self.subscribe.send_again, identifier(request), request.parameters["delivery_id"])
-        return await self._queue(request, use_case)
+        return await self._queue(
+            request, partial(request_again, identifier(request), request.parameters["delivery_id"])
+        )
 
     async def deliveries(self, request: Request) -> Response:
         """Answer with what was attempted, newest first."""
         id = identifier(request)
         parameters = parse(request, DELIVERIES_PARAMETERS)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
-        found = await self.subscribe.deliveries(id, before=parameters.get("cursor"), limit=limit + 1)
+        found = await list_deliveries(id, before=parameters.get("cursor"), limit=limit + 1, store=self.store)
         shown = found[:limit]
         next = following(request, parameters, shown[-1].id) if len(found) > limit else None
         return json_response({"deliveries": [delivery_document(each) for each in shown], "next": next})
 
-    async def _change(
-        self, request: Request, use_case: Callable[..., Awaitable[Answer]], render: Render, *, with_secret: bool = False
-    ) -> Response:
-        id, expected = self._target(request)
-        body = await read_body(request, self.max_body)
-        return await self._submit(
-            request, body, partial(use_case, id, precondition=expected), render, with_secret=with_secret
-        )
-
-    async def _submit(
-        self, request: Request, body: bytes, use_case: UseCase, render: Render, *, with_secret: bool = False
+    async def _subscribe(
+        self, request: Request, body: bytes, command: Command, render: Render, *, with_secret: bool = False
     ) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
@@ -117,9 +123,10 @@ class WebhookWriting(Writing):
             record = _positioned(result.record, outcome.position)
             return render(self._with_secret(record, outcome) if with_secret else record)
 
+        use_case = partial(subscribe, command, store=self.store, serializer=self.serializer, dispatcher=self.dispatcher)
         return await self.submitter.submit(request, body, use_case, rendered, subscribes=True)
 
-    async def _queue(self, request: Request, use_case: UseCase) -> Response:
+    async def _queue(self, request: Request, use_case: Callable[..., Awaitable[Answer]]) -> Response:
         body = await read_body(request, self.max_body)
 
         def queued(outcome: Outcome) -> Response:
@@ -128,13 +135,14 @@ class WebhookWriting(Writing):
                 return response_of(refusal, outcome.request_id)
             return json_response(delivery_document(outcome.deliveries[0]), status=202)
 
+        use_case = partial(use_case, store=self.store, dispatcher=self.dispatcher)
         return await self.submitter.submit(request, body, use_case, queued, subscribes=True)
 
     def _with_secret(self, record: StoredEntity, outcome: Outcome) -> StoredEntity:
         # A secret follows from the webhook, so no kept outcome needs to hold it, and an answer that was lost on its
         # way can be had again. A dry run shows a secret that nobody has, not the one that the next webhook will have.
         id = NOBODY if outcome.dry_run else record.id
-        secret = self.subscribe.dispatcher.secret(id, orjson.loads(record.document)["secret_version"])
+        secret = self.dispatcher.secret(id, orjson.loads(record.document)["secret_version"])
         return record._replace(document=extended(record.document, "secret", secret))
 
 

@@ -10,10 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.http.fairness.turns import Turns
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.origin_check import OriginCheck
+from adapters.http.middleware.security_headers import OF_EVERYTHING
 from adapters.http.requests.request import Request, joined
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.responses import Header
 from adapters.http.responses.send_error import send_error
+from domain.access.key_text import holds_key
 
 _TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
@@ -40,7 +42,7 @@ class RequestContext:
         started = perf_counter()
         headers = joined(scope["headers"])
         request_id = headers.get(b"x-request-id")
-        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_key(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
@@ -51,11 +53,13 @@ class RequestContext:
             request_id.decode(),
             self._turns,
         )
+        request.scheme = scope["scheme"]
+        request.address = (scope.get("client") or ("",))[0]
         status = 0
 
-        def stamps() -> tuple[Header, Header]:
+        def stamps() -> tuple[Header, ...]:
             spent = b"%.2fms" % ((perf_counter() - started) * 1000)
-            return (b"x-request-id", request_id), (b"x-process-time", spent)
+            return (b"x-request-id", request_id), (b"x-process-time", spent), *OF_EVERYTHING, *request.limit
 
         async def stamped(message: Message) -> None:
             nonlocal status

@@ -7,6 +7,7 @@ from attrs import Factory, frozen
 from starlette.types import ASGIApp
 
 from adapters.http.requests.request import Request
+from domain.access.scopes import AccessScope
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]
 Schema = Mapping[str, Any]
@@ -40,6 +41,8 @@ class Operation:
 
     name: str
     summary: str
+    scope: AccessScope | None
+    """What a caller needs for it; None for what everyone may do."""
     handler: Handler
     replies: Mapping[int, Reply]
     parameters: tuple[Parameter, ...] = ()

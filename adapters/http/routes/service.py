@@ -6,6 +6,7 @@ from importlib.resources import files
 from attrs import field, frozen
 
 from adapters.http.handlers.readiness import Readiness
+from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.document import API_VERSION
 from adapters.http.requests.negotiation import quality
@@ -17,6 +18,7 @@ from adapters.http.responses.responses import Response, json_bytes, json_respons
 PAGE = "/app/"
 STATIC = files("adapters.http") / "static"
 
+_OF_PAGES = ("Content-Security-Policy",)
 _HTML = b"text/html; charset=utf-8"
 _OK: Schema = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
 _HOME: Schema = {
@@ -61,7 +63,7 @@ class Service:
         if quality(request, "text/html") > quality(request, "application/json"):
             title, text = escape(f"{entity_type.status} {entity_type.title}"), escape(entity_type.explanation)
             page = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p><code>{code}</code><p>{text}"
-            return json_bytes(page.encode(), vary, media_type=_HTML)
+            return json_bytes(page.encode(), vary, OF_PAGES, media_type=_HTML)
         explained = {
             "code": code,
             "status": entity_type.status,
@@ -73,12 +75,12 @@ class Service:
     async def page(self, request: Request) -> Response:
         """Show the web page."""
         del request
-        return json_bytes((STATIC / "app.html").read_bytes(), media_type=_HTML)
+        return json_bytes((STATIC / "app.html").read_bytes(), OF_PAGES, media_type=_HTML)
 
     async def docs(self, request: Request) -> Response:
         """Show the documentation, which reads the OpenAPI document and nothing from elsewhere."""
         del request
-        return json_bytes((STATIC / "docs.html").read_bytes(), media_type=_HTML)
+        return json_bytes((STATIC / "docs.html").read_bytes(), OF_PAGES, media_type=_HTML)
 
 
 def paths(service: Service) -> list[Path]:
@@ -88,7 +90,7 @@ def paths(service: Service) -> list[Path]:
         "properties": {name: {} for name in ("code", "status", "title", "explanation")},
     }
     code = Parameter(name="code", place="path", schema={"type": "string"})
-    html = Reply(description="The page.", media_type="text/html", schema={"type": "string"})
+    html = Reply(description="The page.", media_type="text/html", schema={"type": "string"}, headers=_OF_PAGES)
     return [
         _path("/", "home", "Greet", service.home, Reply(description="A greeting.", schema=_HOME), redirects=True),
         _path("/healthz", "alive", "Is the process alive?", service.alive, Reply(description="It is.", schema=_OK)),
@@ -101,9 +103,12 @@ def paths(service: Service) -> list[Path]:
                 "GET": Operation(
                     name="explain",
                     summary="What a problem means",
+                    scope=None,
                     handler=service.problem,
                     replies={
-                        200: Reply(description="Its explanation.", schema=explained, also="text/html"),
+                        200: Reply(
+                            description="Its explanation.", schema=explained, also="text/html", headers=_OF_PAGES
+                        ),
                     },
                     parameters=(code,),
                     problems=("not_found",),
@@ -117,5 +122,5 @@ def _path(template: str, name: str, summary: str, handler: object, reply: Reply,
     replies = {200: reply}
     if redirects:
         replies[307] = Reply(description="For browsers.", headers=("Location",), media_type="text/html")
-    operation = Operation(name=name, summary=summary, handler=handler, replies=replies)  # type: ignore[arg-type]
+    operation = Operation(name=name, summary=summary, scope=None, handler=handler, replies=replies)  # type: ignore[arg-type]
     return Path(template=template, operations={"GET": operation})
