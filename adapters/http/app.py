@@ -21,6 +21,7 @@ from adapters.http.handlers.access import AccessHandlers
 from adapters.http.handlers.error_handler import READ_ONLY, response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.forwarded import Forwarded
 from adapters.http.middleware.gate import Gate
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
@@ -30,7 +31,7 @@ from adapters.http.openapi.document import document
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import Missing
-from adapters.http.responses.responses import Response, json_bytes
+from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
 from adapters.http.routes import access, changes, resources, service, webhooks
 from adapters.http.routes.endpoint import Endpoint
@@ -60,6 +61,7 @@ class Options:
     require_if_match: bool = False
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
+    proxies: Sequence[str] = Factory(tuple)
     is_public: bool = False
     """Whether others than this machine can reach the service."""
 
@@ -83,9 +85,8 @@ def make_app(
     if options.origins:
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
     origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
-    return RequestContext(
-        app, compressed=compressed, origin_check=origin_check, access_log=access_log, turns=feed.turns
-    )
+    app = RequestContext(app, compressed=compressed, origin_check=origin_check, access_log=access_log, turns=feed.turns)
+    return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 
 def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
@@ -128,7 +129,8 @@ def declared(
     ]
 
     async def openapi(request: Request) -> Response:
-        del request
+        if request.root:
+            return json_response({**described, "servers": [{"url": request.root}]})
         return json_bytes(written)
 
     reply = Reply(description="This document.", schema={"type": "object"})
@@ -136,7 +138,8 @@ def declared(
         name="openapi", summary="The OpenAPI document", scope=None, handler=openapi, replies={200: reply}
     )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
-    written = orjson.dumps(document(paths))
+    described = document(paths)
+    written = orjson.dumps(described)
     return paths
 
 

@@ -39,7 +39,8 @@ class Writing:
     async def create(self, request: Request) -> Response:
         """Make an entity of the body."""
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, partial(create, self.writer, self.entity_type, raw), self._created)
+        use_case = partial(create, self.writer, self.entity_type, raw)
+        return await self._submit(request, body, use_case, partial(self._created, request))
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body; a merge patch (RFC 7396) of a flat document means the same."""
@@ -83,12 +84,14 @@ class Writing:
     async def _submit(self, request: Request, body: bytes, use_case: UseCase, render: Render) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
-            return render(result.record) if isinstance(result, Done) else response_of(result, outcome.request_id)
+            if isinstance(result, Done):
+                return render(result.record)
+            return response_of(result, outcome.request_id, request.root)
 
         return await self.submitter.submit(request, body, use_case, rendered)
 
-    def _created(self, record: StoredEntity) -> Response:
-        location = (b"location", f"/{self.entity_type.collection}/{record.id}".encode())
+    def _created(self, request: Request, record: StoredEntity) -> Response:
+        location = (b"location", f"{request.root}/{self.entity_type.collection}/{record.id}".encode())
         return json_text(record.document, (b"etag", etag_of(record.version)), location, status=201)
 
     def _as_it_is(self, record: StoredEntity) -> Response:

@@ -4,7 +4,9 @@ import re
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
+from urllib.parse import quote
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.fairness.turns import Turns
@@ -19,6 +21,7 @@ from domain.access.key_text import holds_key
 
 _TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
+_IN_PATHS = "/~!$&'()*+,;=:@"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -46,12 +49,13 @@ class RequestContext:
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
-            scope["path"],
+            get_route_path(scope),
             scope["query_string"],
             headers,
             receive,
             request_id.decode(),
             self._turns,
+            quote(scope.get("root_path", ""), safe=_IN_PATHS),
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]
@@ -80,7 +84,7 @@ class RequestContext:
             if refusal is None:
                 await app(scope, receive, stamped)
             else:
-                await send_error(response_of(refusal, request.request_id), scope, receive, stamped)
+                await send_error(response_of(refusal, request.request_id, request.root), scope, receive, stamped)
         finally:
             del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, request.request_id)

@@ -39,7 +39,7 @@ class Service:
         """Greet a program; send a browser to the page."""
         vary = (b"vary", b"Accept")
         if quality(request, "text/html") > quality(request, "application/json"):
-            return Response(status=307, headers=((b"location", PAGE.encode()), vary))
+            return Response(status=307, headers=((b"location", f"{request.root}{PAGE}".encode()), vary))
         return json_response({"message": "Hello from Starlette!", "version": API_VERSION}, vary)
 
     async def alive(self, request: Request) -> Response:
