@@ -1,21 +1,23 @@
-"""What is submitted so that a webhook is sent a test, or a message once more."""
+"""Having a webhook sent a test, or a message once more, and the list of what was sent."""
 
 from typing import Any
 
 import pytest
 
 from adapters.memory.store import MemoryStore
+from domain.decisions import Outcome
 from domain.deliveries import Delivery, DeliveryStatus
 from domain.errors import BadCursor, NotFound
 from domain.use_cases.list_deliveries import list_deliveries
 from domain.use_cases.request_delivery import request_again, request_test
+from domain.use_cases.write import Terms
 from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import LATER, NOON, SERIALIZER, Clock
-from tests.contract.steps import carry_out, fill, outcome
+from tests.contract.steps import carry_out, edit, fill
 
 pytestmark = pytest.mark.anyio
 
-NEEDS = (RequireExists(id=1),)
+TERMS = Terms(request_id="r-1")
 
 
 class Dispatcher:
@@ -42,33 +44,44 @@ async def store() -> MemoryStore:
     store = MemoryStore(Clock(), SERIALIZER)
     await fill(store, WEBHOOK, {})
     failed = Delivery.test(1, id="failed", at=NOON).ended(DeliveryStatus.FAILED)
-    await carry_out(store, *NEEDS, deliveries=(failed, Delivery.test(1, id="waits", at=NOON)))
+    await carry_out(store, RequireExists(id=1), deliveries=(failed, Delivery.test(1, id="waits", at=NOON)))
     return store
 
 
-async def test_a_test(dispatcher: Any) -> None:
-    """It needs the webhook to be there, enabled or not."""
-    batch = request_test(1, "r-1", dispatcher=dispatcher)
-    assert (NEEDS, "r-1", (dispatcher.test(1),)) == (batch.commands, batch.request_id, batch.deliveries)
+async def test_a_test(store: MemoryStore, dispatcher: Any) -> None:
+    """It is pending then, also where the webhook is disabled."""
+    await carry_out(store, edit(WEBHOOK, 1, enabled=False))
+    answer = await request_test(1, TERMS, store=store, dispatcher=dispatcher)
+    assert isinstance(answer, Outcome)
+    assert ("r-1", (dispatcher.test(1),)) == (answer.request_id, answer.deliveries)
+    assert dispatcher.test(1) == await store.deliveries.delivery(1, "new")
 
 
 async def test_once_more(store: MemoryStore, dispatcher: Any) -> None:
     """What ended comes by a new delivery of the same message, what is pending by itself."""
     for id, expected in (("failed", ("new", "msg_failed")), ("waits", ("waits", "msg_waits"))):
-        batch = await request_again(1, id, "r-1", store=store, dispatcher=dispatcher)
-        (delivery,) = batch.deliveries
-        assert (NEEDS, *expected, LATER) == (batch.commands, delivery.id, delivery.message_id, delivery.next_attempt_at)
+        await request_again(1, id, TERMS, store=store, dispatcher=dispatcher)
+        delivery = await store.deliveries.delivery(1, expected[0])
+        assert delivery is not None
+        assert (*expected, LATER) == (delivery.id, delivery.message_id, delivery.next_attempt_at)
 
 
 @pytest.mark.parametrize(("webhook", "missing"), [(1, "delivery"), (2, "webhook")])
 async def test_what_is_not_there(store: MemoryStore, dispatcher: Any, webhook: int, missing: str) -> None:
-    """The batch is refused for what is not there: the webhook, or else the delivery."""
-    batch = await request_again(webhook, "x", "r-1", store=store, dispatcher=dispatcher)
-    refused = await outcome(store, *batch.commands, deliveries=batch.deliveries)
+    """It is refused for what is not there: the webhook, or else the delivery."""
+    refused = await request_again(webhook, "x", TERMS, store=store, dispatcher=dispatcher)
+    assert isinstance(refused, Outcome)
     assert refused.failed is not None
     refusal = refused.results[refused.failed]
     assert isinstance(refusal, NotFound)
-    assert ((), missing) == (batch.deliveries, refusal.entity_type)
+    assert missing == refusal.entity_type
+
+
+async def test_no_test_without_a_webhook(store: MemoryStore, dispatcher: Any) -> None:
+    """It is refused, and nothing is kept of it."""
+    refused = await request_test(2, TERMS, store=store, dispatcher=dispatcher)
+    assert isinstance(refused, Outcome)
+    assert (0, None) == (refused.failed, await store.deliveries.delivery(2, "new"))
 
 
 async def test_the_list(store: MemoryStore) -> None:
