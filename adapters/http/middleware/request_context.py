@@ -59,6 +59,7 @@ class RequestContext:
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]
+        request.reached_at = (scope.get("server") or ("",))[0]
         status = 0
 
         def stamps() -> tuple[Header, ...]:
