@@ -7,44 +7,32 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.datastructures import Headers
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
-from adapters.http.handlers.error_handler import READ_ONLY, response_for
+from adapters.http.handlers.error_handler import response_for
 from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.compression import Compression
+from adapters.http.middleware.cross_origin import CrossOrigin, Grants
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
 from adapters.http.openapi.document import document
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import changes, resources, service, webhooks
+from adapters.http.routes import changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from adapters.http.routes.static_files import StaticFiles
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
-
-EXPOSED = (
-    "ETag",
-    "Link",
-    "Location",
-    "Retry-After",
-    "X-Request-ID",
-    "X-Process-Time",
-    "Idempotency-Replayed",
-    "RateLimit",
-    "RateLimit-Policy",
-)
 
 
 @frozen(kw_only=True)
@@ -61,35 +49,16 @@ def make_app(
     store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, dispatcher: WebhookDispatcher
 ) -> ASGIApp:
     """Return the application that serves a store."""
-    routes = _routes(declared(store, secret, options, feed, dispatcher))
+    paths = [*declared(store, secret, options, feed, dispatcher), static_files.path(StaticFiles())]
+    routes = _routes(paths)
     routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
     app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
-    compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+    app = OriginCheck(app, hosts=options.hosts, origins=options.origins)
+    grants = Grants(options.origins)
     if options.origins:
-        app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
-    origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
-    return RequestContext(app, compressed=compressed, origin_check=origin_check, access_log=access_log)
-
-
-def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Let pages of other origins read the answers."""
-    return _Sharing(
-        app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED, max_age=600
-    )
-
-
-class _Sharing(CORSMiddleware):
-    """Answers a preflight that it does not grant like any other OPTIONS: without a grant, a browser goes no further."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "access-control-request-method" in headers
-        if asks and "origin" in headers:
-            granted = self.preflight_response(headers)
-            await (granted if granted.status_code == 200 else self.app)(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        app = CrossOrigin(app, grants)
+    return RequestContext(app, compressed=Compression(app), access_log=access_log, by_origin=grants.depend_on_origin)
 
 
 def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatcher: WebhookDispatcher) -> list[Path]:
@@ -113,7 +82,9 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
         return json_bytes(written)
 
     reply = Reply(description="This document.", schema={"type": "object"})
-    operation = Operation(name="openapi", summary="The OpenAPI document", handler=openapi, replies={200: reply})
+    operation = Operation(
+        name="openapi", summary="The OpenAPI document", handler=openapi, replies={200: reply}, caching=PUBLIC
+    )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
     written = orjson.dumps(document(paths))
     return paths
@@ -136,34 +107,13 @@ def _routes(paths: list[Path]) -> list[BaseRoute]:
     # Starlette tries one after the other: the most used come first.
     ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
     routes: list[BaseRoute] = [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path)) for path in ordered]
-    return [*routes, Mount("/static", _Files())]
+    return routes
 
 
 def _exact(route: Any) -> Any:
     """Let a route match whole paths only; "$", with which Starlette ends its patterns, passes over a line break."""
     route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
     return route
-
-
-class _Files:
-    """The files of the web page."""
-
-    def __init__(self) -> None:
-        self._files = StaticFiles(directory=str(service.STATIC))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            return await _nothing(scope, receive, send)
-        try:
-            response = await self._response(scope)
-        except Exception as error:  # noqa: BLE001 - as for every other path
-            response = response_for(error, request_of(scope))
-        return await response(scope, receive, send)
-
-    async def _response(self, scope: Scope) -> ASGIApp:
-        if scope["method"] == "OPTIONS":
-            return Response(status=204, headers=(READ_ONLY,))
-        return await self._files.get_response(self._files.get_path(scope), scope)
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:

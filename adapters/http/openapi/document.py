@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from attrs import evolve
+
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
 from adapters.http.responses.problems import PROBLEMS, problem
@@ -24,7 +26,7 @@ _ALWAYS = (
 )
 _TEXT: Schema = {"type": "string"}
 HEADERS: dict[str, tuple[str, Schema]] = {
-    "ETag": ("The version in quotes; for a list, a weak tag of the whole collection.", _TEXT),
+    "ETag": ("The version in quotes, or a weak tag of all that the answer shows.", _TEXT),
     "Location": ("Where the new entity is.", _TEXT),
     "Link": ('The next page, as rel="next".', _TEXT),
     "Allow": ("The methods of this path.", _TEXT),
@@ -38,6 +40,8 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Process-Time": ("How long the service took.", {"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}ms$"}),
 }
 _EVERYWHERE = ("X-Request-ID", "X-Process-Time")
+_IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
+_UNCHANGED = Reply(description="The client has it.", headers=("ETag",))
 _OF_WRITES = ("Idempotency-Replayed", "Preference-Applied")
 _OF_PROBLEMS = {
     "method_not_allowed": ("Allow",),
@@ -75,14 +79,23 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {"operationId": operation.name, "summary": operation.summary}
     if operation.tags:
         described["tags"] = list(operation.tags)
-    if operation.parameters:
-        described["parameters"] = [_parameter(each) for each in operation.parameters]
+    parameters = (*operation.parameters, *((_IF_NONE_MATCH,) if operation.is_revalidated else ()))
+    if parameters:
+        described["parameters"] = [_parameter(each) for each in parameters]
     if operation.takes is not None:
         content = {media_type: {"schema": operation.takes} for media_type in operation.body_types}
         described["requestBody"] = {"required": True, "content": content}
-    replies = {str(status): _reply(reply) for status, reply in operation.replies.items()}
+    replies = {str(status): _reply(reply) for status, reply in _replies(operation).items()}
     shared = tuple(name for name in _OF_WRITES if any(name in reply.headers for reply in operation.replies.values()))
     return {**described, "responses": {**replies, **_problems({*_ALWAYS, *operation.problems}, shared)}}
+
+
+def _replies(operation: Operation) -> dict[int, Reply]:
+    """Return the ways in which an operation succeeds, those included in which it only says that nothing changed."""
+    if not operation.is_revalidated:
+        return dict(operation.replies)
+    tagged = {status: evolve(each, headers=("ETag", *each.headers)) for status, each in operation.replies.items()}
+    return {**tagged, 304: _UNCHANGED}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
