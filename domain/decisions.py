@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
+from domain.access.access_key import Actor
 from domain.changes import Action, Change, Cursor, changed_since, differing
 from domain.commands import Command, Deleted
 from domain.deliveries import Delivery
@@ -76,6 +77,7 @@ class CommandBatch:
     Atomic: one refusal undoes all. Otherwise each stands alone. A `rehearsal` decides and writes nothing, not even
     its key. `deliveries` are put into the log of deliveries with it, unless all was undone; one that is pending there
     already only gets its new time. `follow` is the position of webhooks that it makes, by default the end of the log.
+    `actor` made the changes.
     """
 
     commands: tuple[Command, ...]
@@ -85,6 +87,7 @@ class CommandBatch:
     key: IdempotencyKey | None = None
     deliveries: tuple[Delivery, ...] = ()
     follow: Cursor | None = None
+    actor: Actor | None = None
 
 
 @frozen(kw_only=True)
@@ -181,6 +184,7 @@ def decide(
             changed=changed,
             at=at,
             request_id=submission.request_id,
+            actor=submission.actor,
         )
         _pass_on(command.entity_type, before, after, holders)
         current[ref] = final[ref] = after

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
+from domain.access.ports import AccessKeys
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.deliveries import Deliveries
@@ -133,3 +134,8 @@ class Store(Reader, Writer, ChangeLog, Upkeep, Protocol):
     @abstractmethod
     def deliveries(self) -> Deliveries:
         """What is kept of deliveries to webhooks."""
+
+    @property
+    @abstractmethod
+    def access_keys(self) -> AccessKeys:
+        """The keys that let callers in."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from attrs import frozen
 
+from domain.access.access_key import AccessKey, Credential
 from domain.changes import Change, Cursor
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
@@ -92,7 +93,21 @@ class Sent:
     deliveries: tuple[Delivery, ...]
 
 
-Part = Metadata | Entities | Changes | Receipts | Positions | Sent
+@frozen(kw_only=True)
+class Keys:
+    """The keys that let callers in."""
+
+    keys: tuple[AccessKey, ...]
+
+
+@frozen(kw_only=True)
+class Credentials:
+    """What stands for keys."""
+
+    credentials: tuple[Credential, ...]
+
+
+Part = Metadata | Entities | Changes | Receipts | Positions | Sent | Keys | Credentials
 
 
 class Export(Protocol):
@@ -100,7 +115,7 @@ class Export(Protocol):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return how many entities, changes, receipts and deliveries there are."""
+        """Return how many entities, changes, receipts, deliveries, keys and credentials there are."""
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
@@ -108,7 +123,8 @@ class Export(Protocol):
 
         First the facts; then the entities kind by kind in the order of the catalogue, by ascending id; the changes in
         the order of the log; the receipts by their expiry, caller and name; the positions; the deliveries, oldest
-        first. A part is full unless it is the last of its type and kind, and is left out if it is empty.
+        first; the keys by ascending id; the credentials by their hashes. A part is full unless it is the last of its
+        type and kind, and is left out if it is empty.
         Raises `Unavailable`.
         """
 
@@ -148,6 +164,8 @@ def size(part: Part) -> int:
     """Return how many of those that `Export.size` counts are in a part."""
     match part:
         case Entities(records=items) | Changes(logged=items) | Receipts(receipts=items) | Sent(deliveries=items):
+            return len(items)
+        case Keys(keys=items) | Credentials(credentials=items):
             return len(items)
         case _:
             return 0

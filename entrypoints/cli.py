@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 
 import attrs
 
+from entrypoints import keys
 from entrypoints.diagnostics import LOG, speak
 from entrypoints.settings import PREFIX, BadSettings, Settings, flag_name, load, unknown
+from entrypoints.store_errors import reason, shown
 
 BAD_USAGE = 2
 _LOG = f"{PREFIX}LOG"
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _openapi()
     if chosen.command == "move":
         return _move(chosen)
+    if chosen.command == "keys":
+        return keys.run(chosen)
     parser.print_help()
     return BAD_USAGE
 
@@ -59,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     move = commands.add_parser("move", help="move everything from one store to another", description=MOVE)
     for name, text in (("FROM", "the store that is read, and stays as it is"), ("TO", "the store that takes it over")):
         move.add_argument(name, help=f"{text}: sqlite:///PATH or postgresql://…")
+    keys.add_parsers(commands)
     return parser
 
 
@@ -72,6 +77,9 @@ def _serve(chosen: argparse.Namespace) -> int:
         return BAD_USAGE
     for name in unknown(os.environ):
         LOG.warning("%s is not a setting, and is ignored", name)
+    if fault := _unguarded(settings):
+        LOG.error("%s", fault)
+        return BAD_USAGE
     # The workers are processes of their own, and read the environment.
     os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
     from entrypoints.server import run  # noqa: PLC0415 - other commands start faster without a server
@@ -83,6 +91,21 @@ def _serve(chosen: argparse.Namespace) -> int:
         workers=settings.workers,
         trusted_proxies=settings.trusted_proxies,
     )
+
+
+def _unguarded(settings: Settings) -> str | None:
+    """Say why the service may not listen where it should: others could reach it, and nobody would need a key."""
+    if settings.is_loopback or settings.open:
+        return None
+    try:
+        if not keys.is_open(settings.store):
+            return None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line
+        return f"{shown(settings.store)}: {reason(error)}"
+    fault = f"listening on {settings.host} without a key needs --open: anyone could read and write"
+    if settings.store == "memory://":
+        return fault
+    return f"{fault}; make the first key with: backroom keys create NAME --scope admin"
 
 
 def _openapi() -> int:

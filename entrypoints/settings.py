@@ -186,8 +186,6 @@ def flag_name(name: str) -> str:
 
 def _contradictions(settings: Settings) -> list[str]:
     faults = []
-    if not settings.is_loopback and not settings.open:
-        faults.append(f"listening on {settings.host} without API keys needs --open: anyone could read and write")
     if settings.store == "memory://" and settings.workers > 1:
         faults.append("memory:// cannot be shared: --workers must be 1")
     return faults

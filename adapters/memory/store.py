@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from adapters.memory.access_keys import MemoryAccessKeys
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.pages import page_of
 from domain.changes import Change, Cursor, Entry
@@ -68,14 +69,23 @@ class MemoryStore(Store):
     _belief: Belief | None = field(default=None, init=False)
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
+    _access_keys: MemoryAccessKeys = field(init=False)
 
     @_deliveries.default
     def _make_deliveries(self) -> MemoryDeliveries:
         return MemoryDeliveries(self.clock, self._cursor_codec, self._check_open)
 
+    @_access_keys.default
+    def _make_access_keys(self) -> MemoryAccessKeys:
+        return MemoryAccessKeys(self.clock, self._check_open)
+
     @property
     def deliveries(self) -> MemoryDeliveries:
         return self._deliveries
+
+    @property
+    def access_keys(self) -> MemoryAccessKeys:
+        return self._access_keys
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()

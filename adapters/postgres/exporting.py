@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
 from adapters.postgres.connections import Connection, connect, translated
 from adapters.postgres.deliveries import SELECT, delivery_of
 from adapters.postgres.log import COLUMNS, SETTLED, Log
@@ -15,8 +16,10 @@ from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
+    Credentials,
     Entities,
     Export,
+    Keys,
     Logged,
     Metadata,
     Part,
@@ -116,6 +119,10 @@ class PostgresExport(Export):
         yield Positions(had=dict(await self._connection.fetch(_POSITIONS)))
         async for deliveries in self._batches(f"{SELECT} ORDER BY number", delivery_of):
             yield Sent(deliveries=deliveries)
+        async for keys in self._batches(KEYS, key_of):
+            yield Keys(keys=keys)
+        async for credentials in self._batches(CREDENTIALS, credential_of):
+            yield Credentials(credentials=credentials)
 
     async def _batches(self, sql: str, each: Callable[[Any], T], size: int = BATCH) -> AsyncIterator[tuple[T, ...]]:
         cursor = await self._connection.cursor(sql)
@@ -147,4 +154,11 @@ class PostgresExport(Export):
 
 def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
     """Name the tables of what can be many."""
-    return [*(entity_type.collection for entity_type in entity_types), "changes", "receipts", "deliveries"]
+    return [
+        *(entity_type.collection for entity_type in entity_types),
+        "changes",
+        "receipts",
+        "deliveries",
+        "access_keys",
+        "credentials",
+    ]

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_row
 from adapters.postgres.connections import Connection, connect, translated
 from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.exporting import PATIENT, PostgresExport
@@ -14,12 +15,36 @@ from adapters.postgres.migrating import is_migrated, migrate, names_of_log
 from adapters.postgres.places import START
 from adapters.postgres.table_mapping import TableMapping
 from domain.entity_type import EntityType
-from domain.snapshot import Changes, Entities, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
+from domain.snapshot import (
+    Changes,
+    Credentials,
+    Entities,
+    Import,
+    Keys,
+    Metadata,
+    NotEmpty,
+    Part,
+    Positions,
+    Receipts,
+    Sent,
+)
 from domain.stored_entity import Serializer
 
-_TABLES = ("changes", "receipts", "positions", "deliveries", "former_cursors", "forgotten", "secrets", "log_names")
+_TABLES = (
+    "changes",
+    "receipts",
+    "positions",
+    "deliveries",
+    "access_keys",
+    "credentials",
+    "former_cursors",
+    "forgotten",
+    "secrets",
+    "log_names",
+)
 _EMPTY = (
     "SELECT NOT EXISTS (SELECT FROM changes) AND NOT EXISTS (SELECT FROM receipts)"
+    " AND NOT EXISTS (SELECT FROM access_keys)"
     " AND NOT EXISTS (SELECT FROM forgotten WHERE kind <> '')"
     " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # of a log that was moved here, with whatever was in it
 )
@@ -33,6 +58,7 @@ ORDER BY name
 """
 
 _CHANGE = ("epoch", "xid", "seq", "kind", "id", "version", "action", "at", "request_id", "changed", "document")
+_ACTOR = ("actor_key", "actor_name")
 _PLACE = ("epoch", "xid", "seq")
 
 _DAY = date(2000, 1, 1)
@@ -149,6 +175,10 @@ class PostgresImport(Import):
                 await self._copy(
                     "deliveries", COLUMNS.split(", "), [tuple(row_of(each).values()) for each in deliveries]
                 )
+            case Keys(keys=keys):
+                await self._copy("access_keys", KEY, list(map(key_row, keys)))
+            case Credentials(credentials=credentials):
+                await self._copy("credentials", CREDENTIAL, list(map(credential_row, credentials)))
 
     async def arrange(self) -> None:
         for sql in self._indexes:
@@ -183,8 +213,9 @@ class PostgresImport(Import):
             record = change.record
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
             told = (change.at, change.request_id, " ".join(change.changed), record.document)
-            rows.append((*self._place(number), *entity, *told))
-        await self._copy("changes", _CHANGE, rows)
+            actor = (None, None) if change.actor is None else (change.actor.key, change.actor.name)
+            rows.append((*self._place(number), *entity, *told, *actor))
+        await self._copy("changes", (*_CHANGE, *_ACTOR), rows)
         await self._copy_cursors((cursor, number) for number, each in numbered for cursor in each.cursors)
 
     async def _copy_cursors(self, cursors: Iterable[tuple[str, int]]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from adapters.postgres.connections import Connection
 from adapters.postgres.places import START, Bookmark, Names, Place
 from adapters.postgres.table_mapping import json
+from domain.access.access_key import Actor
 from domain.changes import Action, Change, Cursor, Entry
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired
@@ -24,7 +25,7 @@ SETTLED = f"(epoch, xid) < ({EPOCH}, {XMIN})"
 
 _DOWN = "ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1"
 _FORGOTTEN = f"SELECT epoch, xid, seq FROM forgotten {_DOWN}"
-COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document"
+COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
 
 
 def newest(where: str = "true") -> str:
@@ -178,6 +179,7 @@ class Log:
             changed=tuple(row["changed"].split()),
             at=row["at"],
             request_id=row["request_id"],
+            actor=None if row["actor_key"] is None else Actor(row["actor_key"], row["actor_name"]),
         )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Conflict, Connection, Connections, conflicting
@@ -61,6 +62,7 @@ class PostgresStore(Store):
         self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
         self._committer = GroupCommitter(together=self._together, alone=self._alone)
         self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
+        self._access_keys = PostgresAccessKeys(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
         self._closing = False
@@ -83,6 +85,10 @@ class PostgresStore(Store):
     @property
     def deliveries(self) -> PostgresDeliveries:
         return self._deliveries
+
+    @property
+    def access_keys(self) -> PostgresAccessKeys:
+        return self._access_keys
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()

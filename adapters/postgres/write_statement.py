@@ -21,7 +21,7 @@ from domain.deliveries import Delivery
 from domain.entity_type import Entity, EntityType
 from domain.webhook import WEBHOOK
 
-_CHANGE = "seq, kind, id, version, action, at, request_id, changed, document"
+_CHANGE = "seq, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
 _RECEIPT = "caller, name, fingerprint, receipt, expires_at"
 _BEHIND = f"(epoch, xid) > ({EPOCH}, pg_current_xact_id())"
 
@@ -152,9 +152,14 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "request_id": change.request_id,
             "changed": " ".join(change.changed),
             "document": change.record.document,
+            **_actor(change),
         }
         for seq, change in enumerate(changes, 1)
     ]
+
+
+def _actor(change: Change[Any]) -> dict[str, Any]:
+    return {} if change.actor is None else {"actor_key": change.actor.key, "actor_name": change.actor.name}
 
 
 @frozen

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import apsw
 
+from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
 from adapters.sqlite.connections import NotAStore, Translating, check_schema, connect, fetch
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.log import COLUMNS, Log, open_log
@@ -20,8 +21,10 @@ from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
+    Credentials,
     Entities,
     Export,
+    Keys,
     Logged,
     Metadata,
     Part,
@@ -32,6 +35,7 @@ from domain.snapshot import (
 )
 from domain.stored_entity import StoredEntity
 
+OTHER_TABLES = ("changes", "receipts", "deliveries", "access_keys", "credentials")
 _RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 _FORMER = "(SELECT group_concat(cursor, ' ') FROM former_cursors WHERE former_cursors.number = changes.number)"
 
@@ -89,7 +93,7 @@ class SqliteExport(Export):
         self._entity_types = entity_types
 
     async def size(self) -> int:
-        tables = (*(entity_type.collection for entity_type in self._entity_types), "changes", "receipts", "deliveries")
+        tables = (*(entity_type.collection for entity_type in self._entity_types), *OTHER_TABLES)
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
         return sum((await in_thread(self._connection, lambda: fetch(self._connection, f"SELECT {counts}")))[0])
 
@@ -110,6 +114,10 @@ class SqliteExport(Export):
         yield Positions(had=self._positions())
         for deliveries in _batches(self._deliveries()):
             yield Sent(deliveries=deliveries)
+        for keys in _batches(map(key_of, self._connection.execute(KEYS))):
+            yield Keys(keys=keys)
+        for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):
+            yield Credentials(credentials=credentials)
 
     def _facts(self) -> Metadata:
         ((name, secret, forgotten),) = fetch(self._connection, "SELECT name, secret, forgotten FROM log")

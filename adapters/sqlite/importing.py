@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
 from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.exporting import SqliteExport, guarded, in_thread
@@ -14,7 +15,19 @@ from adapters.sqlite.files import make_folder
 from adapters.sqlite.log import APPEND, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
-from domain.snapshot import Changes, Entities, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
+from domain.snapshot import (
+    Changes,
+    Credentials,
+    Entities,
+    Import,
+    Keys,
+    Metadata,
+    NotEmpty,
+    Part,
+    Positions,
+    Receipts,
+    Sent,
+)
 from domain.stored_entity import Serializer
 
 _PRAGMAS = (
@@ -22,7 +35,10 @@ _PRAGMAS = (
     "PRAGMA temp_store=FILE",  # making an index sorts it, and what is sorted here may be larger than memory
 )
 # A store that took over another one knows of every collection, whatever was in it.
-_EMPTY = "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections) FROM log"
+_EMPTY = (
+    "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections)"
+    " AND NOT EXISTS (SELECT 1 FROM access_keys) FROM log"
+)
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
@@ -113,6 +129,10 @@ class SqliteImport(Import):
                 self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", had.items())
             case Sent(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
+            case Keys(keys=keys):
+                self._connection.executemany(PUT_KEY, map(key_row, keys))
+            case Credentials(credentials=credentials):
+                self._connection.executemany(PUT_CREDENTIAL, map(credential_row, credentials))
 
     def _take_facts(self, facts: Metadata) -> None:
         self._connection.execute("UPDATE log SET secret = ?", (facts.secret,))

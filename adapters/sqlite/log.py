@@ -7,6 +7,7 @@ import apsw
 
 from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
+from domain.access.access_key import Actor
 from domain.changes import Action, Change, Cursor, Entry, log_of
 from domain.cursor_codec import CursorCodec
 from domain.entity_type import EntityType
@@ -19,8 +20,8 @@ LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
 _PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
-COLUMNS = "number, kind, id, version, action, at, request_id, changed, document"
-APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
+APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def _of_types(count: int) -> str:
@@ -101,7 +102,7 @@ class Log:
 
     def change(self, *columns: Any) -> Change[Any]:
         """Return the change of a row, whose number is left out."""
-        entity_type, id, version, action, at, request_id, changed, document = columns
+        entity_type, id, version, action, at, request_id, changed, document, key, name = columns
         return Change(
             entity_type=self._entity_types[entity_type],
             action=Action(action),
@@ -109,6 +110,7 @@ class Log:
             changed=tuple(changed.split()),
             at=moment(at),
             request_id=request_id,
+            actor=None if key is None else Actor(key, name),
         )
 
     def _entry(self, row: tuple[Any, ...]) -> Entry:
@@ -128,6 +130,7 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
         change.request_id,
         " ".join(change.changed),
         record.document,
+        *((None, None) if change.actor is None else (change.actor.key, change.actor.name)),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import apsw
 
+from adapters.sqlite.access_keys import SqliteAccessKeys
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, check_tables, connect, fetch, migrate
 from adapters.sqlite.deliveries import SqliteDeliveries
@@ -90,11 +91,16 @@ class SqliteStore(Store):
             on_commit=self._notify,
         )
         self._writer.start()
+        self._access_keys = SqliteAccessKeys(self._connection, self._guarded, self._here, self._write, clock)
         self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
     @property
     def deliveries(self) -> SqliteDeliveries:
         return self._deliveries
+
+    @property
+    def access_keys(self) -> SqliteAccessKeys:
+        return self._access_keys
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
@@ -187,6 +193,10 @@ class SqliteStore(Store):
         self._check_open()
         with self._guarded:
             return read(self._shared.connection())
+
+    def _connection(self) -> apsw.Connection:
+        self._check_open()
+        return self._shared.connection()
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()

@@ -16,6 +16,8 @@ ALLOWED = {
     "urllib.parse",
     "__future__",
     "abc",
+    "binascii",
+    "hashlib",
     "attr",
     "attrs",
     "base64",

@@ -14,6 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
+from domain.access.access_key import Actor
+from domain.access.key_ring import RevokeKey, RotateKey
+from domain.access.key_text import hash_of
+from domain.access.scopes import Scope
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
 from domain.deliveries import Status
@@ -23,7 +27,20 @@ from domain.moving import Different, SameLog, Undecided, is_kept, move
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
-from domain.snapshot import Changes, Entities, Export, Import, Metadata, NotEmpty, Part, Positions, Receipts, Sent
+from domain.snapshot import (
+    Changes,
+    Credentials,
+    Entities,
+    Export,
+    Import,
+    Keys,
+    Metadata,
+    NotEmpty,
+    Part,
+    Positions,
+    Receipts,
+    Sent,
+)
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
@@ -32,6 +49,7 @@ from tests.contract.places import NAMES, PLACES, emptied, moved, opened
 from tests.contract.shelves import LISTED, stock_up
 from tests.contract.steps import carry_out, edit, fill, trail, walk, whole_log
 from tests.contract.stores import Doors
+from tests.contract.test_access_keys import new
 from tests.contract.test_deliveries import LEASE, attempt, delivery
 from tests.contract.test_keys import key, replayed
 from tests.contract.test_state_machine import StoreMachine
@@ -40,6 +58,7 @@ pytestmark = pytest.mark.anyio
 
 PAIRS = list(product(PLACES, PLACES))
 YOUNG = NOON + timedelta(days=1)
+LAST = YOUNG + timedelta(days=1)
 
 
 @pytest.fixture(params=PAIRS, ids="-".join)
@@ -119,6 +138,13 @@ async def live(store: Store, clock: Clock) -> None:
     await store.submit(
         submission(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),))
     )
+    for number in range(3):
+        await store.access_keys.change(new(f"s{number}", Scope.WRITE, expires_at=LAST if number else None))
+    await store.access_keys.open_session(hash_of("t"), hash_of("s0"))
+    await store.access_keys.change(RotateKey(id=2, secret="s3"))
+    await store.access_keys.change(RevokeKey(id=3))
+    await store.access_keys.touch({1: clock.now})
+    await carry_out(store, create(TASK), actor=Actor(1, "till 2"))
 
 
 async def everything(store: Store) -> list[Any]:
@@ -143,6 +169,8 @@ async def everything(store: Store) -> list[Any]:
         await store.deliveries.pending(),
         await trail(store, await store.deliveries.needed()),
         await store.secret(),
+        await store.access_keys.keys(),
+        [await store.access_keys.look_up(hash_of(each)) for each in ("s0", "s1", "s2", "s3", "t", "x")],
     ]
 
 
@@ -303,11 +331,17 @@ async def both(one: Export, other: Export) -> AsyncIterator[tuple[Part, Part]]:
 async def test_a_target_with_something_in_it(
     store: Store, source: str, target: str, tmp_path: Path, clock: Clock
 ) -> None:
-    """What holds an entity, or did, or only a receipt, is refused and stays as it is."""
+    """What holds an entity, or did, or only a receipt or a key, is refused and stays as it is."""
     await live(store, clock)
-    for commands, facts in (((create(TASK),), {}), ((Delete(entity_type=TASK, id=9),), {"key": key()})):
+    task, receipt = submission(create(TASK)), submission(Delete(entity_type=TASK, id=9), key=key())
+    begin: Callable[[Store], Any]
+    for begin in (
+        lambda there: there.submit(task),
+        lambda there: there.submit(receipt),
+        lambda there: there.access_keys.change(new()),
+    ):
         there = await opened(await emptied(target, tmp_path), clock)
-        await there.submit(submission(*commands, **facts))
+        await begin(there)
         before = await everything(there)
         with pytest.raises(NotEmpty):
             await moved(source, target)
@@ -494,6 +528,12 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
     ),
     "entities": lambda part: None if isinstance(part, Entities) and part.entity_type is PRODUCT else part,
     "receipts": lambda part: None if isinstance(part, Receipts) else part,
+    "keys": lambda part: (
+        evolve(part, keys=(evolve(part.keys[0], name="x"), *part.keys[1:])) if isinstance(part, Keys) else part
+    ),
+    "credentials": lambda part: (
+        evolve(part, credentials=part.credentials[1:]) if isinstance(part, Credentials) else part
+    ),
     "positions": lambda part: Positions(had=dict.fromkeys(part.had, 0)) if isinstance(part, Positions) else part,
     "deliveries": lambda part: None if isinstance(part, Sent) else part,
 }

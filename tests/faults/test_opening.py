@@ -68,8 +68,11 @@ async def test_a_schema_from_the_past(path: Path) -> None:
     before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(entity_type=TASK))
     await store.close()
     connection = apsw.Connection(str(path))
-    for made in re.findall(r"CREATE TABLE (\w+)", "".join(each.read_text() for each in connections._steps()[2:])):
+    later = "".join(each.read_text() for each in connections._steps()[2:])
+    for made in re.findall(r"CREATE TABLE (\w+)", later):
         connection.execute(f"DROP TABLE {made}")
+    for table, column in re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", later):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     connection.execute("PRAGMA user_version=2")
     connection.close()
     store = open_store(path)

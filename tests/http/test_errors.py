@@ -52,6 +52,11 @@ ELSEWHERE = {
     "timeout": "the server refuses it before the application hears of it: tests/protocol",
     "uri_too_long": "the same",
     "headers_too_large": "the same",
+    "unauthorized": "no path needs a key yet",
+    "forbidden": "the same",
+    "rate_limited": "the same",
+    "last_admin_key": "no path makes keys yet: tests/unit/test_key_ring.py",
+    "too_many_keys": "the same",
 }
 
 

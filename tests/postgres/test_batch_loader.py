@@ -19,6 +19,9 @@ TURNS = 10
 """More than anything takes that is begun here, from the question to the answer."""
 
 
+Loader = BatchLoader[int, StoredEntity]
+
+
 @define
 class Table:
     """Has the odd ids, notes what is read, and answers as soon as it may."""
@@ -48,12 +51,12 @@ async def table() -> Table:
 
 
 @pytest.fixture
-async def loader(table: Table) -> BatchLoader:
+async def loader(table: Table) -> Loader:
     """Return what reads it."""
     return BatchLoader(table.read)
 
 
-def ask(loader: BatchLoader, *ids: int) -> list["asyncio.Task[StoredEntity | None]"]:
+def ask(loader: Loader, *ids: int) -> list["asyncio.Task[StoredEntity | None]"]:
     """Ask for each, at the same time."""
     return [asyncio.create_task(loader.get(id)) for id in ids]
 
@@ -64,7 +67,7 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def test_one_statement_for_all(table: Table, loader: BatchLoader) -> None:
+async def test_one_statement_for_all(table: Table, loader: Loader) -> None:
     """Everybody gets what he asked for, also what somebody else asked for, and None where there is nothing."""
     table.may.set()
     answers = await asyncio.gather(*ask(loader, 1, 2, 3, 1))
@@ -72,7 +75,7 @@ async def test_one_statement_for_all(table: Table, loader: BatchLoader) -> None:
     assert [[1, 2, 3, 1]] == table.reads
 
 
-async def test_what_is_asked_for_meanwhile_goes_with_the_next(table: Table, loader: BatchLoader) -> None:
+async def test_what_is_asked_for_meanwhile_goes_with_the_next(table: Table, loader: Loader) -> None:
     """Only so many statements are on their way; what is asked for after one began is not answered by it."""
     asked = []
     for number in range(AT_ONCE):
@@ -86,7 +89,7 @@ async def test_what_is_asked_for_meanwhile_goes_with_the_next(table: Table, load
     assert [[10 + number for number in range(MAX_TOGETHER)], [10 + MAX_TOGETHER]] == table.reads[AT_ONCE:]
 
 
-async def test_all_are_told_what_fails(table: Table, loader: BatchLoader) -> None:
+async def test_all_are_told_what_fails(table: Table, loader: Loader) -> None:
     """And whoever asks later is served again."""
     table.fails = True
     table.may.set()
@@ -98,7 +101,7 @@ async def test_all_are_told_what_fails(table: Table, loader: BatchLoader) -> Non
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_who_goes_away_takes_nobody_along(table: Table, loader: BatchLoader, fails: bool) -> None:
+async def test_who_goes_away_takes_nobody_along(table: Table, loader: Loader, fails: bool) -> None:
     """The others get their answers, or are told."""
     table.fails = fails
     first, second = ask(loader, 1, 1)
@@ -110,7 +113,7 @@ async def test_who_goes_away_takes_nobody_along(table: Table, loader: BatchLoade
     assert first.cancelled()
 
 
-async def test_who_asks_again_at_once_is_read(table: Table, loader: BatchLoader) -> None:
+async def test_who_asks_again_at_once_is_read(table: Table, loader: Loader) -> None:
     """Whoever asks as soon as he is answered is read, although every reader has just ended."""
 
     async def ask_again() -> StoredEntity | None:

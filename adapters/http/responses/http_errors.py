@@ -119,6 +119,24 @@ class BadOrigin(HttpError):
     code = "bad_origin"
 
 
+class Unauthorized(HttpError):
+    """Nobody knows who asks: there is no key, or it is none that is valid."""
+
+    code = "unauthorized"
+
+
+class Forbidden(HttpError):
+    """The key is good, but not for this."""
+
+    code = "forbidden"
+
+
+class RateLimited(HttpError):
+    """Whoever asks has asked too often."""
+
+    code = "rate_limited"
+
+
 class BadHost(HttpError):
     """The request is for a host that this service does not answer for."""
 

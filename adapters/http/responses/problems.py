@@ -40,6 +40,13 @@ PROBLEMS = {
         400, "Bad cursor", "A cursor is opaque and belongs to the query or the log that gave it. Start again without."
     ),
     "bad_header": ProblemType(400, "Bad header", "A header cannot be understood."),
+    "unauthorized": ProblemType(
+        401,
+        "Unauthorized",
+        "This needs a valid key. Send Authorization: Bearer brm_…; a new one is made with `backroom keys create`.",
+        ((b"www-authenticate", b"Bearer"),),
+    ),
+    "forbidden": ProblemType(403, "Forbidden", "The key is valid, but its scope does not include this."),
     "bad_origin": ProblemType(403, "Bad origin", "Pages of other sites may not write here, unless CORS allows them."),
     "not_found": ProblemType(404, "Not found", "There is nothing at this path, or no longer."),
     "method_not_allowed": ProblemType(405, "Method not allowed", "The header Allow names the methods of this path."),
@@ -48,6 +55,10 @@ PROBLEMS = {
     "already_exists": ProblemType(409, "Already exists", "Another entity holds a value that must be unique."),
     "insufficient_stock": ProblemType(409, "Insufficient stock", "The stock cannot go below zero."),
     "stock_not_tracked": ProblemType(409, "Stock not tracked", "The product has no stock to adjust; set one first."),
+    "last_admin_key": ProblemType(
+        409, "Last admin key", "Without this key nobody could administer the service. Make another one first."
+    ),
+    "too_many_keys": ProblemType(409, "Too many keys", "Revoke keys that nobody uses."),
     "not_deleted": ProblemType(409, "Not deleted", "Only what was deleted can be restored."),
     "idempotency_key_in_flight": ProblemType(
         409, "Idempotency key in flight", "The first request with this key is still being decided. Retry later.", _SOON
@@ -75,6 +86,9 @@ PROBLEMS = {
     ),
     "precondition_required": ProblemType(
         428, "Precondition required", "Send If-Match with the ETag of the version that you change."
+    ),
+    "rate_limited": ProblemType(
+        429, "Rate limited", "Too many requests, or too many tries with keys that are not valid. Retry later."
     ),
     "headers_too_large": ProblemType(431, "Headers too large", "The headers are over 32 KiB, or over 100."),
     "internal_error": ProblemType(500, "Internal error", "Our fault. The request id finds it in the log."),

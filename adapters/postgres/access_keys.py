@@ -1,0 +1,156 @@
+"""Keys and what stands for them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any
+
+from attrs import define, field
+
+from adapters.postgres.batch_loader import BatchLoader
+from adapters.postgres.connections import Connection
+from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
+from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
+from domain.access.ports import AccessKeys
+from domain.access.scopes import Scope
+
+KEY = ("id", "name", "scope", "last_four", "created_at", "expires_at", "last_used_at", "revoked_at")
+KEYS = f"SELECT {', '.join(KEY)} FROM access_keys ORDER BY id"
+CREDENTIAL = ("hash", "key", "type", "expires_at")
+CREDENTIALS = f"SELECT {', '.join(CREDENTIAL)} FROM credentials ORDER BY hash"
+
+# Whoever decides waits for the one before; those who only look up do not.
+_TAKE_TURNS = "LOCK TABLE access_keys IN SHARE ROW EXCLUSIVE MODE"
+
+_LOOK_UP = """
+SELECT found.*, EXISTS (SELECT FROM access_keys) AS closed FROM (SELECT) AS one LEFT JOIN (
+  SELECT hash, key, name, scope, type, credentials.expires_at FROM credentials JOIN access_keys ON id = key
+  WHERE hash = ANY($1::bytea[]) AND (credentials.expires_at IS NULL OR credentials.expires_at > $2)
+) AS found ON true
+"""
+_PUT_KEY = f"""
+INSERT INTO access_keys ({", ".join(KEY)}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE
+SET (last_four, revoked_at) = (excluded.last_four, excluded.revoked_at)
+"""
+_SHORTEN = "UPDATE credentials SET expires_at = least(expires_at, $1) WHERE key = $2"
+_FORGET = "DELETE FROM credentials WHERE expires_at <= $1"
+_PUT_CREDENTIAL = "INSERT INTO credentials VALUES ($1, $2, $3, $4)"
+_MAKE_ROOM = """
+DELETE FROM credentials WHERE hash IN (
+  SELECT hash FROM credentials WHERE key = $1 AND type = 'session' ORDER BY expires_at DESC OFFSET $2
+)
+"""
+_TOUCH = """
+UPDATE access_keys SET last_used_at = greatest(last_used_at, used.at)
+FROM unnest($1::bigint[], $2::timestamptz[]) AS used(id, at) WHERE access_keys.id = used.id
+"""
+
+_NO_HASH = b""
+"""What nobody's hash is: who asks for it only asks whether there ever was a key."""
+
+
+@define(eq=False)
+class PostgresAccessKeys(AccessKeys):
+    """Looks up in one statement for all who ask at the same time; decides under a lock of the table of keys."""
+
+    use: Callable[[], AbstractAsyncContextManager[Connection]]
+    clock: Callable[[], datetime]
+
+    _loader: BatchLoader[bytes, Grant] = field(init=False)
+
+    @_loader.default
+    def _make_loader(self) -> BatchLoader[bytes, Grant]:
+        return BatchLoader(self._look_up)
+
+    async def look_up(self, hash: bytes | None) -> Grant | None:
+        return await self._loader.get(hash or _NO_HASH)
+
+    async def keys(self) -> tuple[AccessKey, ...]:
+        async with self.use() as connection:
+            return await _keys(connection)
+
+    async def change(self, decision: KeyDecision, *, dry_run: bool = False) -> AccessKey:
+        async with self.use() as connection, connection.transaction(isolation="read_committed"):
+            await connection.execute(_TAKE_TURNS)
+            at = self.clock()
+            after = decision(await _keys(connection), at)
+            if not dry_run:
+                await _apply(connection, after, at)
+            return after.key
+
+    async def open_session(self, token: bytes, by: bytes) -> Grant | None:
+        async with self.use() as connection, connection.transaction(isolation="read_committed"):
+            await connection.execute(_TAKE_TURNS)  # or the key could be revoked beside this, and the session outlive it
+            at = self.clock()
+            shown = _granted(await connection.fetch(_LOOK_UP, [by], at)).get(by)
+            if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
+                return None
+            expires_at = min(at + SESSION_LASTS, shown.expires_at or at + SESSION_LASTS)
+            await connection.execute(_FORGET, at)
+            await connection.execute(_MAKE_ROOM, shown.actor.key, MAX_SESSIONS - 1)
+            await connection.execute(_PUT_CREDENTIAL, token, shown.actor.key, CredentialType.SESSION.value, expires_at)
+            return _granted(await connection.fetch(_LOOK_UP, [token], at)).get(token)
+
+    async def close_session(self, token: bytes) -> None:
+        async with self.use() as connection:
+            await connection.execute("DELETE FROM credentials WHERE hash = $1 AND type = 'session'", token)
+
+    async def touch(self, used: Mapping[int, datetime]) -> None:
+        async with self.use() as connection:
+            await connection.execute(_TOUCH, list(used), list(used.values()))
+
+    async def _look_up(self, hashes: Sequence[bytes]) -> Mapping[bytes, Grant]:
+        async with self.use() as connection:
+            rows = await connection.fetch(_LOOK_UP, [each for each in hashes if each], self.clock())
+        found = _granted(rows)
+        return found if rows[0]["closed"] else dict.fromkeys(hashes, OPEN)
+
+
+def key_of(row: Mapping[str, Any]) -> AccessKey:
+    """Return the key of a row."""
+    return AccessKey(**{**row, "scope": Scope(row["scope"])})
+
+
+def key_row(key: AccessKey) -> tuple[Any, ...]:
+    """Return a key as a row."""
+    return tuple(key.scope.value if name == "scope" else getattr(key, name) for name in KEY)
+
+
+def credential_of(row: Mapping[str, Any]) -> Credential:
+    """Return the credential of a row."""
+    return Credential(**{**row, "type": CredentialType(row["type"])})
+
+
+def credential_row(credential: Credential) -> tuple[Any, ...]:
+    """Return a credential as a row."""
+    return (credential.hash, credential.key, credential.type.value, credential.expires_at)
+
+
+async def _keys(connection: Connection) -> tuple[AccessKey, ...]:
+    return tuple(map(key_of, await connection.fetch(KEYS)))
+
+
+def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
+    """Return what is granted, by the hashes that were found."""
+    return {
+        row["hash"]: Grant(
+            scope=Scope(row["scope"]),
+            actor=Actor(row["key"], row["name"]),
+            type=CredentialType(row["type"]),
+            expires_at=row["expires_at"],
+        )
+        for row in rows
+        if row["hash"] is not None
+    }
+
+
+async def _apply(connection: Connection, change: KeyChange, at: datetime) -> None:
+    key = change.key
+    await connection.execute(_PUT_KEY, *key_row(key))
+    if change.others_until is not None:
+        await connection.execute(_SHORTEN, change.others_until, key.id)
+    await connection.execute(_FORGET, at)
+    if change.hash is not None:
+        credential = Credential(hash=change.hash, key=key.id, type=CredentialType.KEY, expires_at=key.expires_at)
+        await connection.execute(_PUT_CREDENTIAL, *credential_row(credential))
+    await connection.execute("DELETE FROM access_keys WHERE id = ANY($1::bigint[])", list(change.dropped))

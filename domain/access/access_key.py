@@ -1,0 +1,73 @@
+"""Keys, the credentials that stand for them, and what a credential grants."""
+
+from datetime import datetime
+from enum import Enum
+
+from attrs import field, frozen
+
+from domain.access.scopes import Scope
+
+
+@frozen(kw_only=True)
+class AccessKey:
+    """A key as its administrators see it: everything but the secret, of which only the last characters are kept.
+
+    `last_used_at` may be up to a minute behind. A key that was revoked stays, so that what it did can be told.
+    """
+
+    id: int
+    name: str
+    scope: Scope
+    last_four: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_valid(self, at: datetime) -> bool:
+        """Tell whether it can be used."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+
+class CredentialType(Enum):
+    """In which way somebody shows that he has a key."""
+
+    KEY = "key"  # the key itself
+    SESSION = "session"  # the token of a browser that showed the key before
+
+
+@frozen(kw_only=True)
+class Credential:
+    """A secret that stands for a key: its hash, and until when it does."""
+
+    hash: bytes = field(repr=False)
+    key: int
+    type: CredentialType
+    expires_at: datetime | None
+
+
+@frozen
+class Actor:
+    """The key that made a change, with the name that it had then."""
+
+    key: int
+    name: str
+
+
+@frozen(kw_only=True)
+class Grant:
+    """What a caller may do, and by which key; by none while the service is open."""
+
+    scope: Scope
+    actor: Actor | None = None
+    type: CredentialType | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def caller(self) -> str:
+        """Name the caller, to tell his idempotency keys from those of others."""
+        return "" if self.actor is None else f"key-{self.actor.key}"
+
+
+OPEN = Grant(scope=Scope.ADMIN)
+"""What everyone is granted as long as there never was a key."""

@@ -1,0 +1,51 @@
+"""What a key looks like: `brm_`, 30 base62 characters, and their CRC-32 in 6 more.
+
+The prefix lets scanners of public text find a key, and the sum tells a mistyped one without a look-up. A token of a
+session is not meant for people, and is only random.
+"""
+
+import re
+from binascii import crc32
+from collections.abc import Callable
+from hashlib import sha256
+
+PREFIX = "brm_"
+RANDOM_CHARACTERS = 30  # of which there are 62: 178 bits
+SUM_CHARACTERS = 6  # the least that hold 32 bits
+LAST_SHOWN = 4
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+KEY = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_CHARACTERS + SUM_CHARACTERS}}}")
+
+Draw = Callable[[str], str]
+"""Returns one of some characters at random, from a source that nobody can foresee."""
+
+
+def make_key(draw: Draw) -> str:
+    """Return a new key."""
+    drawn = "".join([draw(ALPHABET) for _ in range(RANDOM_CHARACTERS)])
+    return f"{PREFIX}{drawn}{_sum(drawn)}"
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text can be a key: it has the form, and its sum is right."""
+    drawn = text[len(PREFIX) : -SUM_CHARACTERS]
+    return KEY.fullmatch(text) is not None and text[-SUM_CHARACTERS:] == _sum(drawn)
+
+
+def holds_key(text: str) -> bool:
+    """Tell whether there is something in a text that looks like a key."""
+    return PREFIX in text and KEY.search(text) is not None
+
+
+def hash_of(secret: str) -> bytes:
+    """Return what is kept of a key or a token, and what it is looked up by."""
+    return sha256(secret.encode()).digest()
+
+
+def _sum(drawn: str) -> str:
+    number, digits = crc32(drawn.encode()), ""
+    for _ in range(SUM_CHARACTERS):
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return digits

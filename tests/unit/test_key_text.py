@@ -1,0 +1,53 @@
+"""What a key looks like."""
+
+import secrets
+from binascii import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.access.key_text import ALPHABET, hash_of, holds_key, is_key, make_key
+
+KEY = make_key(secrets.choice)
+
+
+def test_form() -> None:
+    """A key is brm_, 30 base62 characters, and their CRC-32 in base62, most significant digit first."""
+    key = make_key(lambda characters: characters[-1])
+    assert "brm_" + "z" * 30 == key[:34]
+    assert crc32(b"z" * 30) == sum(ALPHABET.index(digit) * 62**place for place, digit in enumerate(reversed(key[34:])))
+    assert 40 == len(key)
+
+
+def test_each_is_another() -> None:
+    """Two keys are never the same."""
+    assert 100 == len({make_key(secrets.choice) for _ in range(100)})
+
+
+@given(st.integers(0, len(KEY) - 1), st.sampled_from(ALPHABET))
+def test_a_mistyped_key_is_none(place: int, letter: str) -> None:
+    """One character that is wrong anywhere in a key is found without a look-up."""
+    typed = KEY[:place] + letter + KEY[place + 1 :]
+    assert (typed == KEY) == is_key(typed)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "brm_", KEY + "\n", KEY[:-1], KEY + "0", KEY.upper(), "é" * 40, "brm_" + "é" * 36]
+)
+def test_what_is_no_key(text: str) -> None:
+    """What has not the form of a key is none."""
+    assert not is_key(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"), [(f"/tasks/{KEY}?x", True), (KEY, True), ("brm_", False), ("brm_" * 9, False)]
+)
+def test_a_key_is_found_in_a_text(text: str, holds: bool) -> None:
+    """A key is found wherever it stands in a text."""
+    assert holds == holds_key(text)
+
+
+def test_only_a_hash_is_kept() -> None:
+    """What is kept of a key is its SHA-256."""
+    assert "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" == hash_of("abc").hex()
