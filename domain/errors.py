@@ -215,9 +215,13 @@ class Unavailable(DomainError):
 
     code: ClassVar[str] = "unavailable"
 
+    def __init__(self, reason: str = "the store is not available right now") -> None:
+        super().__init__(reason)
+        self._reason = reason
+
     @property
     def message(self) -> str:
-        return "the store is not available right now"
+        return self._reason
 
 
 class StorageFull(DomainError):

@@ -101,7 +101,7 @@ class Upkeep(Protocol):
 
     @abstractmethod
     async def ping(self) -> None:
-        """Return when the store answers."""
+        """Return when the store has written something, and so can write; nobody notices what. Raises `StorageFull`."""
 
     @abstractmethod
     async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:

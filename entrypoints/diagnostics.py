@@ -5,12 +5,17 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from select import PIPE_BUF
+from time import monotonic
 from types import TracebackType
 
 LOG = logging.getLogger("backroom")
+
+QUIET_S = 60
+"""For how long the same warning is not given again."""
 
 _FD = 2
 
@@ -51,12 +56,31 @@ class AsJson(logging.Formatter):
         return json.dumps(document)
 
 
+class Once(logging.Filter):
+    """Leaves out a warning that was given lately: what hinders a store hinders each request in the same way."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._given: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        text, now = record.getMessage(), self._clock()
+        self._given = {each: at for each, at in self._given.items() if now - at < QUIET_S}
+        is_new = text not in self._given
+        self._given.setdefault(text, now)
+        return is_new
+
+
 def speak(log: str) -> None:
     """Say on stderr, as `text` or `json`, all that is logged or warned of, and what ends the process or a thread."""
     handler = logging.StreamHandler(STDERR)
     handler.setFormatter(AsJson() if log == "json" else AsText())
     logging.getLogger().handlers = [handler]
     LOG.setLevel(logging.INFO)
+    LOG.filters = [Once()]
     logging.captureWarnings(True)
     sys.excepthook = _ended
     sys.unraisablehook = _unraisable

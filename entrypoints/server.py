@@ -16,7 +16,7 @@ import uvicorn
 from adapters.http.server.protocol import HttpProtocol
 from adapters.http.server.websockets import WebSocketProtocol
 from entrypoints.diagnostics import LOG
-from entrypoints.workers import NOT_STARTED, supervise
+from entrypoints.workers import NOT_STARTED, UNTRUSTWORTHY, supervise
 
 FAILURE = 1
 
@@ -37,7 +37,7 @@ def run(
     workers: int = 1,
     trusted_proxies: Sequence[str] = (),
 ) -> int:
-    """Serve until SIGTERM or SIGINT, and return the exit code: 0, or 1 if it could not be served.
+    """Serve until SIGTERM or SIGINT, and return the exit code: 0, 1 if it could not be served, or `UNTRUSTWORTHY`.
 
     `app` is the import string of an ASGI factory, `port` 0 takes a free one, `trusted_proxies` are the addresses whose
     X-Forwarded-For and X-Forwarded-Proto are believed. Says on stderr where it listens once it does.
@@ -55,7 +55,7 @@ def run(
         return serve(app, sockets, trusted_proxies, address if is_first else None)
 
     code = work(True) if workers == 1 else supervise(work, workers, sockets)
-    return FAILURE if code else 0
+    return code if code in (0, UNTRUSTWORTHY) else FAILURE
 
 
 def serve(app: str, sockets: list[socket.socket], trusted_proxies: Sequence[str], announce: str | None) -> int:

@@ -14,6 +14,5 @@ def shown(url: str) -> str:
 
 def reason(error: BaseException) -> str:
     """Say what went wrong, with what was behind it."""
-    behind = error.__cause__
-    text = str(error) or type(error).__name__
-    return text if behind is None else f"{text} ({behind or type(behind).__name__})"
+    text, cause = (str(each) or type(each).__name__ for each in (error, error.__cause__))
+    return text if error.__cause__ is None or cause in text else f"{text} ({cause})"

@@ -32,6 +32,7 @@ from domain.registry import ENTITY_TYPES
 from domain.snapshot import Export, Import
 from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
+from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
 TELLING = timedelta(days=1)
@@ -41,7 +42,6 @@ CLOCK_AHEAD = (
     "the clock says %s, but by what was written lately it is %s. History and idempotency keys are purged by that time"
     " until it has caught up. If the clock is right, nothing needs to be done; if it is wrong, set it"
 )
-DISK_FAILED = 74  # EX_IOERR of sysexits.h
 
 DEMO = (
     {"name": "Widget A", "price": Decimal("9.99"), "category": "widgets"},
@@ -143,8 +143,8 @@ def now() -> datetime:
 
 def stop_at_once(reason: str) -> None:
     """End the process without another word to any client: nothing that it would say of its data can be relied on."""
-    LOG.critical("the disk failed, so nothing more can be trusted to be stored; stopping: %s", reason)
-    os._exit(DISK_FAILED)
+    LOG.critical("%s; stopping", reason)
+    os._exit(UNTRUSTWORTHY)
 
 
 async def fill_with_demo(store: Store) -> None:

@@ -13,6 +13,7 @@ from multiprocessing.context import ForkProcess
 from entrypoints.diagnostics import LOG
 
 FAILURE, NOT_STARTED = 1, 3
+UNTRUSTWORTHY = 74  # EX_IOERR of sysexits.h: what another worker would find in the store cannot be relied on either
 
 TIMEOUT = 9.5  # seconds that workers may take to end, before they are killed
 PAUSE = 1.0  # seconds before a worker that has ended is replaced
@@ -28,7 +29,8 @@ def supervise(work: Work, count: int, sockets: Sequence[socket.socket]) -> int:
     """Run `work` in `count` processes until SIGTERM or SIGINT, and return the exit code.
 
     `work` is told whether its process is the first one of all, and returns the exit code of its process. One that
-    ends is replaced; but if one of the first ends with `NOT_STARTED`, so would the others, and all is ended.
+    ends is replaced; but if one of the first ends with `NOT_STARTED`, or any with `UNTRUSTWORTHY`, so would the others,
+    and all is ended.
     """
     with _stop_requests() as stop:
         workers = [_start(work, number == 0) for number in range(count)]
@@ -92,8 +94,8 @@ def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
         for ended in [worker for worker in workers if worker.sentinel in ready]:
             ended.join()
             workers.remove(ended)
-            if ended in first and ended.exitcode == NOT_STARTED:
-                return NOT_STARTED
+            if ended.exitcode == UNTRUSTWORTHY or (ended in first and ended.exitcode == NOT_STARTED):
+                return ended.exitcode
             LOG.error("worker %d ended with %d and is replaced", ended.pid, ended.exitcode)
             if connection.wait([stop], PAUSE):
                 return 0

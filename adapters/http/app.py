@@ -14,6 +14,7 @@ from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.error_handler import response_for
+from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
@@ -74,7 +75,7 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
     paths += [
         *webhooks.paths(parts),
         *changes.paths(Changes(store, feed)),
-        *service.paths(service.Service(store=store)),
+        *service.paths(service.Service(readiness=Readiness(store))),
     ]
 
     async def openapi(request: Request) -> Response:

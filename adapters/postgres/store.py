@@ -141,8 +141,8 @@ class PostgresStore(Store):
             return await purge(connection, at, changes_before=changes_before, keep=place)
 
     async def ping(self) -> None:
-        async with self._connections.use() as connection:
-            await connection.fetchval("SELECT 1")
+        async with self._connections.use() as connection, connection.transaction(isolation="read_committed"):
+            await connection.execute("UPDATE secrets SET secret = secret")
 
     async def secret(self) -> bytes:
         self._connections.check_open()

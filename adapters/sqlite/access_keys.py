@@ -7,7 +7,8 @@ from typing import Any
 import apsw
 from attrs import define
 
-from adapters.sqlite.connections import Translating, fetch
+from adapters.sqlite.connections import fetch
+from adapters.sqlite.errors import Translating
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision

@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 from attrs import define, field, frozen
 
-from adapters.sqlite.connections import Translating
+from adapters.sqlite.errors import Translating
 from adapters.sqlite.log import Log
 from adapters.sqlite.table_mapping import TableMapping
 from adapters.sqlite.transaction import Transaction
@@ -48,6 +48,7 @@ class GroupCommitter:
     documents: Serializer
     clock: Callable[[], datetime]
     guarded: Translating
+    check_files: Callable[[], None]
     on_commit: Callable[[], None]
 
     _queue: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
@@ -99,8 +100,8 @@ class GroupCommitter:
     def _answers(self, jobs: list[_Job]) -> list[Response]:
         try:
             return self._commit(jobs)
-        except Unavailable:  # that is no fault of one of them, and trying each would only wait again, each in its turn
-            return [Unavailable() for _ in jobs]
+        except Unavailable as error:  # no fault of one of them; trying each would only wait again, each in its turn
+            return [Unavailable(error.message) for _ in jobs]
         except Exception as fault:  # noqa: BLE001 - whatever it is, the thread lives on and the caller is told
             if len(jobs) == 1:
                 return [fault]
@@ -114,6 +115,7 @@ class GroupCommitter:
                 transaction = Transaction(self.connection, self.log, self.rows, self.documents)
                 answers = [self._answer(transaction, job.work) for job in jobs]
                 transaction.finish()
+                self.check_files()
                 self.connection.execute("COMMIT")
             except BaseException:
                 if self.connection.in_transaction:  # a full disk may have undone it already

@@ -1,17 +1,16 @@
-"""Opening the file, and saying in the domain's words what goes wrong with it."""
+"""Opening the file, and bringing its schema up to date."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import apsw
 
+from adapters.sqlite.files import NotAStore
 from adapters.sqlite.table_mapping import SqlValue, TableMapping
-from domain.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
@@ -28,11 +27,6 @@ _PRAGMAS = (
 )
 
 
-# The disk failed under SQLite, after which nothing that it says of the file can be relied on.
-_BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
-_PASSING = (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.InterruptError)
-
-
 class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
 
@@ -41,13 +35,10 @@ class SchemaTooOld(Exception):
     """The file was written by an older version of this program, and may not be changed now."""
 
 
-class NotAStore(Exception):
-    """The file is there, but this program did not make it."""
-
-
 def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) -> apsw.Connection:
-    """Open the file; a reader cannot write, whatever it is asked. Raises `NotAStore`."""
-    connection = apsw.Connection(str(path.absolute()))  # SQLite takes some relative names for no file at all
+    """Open the file; a reader neither makes it nor writes to it, whatever it is asked. Raises `NotAStore`."""
+    flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
+    connection = apsw.Connection(str(path.absolute()), flags)  # SQLite takes some relative names for no file at all
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     # Plans depend on statements alone, or every value bound to a LIMIT would have its statement prepared anew.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
@@ -163,36 +154,3 @@ def _schema(connection: apsw.Connection) -> int:
 def fetch(connection: apsw.Connection, sql: str, values: Sequence[SqlValue] = ()) -> list[tuple[Any, ...]]:
     """Return every row of a query."""
     return connection.execute(sql, values).fetchall()
-
-
-class Translating:
-    """Raises the domain's errors for SQLite's; a class, because it guards every read, and this costs the least.
-
-    From the first failure of the disk on it lets nothing pass: that is told once, and then everything is refused.
-    """
-
-    def __init__(self, on_untrustworthy: Callable[[str], None]) -> None:
-        self._on_untrustworthy = on_untrustworthy
-        self._telling = Lock()
-        self._failed = False
-
-    def __enter__(self) -> None:
-        if self._failed:
-            raise Unavailable
-
-    def __exit__(self, entity_type: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if entity_type is None or not issubclass(entity_type, apsw.Error):
-            return
-        if issubclass(entity_type, apsw.FullError):
-            raise StorageFull from error
-        if issubclass(entity_type, _BROKEN):
-            self._distrust(str(error))
-            raise Unavailable from error
-        if issubclass(entity_type, _PASSING):
-            raise Unavailable from error
-
-    def _distrust(self, reason: str) -> None:
-        with self._telling:
-            first, self._failed = not self._failed, True
-        if first:
-            self._on_untrustworthy(reason)

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
-from adapters.sqlite.connections import NotAStore, Translating, check_schema, connect, fetch
+from adapters.sqlite.connections import check_schema, connect, fetch
 from adapters.sqlite.deliveries import SELECT, delivery_of
+from adapters.sqlite.errors import explaining
+from adapters.sqlite.files import NotAStore
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.table_mapping import moment
 from domain.changes import Cursor
@@ -49,7 +51,7 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
     Raises `NotAStore`, also where there is no file or one that is empty, `SchemaTooOld`, `SchemaTooNew` and
     `Unavailable`.
     """
-    with guarded():
+    with explaining(path):
         connection = _connect(path)
         try:
             check_schema(connection)
@@ -63,11 +65,6 @@ def _connect(path: Path) -> apsw.Connection:
     if not path.exists():  # connecting would make it
         raise NotAStore(f"{path} does not exist")
     return connect(path, read_only=True)
-
-
-def guarded() -> Translating:
-    """Return what raises the domain's errors; a command that fails needs to tell nobody else of a broken disk."""
-    return Translating(lambda _: None)
 
 
 async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:

@@ -10,8 +10,9 @@ import apsw
 from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
 from adapters.sqlite.deliveries import INSERT, row_of
-from adapters.sqlite.exporting import SqliteExport, guarded, in_thread
-from adapters.sqlite.files import make_folder
+from adapters.sqlite.errors import explaining
+from adapters.sqlite.exporting import SqliteExport, in_thread
+from adapters.sqlite.files import OpenFiles, make_folder
 from adapters.sqlite.log import APPEND, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
@@ -52,7 +53,7 @@ async def importing(
     Raises `NotEmpty`, `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`, which it also is while another
     process writes to the file.
     """
-    with guarded():
+    with explaining(path):
         make_folder(path)
         connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
@@ -63,7 +64,7 @@ async def importing(
                 connection.execute(pragma)
             await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
             _check_empty(connection)
-            yield SqliteImport(connection, entity_types, documents)
+            yield SqliteImport(connection, entity_types, documents, path)
         finally:
             with suppress(apsw.Error):  # it only undoes what nobody has seen
                 if connection.in_transaction:
@@ -80,9 +81,14 @@ class SqliteImport(Import):
     """Writes everything in the one transaction that a connection has begun, and the indexes last."""
 
     def __init__(
-        self, connection: apsw.Connection, entity_types: Sequence[EntityType[Any]], documents: Serializer
+        self,
+        connection: apsw.Connection,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
+        path: Path,
     ) -> None:
         self._connection = connection
+        self._path, self._files = path, OpenFiles.of(path)
         self._entity_types = entity_types
         self._documents = documents
         self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
@@ -105,7 +111,8 @@ class SqliteImport(Import):
             await in_thread(self._connection, lambda sql=sql: self._connection.execute(sql))  # type: ignore[misc]
 
     async def commit(self) -> None:
-        with guarded():  # and in this thread, where nobody can interrupt it and then not know what became of it
+        with explaining(self._path):  # and in this thread, where nobody can interrupt it and then not know what it did
+            self._files.check()
             self._connection.execute("COMMIT")
 
     def _write(self, part: Part) -> None:

@@ -14,10 +14,11 @@ import apsw
 
 from adapters.sqlite.access_keys import SqliteAccessKeys
 from adapters.sqlite.committer import GroupCommitter, Work
-from adapters.sqlite.connections import WRITER_CACHE_KIB, Translating, check_tables, connect, fetch, migrate
+from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
 from adapters.sqlite.deliveries import SqliteDeliveries
-from adapters.sqlite.files import make_folder
-from adapters.sqlite.log import open_log
+from adapters.sqlite.errors import Translating, explaining
+from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, make_folder, rescue
+from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
 from adapters.sqlite.snapshots import SharedSnapshot, snapshot
@@ -57,25 +58,27 @@ class SqliteStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
     ) -> None:
-        """Open or make the file; `on_untrustworthy` is called when the disk fails, once.
+        """Open or make the file; `on_untrustworthy` is called when it cannot be relied on any more, once.
 
-        Raises `SchemaTooNew`, `NotAStore` and `Unavailable`.
+        Raises `SchemaTooNew`, `NotAStore`, `StorageFull` and `Unavailable`.
         """
-        make_folder(path)
-        self._path = path
+        self._path = path = path.absolute()
         self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
-        self._guarded = Translating(lambda reason: on_untrustworthy(f"{path}: {reason}"))
         self._closed = False
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watchers = 0
-        with self._guarded:
+        with explaining(path):
+            make_folder(path)
+            check_rescued(path)
             writing = connect(path, cache_kib=WRITER_CACHE_KIB)
             migrate(writing)
             check_tables(writing, self._rows.values())
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
+            self._files = OpenFiles.of(path)
+        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path))
         self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
@@ -88,6 +91,7 @@ class SqliteStore(Store):
             documents=documents,
             clock=clock,
             guarded=self._guarded,
+            check_files=self._files.check,
             on_commit=self._notify,
         )
         self._writer.start()
@@ -163,7 +167,7 @@ class SqliteStore(Store):
         return more
 
     async def ping(self) -> None:
-        await self._here(self._log.head)
+        await self._write(lambda connection, _: rewrite(connection))
 
     async def secret(self) -> bytes:
         self._check_open()
@@ -206,12 +210,21 @@ class SqliteStore(Store):
     def _read_in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         connection: apsw.Connection | None = getattr(self._of_thread, "connection", None)
         if connection is None:
-            connection = self._of_thread.connection = connect(self._path, read_only=True)
-            self._opened.append(connection)
+            connection = self._connected()
+            self._of_thread.connection = connection
         deadline = time.monotonic() + MAX_READ_S
         connection.set_progress_handler(lambda: self._closed or time.monotonic() > deadline, BETWEEN_LOOKS)
         with snapshot(connection):
             return read(connection)
+
+    def _connected(self) -> apsw.Connection:
+        connection = connect(self._path, read_only=True)
+        self._opened.append(connection)
+        try:
+            self._files.check()
+        except Misplaced:  # the writer will tell
+            raise Unavailable from None
+        return connection
 
     def _check_open(self) -> None:
         if self._closed:

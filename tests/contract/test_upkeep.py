@@ -198,9 +198,17 @@ async def test_the_secret_is_shared(store: Store, other: Store) -> None:
     assert await store.secret() == await store.secret() == await other.secret()
 
 
-async def test_it_answers(store: Store) -> None:
-    """A store that is open answers."""
+async def test_a_probe_leaves_nothing(store: Store, other: Store) -> None:
+    """A store that is open can be written to, and whoever reads it finds all as it was."""
+    made = await fill(store, TASK, {})
+    before = await store.head(), await store.oldest(), await store.secret(), await store.page(Query(entity_type=TASK))
     await store.ping()
+    for door in (store, other):
+        page = await door.page(Query(entity_type=TASK))
+        assert before == (await door.head(), await door.oldest(), await door.secret(), page)
+    assert made == await walk(store, Query(entity_type=TASK))
+    await fill(store, TASK, {})
+    assert [("task.created", 2, 1)] == await trail(store, before[0])
 
 
 async def test_closing_finishes_what_was_submitted(store: Store) -> None:
@@ -233,6 +241,7 @@ async def test_a_closed_store_is_not_available(store: Store) -> None:
         store.history(TASK, 1),
         store.wait_for_changes(head),
         store.ping(),
+        store.believe(NOON, elapsed=timedelta()),
         store.purge(NOON, changes_before=NOON),
         store.secret(),
     ):

@@ -83,7 +83,7 @@ def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
         ("postgresql://u:hush#x@127.0.0.1/d", "postgresql://127.0.0.1/d: this is no URL of a store"),
         ("postgresql://127.0.0.1:1/d?pool_size=hush", "postgresql://127.0.0.1:1/d: this is no URL of a store"),
         ("postgresql://u:hush@127.0.0.1:1/d", "postgresql://127.0.0.1:1/d: the store is not available right now ("),
-        ("sqlite:///.", "sqlite:///.: the store is not available right now (unable to open database file)"),
+        ("sqlite:///.", " is a folder: name a file in it, such as sqlite:////"),
     ],
 )
 def test_store_that_cannot_be_reached(tmp_path: Path, store: str, said: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from adapters.sqlite.store import SqliteStore
 from domain.commands import Delete
 from domain.decisions import IdempotencyKey, Outcome
-from domain.errors import NotFound, StorageFull
+from domain.errors import NotFound, StorageFull, Unavailable
 from domain.queries import Query
 from domain.task import TASK
 from tests.builders import create, submission
@@ -33,6 +33,23 @@ async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, las
     made += await fill(store, TASK, {})
     assert made == await walk(store, Query(entity_type=TASK))
     assert [] == last_words
+
+
+async def test_a_probe_writes(store: SqliteStore, disk: Disk, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whether there is space is found out without anybody's write, and the owner is told of which file."""
+    await store.ping()
+    disk.on_write = apsw.FullError
+    with pytest.raises(StorageFull):
+        await store.ping()
+    assert [
+        f"there is no space left on the disk of {path}: free some, and writing goes on by itself"
+    ] == caplog.messages
+    disk.on_write = apsw.ReadOnlyError
+    with pytest.raises(Unavailable, match="the store's file cannot be written right now"):
+        await store.ping()
+    assert [f"{path} cannot be used (told to fail)"] == caplog.messages[1:]
+    disk.on_write = None
+    await store.ping()
 
 
 async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) -> None:

@@ -1,13 +1,18 @@
 """Opening a file: for the first time by many, from the future, or not a store at all."""
 
+import os
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 import pytest
 
 from adapters.sqlite import connections
-from adapters.sqlite.connections import NotAStore, SchemaTooNew
+from adapters.sqlite.connections import SchemaTooNew
+from adapters.sqlite.files import NotAStore
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
@@ -17,6 +22,7 @@ from tests.faults.processes import start
 
 pytestmark = pytest.mark.anyio
 
+NOBODY = 65534
 PROCESSES = 8
 ROUNDS = 30
 
@@ -131,9 +137,62 @@ async def test_the_database_of_another_program(path: Path) -> None:
 
 
 async def test_a_folder_is_no_file(path: Path) -> None:
-    """What cannot be opened at all is not available."""
+    """It is said that it is one, and what would be a file."""
     path.mkdir()
-    with pytest.raises(Unavailable):
+    said = f"{path} is a folder: name a file in it, such as sqlite:///{path}/backroom.db"
+    with pytest.raises(Unavailable, match=f"^{said}$"):
+        open_store(path)
+
+
+async def test_a_file_is_no_folder(path: Path) -> None:
+    """Where a file is on the way, it is named."""
+    path.write_text("Dear diary")
+    said = f"{path} is a file, so there cannot be a {path}/a/b.db: name another place"
+    with pytest.raises(Unavailable, match=f"^{said}$"):
+        open_store(path / "a" / "b.db")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return a folder that everybody can reach."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
+
+
+@contextmanager
+def without_rights() -> Iterator[str]:
+    """Be somebody whom permissions mean something to, and give what he is called."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield f"the user {os.geteuid()}, who runs backroom,"
+    finally:
+        os.seteuid(was)
+
+
+@pytest.mark.parametrize("place", ["backroom.db", "data/backroom.db"])
+async def test_a_folder_without_permission(folder: Path, place: str) -> None:
+    """Who lacks it, and for which folder, is said."""
+    folder.chmod(0o555)
+    with without_rights() as user:
+        said = f"{user} cannot write to the folder {folder}, where SQLite keeps three files: let him own it"
+        with pytest.raises(Unavailable, match=f"^{said}"):
+            open_store(folder / place)
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm"])
+async def test_a_file_without_permission(folder: Path, end: str) -> None:
+    """Who lacks it, and for which of the three files, is said."""
+    path = folder / "backroom.db"
+    await open_store(path).close()
+    path.chmod(0o666)
+    file = folder / f"backroom.db{end}"
+    file.touch()
+    file.chmod(0o400)
+    with without_rights() as user, pytest.raises(Unavailable, match=f"^{user} cannot read and write {file}: let him"):
         open_store(path)
 
 
@@ -143,7 +202,7 @@ async def test_a_file_that_another_process_is_making(path: Path, monkeypatch: py
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match=rf"^another program holds {path} \(database is locked\): end it, or wait"):
         open_store(path)
     connection.execute("ROLLBACK")
     connection.close()

@@ -1,8 +1,12 @@
 """The greeting at the root, and the paths that tell how the service is."""
 
+import asyncio
+
 import pytest
 
-from domain.errors import Unavailable
+from adapters.http.handlers import readiness as module
+from adapters.http.handlers.readiness import Readiness
+from domain.errors import StorageFull, Unavailable
 from domain.ports import Store
 from tests.http.service import Client, serving
 
@@ -55,6 +59,42 @@ async def test_is_well(client: Client, path: str) -> None:
     response = await client.get(path)
 
     assert (200, {"status": "ok"}) == (response.status_code, response.json())
+
+
+async def test_is_not_ready_when_nothing_can_be_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hinders a write is told, and is no fault of whoever asks."""
+
+    async def ping(_: Store) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(type(store), "ping", ping)
+    async with serving(store) as client:
+        response = await client.get("/readyz")
+
+    assert (503, Unavailable.code) == (response.status_code, response.json()["code"])
+    assert "there is no space left to store this" == response.json()["detail"]
+
+
+async def test_those_who_ask_share_a_probe(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask at once, and soon after that, the store is probed once; who goes away takes nobody along."""
+    probed, let_go = [], asyncio.Event()
+
+    async def ping(_: Store) -> None:
+        probed.append(1)
+        await let_go.wait()
+
+    monkeypatch.setattr(type(store), "ping", ping)
+    readiness = Readiness(store)
+    gone, *others = [asyncio.create_task(readiness.check()) for _ in range(5)]
+    await asyncio.sleep(0)
+    gone.cancel()
+    let_go.set()
+    await asyncio.gather(*others)
+    await readiness.check()
+    assert [1] == probed
+    monkeypatch.setattr(module, "PROBE_EVERY_S", 0)
+    await readiness.check()
+    assert [1, 1] == probed
 
 
 async def test_is_alive_but_not_ready_without_its_store(store: Store) -> None:

@@ -59,6 +59,15 @@ async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server:
     assert [("task.created", 1, 1), ("task.updated", 1, 2)] == await trail(away)
 
 
+async def test_a_probe_writes(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Each time a row has been written by another transaction."""
+    written = []
+    for _ in range(2):
+        await store.ping()
+        written.append(await connection.fetchval("SELECT xmin::text FROM secrets"))
+    assert 2 == len(set(written))
+
+
 async def test_connections_that_are_cut(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Of those that were idle nobody notices more than one, and one who was being served is told."""
     await fill(store, TASK, {})

@@ -5,6 +5,7 @@ from html import escape
 
 from attrs import field, frozen
 
+from adapters.http.handlers.readiness import Readiness
 from adapters.http.openapi.declarations import Handler, Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.document import API_VERSION
 from adapters.http.requests.negotiation import quality
@@ -14,7 +15,6 @@ from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.problems import PROBLEMS
 from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.routes.static_files import StaticFiles
-from domain.ports import Store
 
 PAGE = "/app/"
 DOCS = "/docs"
@@ -26,14 +26,13 @@ _HOME: Schema = {
     "properties": {"message": {"type": "string"}, "version": {"type": "string"}},
     "required": ["message", "version"],
 }
-_WELL = Reply(description="It is.", schema=_OK)
 
 
 @frozen(kw_only=True, eq=False)
 class Service:
     """The operations of the service's own paths."""
 
-    store: Store
+    readiness: Readiness
     static: StaticFiles = field(factory=StaticFiles)
 
     async def home(self, request: Request) -> Response:
@@ -48,9 +47,9 @@ class Service:
         return json_response({"status": "ok"})
 
     async def ready(self, request: Request) -> Response:
-        """Say that the store answers; it raises `Unavailable` otherwise."""
+        """Say that the store can be written to; it raises `Unavailable` otherwise."""
         del request
-        await self.store.ping()
+        await self.readiness.check()
         return json_response({"status": "ok"})
 
     async def problem(self, request: Request) -> Response:
@@ -100,6 +99,7 @@ def paths(service: Service) -> list[Path]:
     }
     code = Parameter(name="code", place="path", schema={"type": "string"})
     html = Reply(description="The page.", media_type="text/html", schema={"type": "string"})
+    well, able = Reply(description="It is.", schema=_OK), Reply(description="It can.", schema=_OK)
     greeting = Reply(description="A greeting.", schema=_HOME)
     moved = Reply(description="There it is.", headers=("Location",), media_type="text/html")
     explain = Operation(
@@ -113,8 +113,8 @@ def paths(service: Service) -> list[Path]:
     )
     return [
         _path("/", "home", "Greet", service.home, {200: greeting, 307: moved}),
-        _path("/healthz", "alive", "Is the process alive?", service.alive, {200: _WELL}),
-        _path("/readyz", "ready", "Is the store reachable?", service.ready, {200: _WELL}),
+        _path("/healthz", "alive", "Is the process alive?", service.alive, {200: well}, caching=NEVER),
+        _path("/readyz", "ready", "Can it be written to?", service.ready, {200: able}, caching=NEVER),
         _path(DOCS, "docs", "Read the documentation", service.docs, {200: html}),
         _path(f"{DOCS}/", "docsWithSlash", "Find the documentation", service.to_docs, {308: moved}),
         _path(PAGE, "page", "Open the web page", service.page, {200: html}),
@@ -123,7 +123,8 @@ def paths(service: Service) -> list[Path]:
     ]
 
 
-def _path(template: str, name: str, summary: str, handler: Handler, replies: Mapping[int, Reply]) -> Path:
-    caching = NEVER if replies.get(200) is _WELL else PUBLIC
+def _path(
+    template: str, name: str, summary: str, handler: Handler, replies: Mapping[int, Reply], *, caching: bytes = PUBLIC
+) -> Path:
     operation = Operation(name=name, summary=summary, handler=handler, replies=replies, caching=caching)
     return Path(template=template, operations={"GET": operation})

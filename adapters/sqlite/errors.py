@@ -1,0 +1,125 @@
+"""What goes wrong with the file: in the domain's words for callers, and for its owner with what he can do."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+import apsw
+
+from adapters.sqlite.files import Misplaced
+from domain.errors import StorageFull, Unavailable
+
+_log = logging.getLogger("backroom")
+
+# After these nothing that SQLite says of the file can be relied on.
+_BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
+
+_CALLERS: dict[type[apsw.Error], str] = {
+    apsw.BusyError: "another program holds the store's file right now",
+    apsw.LockedError: "another program holds the store's file right now",
+    apsw.CantOpenError: "the store's file cannot be opened right now",
+    apsw.ReadOnlyError: "the store's file cannot be written right now",
+    apsw.InterruptError: "this took too long and was given up; ask for less at once",
+}
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Raise the domain's errors for what goes wrong with a file, for its owner: at the start, and in a command."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StorageFull from error
+    except (apsw.Error, OSError, Misplaced) as error:
+        raise Unavailable(explained(path, error)) from None
+
+
+def explained(path: Path, error: Exception) -> str:
+    """Say what is wrong with a file, and what its owner can do."""
+    match error:
+        case Misplaced():
+            return str(error)
+        case apsw.FullError():
+            return f"there is no space left on the disk of {path}: free some, and writing goes on by itself"
+        case apsw.CorruptError() | apsw.NotADBError():
+            saved = path.with_name(f"saved-{path.name}")
+            return (
+                f"{path} is damaged ({error}): put a backup in its place, or save what can still be read with"
+                f" sqlite3 {path} .recover | sqlite3 {saved}"
+            )
+        case apsw.BusyError() | apsw.LockedError():
+            return f"another program holds {path} ({error}): end it, or wait until it is done"
+        case apsw.IOError():
+            return (
+                f"the disk failed under {path} ({error}), so nothing more can be trusted to be stored: look into the"
+                " system's log, and start again once the disk is well; all that was acknowledged is kept"
+            )
+    return _hindrance(path) or f"{path} cannot be used ({error})"
+
+
+def _hindrance(path: Path) -> str | None:
+    """Return what keeps this process from a file, as far as one can see."""
+    user = f"the user {os.geteuid()}, who runs backroom,"
+    if path.is_dir():
+        return f"{path} is a folder: name a file in it, such as sqlite:///{path / 'backroom.db'}"
+    near = next(each for each in path.parents if each.exists())
+    if not near.is_dir():
+        return f"{near} is a file, so there cannot be a {path}: name another place"
+    if os.statvfs(near).f_flag & os.ST_RDONLY:
+        return f"the file system of {path} is mounted read-only: mount it for writing, or name another place"
+    if not os.access(near, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+        return f"{user} cannot write to the folder {near}, where SQLite keeps three files: let him own it (chown)"
+    for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        if each.exists() and not os.access(each, os.R_OK | os.W_OK, effective_ids=True):
+            return f"{user} cannot read and write {each}: let him own it (chown)"
+    return None
+
+
+class Translating:
+    """Raises the domain's errors for SQLite's; a class, because it guards every read, and this costs the least.
+
+    From the first failure of the disk on it lets nothing pass: that is told once, and then everything is refused. So it
+    is when the file is not at its place any more.
+    """
+
+    def __init__(
+        self, path: Path, on_untrustworthy: Callable[[str], None], rescue: Callable[[], str] = lambda: ""
+    ) -> None:
+        """`rescue` saves what the file held, where it is not at its place any more, and says what came of it."""
+        self._path = path
+        self._on_untrustworthy = on_untrustworthy
+        self._rescue = rescue
+        self._telling = Lock()
+        self._failed = False
+
+    def __enter__(self) -> None:
+        if self._failed:
+            raise Unavailable
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Misplaced):
+            self._distrust(lambda: f"{error}; {self._rescue()}")
+            raise Unavailable from error
+        if not isinstance(error, apsw.Error):
+            return
+        told = explained(self._path, error)
+        if isinstance(error, _BROKEN):
+            self._distrust(lambda: told)
+            raise Unavailable from error
+        if isinstance(error, apsw.FullError):
+            _log.warning("%s", told)
+            raise StorageFull from error
+        for each, text in _CALLERS.items():
+            if isinstance(error, each):
+                if each is not apsw.InterruptError:
+                    _log.warning("%s", told)
+                raise Unavailable(text) from error
+
+    def _distrust(self, reason: Callable[[], str]) -> None:
+        with self._telling:
+            first, self._failed = not self._failed, True
+        if first:
+            self._on_untrustworthy(reason())

@@ -1,0 +1,152 @@
+"""The files of a store that are removed, moved or replaced while it is in use."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.sqlite.files import NotAStore
+from adapters.sqlite.store import SqliteStore
+from domain.decisions import Outcome
+from domain.errors import Unavailable
+from domain.queries import Query
+from domain.task import TASK
+from tests.builders import create, submission
+from tests.contract.steps import carry_out, fill, walk
+from tests.faults.conftest import open_store
+
+pytestmark = pytest.mark.anyio
+
+
+def remove(path: Path) -> None:
+    """Remove the file."""
+    path.unlink()
+
+
+def move(path: Path) -> None:
+    """Move the file away."""
+    path.rename(path.with_name("elsewhere.db"))
+
+
+def replace(path: Path) -> None:
+    """Put another file in its place."""
+    other = path.with_name("other.db")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+def remove_log(path: Path) -> None:
+    """Remove the write-ahead log."""
+    path.with_name("backroom.db-wal").unlink()
+
+
+def remove_index(path: Path) -> None:
+    """Remove the index of the write-ahead log."""
+    path.with_name("backroom.db-shm").unlink()
+
+
+def remove_folder(path: Path) -> None:
+    """Remove the folder with all that is in it."""
+    shutil.rmtree(path.parent)
+
+
+Misplace = Callable[[Path], None]
+HOWEVER = pytest.mark.parametrize("misplace", [remove, move, replace, remove_log, remove_index, remove_folder])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the store is kept: in a folder that has nothing else in it."""
+    return tmp_path / "data" / "backroom.db"
+
+
+def copies(path: Path) -> list[Path]:
+    """Return the copies that were rescued."""
+    return list(path.parent.glob("backroom.db.rescued-*"))
+
+
+@HOWEVER
+async def test_nothing_is_acknowledged_and_all_is_rescued(
+    store: SqliteStore, path: Path, last_words: list[str], misplace: Misplace
+) -> None:
+    """The next write is refused, the store says what happened and where the copy is, and that has everything."""
+    made = await fill(store, TASK, {}, {}, {})
+    misplace(path)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await store.submit(submission(create(TASK)))
+    (copy,) = copies(path)
+    assert [f"all that was acknowledged is in {copy}"] == [each.partition("; ")[2] for each in last_words]
+    assert f"{path}" in last_words[0]
+    await store.close()
+    for each in path.parent.iterdir():
+        if each != copy:
+            each.unlink()
+    copy.rename(path)
+    again = open_store(path)
+    assert made == await walk(again, Query(entity_type=TASK))
+    (outcome,) = await carry_out(again, create(TASK))
+    assert 4 == outcome.id
+    await again.close()
+
+
+@HOWEVER
+async def test_a_probe_notices(store: SqliteStore, path: Path, last_words: list[str], misplace: Misplace) -> None:
+    """Nobody needs to write to find out."""
+    misplace(path)
+    with pytest.raises(Unavailable):
+        await store.ping()
+    assert 1 == len(last_words)
+
+
+@pytest.mark.parametrize("misplace", [remove, move, replace, remove_folder])
+async def test_a_read_makes_no_file_and_reads_no_other(store: SqliteStore, path: Path, misplace: Misplace) -> None:
+    """What opens the file for itself is refused, and leaves nothing behind."""
+    await fill(store, TASK, {})
+    misplace(path)
+    before = path.exists()
+    with pytest.raises(Unavailable):
+        await store.page(Query(entity_type=TASK, total=True))
+    assert before == path.exists()
+
+
+async def test_a_rescued_copy_is_not_passed_over(store: SqliteStore, path: Path) -> None:
+    """Until somebody has decided, the store does not start, and says what to decide."""
+    await fill(store, TASK, {})
+    path.unlink()
+    with pytest.raises(Unavailable):
+        await store.ping()
+    (copy,) = copies(path)
+    with pytest.raises(NotAStore, match=rf"^{copy} has all that was acknowledged when {path} was removed or replaced"):
+        open_store(path)
+    assert not path.exists()
+    copy.unlink()
+    await open_store(path).close()
+
+
+async def test_a_copy_that_cannot_be_written(store: SqliteStore, path: Path, last_words: list[str]) -> None:
+    """It is said as well, with the reason; something else in its place is left alone."""
+    await fill(store, TASK, {})
+    diary = path.with_name(f"backroom.db.rescued-{os.getpid()}")
+    diary.write_text("Dear diary")
+    path.unlink()
+    with pytest.raises(Unavailable):
+        await store.ping()
+    assert last_words[0].endswith(f"; what was acknowledged could not be saved in {diary} (file is not a database)")
+    assert "Dear diary" == diary.read_text()
+
+
+async def test_a_link_leads_to_the_file(tmp_path: Path, last_words: list[str]) -> None:
+    """A store behind a symbolic link is served, until the link leads elsewhere."""
+    real, link = tmp_path / "real.db", tmp_path / "backroom.db"
+    link.symlink_to(real)
+    store = open_store(link, last_words)
+    assert isinstance(await store.submit(submission(create(TASK))), Outcome)
+    link.unlink()
+    link.symlink_to(tmp_path / "other.db")
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    assert 1 == len(last_words)
+    await store.close()
