@@ -50,7 +50,7 @@ class ObstructedLog(ChangeLog):
         return await self.store.history(entity_type, id, after=after, limit=limit)
 
     async def wait_for_changes(self, seen: Cursor) -> None:
-        await self._pass("watch")
+        await self._pass("wait_for_changes")
         await self.store.wait_for_changes(seen)
 
     async def _pass(self, name: str) -> None:

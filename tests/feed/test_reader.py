@@ -109,9 +109,9 @@ async def test_a_cursor_that_the_reader_has_not_come_to(
     feed: Feed, log: ObstructedLog, store: Store, other: Store
 ) -> None:
     """A follower may come with the cursor of a change that this process has not seen yet."""
-    log.held = {"watch"}
+    log.held = {"wait_for_changes"}
     async with feed.follower(await store.head(), ALL) as early:
-        await log.called("watch")
+        await log.called("wait_for_changes")
         cursors = await written(other, 3)
         async with feed.follower(cursors[1], ALL) as late:
             assert cursors[2:] == await heard(feed, late, 1)
@@ -143,9 +143,9 @@ async def test_the_window_survives_a_failure(feed: Feed, log: ObstructedLog, sto
     """After it, who was not behind need not read the log: only the reader does."""
     async with feed.follower(await store.head(), ALL) as one, feed.follower(await store.head(), ALL) as two:
         await in_step(feed, store, one, two)
-        log.failing["watch"] = Unavailable()
+        log.failing["wait_for_changes"] = Unavailable()
         await written(store, 1)
-        await log.called("watch", log.calls.count("watch") + 2)
+        await log.called("wait_for_changes", log.calls.count("wait_for_changes") + 2)
         log.failing.clear()
         log.calls.clear()
         (cursor,) = await written(store, 1)
@@ -160,7 +160,7 @@ async def test_an_error_that_nobody_expected(
     """It is logged, and the feed goes on."""
     async with feed.follower(await store.head(), ALL) as follower:
         hearing = asyncio.create_task(heard(feed, follower, 1))
-        await log.called("watch")
+        await log.called("wait_for_changes")
         log.failing["read"] = ZeroDivisionError()
         cursors = await written(store, 1)
         await log.called("read", log.calls.count("read") + 2)

@@ -61,10 +61,10 @@ async def test_going_on_from_ready(service: Service, store: Store) -> None:
 
 async def test_ready_means_that_everything_before_was_told(service: Service, store: Store, other: Store) -> None:
     """It does also while the reader of this process has not come to what another process has written."""
-    log = service.feed.log = ObstructedLog(store, held={"watch"})
+    log = service.feed.log = ObstructedLog(store, held={"wait_for_changes"})
     early = await service.socket()
     ready_early = await early.message()
-    await log.called("watch")
+    await log.called("wait_for_changes")
     written = await write(other, 2)
     late = await service.socket(f"after={ready_early['cursor']}")
     assert [*written, await ready(store)] == await told(late, 3)
