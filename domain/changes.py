@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
-from typing import Any, Generic, NewType
+from typing import Any, Generic, NewType, Protocol
 
 from attrs import frozen
 
@@ -13,7 +13,7 @@ from domain.entity_type import E, EntityType
 from domain.stored_entity import StoredEntity
 
 Cursor = NewType("Cursor", str)
-"""A place in the log, between two changes: opaque, and bound to the log that gave it."""
+"""A position in the log, between two changes: opaque, and bound to the log that gave it."""
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,32})-[0-9.-]+", re.ASCII)
 
@@ -25,16 +25,20 @@ def log_of(cursor: Cursor) -> str:
 
 
 class Action(Enum):
-    """What a change did. A restore creates."""
+    """What a change did."""
 
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
+    RESTORED = "restored"
 
 
 @frozen(kw_only=True)
 class Change(Generic[E]):
-    """One change of one entity; `record` is how it was left, or for a deletion how it was deleted."""
+    """One change of one entity, as the log keeps it; `record` is how it was left, or how it was deleted.
+
+    `reason` is why, in the words of whoever made it, where a command takes one.
+    """
 
     entity_type: EntityType[E]
     action: Action
@@ -42,7 +46,18 @@ class Change(Generic[E]):
     changed: tuple[str, ...]  # the writable fields that differ from before
     at: datetime
     request_id: str
+    reason: str | None = None
     actor: Actor | None = None  # where no key was used
+
+    @property
+    def id(self) -> int:
+        """Name the entity."""
+        return self.record.id
+
+    @property
+    def version(self) -> int:
+        """Return the version that the change made."""
+        return self.record.version
 
     @property
     def type(self) -> str:
@@ -58,21 +73,29 @@ class Entry:
     change: Change[Any]
 
 
-def differing(entity_type: EntityType[E], before: E, after: E) -> tuple[str, ...]:
+class Changed(Protocol):
+    """What there is to know of a change when it is asked what changed."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def changed(self) -> tuple[str, ...]: ...
+
+
+def differing(before: E, after: E) -> tuple[str, ...]:
     """Name the writable fields in which two states of an entity differ."""
-    return tuple(
-        field.name for field in entity_type.writable if getattr(before, field.name) != getattr(after, field.name)
-    )
+    names = after.entity_type.writable_names
+    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
-def changed_since(entity_type: EntityType[E], kept: Iterable[Change[E]], version: int, *, now: int) -> tuple[str, ...]:
+def changed_since(entity_type: EntityType[Any], kept: Iterable[Changed], version: int, *, now: int) -> tuple[str, ...]:
     """Name the writable fields that changed between two versions, from the changes of one entity that are `kept`.
 
     Where the log no longer holds every change between them, any field may have changed, and all are named.
     """
-    between = range(version + 1, now + 1)  # and not what came behind that, as from commands later in a submission
-    later = {change.record.version: change.changed for change in kept if change.record.version in between}
+    between = range(version + 1, now + 1)  # and not what came behind that, as from commands later in a batch
+    later = {change.version: change.changed for change in kept if change.version in between}
     if any(each not in later for each in between):
         return entity_type.writable_names
     names = {name for changed in later.values() for name in changed}
-    return tuple(field.name for field in entity_type.writable if field.name in names)
+    return tuple(name for name in entity_type.writable_names if name in names)

@@ -3,30 +3,25 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Set
 from datetime import datetime
-from typing import Any, Generic, Protocol
+from typing import Any, Generic, NoReturn, Protocol
 
-from attrs import Factory, evolve, field, frozen
+from attrs import Factory, field, frozen
 
-from domain.entity_type import E, EntityType
+from domain.entity_type import Deleted, E, Entity, EntityType
 from domain.errors import DomainError, NotDeleted, NotFound, PreconditionFailed, ValidationFailed, Violation
 from domain.field_types import ValidationError
+from domain.parsing import from_json, json_value, parse
+from domain.state import State
 
 NOBODY = 0
 """An id that no entity has."""
 
 
-@frozen
-class Deleted(Generic[E]):
-    """An entity that is gone, as it was deleted: with the version of its deletion."""
-
-    entity: E
-
-
 class Command(Protocol):
     """One thing to do to one entity.
 
-    `id` names the entity, and is None for one that does not exist yet. `revives` tells that the command works on a
-    deleted entity, which the store must then look up in its log.
+    `id` names the entity, and is None for one that does not exist yet. `needs_deleted` tells that the command works on
+    a deleted entity, which the store must then look up in its log.
     """
 
     @property
@@ -37,10 +32,10 @@ class Command(Protocol):
     def needs_deleted(self) -> bool: ...
 
     @abstractmethod
-    def decide(self, current: Any, id: int, at: datetime) -> Any:
-        """Return the entity as it shall be, a `Deleted` for one that shall go, or `standing` itself for no change.
+    def decide(self, current: State, at: datetime) -> Entity | Deleted[Any]:
+        """Return the entity as it shall be, as it shall be deleted, or the very one that is there for no change.
 
-        `standing` is the entity, a `Deleted` (known for certain only where `revives`), or None. Raises `DomainError`.
+        The command finds what it names in the state. Raises `DomainError`.
         """
 
 
@@ -51,11 +46,15 @@ class Precondition:
     versions: Set[int] = frozenset()
     unknown: tuple[str, ...] = ()
 
-    def check(self, entity_type: EntityType[E], entity: E) -> None:
+    def check(self, entity: Entity) -> None:
         """Raise `PreconditionFailed` unless `entity` is at one of the versions."""
         if (self.versions or self.unknown) and entity.version not in self.versions:
-            expected = max(self.versions, default=None)
-            raise PreconditionFailed(entity_type=entity_type, current=entity, expected=expected, unknown=self.unknown)
+            raise PreconditionFailed(
+                entity_type=entity.entity_type,
+                current=entity,
+                expected=max(self.versions, default=None),
+                unknown=self.unknown,
+            )
 
 
 ANY_VERSION = Precondition()
@@ -63,7 +62,7 @@ ANY_VERSION = Precondition()
 
 @frozen(kw_only=True)
 class Create(Generic[E]):
-    """Make an entity of checked values."""
+    """Make an entity. Raises `ValidationFailed` for values that none can have."""
 
     entity_type: EntityType[E]
     values: Mapping[str, Any]
@@ -71,58 +70,62 @@ class Create(Generic[E]):
     id: None = field(default=None, init=False)
     needs_deleted: bool = field(default=False, init=False)
 
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "values", self.entity_type.check(self.values, whole=True))
+
     @classmethod
     def parse(cls, entity_type: EntityType[E], raw: Mapping[str, object]) -> "Create[E]":
-        """Check a raw document. Raises `Invalid`: a new entity has no read-only values to send back."""
-        values, read_only_values = entity_type.check(raw, whole=True)
-        if read_only_values:
-            raise ValidationFailed(violations=tuple(_read_only(name) for name in read_only_values))
-        return cls(entity_type=entity_type, values=values)
+        """Read the values from a JSON object. Raises `ValidationFailed`."""
+        return cls(entity_type=entity_type, values=parse(entity_type, raw, whole=True))
 
-    def decide(self, current: object, id: int, at: datetime) -> E:
-        del current
-        values = self.values
-        derived = self.entity_type.entity.derive(values, None, at)
-        return self.entity_type.entity(id=id, version=1, created_at=at, updated_at=at, **values, **derived)
+    def decide(self, current: State, at: datetime) -> E:
+        return self.entity_type.entity.of(self.values, id=current.new_id(self.entity_type), at=at)
 
 
 @frozen(kw_only=True)
 class Edit(Generic[E]):
-    """Set the fields that were sent; the others stay as they are."""
+    """Set some fields; the others stay as they are. Raises `ValidationFailed` for values that no entity can have."""
 
     entity_type: EntityType[E]
     id: int
     values: Mapping[str, Any]
-    read_only_values: Mapping[str, object] = Factory(dict)  # read-only fields that were sent along, unchecked
+    read_only_values: Mapping[str, object] = Factory(dict)  # in JSON, as they were sent along
     precondition: Precondition = ANY_VERSION
 
     needs_deleted: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "values", self.entity_type.check(self.values, whole=False))
 
     @classmethod
     def parse(
         cls, entity_type: EntityType[E], id: int, raw: Mapping[str, object], precondition: Precondition = ANY_VERSION
     ) -> "Edit[E]":
-        """Check a raw document in which every field is optional. Raises `Invalid`."""
-        values, read_only_values = entity_type.check(raw, whole=False)
-        return cls(
-            entity_type=entity_type, id=id, values=values, read_only_values=read_only_values, precondition=precondition
-        )
+        """Read the values from a JSON object in which every field is optional. Raises `ValidationFailed`.
 
-    def decide(self, current: Any, id: int, at: datetime) -> E:
-        entity: E = _alive(self.entity_type, id, current)
-        self.precondition.check(self.entity_type, entity)
+        Read-only fields may come along as they are: an entity that was read can be edited and sent back.
+        """
+        read_only = {name: each for name, each in raw.items() if name in entity_type.read_only_names}
+        writable = {name: each for name, each in raw.items() if name not in read_only} if read_only else raw
+        values = parse(entity_type, writable, whole=False)
+        return cls(entity_type=entity_type, id=id, values=values, read_only_values=read_only, precondition=precondition)
+
+    def decide(self, current: State, at: datetime) -> E:
+        entity = current.living(self.entity_type, self.id)
+        self.precondition.check(entity)
         if self.read_only_values:
             self._check_read_only_values(entity)
-        new = {name: value for name, value in self.values.items() if getattr(entity, name) != value}
-        if not new:
-            return entity
-        at = max(at, entity.updated_at)
-        return _next(entity, at, **new, **self.entity_type.entity.derive(new, entity, at))
+        return entity.apply(self.values, at=at)
 
     def _check_read_only_values(self, entity: E) -> None:
         """Refuse read-only fields that differ; another version is another writer's edit, whatever else differs."""
         wrong = [name for name, raw in self.read_only_values.items() if not self._same(entity, name, raw)]
-        violations = [self._version_violation(entity) if name == "version" else _read_only(name) for name in wrong]
+        violations = [
+            self._version_violation(entity)
+            if name == "version"
+            else Violation(field=name, code="read_only", reason="is read-only")
+            for name in wrong
+        ]
         if violations:
             raise ValidationFailed(violations=tuple(violations))
 
@@ -131,16 +134,17 @@ class Edit(Generic[E]):
         if raw is None or value is None:
             return raw is value
         try:
-            return bool(self.entity_type.by_name[name].field_type.check(raw) == value)
+            return bool(self.entity_type.by_name[name].check(raw, from_json) == value)
         except ValidationError:
             return False
 
     def _version_violation(self, entity: E) -> Violation:
-        """Return the breach of what is no version at all. Raises `PreconditionFailed` for another version."""
+        """Return the violation of what is no version at all. Raises `PreconditionFailed` for another version."""
+        field = self.entity_type.by_name["version"]
         try:
-            expected = self.entity_type.by_name["version"].field_type.check(self.read_only_values["version"])
+            expected = json_value(field.field_type, self.read_only_values["version"])
         except ValidationError as refused:
-            return Violation(field="version", code=refused.code, reason=refused.reason)
+            return field.violation(refused)
         raise PreconditionFailed(entity_type=self.entity_type, current=entity, expected=expected)
 
 
@@ -154,10 +158,10 @@ class Delete(Generic[E]):
 
     needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, current: Any, id: int, at: datetime) -> Deleted[E]:
-        entity: E = _alive(self.entity_type, id, current)
-        self.precondition.check(self.entity_type, entity)
-        return Deleted(_next(entity, at))
+    def decide(self, current: State, at: datetime) -> Deleted[E]:
+        entity = current.living(self.entity_type, self.id)
+        self.precondition.check(entity)
+        return entity.delete(at=at)
 
 
 @frozen(kw_only=True)
@@ -170,14 +174,15 @@ class Restore(Generic[E]):
 
     needs_deleted: bool = field(default=True, init=False)
 
-    def decide(self, current: Any, id: int, at: datetime) -> E:
-        if current is None:
-            raise NotFound(entity_type=self.entity_type.name, id=id)
-        if not isinstance(current, Deleted):
-            raise NotDeleted(entity_type=self.entity_type.name, id=id)
-        entity: E = current.entity
-        self.precondition.check(self.entity_type, entity)
-        return _next(entity, at)
+    def decide(self, current: State, at: datetime) -> E:
+        deleted = current.current.get((self.entity_type, self.id))
+        if deleted is None:
+            raise NotFound(entity_type=self.entity_type.name, id=self.id)
+        if not isinstance(deleted, Deleted):
+            raise NotDeleted(entity_type=self.entity_type.name, id=self.id)
+        self.precondition.check(deleted.entity)
+        restored: E = deleted.restore(at=at)
+        return restored
 
 
 @frozen(kw_only=True)
@@ -190,21 +195,5 @@ class Refuse:
     id: int = field(default=NOBODY, init=False)
     needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, current: Any, id: int, at: datetime) -> Any:
+    def decide(self, current: State, at: datetime) -> NoReturn:
         raise self.error
-
-
-def _alive(entity_type: EntityType[E], id: int, current: Any) -> E:
-    if current is None or isinstance(current, Deleted):
-        raise NotFound(entity_type=entity_type.name, id=id)
-    entity: E = current
-    return entity
-
-
-def _next(entity: E, at: datetime, **fields: Any) -> E:
-    """Return the next version; time never runs backwards for an entity, even where clocks differ."""
-    return evolve(entity, version=entity.version + 1, updated_at=max(at, entity.updated_at), **fields)
-
-
-def _read_only(name: str) -> Violation:
-    return Violation(field=name, code="read_only", reason="is read-only")

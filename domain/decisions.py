@@ -1,7 +1,7 @@
-"""Deciding a whole submission: a pure function from what stands to what shall be written.
+"""Deciding a whole batch of commands: a pure function from what is there to what shall be written.
 
 Every store takes the same way: it loads what the commands name, calls `decide`, and writes the decision in the same
-transaction. One command or a thousand, atomic or not, rehearsed or real, is the same path.
+transaction. One command or a thousand, atomic or not, a dry run or not, is the same path.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,20 +11,16 @@ from typing import Any
 from attrs import Factory, evolve, field, frozen
 
 from domain.access.access_key import Actor
-from domain.changes import Action, Change, Cursor, changed_since, differing
-from domain.commands import Command, Deleted
+from domain.changes import Action, Change, Changed, Cursor, changed_since, differing
+from domain.commands import NOBODY, Command
 from domain.deliveries import Delivery
-from domain.entity_type import Entity, EntityType
+from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
-from domain.stored_entity import Serializer, StoredEntity
+from domain.state import Current, Ref, State, UniqueValue, left, ref_of, unique_values
+from domain.stored_entity import Serializer, StoredEntity, stored
+from domain.upsert import owner_of
 
 MAX_COMMANDS = 1000
-
-Ref = tuple[EntityType[Any], int]
-"""Which entity."""
-
-UniqueValue = tuple[EntityType[Any], str, Any]
-"""A value of a unique field."""
 
 
 @frozen(kw_only=True)
@@ -40,9 +36,10 @@ Result = Done | DomainError
 
 @frozen(kw_only=True)
 class Outcome:
-    """What became of a submission, command by command.
+    """What became of a batch, command by command.
 
-    Where a failure undid all, `failed` is the index of the command whose result, the last one, is that error.
+    Where failures undid all, `failed` is the index of the first command that failed. The results behind it are what
+    would have become of the others without those that failed.
     """
 
     results: tuple[Result, ...]
@@ -74,7 +71,7 @@ class Replay:
 class CommandBatch:
     """Commands to carry out in one transaction.
 
-    Atomic: one refusal undoes all. Otherwise each stands alone. A `rehearsal` decides and writes nothing, not even
+    Atomic: one refusal undoes all. Otherwise each stands alone. A `dry_run` decides and writes nothing, not even
     its key. `deliveries` are put into the log of deliveries with it, unless all was undone; one that is pending there
     already only gets its new time. `follow` is the position of webhooks that it makes, by default the end of the log.
     `actor` made the changes.
@@ -91,30 +88,41 @@ class CommandBatch:
 
 
 @frozen(kw_only=True)
-class Found:
-    """What a store found of what a submission names: entities, deleted ones, and who holds which unique value."""
+class Decided:
+    """What a command does: it leaves `entity`, or deletes it. `action` is None where nothing differs."""
 
-    current: Mapping[Ref, Any] = Factory(dict)
-    holders: Mapping[UniqueValue, int] = Factory(dict)
+    entity: Entity
+    action: Action | None
+    reason: str | None = None  # in the words of the caller
+    changed: tuple[str, ...] = ()  # the writable fields that differ from before
 
-    def after(self, decision: "Decision") -> "Found":
-        """Return what will be found once a decision, which was taken on this, has been carried out."""
-        holders = dict(self.holders)
-        for ref in decision.final:
-            for claim in _claims(ref[0], self.current.get(ref)):
-                holders.pop(claim, None)
-        for (entity_type, id), entity in decision.final.items():
-            holders |= dict.fromkeys(_claims(entity_type, entity), id)
-        return Found(current={**self.current, **decision.final}, holders=holders)
+    @property
+    def id(self) -> int:
+        """Name the entity."""
+        return self.entity.id
+
+    @property
+    def version(self) -> int:
+        """Return the version of the entity."""
+        return self.entity.version
+
+    @property
+    def entity_type(self) -> EntityType[Any]:
+        """Return the type of the entity."""
+        return self.entity.entity_type
 
 
 @frozen(kw_only=True)
 class Decision:
-    """What a store shall do: report the outcome, leave each entity as in `final`, and log the changes in order."""
+    """What a store shall do: report the results, leave each entity as in `final`, and log the changes in order.
 
-    outcome: Outcome
+    Where a failure undid all, `failed` is its index among the results.
+    """
+
+    results: tuple[Decided | DomainError, ...]
+    failed: int | None = None
     final: Mapping[Ref, Entity | Deleted[Any]] = Factory(dict)
-    changes: tuple[Change[Any], ...] = ()
+    changes: tuple[Decided, ...] = ()
 
 
 def named(commands: Iterable[Command]) -> dict[Ref, bool]:
@@ -127,147 +135,157 @@ def named(commands: Iterable[Command]) -> dict[Ref, bool]:
     return refs
 
 
-def claimed(commands: Iterable[Command], current: Mapping[Ref, Any]) -> set[UniqueValue]:
+def claimed(commands: Iterable[Command], current: Mapping[Ref, Current]) -> set[UniqueValue]:
     """Return the unique values that the commands may take: those they set, and those of what they restore."""
-    claims: set[UniqueValue] = set()
+    values: set[UniqueValue] = set()
     for command in commands:
-        for unique in command.entity_type.unique:
-            values = getattr(command, "values", {})
-            gone = (
-                current.get((command.entity_type, command.id))
-                if command.needs_deleted and command.id is not None
-                else None
-            )
-            value = getattr(gone.entity, unique.name) if isinstance(gone, Deleted) else values.get(unique.name)
-            if value is not None:
-                claims.add((command.entity_type, unique.name, value))
-    return claims
+        if not command.entity_type.unique:
+            continue
+        gone = current.get((command.entity_type, command.id)) if command.needs_deleted and command.id else None
+        if isinstance(gone, Deleted):
+            values.update(unique_values(gone.entity))
+        else:
+            set_to = getattr(command, "values", {})
+            names = (each.name for each in command.entity_type.unique)
+            values.update((command.entity_type, name, set_to[name]) for name in names if set_to.get(name) is not None)
+    return values
 
 
-def decide(
-    submission: CommandBatch,
-    found: Found,
-    *,
-    new_id: Callable[[EntityType[Any]], int],
-    at: datetime,
-    documents: Serializer,
-) -> Decision:
+def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
     """Decide every command in turn, each seeing what those before it did."""
-    current = dict(found.current)
-    holders = dict(found.holders)
-    results: list[Result] = []
-    changes: list[Change[Any]] = []
-    final: dict[Ref, Any] = {}
-    for index, command in enumerate(submission.commands):
-        id = new_id(command.entity_type) if command.id is None else command.id
-        ref = command.entity_type, id
-        before = current.get(ref)
+    current, owners = dict(state.current), dict(state.owners)
+    now = State(current=current, owners=owners, new_id=state.new_id)
+    results: list[Decided | DomainError] = []
+    changes: list[Decided] = []
+    final: dict[Ref, Entity | Deleted[Any]] = {}
+    failed: int | None = None
+    for index, command in enumerate(batch.commands):
         try:
-            after = command.decide(before, id, at)
-            _check_unique(command.entity_type, after, holders)
+            after = command.decide(now, at)
+            _check_unique(after, owners)
         except DomainError as error:
-            if submission.atomic:
-                results.append(_as_it_stays(error, ref, found, is_touched=ref in final))
-                return Decision(outcome=Outcome(results=tuple(results), failed=index))
+            if batch.atomic:
+                failed = index if failed is None else failed
+                ref = command.entity_type, command.id or owner_of(command, owners) or NOBODY
+                error = _as_it_stays(error, ref, state, is_touched=ref in final)
             results.append(error)
             continue
-        left = after.entity if isinstance(after, Deleted) else after
-        record = StoredEntity(id, left.version, documents.write(command.entity_type, left))
-        if after is before:
-            results.append(Done(record=record, change=None))
-            continue
-        action, changed = _difference(command.entity_type, before, after)
-        change = Change(
-            entity_type=command.entity_type,
-            action=action,
-            record=record,
-            changed=changed,
-            at=at,
-            request_id=submission.request_id,
-            actor=submission.actor,
-        )
-        _pass_on(command.entity_type, before, after, holders)
-        current[ref] = final[ref] = after
-        changes.append(change)
-        results.append(Done(record=record, change=change))
-    return Decision(outcome=Outcome(results=tuple(results)), final=final, changes=tuple(changes))
+        ref = ref_of(after)
+        before = current.get(ref)
+        decided = _difference(before, after, getattr(command, "reason", None))
+        results.append(decided)
+        if decided.action is not None:
+            _pass_on(before, after, owners)
+            current[ref] = final[ref] = after
+            changes.append(decided)
+    if failed is not None:
+        return Decision(results=tuple(results), failed=failed)
+    return Decision(results=tuple(results), final=final, changes=tuple(changes))
 
 
-def unexplained(outcome: Outcome) -> set[tuple[Ref, int]]:
+def unexplained(decision: Decision) -> set[tuple[Ref, int]]:
     """Return the entities, each with the version that was expected, for which a precondition failed."""
     return {
         ((result.entity_type, result.current.id), result.expected)
-        for result in outcome.results
+        for result in decision.results
         if isinstance(result, PreconditionFailed) and result.expected is not None
     }
 
 
-def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change[Any]]]) -> Outcome:
-    """Return the outcome with every failed precondition saying what changed since the version that was expected.
+def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Changed]]) -> Decision:
+    """Return the decision with every failed precondition saying what changed since the version that was expected.
 
-    `kept` holds, for each that is `unexplained`, the changes of that entity in the log from before this submission.
+    `kept` holds, for each that is `unexplained`, the changes of that entity in the log from before this batch.
     """
     if not kept:
-        return decision.outcome
+        return decision
 
-    def explain(result: Result) -> Result:
+    def explain(result: Decided | DomainError) -> Decided | DomainError:
         if not isinstance(result, PreconditionFailed) or result.expected is None:
             return result
         ref = result.entity_type, result.current.id
-        here = (change for change in decision.changes if (change.entity_type, change.record.id) == ref)
+        here = (each for each in decision.changes if ref_of(each.entity) == ref)
         changes = (*kept[ref, result.expected], *here)
         return evolve(
             result, changed=changed_since(result.entity_type, changes, result.expected, now=result.current.version)
         )
 
-    return evolve(decision.outcome, results=tuple(map(explain, decision.outcome.results)))
+    return evolve(decision, results=tuple(map(explain, decision.results)))
 
 
-def _as_it_stays(error: DomainError, ref: Ref, found: Found, *, is_touched: bool) -> DomainError:
+def outcome_of(decision: Decision, batch: CommandBatch, at: datetime, serializer: Serializer) -> Outcome:
+    """Return what a decision is to its caller and to the log: with every entity as a document, each written once."""
+
+    def result(each: Decided | DomainError) -> Result:
+        if isinstance(each, PreconditionFailed):
+            return evolve(each, current=stored(each.current, serializer))
+        if isinstance(each, DomainError):
+            return each
+        record = stored(each.entity, serializer)
+        if each.action is None:
+            return Done(record=record, change=None)
+        change = Change(
+            entity_type=each.entity_type,
+            action=each.action,
+            record=record,
+            changed=each.changed,
+            at=at,
+            request_id=batch.request_id,
+            reason=each.reason,
+            actor=batch.actor,
+        )
+        return Done(record=record, change=change)
+
+    return Outcome(results=tuple(map(result, decision.results)), failed=decision.failed)
+
+
+def changes_of(outcome: Outcome) -> tuple[Change[Any], ...]:
+    """Return the changes for the log, in their order; none where all was undone."""
+    if outcome.failed is not None:
+        return ()
+    return tuple(each.change for each in outcome.results if isinstance(each, Done) and each.change is not None)
+
+
+def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool) -> DomainError:
     """Return a refusal that undoes all in the terms of what is stored, because nobody else ever saw the rest."""
     entity_type, id = ref
     match error:
         case PreconditionFailed() if is_touched:
-            stored = found.current.get(ref)
-            if not isinstance(stored, Entity):
+            entity = state.current.get(ref)
+            if not isinstance(entity, Entity):
                 return NotFound(entity_type=entity_type.name, id=id)
-            return evolve(error, current=stored, undone=stored.version == error.expected)
+            return evolve(error, current=entity, undone=entity.version == error.expected)
         case NotFound() if is_touched:
             return evolve(error, undone=True)
-        case AlreadyExists(field=field, value=value, holder=holder):
-            return evolve(error, undone=found.holders.get((entity_type, field, value)) != holder)
+        case AlreadyExists(field=field, value=value, owner=owner):
+            return evolve(error, undone=state.owners.get((entity_type, field, value)) != owner)
         case _:
             return error
 
 
-def _check_unique(entity_type: EntityType[Any], after: Any, holders: Mapping[UniqueValue, int]) -> None:
-    for claim in _claims(entity_type, after):
-        holder = holders.get(claim, after.id)
-        if holder != after.id:
-            _, name, value = claim
-            raise AlreadyExists(entity_type=entity_type.name, field=name, value=value, holder=holder)
+def _check_unique(after: Entity | Deleted[Any], owners: Mapping[UniqueValue, int]) -> None:
+    for value in unique_values(after):
+        owner = owners.get(value)
+        if owner is not None and owner != left(after).id:
+            entity_type, name, taken = value
+            raise AlreadyExists(entity_type=entity_type.name, field=name, value=taken, owner=owner)
 
 
-def _pass_on(entity_type: EntityType[Any], before: Any, after: Any, holders: dict[UniqueValue, int]) -> None:
+def _pass_on(before: Current, after: Entity | Deleted[Any], owners: dict[UniqueValue, int]) -> None:
     """Release the unique values that an entity gave up, and note those that it took."""
-    for claim in _claims(entity_type, before):
-        holders.pop(claim, None)
-    for claim in _claims(entity_type, after):
-        holders[claim] = after.id
+    for value in unique_values(before):
+        owners.pop(value, None)
+    for value in unique_values(after):
+        owners[value] = left(after).id
 
 
-def _claims(entity_type: EntityType[Any], entity: Any) -> list[UniqueValue]:
-    """Return the unique values that an entity holds; a deleted one holds none."""
-    if not entity_type.unique or not isinstance(entity, Entity):
-        return []
-    values = ((unique.name, getattr(entity, unique.name)) for unique in entity_type.unique)
-    return [(entity_type, name, value) for name, value in values if value is not None]
-
-
-def _difference(entity_type: EntityType[Any], before: Any, after: Any) -> tuple[Action, tuple[str, ...]]:
+def _difference(before: Current, after: Entity | Deleted[Any], reason: str | None) -> Decided:
     """Return what was done, and which writable fields differ now."""
     if isinstance(after, Deleted):
-        return Action.DELETED, ()
+        return Decided(entity=after.entity, action=Action.DELETED, reason=reason)
+    if after is before:
+        return Decided(entity=after, action=None)
     if isinstance(before, Entity):
-        return Action.UPDATED, differing(entity_type, before, after)
-    return Action.CREATED, entity_type.writable_names
+        return Decided(entity=after, action=Action.UPDATED, reason=reason, changed=differing(before, after))
+    action = Action.RESTORED if isinstance(before, Deleted) else Action.CREATED
+    return Decided(entity=after, action=action, reason=reason, changed=after.entity_type.writable_names)

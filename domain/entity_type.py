@@ -1,26 +1,32 @@
-"""What an entity declares about itself: its fields with their rules, in the order in which they are shown."""
+"""What every entity is, and what an entity type declares: its fields with their types, in the order of showing them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from operator import attrgetter
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import attrs
 from attrs import frozen
 
 from domain.errors import ValidationFailed, Violation
 from domain.field_types import FieldType, Integer, Timestamp, ValidationError
+from domain.suggestions import unknown_field
 
 _SPEC = "backroom"
 MAX_ID = 2**63 - 1
+MAX_SUGGESTED = 20
+
+Parse = Callable[[FieldType, object], object]
+"""Makes a value of what another form, such as JSON, holds for a field type. Raises `ValidationError`."""
 
 
 @frozen(kw_only=True)
 class Field:
-    """One field of a kind of entity."""
+    """One field of an entity type."""
 
     name: str
     field_type: FieldType
-    required: bool = False
+    required: bool = False  # None stands for no value of it
     default: Any = None
     nullable: bool = False  # None is one of its values
     read_only: bool = False
@@ -28,11 +34,11 @@ class Field:
     searched: bool = False  # part of what `q` looks through
     unique: bool = False  # no two living entities share a value other than None
 
-    def check(self, raw: object) -> Any:
-        """Return the value for `raw`; None stands for the default. Raises `Refused`."""
-        if raw is not None:
+    def check(self, value: object, parse: Parse | None = None) -> Any:
+        """Return a value in the form in which it is kept; None stands for the default. Raises `ValidationError`."""
+        if value is not None:
             try:
-                return self.field_type.check(raw)
+                return self.field_type.check(value if parse is None else parse(self.field_type, value))
             except ValidationError as refused:
                 if refused.code != "blank" or not self.required:
                     raise
@@ -40,30 +46,107 @@ class Field:
             raise ValidationError("required", "is required")
         return self.default
 
+    def violation(self, refused: ValidationError) -> Violation:
+        """Return why a value of this field is refused."""
+        return Violation(field=self.name, code=refused.code, reason=refused.reason)
+
 
 def writable(field_type: FieldType, **facts: Any) -> Any:
     """Declare a field that clients may set; without a `default` it is required."""
-    required = "default" not in facts
-    facts["nullable"] = not required and facts["default"] is None
-    default = attrs.NOTHING if required else facts["default"]
-    return attrs.field(default=default, metadata={_SPEC: {"field_type": field_type, "required": required, **facts}})
+    facts["nullable"] = "default" in facts and facts["default"] is None
+    return _declared(field_type, facts)
 
 
 def read_only(field_type: FieldType, **facts: Any) -> Any:
     """Declare a field that only the service sets; with a `default` of None it can be empty."""
     facts["nullable"] = "default" in facts
-    metadata = {_SPEC: {"field_type": field_type, "read_only": True, **facts}}
-    return attrs.field(default=None if facts["nullable"] else attrs.NOTHING, metadata=metadata)
+    return _declared(field_type, {"read_only": True, **facts})
+
+
+def _declared(field_type: FieldType, facts: dict[str, Any]) -> Any:
+    metadata = {_SPEC: {"field_type": field_type, "required": "default" not in facts, **facts}}
+    return attrs.field(default=facts.get("default", attrs.NOTHING), metadata=metadata)
+
+
+class Values(dict[str, Any]):
+    """Values of writable fields that keep the rules of one entity type. Only `EntityType.check` makes them.
+
+    They are never checked again. With `whole`, every required field is there.
+    """
+
+    __slots__ = ("entity_type", "whole")
+
+    def __init__(self, entity_type: "EntityType[Any]", *, whole: bool) -> None:
+        super().__init__()
+        self.entity_type = entity_type
+        self.whole = whole
 
 
 @frozen(kw_only=True)
 class Entity:
-    """What every entity has. Two entities are equal when every field is."""
+    """What every entity has. None can be made that breaks a rule. Two are equal when every field is.
+
+    Times never run backwards for an entity, even where the clocks of those who change it differ.
+    """
+
+    entity_type: ClassVar["EntityType[Any]"]
 
     id: int = read_only(Integer(1, MAX_ID))
     version: int = read_only(Integer(1, MAX_ID))
     created_at: datetime = read_only(Timestamp())
     updated_at: datetime = read_only(Timestamp())
+
+    def __attrs_post_init__(self) -> None:
+        """Bring every value into the form in which it is kept. Raises `ValidationFailed` with every violation."""
+        violations: list[Violation] = []
+        for field in self.entity_type.fields:
+            try:
+                object.__setattr__(self, field.name, field.check(getattr(self, field.name)))
+            except ValidationError as refused:
+                violations.append(field.violation(refused))
+        violations = violations or list(self.contradictions())
+        if violations:
+            raise ValidationFailed(violations=tuple(violations))
+
+    @classmethod
+    def trusted(cls, values: Mapping[str, Any]) -> Self:
+        """Return the entity of values that were checked before, such as those of a stored row. Nothing is checked."""
+        entity = cls.__new__(cls)
+        for name, put in cls.entity_type.slots:
+            put(entity, values[name])
+        return entity
+
+    @classmethod
+    def create(cls, *, id: int, at: datetime, **values: Any) -> Self:
+        """Return a first version with these values. Raises `ValidationFailed`."""
+        return cls.of(values, id=id, at=at)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], *, id: int, at: datetime) -> Self:
+        """Do the same as `create`."""
+        values = cls.entity_type.check(values, whole=True)
+        identity = {"id": id, "version": 1, "created_at": at, "updated_at": at}
+        return cls.trusted({**cls.entity_type.defaults, **values, **identity, **cls.derive(values, None, at)})
+
+    def edit(self, *, at: datetime, **changes: Any) -> Self:
+        """Return the next version, with some writable fields changed; itself where none differs.
+
+        Raises `ValidationFailed`.
+        """
+        return self.apply(changes, at=at)
+
+    def apply(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
+        """Do the same as `edit`."""
+        checked = self.entity_type.check(changes, whole=False)
+        new = {name: value for name, value in checked.items() if getattr(self, name) != value}
+        if not new:
+            return self
+        at = max(at, self.updated_at)
+        return self._next(at, {**new, **self.derive(new, self, at)})
+
+    def delete(self, *, at: datetime) -> "Deleted[Self]":
+        """Return the entity as it is deleted, with the version of its deletion."""
+        return Deleted(self._next(at, {}))
 
     @classmethod
     def derive(cls, values: Mapping[str, Any], before: Any, at: datetime) -> Mapping[str, Any]:
@@ -71,62 +154,99 @@ class Entity:
         del values, before, at
         return {}
 
+    def contradictions(self) -> Iterator[Violation]:
+        """Yield what does not go together, where each field for itself keeps its rules."""
+        if self.updated_at < self.created_at:
+            yield Violation(field="updated_at", code="contradiction", reason="must not be before created_at")
+
+    def _next(self, at: datetime, changes: Mapping[str, Any]) -> Self:
+        values = {**self.entity_type.values(self), **changes}
+        return self.trusted({**values, "version": self.version + 1, "updated_at": max(at, self.updated_at)})
+
 
 E = TypeVar("E", bound=Entity)
 
 
-class EntityType(Generic[E]):
-    """A kind of entity: its names, its class and its fields. Two kinds are never equal; compare by identity."""
+@frozen
+class Deleted(Generic[E]):
+    """An entity that is gone, as it was deleted: with the version of its deletion."""
 
-    def __init__(self, entity: type[E], *, name: str, collection: str) -> None:
+    entity: E
+
+    def restore(self, *, at: datetime) -> E:
+        """Return the entity as it comes back under its id, with the next version."""
+        return self.entity._next(at, {})  # noqa: SLF001 - the other half of `delete`
+
+
+class EntityType(Generic[E]):
+    """An entity type: its names, its class and its fields. Two types are never equal; compare by identity."""
+
+    def __init__(
+        self, entity: type[E], *, name: str, collection: str, keyed: bool = False, subscribes: bool = False
+    ) -> None:
+        """Declare a type.
+
+        The collection of a type that is `keyed` is shown by id. An entity that `subscribes` is sent the changes of
+        others: it has a position in the log, and deliveries.
+        """
         self.entity = entity
         self.name = name
         self.collection = collection
+        self.keyed = keyed
+        self.subscribes = subscribes
         self.fields = tuple(Field(name=each.name, **each.metadata[_SPEC]) for each in attrs.fields(entity))
         self.by_name = {each.name: each for each in self.fields}
         self.writable = tuple(each for each in self.fields if not each.read_only)
         self.writable_names = tuple(each.name for each in self.writable)
-        self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted"))
+        self.read_only_names = frozenset(each.name for each in self.fields if each.read_only)
+        self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted", "restored"))
         self.required = tuple(each for each in self.writable if each.required)
         self.searched = tuple(each for each in self.fields if each.searched)
         self.unique = tuple(each for each in self.fields if each.unique)
-        self.derives = entity.derive.__func__ is not Entity.derive.__func__  # type: ignore[attr-defined]
+        self.defaults = {each.name: each.default for each in self.fields if not each.required}
+        self.slots = tuple((each.name, getattr(entity, each.name).__set__) for each in self.fields)
+        self._all = attrgetter(*self.by_name)
+        entity.entity_type = self
 
     def __repr__(self) -> str:
-        return f"<Kind {self.name}>"
+        return f"<EntityType {self.name}>"
 
-    def check(self, raw: Mapping[str, object], *, whole: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Split a raw document into the values of writable fields and the read-only values that came along.
+    def check(self, raw: Mapping[str, object], *, whole: bool, parse: Parse | None = None) -> Values:
+        """Return the values of writable fields in the form in which they are kept.
 
-        With `whole`, every required field must be there. Raises `Invalid` with every breach at once.
+        With `whole`, every required field must be there. `parse` reads them where they are written in another form.
+        Raises `ValidationFailed` with every violation at once, what is missing first.
         """
-        values: dict[str, Any] = {}
-        read_only_values: dict[str, Any] = {}
-        missing = {field.name for field in self.required if whole and field.name not in raw}
+        if isinstance(raw, Values) and raw.entity_type is self and raw.whole >= whole:
+            return raw
+        values = Values(self, whole=whole)
+        missing = {field.name for field in self.required if field.name not in raw} if whole else set()
         violations: list[Violation] = []
         for name, each in raw.items():
             field = self.by_name.get(name)
             if field is None:
-                violations.append(Violation(field=name, code="unknown_field", reason="is not a field"))
+                told = len(violations) < MAX_SUGGESTED  # for all the names that a body can hold it would take long
+                reason = unknown_field(name, self.writable_names) if told else "is not a field"
+                violations.append(Violation(field=name, code="unknown_field", reason=reason))
             elif field.read_only:
-                read_only_values[name] = each
+                violations.append(Violation(field=name, code="read_only", reason="is read-only"))
             else:
                 try:
-                    values[name] = field.check(each)
+                    values[name] = field.check(each, parse)
                 except ValidationError as refused:
                     if refused.code == "required":
                         missing.add(name)
                     else:
-                        violations.append(Violation(field=name, code=refused.code, reason=refused.reason))
+                        violations.append(field.violation(refused))
         if missing or violations:
             names = (field.name for field in self.required if field.name in missing)
-            raise ValidationFailed(
-                violations=(
-                    *(Violation(field=name, code="required", reason="is required") for name in names),
-                    *violations,
-                )
-            )
-        return values, read_only_values
+            required = (Violation(field=name, code="required", reason="is required") for name in names)
+            raise ValidationFailed(violations=(*required, *violations))
+        return values
+
+    def values(self, entity: E) -> dict[str, Any]:
+        """Return every value of an entity by the name of its field."""
+        return dict(zip(self.by_name, self._all(entity), strict=True))
 
     def search_text(self, entity: E) -> str:
         """Return what `q` looks through: the folded searched fields, kept apart so that no match spans two."""

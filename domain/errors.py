@@ -40,7 +40,7 @@ class Violation:
 
 @frozen(kw_only=True)
 class ValidationFailed(DomainError):
-    """A document breaks the rules of its kind; every breach is told at once."""
+    """Values break the rules of their entity type; every violation is told at once."""
 
     code: ClassVar[str] = "invalid"
     violations: tuple[Violation, ...]
@@ -93,14 +93,14 @@ class AlreadyExists(DomainError):
     entity_type: str
     field: str
     value: Any
-    holder: int
+    owner: int
     undone: bool = False  # an operation of the same request had taken it, and was undone
 
     @property
     def message(self) -> str:
         if self.undone:
             return f"an earlier operation of this request had taken {self.field} {self.value}"
-        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.holder}"
+        return f"{self.field} {self.value} already belongs to {self.entity_type} {self.owner}"
 
 
 @frozen(kw_only=True)

@@ -1,10 +1,13 @@
 """A product: something to be sold."""
 
+from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
 from attrs import frozen
 
 from domain.entity_type import Entity, EntityType, writable
+from domain.errors import InsufficientStock, StockNotTracked, ValidationFailed, Violation
 from domain.field_types import Integer, Money, String
 
 MAX_STOCK = 2**31 - 1
@@ -21,5 +24,25 @@ class Product(Entity):
     stock: int | None = writable(Integer(0, MAX_STOCK), default=None)
     description: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
 
+    def reprice(self, price: Decimal | int, *, at: datetime) -> Self:
+        """Return the product at another price. Raises `ValidationFailed`."""
+        return self.edit(at=at, price=price)
 
-PRODUCT = EntityType(Product, name="product", collection="products")
+    def adjust_stock(self, change: int, *, at: datetime) -> Self:
+        """Return the product with `change`, which may be negative, added to its stock.
+
+        Raises `StockNotTracked`, `InsufficientStock` where less than nothing would be left, and `ValidationFailed`
+        where more than `MAX_STOCK` would.
+        """
+        if self.stock is None:
+            raise StockNotTracked(id=self.id)
+        stock = self.stock + change
+        if stock < 0:
+            raise InsufficientStock(id=self.id, stock=self.stock, change=change)
+        if stock > MAX_STOCK:
+            reason = f"would raise the stock above {MAX_STOCK}"
+            raise ValidationFailed(violations=(Violation(field="change", code="out_of_range", reason=reason),))
+        return self.edit(at=at, stock=stock)
+
+
+PRODUCT = EntityType(Product, name="product", collection="products", keyed=True)

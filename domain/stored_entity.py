@@ -4,9 +4,9 @@ Reading an entity never needs the entity itself, so no store makes one for it: t
 """
 
 from abc import abstractmethod
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-from domain.entity_type import EntityType
+from domain.entity_type import E, Entity, EntityType
 
 
 class StoredEntity(NamedTuple):
@@ -24,9 +24,14 @@ class Serializer(Protocol):
     """Writes entities as documents, and reads them back."""
 
     @abstractmethod
-    def write(self, entity_type: EntityType[Any], entity: Any) -> str:
+    def write(self, entity: Entity) -> str:
         """Return the document of an entity. Equal entities have equal documents."""
 
     @abstractmethod
-    def read(self, entity_type: EntityType[Any], document: str) -> Any:
+    def read(self, entity_type: EntityType[E], document: str) -> E:
         """Return the entity of a document. A field that did not exist when it was written has its default."""
+
+
+def stored(entity: Entity, serializer: Serializer) -> StoredEntity:
+    """Return an entity as it is kept."""
+    return StoredEntity(entity.id, entity.version, serializer.write(entity))

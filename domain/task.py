@@ -1,13 +1,14 @@
 """A task: something to be done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from attrs import frozen
 
 from domain.entity_type import Entity, EntityType, read_only, writable
+from domain.errors import Violation
 from domain.field_types import Date, EnumField, String, Timestamp
 
 
@@ -39,6 +40,22 @@ class Task(Entity):
     notes: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
     completed_at: datetime | None = read_only(Timestamp(), default=None)
 
+    def start(self, *, at: datetime) -> Self:
+        """Return the task as it is in progress."""
+        return self.edit(at=at, status=Status.IN_PROGRESS)
+
+    def complete(self, *, at: datetime) -> Self:
+        """Return the task as it is done; one that is done stays as it is, with the time at which it was."""
+        return self.edit(at=at, status=Status.DONE)
+
+    def cancel(self, *, at: datetime) -> Self:
+        """Return the task as nobody is to do it any more."""
+        return self.edit(at=at, status=Status.CANCELLED)
+
+    def reopen(self, *, at: datetime) -> Self:
+        """Return the task as it is to be done, again."""
+        return self.edit(at=at, status=Status.PENDING)
+
     @classmethod
     def derive(cls, values: Mapping[str, Any], before: "Task | None", at: datetime) -> Mapping[str, Any]:
         """Say when the task was completed: `at`, if its status becomes done now."""
@@ -47,6 +64,13 @@ class Task(Entity):
         if now is was:
             return {}
         return {"completed_at": at if now is Status.DONE else None}
+
+    def contradictions(self) -> Iterator[Violation]:
+        """Yield what does not go together."""
+        yield from Entity.contradictions(self)
+        if (self.status is Status.DONE) is (self.completed_at is None):
+            reason = "must be there when the status is done, and only then"
+            yield Violation(field="completed_at", code="contradiction", reason=reason)
 
 
 TASK = EntityType(Task, name="task", collection="tasks")

@@ -1,16 +1,17 @@
 """A webhook: an address that is told of changes. Its secret is no part of it, so that no document can hold it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from attrs import field, frozen
 
-from domain.commands import ANY_VERSION, Edit, Precondition
+from domain.commands import ANY_VERSION, Precondition
 from domain.entity_type import MAX_ID, Entity, EntityType, read_only, writable
-from domain.errors import NotFound
+from domain.errors import Violation
 from domain.field_types import Boolean, Integer, ListOf, String, Timestamp, Url
 from domain.public_types import CHANGE_TYPES
+from domain.state import State
 
 ROTATION = timedelta(hours=24)
 """How long a secret that was replaced still signs, beside the one that replaced it."""
@@ -32,12 +33,13 @@ class Webhook(Entity):
     secret_version: int = read_only(Integer(1, MAX_ID), listed=False)
     rotated_at: datetime | None = read_only(Timestamp(), default=None, listed=False)
 
-    @classmethod
-    def derive(cls, values: Mapping[str, Any], before: "Webhook | None", at: datetime) -> Mapping[str, Any]:
-        """Number the first secret, and forget why it was disabled once it is enabled."""
-        del at
-        first: dict[str, Any] = {"secret_version": 1} if before is None else {}
-        return {**first, "disabled_reason": None} if values.get("enabled") else first
+    def rotate(self, *, at: datetime) -> Self:
+        """Return the webhook with the next secret in force; the one before goes on signing for `ROTATION`."""
+        return self._next(at, {"secret_version": self.secret_version + 1, "rotated_at": max(at, self.updated_at)})
+
+    def disable(self, reason: str, *, at: datetime) -> Self:
+        """Return the webhook as nothing is delivered to it any more, for a reason; one that is disabled stays so."""
+        return self._next(at, {"enabled": False, "disabled_reason": reason}) if self.enabled else self
 
     def signing_secrets(self, at: datetime) -> tuple[int, ...]:
         """Return the numbers of the secrets that sign at a time, the one in force first."""
@@ -45,8 +47,22 @@ class Webhook(Entity):
             return (self.secret_version,)
         return self.secret_version, self.secret_version - 1
 
+    @classmethod
+    def derive(cls, values: Mapping[str, Any], before: "Webhook | None", at: datetime) -> Mapping[str, Any]:
+        """Number the first secret, and forget why it was disabled once it is enabled."""
+        del at
+        first: dict[str, Any] = {"secret_version": 1} if before is None else {}
+        return {**first, "disabled_reason": None} if values.get("enabled") else first
 
-WEBHOOK = EntityType(Webhook, name="webhook", collection="webhooks")
+    def contradictions(self) -> Iterator[Violation]:
+        """Yield what does not go together."""
+        yield from Entity.contradictions(self)
+        if self.enabled and self.disabled_reason is not None:
+            reason = "must not be there while the webhook is enabled"
+            yield Violation(field="disabled_reason", code="contradiction", reason=reason)
+
+
+WEBHOOK = EntityType(Webhook, name="webhook", collection="webhooks", subscribes=True)
 
 
 @frozen(kw_only=True)
@@ -59,10 +75,10 @@ class Rotate:
     entity_type: EntityType[Webhook] = field(default=WEBHOOK, init=False)
     needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, current: Any, id: int, at: datetime) -> Webhook:
-        webhook = _alive(current, id)
-        values = {"secret_version": webhook.secret_version + 1, "rotated_at": at}
-        return Edit(entity_type=WEBHOOK, id=id, values=values, precondition=self.precondition).decide(webhook, id, at)
+    def decide(self, current: State, at: datetime) -> Webhook:
+        webhook = current.living(WEBHOOK, self.id)
+        self.precondition.check(webhook)
+        return webhook.rotate(at=at)
 
 
 @frozen(kw_only=True)
@@ -76,10 +92,10 @@ class Disable:
     entity_type: EntityType[Webhook] = field(default=WEBHOOK, init=False)
     needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, current: Any, id: int, at: datetime) -> Webhook:
-        webhook = _alive(current, id)
-        values = {"enabled": False, "disabled_reason": self.reason} if webhook.enabled else {}
-        return Edit(entity_type=WEBHOOK, id=id, values=values, precondition=self.precondition).decide(webhook, id, at)
+    def decide(self, current: State, at: datetime) -> Webhook:
+        webhook = current.living(WEBHOOK, self.id)
+        self.precondition.check(webhook)
+        return webhook.disable(self.reason, at=at)
 
 
 @frozen(kw_only=True)
@@ -91,12 +107,5 @@ class RequireExists:
     entity_type: EntityType[Webhook] = field(default=WEBHOOK, init=False)
     needs_deleted: bool = field(default=False, init=False)
 
-    def decide(self, current: Any, id: int, at: datetime) -> Webhook:
-        del at
-        return _alive(current, id)
-
-
-def _alive(current: Any, id: int) -> Webhook:
-    if not isinstance(current, Webhook):
-        raise NotFound(entity_type=WEBHOOK.name, id=id)
-    return current
+    def decide(self, current: State, at: datetime) -> Webhook:
+        return current.living(WEBHOOK, self.id)

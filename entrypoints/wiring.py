@@ -15,8 +15,9 @@ from starlette.types import ASGIApp
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
-from adapters.http.responses.wire import JsonSerializer, payload
 from adapters.memory.store import MemoryStore
+from adapters.serialization.deliveries import payload
+from adapters.serialization.entities import JsonSerializer
 from adapters.sqlite.exporting import exporting as sqlite_exporting
 from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.store import SqliteStore
@@ -81,7 +82,7 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
 
 async def opened(url: str) -> Store:
     """Open the store of a URL."""
-    documents = JsonSerializer()
+    documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
         return MemoryStore(now, documents)
     if url.startswith("postgres"):
@@ -109,7 +110,7 @@ async def exporting(url: str) -> AsyncIterator[Export]:
 @asynccontextmanager
 async def importing(url: str) -> AsyncIterator[Import]:
     """Take over into the store of a URL, which must be empty, what another one holds."""
-    documents = JsonSerializer()
+    documents = JsonSerializer(ENTITY_TYPES)
     if url.startswith("postgres"):
         from adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
 
@@ -129,7 +130,7 @@ def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> D
     return Dispatcher(
         store=store,
         sender=Sender(allow_private=allow_private),
-        documents=JsonSerializer(),
+        documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,
         clock=now,

@@ -6,16 +6,17 @@ from typing import Any
 
 from attrs import define
 
-from adapters.http.responses.wire import JsonSerializer
+from adapters.serialization.entities import JsonSerializer
 from domain.commands import Create
 from domain.decisions import CommandBatch
 from domain.entity_type import EntityType
 from domain.product import PRODUCT, Product
+from domain.registry import ENTITY_TYPES
 from domain.stored_entity import StoredEntity
-from domain.task import TASK, Task
+from domain.task import TASK, Status, Task
 from domain.webhook import WEBHOOK, Webhook
 
-SERIALIZER = JsonSerializer()
+SERIALIZER = JsonSerializer(ENTITY_TYPES)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -38,8 +39,10 @@ class Clock:
 
 
 def task(**fields: Any) -> Task:
-    """Return a task, by default the first version of task 1."""
-    return Task(**{"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON, "title": "Sweep the floor", **fields})
+    """Return a task, by default the first version of task 1; one that is done was so at once."""
+    standard = {"id": 1, "version": 1, "created_at": NOON, "updated_at": NOON, "title": "Sweep the floor"}
+    completed_at = NOON if fields.get("status") is Status.DONE else None
+    return Task(**{**standard, "completed_at": completed_at, **fields})
 
 
 def product(**fields: Any) -> Product:
@@ -66,7 +69,7 @@ def submission(*commands: Any, **facts: Any) -> CommandBatch:
 
 def record(entity_type: EntityType[Any], entity: Any) -> StoredEntity:
     """Return an entity as stores hand it out."""
-    return StoredEntity(entity.id, entity.version, SERIALIZER.write(entity_type, entity))
+    return StoredEntity(entity.id, entity.version, SERIALIZER.write(entity))
 
 
 def recorded(entity_type: EntityType[Any], record: StoredEntity) -> Any:

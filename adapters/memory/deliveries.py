@@ -7,9 +7,9 @@ from typing import Any
 from attrs import define, evolve, field
 
 from domain.changes import Cursor
-from domain.commands import Deleted
 from domain.cursor_codec import CursorCodec
 from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, Status
+from domain.entity_type import Deleted
 
 
 @define(eq=False)

@@ -12,30 +12,29 @@ from adapters.memory.access_keys import MemoryAccessKeys
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.pages import page_of
 from domain.changes import Change, Cursor, Entry
-from domain.commands import Deleted
 from domain.cursor_codec import CursorCodec
 from domain.decisions import (
     CommandBatch,
-    Found,
     IdempotencyKey,
     Outcome,
-    Ref,
     Replay,
-    UniqueValue,
+    changes_of,
     claimed,
     decide,
     explained,
     named,
+    outcome_of,
     unexplained,
 )
-from domain.entity_type import Entity, EntityType
+from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
 from domain.ports import RECEIPTS_KEPT, LogPage, Store
 from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
 from domain.retention import Belief, advance
-from domain.stored_entity import Serializer, StoredEntity
-from domain.webhook import WEBHOOK
+from domain.state import Current, Ref, State, UniqueValue
+from domain.stored_entity import Serializer, StoredEntity, stored
+from domain.upsert import upserted
 
 PURGED_AT_ONCE = 1000
 
@@ -90,7 +89,7 @@ class MemoryStore(Store):
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
         entity = self._living.get((entity_type, id))
-        return None if entity is None else self._record(entity_type, entity)
+        return None if entity is None else stored(entity, self.documents)
 
     async def page(self, query: Query[Any]) -> Page:
         self._check_open()
@@ -100,7 +99,7 @@ class MemoryStore(Store):
         revision = self._cursor_codec.cursor(self._revisions.get(query.entity_type, 0))
         shown, following, total = page_of(query, entities)
         return Page(
-            records=tuple(self._record(query.entity_type, entity) for entity in shown),
+            records=tuple(stored(entity, self.documents) for entity in shown),
             next=following,
             changes=self._cursor_codec.cursor(self._newest),
             revision=revision,
@@ -113,16 +112,14 @@ class MemoryStore(Store):
         if submission.key is not None and (replay := self._replay(submission.key, at)) is not None:
             return replay
         start = None if submission.follow is None else self._cursor_codec.number(submission.follow)
-        found = self._find(submission)
         ids = dict(self._ids)
-        decision = decide(
-            submission, found, new_id=lambda entity_type: _next_id(ids, entity_type), at=at, documents=self.documents
-        )
-        outcome = explained(decision, {each: self._kept(*each[0]) for each in unexplained(decision.outcome)})
+        decision = decide(submission, self._state(submission, ids), at)
+        decision = explained(decision, {each: self._kept(*each[0]) for each in unexplained(decision)})
+        outcome = outcome_of(decision, submission, at, self.documents)
         if submission.dry_run:
             return outcome
         receipt = submission.key.record(outcome) if submission.key else None
-        self._write(decision.final, decision.changes, ids, start)
+        self._write(decision.final, changes_of(outcome), ids, start)
         if submission.deliveries and outcome.failed is None:
             self._deliveries.queue(submission.deliveries)
         if submission.key is not None and receipt is not None:
@@ -158,7 +155,7 @@ class MemoryStore(Store):
         entries = (
             Entry(cursor=self._cursor_codec.cursor(number), change=change)
             for number, change in enumerate(self._log, self._forgotten + 1)
-            if change.entity_type is entity_type and change.record.id == id and change.record.version > after
+            if change.entity_type is entity_type and change.id == id and change.version > after
         )
         return tuple(entry for entry, _ in zip(entries, range(limit), strict=False))
 
@@ -206,9 +203,6 @@ class MemoryStore(Store):
     def _newest(self) -> int:
         return self._forgotten + len(self._log)
 
-    def _record(self, entity_type: EntityType[Any], entity: Entity) -> StoredEntity:
-        return StoredEntity(entity.id, entity.version, self.documents.write(entity_type, entity))
-
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable
@@ -227,19 +221,21 @@ class MemoryStore(Store):
             raise KeyReused
         return Replay(receipt=kept.receipt)
 
-    def _find(self, submission: CommandBatch) -> Found:
-        current: dict[Ref, Any] = {}
+    def _state(self, submission: CommandBatch, ids: dict[EntityType[Any], int]) -> State:
+        current: dict[Ref, Current] = {}
         for ref, needs_deleted in named(submission.commands).items():
             current[ref] = self._living.get(ref) or (self._deleted(ref) if needs_deleted else None)
-        claims = claimed(submission.commands, current)
-        return Found(current=current, holders=self._holders(claims) if claims else {})
+        values = claimed(submission.commands, current)
+        owners = self._owners(values) if values else {}
+        current |= {ref: self._living[ref] for ref in upserted(submission.commands, owners)}
+        return State(current=current, owners=owners, new_id=lambda entity_type: _next_id(ids, entity_type))
 
     def _deleted(self, ref: Ref) -> Deleted[Any] | None:
-        changes = (change for change in reversed(self._log) if (change.entity_type, change.record.id) == ref)
+        changes = (change for change in reversed(self._log) if (change.entity_type, change.id) == ref)
         last = next(changes, None)
         return None if last is None else Deleted(self.documents.read(ref[0], last.record.document))
 
-    def _holders(self, claims: Set[UniqueValue]) -> dict[UniqueValue, int]:
+    def _owners(self, wanted: Set[UniqueValue]) -> dict[UniqueValue, int]:
         living = (
             (entity_type, unique.name, entity)
             for (entity_type, _), entity in self._living.items()
@@ -249,17 +245,17 @@ class MemoryStore(Store):
         return {
             (entity_type, name, value): id
             for entity_type, name, value, id in values
-            if (entity_type, name, value) in claims
+            if (entity_type, name, value) in wanted
         }
 
     def _kept(self, entity_type: EntityType[Any], id: int) -> list[Change[Any]]:
-        return [change for change in self._log if change.entity_type is entity_type and change.record.id == id]
+        return [change for change in self._log if change.entity_type is entity_type and change.id == id]
 
     def _write(
         self, final: Any, changes: tuple[Change[Any], ...], ids: dict[EntityType[Any], int], start: int | None
     ) -> None:
         for ref, entity in final.items():
-            if ref[0] is WEBHOOK:
+            if ref[0].subscribes:
                 self._deliveries.note(ref[1], entity, self._newest + len(changes) if start is None else start)
             if isinstance(entity, Deleted):
                 self._living.pop(ref, None)

@@ -10,7 +10,6 @@ from attrs import define, field, frozen
 from adapters.postgres.transaction import Response
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import StorageFull, Unavailable
-from domain.webhook import WEBHOOK
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
@@ -151,5 +150,5 @@ class GroupCommitter:
 def _is_no_company(submission: CommandBatch) -> bool:
     """Tell whether it should be carried out alone, because it takes long, or leaves more than entities."""
     is_large = len(submission.commands) >= LARGE
-    is_special = any(command.entity_type is WEBHOOK for command in submission.commands) or bool(submission.deliveries)
+    is_special = any(command.entity_type.subscribes for command in submission.commands) or bool(submission.deliveries)
     return submission.dry_run or is_large or is_special

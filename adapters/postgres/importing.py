@@ -57,9 +57,9 @@ WHERE indrelid = ANY($1::text[]::regclass[]) AND NOT EXISTS (SELECT FROM pg_cons
 ORDER BY name
 """
 
-_CHANGE = ("epoch", "xid", "seq", "kind", "id", "version", "action", "at", "request_id", "changed", "document")
 _ACTOR = ("actor_key", "actor_name")
 _PLACE = ("epoch", "xid", "seq")
+_CHANGE = (*_PLACE, "kind", "id", "version", "action", "at", "request_id", "changed", "document", "reason")
 
 _DAY = date(2000, 1, 1)
 _MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -212,7 +212,7 @@ class PostgresImport(Import):
         for number, (change, _) in numbered:
             record = change.record
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
-            told = (change.at, change.request_id, " ".join(change.changed), record.document)
+            told = (change.at, change.request_id, " ".join(change.changed), record.document, change.reason)
             actor = (None, None) if change.actor is None else (change.actor.key, change.actor.name)
             rows.append((*self._place(number), *entity, *told, *actor))
         await self._copy("changes", (*_CHANGE, *_ACTOR), rows)

@@ -25,7 +25,7 @@ SETTLED = f"(epoch, xid) < ({EPOCH}, {XMIN})"
 
 _DOWN = "ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1"
 _FORGOTTEN = f"SELECT epoch, xid, seq FROM forgotten {_DOWN}"
-COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
+COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
 
 
 def newest(where: str = "true") -> str:
@@ -179,6 +179,7 @@ class Log:
             changed=tuple(row["changed"].split()),
             at=row["at"],
             request_id=row["request_id"],
+            reason=row["reason"],
             actor=None if row["actor_key"] is None else Actor(row["actor_key"], row["actor_name"]),
         )
 

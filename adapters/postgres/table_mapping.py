@@ -27,7 +27,7 @@ class TableMapping:
         self.needs = f"SELECT {', '.join(self.columns)}, last_value FROM {self.table}, {self.table}_ids LIMIT 0"
         self.get = f"SELECT id, version, document FROM {self.table} WHERE {chosen[0]}"
         self.find = f"SELECT id, document FROM {self.table} WHERE {chosen[0]} ORDER BY id"
-        self.find_with_holders = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
+        self.find_with_owners = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
         self.taken = frozenset({f"{self.table}_pkey", *(f"{self.table}_{name}_taken" for name in unique)})
 
     def column(self, field: Field) -> str:

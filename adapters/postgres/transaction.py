@@ -13,25 +13,26 @@ from adapters.postgres.log import Log
 from adapters.postgres.table_mapping import TableMapping, json
 from adapters.postgres.write_statement import WritePlan, write
 from domain.changes import Action, Change
-from domain.commands import Command, Deleted
+from domain.commands import Command
 from domain.decisions import (
     CommandBatch,
+    Decided,
     Decision,
-    Found,
     IdempotencyKey,
     Outcome,
-    Ref,
     Replay,
-    UniqueValue,
+    changes_of,
     claimed,
     decide,
     explained,
     named,
+    outcome_of,
     unexplained,
 )
-from domain.entity_type import MAX_ID, EntityType
+from domain.entity_type import MAX_ID, Deleted, EntityType
 from domain.errors import KeyReused
 from domain.ports import RECEIPTS_KEPT
+from domain.state import Current, Ref, State, UniqueValue, left
 from domain.stored_entity import Serializer
 
 Response = Outcome | Replay | BaseException
@@ -87,23 +88,20 @@ class Transaction:
         answers = await self._replays(submissions)
         undecided = {index: each for index, each in enumerate(submissions) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
-        found = first = await self._find(commands)
+        state = first = await self._state(commands, ids)
         decisions: dict[int, Decision] = {}
         for index, submission in undecided.items():
-            decisions[index] = decide(
-                submission,
-                found,
-                new_id=lambda entity_type: next(ids[entity_type]),
-                at=self.at,
-                documents=self.documents,
-            )
-            found = found.after(decisions[index])
-        outcomes = await self._explained(first, decisions)
+            decisions[index] = decide(submission, state, self.at)
+            state = state.after(decisions[index].final)
+        outcomes = {
+            index: outcome_of(decision, submissions[index], self.at, self.documents)
+            for index, decision in (await self._explained(first, decisions)).items()
+        }
         real = [index for index, each in undecided.items() if not each.dry_run]
         plan = WritePlan(
             current=first.current,
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
-            changes=[change for index in real for change in decisions[index].changes],
+            changes=[change for index in real for change in changes_of(outcomes[index])],
             receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
             claims=bool(claimed(commands, first.current)),
             deliveries=[
@@ -134,61 +132,58 @@ class Transaction:
                 answers[index] = Replay(receipt=row["receipt"]) if same else KeyReused()
         return answers
 
-    async def _find(self, commands: Sequence[Command]) -> Found:
+    async def _state(self, commands: Sequence[Command], ids: Ids) -> State:
         refs = named(commands)
         current = await self._deleted([ref for ref, needs_deleted in refs.items() if needs_deleted])
-        claims = claimed(commands, current)
-        holders: dict[UniqueValue, int] = {}
+        wanted = claimed(commands, current)
+        owners: dict[UniqueValue, int] = {}
         for entity_type in sorted(
-            {each[0] for each in refs} | {each[0] for each in claims}, key=lambda each: each.name
+            {each[0] for each in refs} | {each[0] for each in wanted}, key=lambda each: each.name
         ):
-            mine = {claim for claim in claims if claim[0] is entity_type}
+            mine = {value for value in wanted if value[0] is entity_type}
             for id, entity in await self._living(entity_type, [id for each, id in refs if each is entity_type], mine):
-                if (entity_type, id) in refs:
-                    current[entity_type, id] = entity
-                holders |= {claim: id for claim in mine if getattr(entity, claim[1]) == claim[2]}
-        return Found(current=current, holders=holders)
+                current[entity_type, id] = entity
+                owners |= {value: id for value in mine if getattr(entity, value[1]) == value[2]}
+        return State(current=current, owners=owners, new_id=lambda entity_type: next(ids[entity_type]))
 
     async def _living(
-        self, entity_type: EntityType[Any], ids: list[int], claims: set[UniqueValue]
+        self, entity_type: EntityType[Any], ids: list[int], wanted: set[UniqueValue]
     ) -> list[tuple[int, Any]]:
         """Return the entities of a kind that have these ids, or hold these values."""
         rows = self.rows[entity_type.name]
         locking = " FOR UPDATE" if self.locking else ""
         ids = [id for id in ids if id <= MAX_ID]
-        if claims:
-            values = [value for _, _, value in claims]
-            found = await self.connection.fetch(rows.find_with_holders + locking, ids, values)
+        if wanted:
+            values = [value for _, _, value in wanted]
+            found = await self.connection.fetch(rows.find_with_owners + locking, ids, values)
         else:
             found = await self.connection.fetch(rows.find + locking, ids)
         return [(id, self.documents.read(entity_type, document)) for id, document in found]
 
-    async def _deleted(self, refs: Sequence[Ref]) -> dict[Ref, Any]:
+    async def _deleted(self, refs: Sequence[Ref]) -> dict[Ref, Current]:
         if not refs:
             return {}
         changes = await self.log.last(self.connection, refs)
         return {
-            (each.entity_type, each.record.id): Deleted(self.documents.read(each.entity_type, each.record.document))
+            (each.entity_type, each.id): Deleted(self.documents.read(each.entity_type, each.record.document))
             for each in changes
             if each.action is Action.DELETED  # else it lives, and is found where the living are
         }
 
-    async def _explained(self, found: Found, decisions: Mapping[int, Decision]) -> dict[int, Outcome]:
-        """Return the outcomes, each failed precondition saying what changed, also by the submissions before it."""
-        asked = {each for decision in decisions.values() for each in unexplained(decision.outcome)}
-        known: list[Change[Any]] = []
+    async def _explained(self, state: State, decisions: Mapping[int, Decision]) -> dict[int, Decision]:
+        """Return the decisions, each failed precondition saying what changed, also by the submissions before it."""
+        asked = {each for decision in decisions.values() for each in unexplained(decision)}
+        known: list[Change[Any] | Decided] = []
         if asked:
             logged = await self.log.since(self.connection, asked)
-            known = [each for each in logged if each.record.version <= _version(found, each)]
-        outcomes: dict[int, Outcome] = {}
+            known = [each for each in logged if each.version <= _version(state, each)]
+        told: dict[int, Decision] = {}
         for index, decision in decisions.items():
-            kept = {
-                each: [change for change in known if _ref(change) == each[0]] for each in unexplained(decision.outcome)
-            }
-            outcomes[index] = explained(decision, kept)
+            kept = {each: [change for change in known if _ref(change) == each[0]] for each in unexplained(decision)}
+            told[index] = explained(decision, kept)
             if asked:
                 known += decision.changes
-        return outcomes
+        return told
 
     def _receipts(self, key: IdempotencyKey | None, outcome: Outcome) -> list[dict[str, Any]]:
         receipt = None if key is None else key.record(outcome)
@@ -198,11 +193,10 @@ class Transaction:
         return [{**row, "expires_at": self.at + RECEIPTS_KEPT}]
 
 
-def _ref(change: Change[Any]) -> Ref:
-    return change.entity_type, change.record.id
+def _ref(change: Change[Any] | Decided) -> Ref:
+    return change.entity_type, change.id
 
 
-def _version(found: Found, change: Change[Any]) -> int:
-    current = found.current[_ref(change)]
-    entity = current.entity if isinstance(current, Deleted) else current
-    return int(entity.version)
+def _version(state: State, change: Change[Any]) -> int:
+    current = state.current[_ref(change)]
+    return 0 if current is None else left(current).version

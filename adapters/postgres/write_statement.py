@@ -15,13 +15,11 @@ from adapters.postgres.log import EPOCH
 from adapters.postgres.places import Bookmark
 from adapters.postgres.table_mapping import TableMapping, json
 from domain.changes import Change
-from domain.commands import Deleted
-from domain.decisions import Ref
 from domain.deliveries import Delivery
-from domain.entity_type import Entity, EntityType
-from domain.webhook import WEBHOOK
+from domain.entity_type import Deleted, Entity, EntityType
+from domain.state import Ref
 
-_CHANGE = "seq, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
+_CHANGE = "seq, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
 _RECEIPT = "caller, name, fingerprint, receipt, expires_at"
 _BEHIND = f"(epoch, xid) > ({EPOCH}, pg_current_xact_id())"
 
@@ -92,9 +90,9 @@ def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None
 
 def _deliver(statement: "_Statement", plan: WritePlan) -> None:
     """Add where webhooks start, and what is queued for them. A deletion takes both along."""
-    webhooks = {id: plan.current.get((entity_type, id)) for entity_type, id in plan.final if entity_type is WEBHOOK}
-    gone = [id for id in webhooks if isinstance(plan.final[WEBHOOK, id], Deleted)]
-    new = [id for id, before in webhooks.items() if id not in gone and not isinstance(before, Entity)]
+    webhooks = [ref for ref in plan.final if ref[0].subscribes]
+    gone = [ref[1] for ref in webhooks if isinstance(plan.final[ref], Deleted)]
+    new = [ref[1] for ref in webhooks if ref[1] not in gone and not isinstance(plan.current.get(ref), Entity)]
     if gone:
         rows = statement.mark([{"id": id} for id in gone])
         statement.do(f"DELETE FROM positions USING jsonb_to_recordset({rows}) AS gone(id bigint)", "webhook = gone.id")
@@ -152,6 +150,7 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "request_id": change.request_id,
             "changed": " ".join(change.changed),
             "document": change.record.document,
+            "reason": change.reason,
             **_actor(change),
         }
         for seq, change in enumerate(changes, 1)

@@ -1,6 +1,7 @@
 """The one thread that writes: it commits whatever has been submitted meanwhile together, with one fsync for all."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 import apsw
 from attrs import define, field, frozen
 
+from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.errors import Translating
 from adapters.sqlite.log import Log
 from adapters.sqlite.table_mapping import TableMapping
@@ -18,6 +20,8 @@ from adapters.sqlite.transaction import Transaction
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import DomainError, StorageFull, Unavailable
 from domain.stored_entity import Serializer
+
+_log = logging.getLogger("backroom")
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
@@ -49,6 +53,7 @@ class GroupCommitter:
     clock: Callable[[], datetime]
     guarded: Translating
     check_files: Callable[[], None]
+    checkpoints: Checkpoints
     on_commit: Callable[[], None]
 
     _queue: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
@@ -82,11 +87,28 @@ class GroupCommitter:
             jobs, last = self._next_group()
             if jobs:
                 self._deliver(jobs, self._answers(jobs))
+            self._keep_log_small(self.checkpoints.after_commit if jobs else self.checkpoints.when_idle)
+
+    def _keep_log_small(self, work: Callable[[], None]) -> None:
+        """Copy what is in the write-ahead log, if need be; nobody waits for it, and what fails is tried again."""
+        try:
+            with self.guarded:
+                work()
+        except (StorageFull, Unavailable):  # which have been told
+            pass
+        except Exception:  # noqa: BLE001 - whatever it is, the thread lives on
+            _log.exception("keeping the write-ahead log small failed, and will be tried again")
 
     def _next_group(self) -> tuple[list[_Job], bool]:
-        """Wait for a job, then take what else is waiting; the second value tells that nothing will follow."""
+        """Wait for a job, then take what else is waiting; the second value tells that nothing will follow.
+
+        There are none after a rest in which other work is to be done, and none at the end.
+        """
         jobs: list[_Job] = []
-        job = self._queue.get()
+        try:
+            job = self._queue.get(timeout=self.checkpoints.rest)
+        except Empty:
+            return [], False
         while job is not None:
             jobs.append(job)
             if len(jobs) == MAX_GROUP:

@@ -21,7 +21,6 @@ APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
 
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # NORMAL loses acknowledged writes in a power cut
-    "PRAGMA wal_autocheckpoint=16000",  # in pages of 4 KiB; a page that changes again meanwhile is copied back once
     "PRAGMA temp_store=MEMORY",
     "PRAGMA trusted_schema=OFF",
 )

@@ -11,9 +11,9 @@ from attrs import define
 from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.changes import Cursor
-from domain.commands import Deleted
 from domain.cursor_codec import CursorCodec
 from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
+from domain.entity_type import Deleted
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]

@@ -69,6 +69,7 @@ def rescue(connection: apsw.Connection, path: Path) -> str:
     target = path.with_name(f"{path.name}{RESCUED}{os.getpid()}")
     try:
         make_folder(path)
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # whoever could not read the file reads no copy
         connection.execute("VACUUM INTO ?", (str(target),))
         _sync(target.parent)
     except (apsw.Error, OSError) as error:

@@ -20,8 +20,8 @@ LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
 _PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
-COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, actor_key, actor_name"
-APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
+APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def _of_types(count: int) -> str:
@@ -102,7 +102,7 @@ class Log:
 
     def change(self, *columns: Any) -> Change[Any]:
         """Return the change of a row, whose number is left out."""
-        entity_type, id, version, action, at, request_id, changed, document, key, name = columns
+        entity_type, id, version, action, at, request_id, changed, document, reason, key, name = columns
         return Change(
             entity_type=self._entity_types[entity_type],
             action=Action(action),
@@ -110,6 +110,7 @@ class Log:
             changed=tuple(changed.split()),
             at=moment(at),
             request_id=request_id,
+            reason=reason,
             actor=None if key is None else Actor(key, name),
         )
 
@@ -136,6 +137,7 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
         change.request_id,
         " ".join(change.changed),
         record.document,
+        change.reason,
         *((None, None) if change.actor is None else (change.actor.key, change.actor.name)),
     )
 

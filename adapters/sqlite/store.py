@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import SqliteAccessKeys
+from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
 from adapters.sqlite.deliveries import SqliteDeliveries
@@ -92,6 +93,7 @@ class SqliteStore(Store):
             clock=clock,
             guarded=self._guarded,
             check_files=self._files.check,
+            checkpoints=Checkpoints(writing),
             on_commit=self._notify,
         )
         self._writer.start()

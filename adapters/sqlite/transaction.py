@@ -1,6 +1,6 @@
 """Applying submissions inside one transaction of the one writer."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -12,27 +12,25 @@ from adapters.sqlite.connections import fetch
 from adapters.sqlite.log import Log
 from adapters.sqlite.table_mapping import Searched, TableMapping, microseconds
 from domain.changes import Change
-from domain.commands import Deleted
 from domain.decisions import (
     CommandBatch,
-    Decision,
-    Found,
     IdempotencyKey,
     Outcome,
-    Ref,
     Replay,
-    UniqueValue,
+    changes_of,
     claimed,
     decide,
     explained,
     named,
+    outcome_of,
     unexplained,
 )
-from domain.entity_type import Entity, EntityType
+from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import KeyReused
 from domain.ports import RECEIPTS_KEPT
+from domain.state import Current, Ref, State, UniqueValue
 from domain.stored_entity import Serializer, StoredEntity
-from domain.webhook import WEBHOOK
+from domain.upsert import upserted
 
 _REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
@@ -61,18 +59,15 @@ class Transaction:
             return replay
         start = None if submission.follow is None else self._log.cursor_codec.number(submission.follow)
         last_ids: dict[str, int] = {}
-        found = self._find(submission)
-        decision = decide(
-            submission,
-            found,
-            new_id=lambda entity_type: self._next_id(last_ids, entity_type),
-            at=at,
-            documents=self._documents,
-        )
-        outcome = explained(decision, {each: self._kept(*each) for each in unexplained(decision.outcome)})
+        state = self._state(submission, last_ids)
+        decision = decide(submission, state, at)
+        decision = explained(decision, {each: self._kept(*each) for each in unexplained(decision)})
+        outcome = outcome_of(decision, submission, at, self._documents)
         if submission.dry_run:
             return outcome
-        self._write(decision, found, last_ids, start)
+        changes = changes_of(outcome)
+        self._number(changes, last_ids)
+        self._write(state, decision.final, changes, start)
         if submission.deliveries and outcome.failed is None:
             deliveries.queue(self._connection, submission.deliveries)
         receipt = key.record(outcome) if key is not None else None
@@ -121,55 +116,66 @@ class Transaction:
         last_ids[entity_type.name] = last_ids.get(entity_type.name, self._last_ids.get(entity_type.name, 0)) + 1
         return last_ids[entity_type.name]
 
-    def _find(self, submission: CommandBatch) -> Found:
-        current: dict[Ref, Any] = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
-        claims = claimed(submission.commands, current)
-        return Found(current=current, holders=self._holders(claims) if claims else {})
+    def _state(self, submission: CommandBatch, last_ids: dict[str, int]) -> State:
+        current = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
+        values = claimed(submission.commands, current)
+        owners = self._owners(values) if values else {}
+        current |= {ref: self._current(ref, False) for ref in upserted(submission.commands, owners) - current.keys()}
+        return State(current=current, owners=owners, new_id=lambda entity_type: self._next_id(last_ids, entity_type))
 
-    def _current(self, ref: Ref, needs_deleted: bool) -> Any:
+    def _current(self, ref: Ref, needs_deleted: bool) -> Current:
         entity_type, id = ref
         found = fetch(self._connection, self._rows[entity_type.name].get, (id,))
         if found:
-            return self._documents.read(entity_type, found[0][1])
+            entity: Entity = self._documents.read(entity_type, found[0][1])
+            return entity
         if not needs_deleted:
             return None
         self._log_changes()
         last = self._log.last(self._connection, entity_type.name, id)
         return None if last is None else Deleted(self._documents.read(entity_type, last.record.document))
 
-    def _holders(self, claims: Set[UniqueValue]) -> dict[UniqueValue, int]:
-        holders: dict[UniqueValue, int] = {}
-        for entity_type, name, value in claims:
+    def _owners(self, wanted: Set[UniqueValue]) -> dict[UniqueValue, int]:
+        owners: dict[UniqueValue, int] = {}
+        for entity_type, name, value in wanted:
             rows = self._rows[entity_type.name]
             field = entity_type.by_name[name]
             condition, values = where(tuple(same_value(rows, field, (value,))))
             found = fetch(self._connection, f"SELECT id FROM {rows.table}{condition}", values)
             if found:
-                holders[entity_type, name, value] = found[0][0]
-        return holders
+                owners[entity_type, name, value] = found[0][0]
+        return owners
 
     def _kept(self, ref: Ref, version: int) -> list[Change[Any]]:
         entity_type, id = ref
         self._log_changes()
         return [entry.change for entry in self._log.history(self._connection, entity_type.name, id, version, -1)]
 
-    def _write(self, decision: Decision, found: Found, last_ids: Mapping[str, int], start: int | None) -> None:
-        self._unlogged += decision.changes
-        latest: dict[Ref, StoredEntity] = {}
-        for change in decision.changes:
+    def _number(self, changes: Sequence[Change[Any]], last_ids: Mapping[str, int]) -> None:
+        """Number changes for the log, which takes them at the end."""
+        self._unlogged += changes
+        for change in changes:
             self._newest += 1
             self._revisions[change.entity_type.name] = self._newest
-            latest[change.entity_type, change.record.id] = change.record
         self._last_ids |= last_ids
+
+    def _write(
+        self,
+        state: State,
+        final: Mapping[Ref, Entity | Deleted[Any]],
+        changes: Sequence[Change[Any]],
+        start: int | None,
+    ) -> None:
+        latest = {(change.entity_type, change.id): change.record for change in changes}
         new: dict[str, list[tuple[StoredEntity, Any]]] = {}
-        for ref, after in decision.final.items():
+        for ref, after in final.items():
             entity_type, id = ref
-            before = found.current.get(ref)
+            before = state.current.get(ref)
             if isinstance(before, Entity) or isinstance(after, Deleted):
                 self._leave(self._rows[entity_type.name], latest[ref], before, after)
             else:
                 new.setdefault(entity_type.name, []).append((latest[ref], after))
-            if entity_type is WEBHOOK:
+            if entity_type.subscribes:
                 deliveries.note(self._connection, id, after, self._newest if start is None else start)
         for name, entities in new.items():
             self._searched.setdefault(name, []).extend(self._rows[name].insert(self._connection, entities))

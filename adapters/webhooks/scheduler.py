@@ -12,6 +12,7 @@ from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery, Status
 from domain.errors import CursorExpired
 from domain.ports import Store
+from domain.public_types import followed
 from domain.stored_entity import Serializer
 from domain.webhook import WEBHOOK, Webhook
 
@@ -69,7 +70,7 @@ class Scheduler:
 
     async def _next(self, webhook: Webhook, position: Cursor, waiting: Delivery | None) -> Step:
         try:
-            batch = await self.store.read(position, types=frozenset(webhook.types), limit=1)
+            batch = await self.store.read(position, types=followed(webhook.types), limit=1)
         except CursorExpired:  # it was disabled for longer than changes are kept: it goes on with what there is
             return Move(position=await self.store.oldest())
         if not batch.entries:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from attrs import evolve, field, frozen
 
@@ -14,6 +14,7 @@ from domain.access.scopes import Scope
 from domain.entity_type import Field
 from domain.errors import NotFound, ValidationFailed, Violation
 from domain.field_types import EnumField, FieldType, String, Timestamp, ValidationError
+from domain.parsing import parse_fields
 
 MAX_KEYS = 1000
 """How many are kept. Where there are as many, the one that was revoked first makes room for a new one."""
@@ -32,19 +33,13 @@ class Overlap(FieldType):
 
     UNITS: ClassVar = {"s": "seconds", "m": "minutes", "h": "hours"}
 
-    def check(self, raw: object) -> timedelta:
-        try:
-            overlap = self.read(raw if isinstance(raw, str) else "")
-        except ValueError:
-            raise ValidationError("not_a_duration", "must be a duration such as 0s, 15m or 24h") from None
+    def check(self, value: object) -> timedelta:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,6}[smh]", value):
+            raise ValidationError("not_a_duration", "must be a duration such as 0s, 15m or 24h")
+        overlap = timedelta(**{self.UNITS[value[-1]]: int(value[:-1])})
         if overlap > OVERLAP:
             raise ValidationError("out_of_range", "must be 24h at most")
         return overlap
-
-    def read(self, text: str) -> timedelta:
-        if not re.fullmatch(r"[0-9]{1,6}[smh]", text):
-            raise ValueError(text)
-        return timedelta(**{self.UNITS[text[-1]]: int(text[:-1])})
 
 
 FIELDS = (
@@ -85,7 +80,7 @@ class CreateKey:
     @classmethod
     def parse(cls, raw: Mapping[str, object], secret: str) -> "CreateKey":
         """Check a raw document. Raises `ValidationFailed` with every breach at once."""
-        return cls(**_checked(raw, FIELDS), secret=secret)
+        return cls(**parse_fields(raw, FIELDS), secret=secret)
 
     def __call__(self, keys: Sequence[AccessKey], at: datetime) -> KeyChange:
         if self.expires_at is not None and self.expires_at <= at:
@@ -112,7 +107,7 @@ class RotateKey:
     @classmethod
     def parse(cls, id: int, raw: Mapping[str, object], secret: str) -> "RotateKey":
         """Check a raw document. Raises `ValidationFailed` with every breach at once."""
-        overlap = _checked(raw, ROTATION)["overlap"]
+        overlap = parse_fields(raw, ROTATION)["overlap"]
         return cls(id=id, secret=secret, overlap=OVERLAP if overlap is None else overlap)
 
     def __call__(self, keys: Sequence[AccessKey], at: datetime) -> KeyChange:
@@ -136,22 +131,6 @@ class RevokeKey:
         if self.needed and key.scope is Scope.ADMIN and key.is_valid(at) and not any(others):
             raise LastAdminKey
         return KeyChange(key=evolve(key, revoked_at=key.revoked_at or at), others_until=at)
-
-
-def _checked(raw: Mapping[str, object], fields: Sequence[Field]) -> dict[str, Any]:
-    names = [each.name for each in fields]
-    values: dict[str, Any] = {}
-    violations = [
-        Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name not in names
-    ]
-    for each in fields:
-        try:
-            values[each.name] = each.check(raw.get(each.name))
-        except ValidationError as refused:
-            violations.append(Violation(field=each.name, code=refused.code, reason=refused.reason))
-    if violations:
-        raise ValidationFailed(violations=tuple(violations))
-    return values
 
 
 def _known(keys: Sequence[AccessKey], id: int) -> AccessKey:

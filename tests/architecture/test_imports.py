@@ -26,6 +26,7 @@ ALLOWED = {
     "contextlib",
     "datetime",
     "decimal",
+    "difflib",
     "enum",
     "functools",
     "itertools",

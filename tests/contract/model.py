@@ -74,7 +74,7 @@ class Model:
         old = self.gone[entity_type, id]
         if version not in {None, old["version"]}:
             raise ValidationError("precondition_failed")
-        back = self._put(entity_type, self._next(old, at), "created", tuple(DEFAULTS[entity_type]), at)
+        back = self._put(entity_type, self._next(old, at), "restored", tuple(DEFAULTS[entity_type]), at)
         del self.gone[entity_type, id]
         return back
 

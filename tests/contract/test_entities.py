@@ -11,6 +11,7 @@ from domain.errors import NotDeleted, NotFound
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
+from domain.state import State
 from domain.stock import AdjustStock
 from domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, product, task
@@ -51,7 +52,7 @@ async def test_what_was_made_can_be_got(store: Store, other: Store) -> None:
     ]
     for entity_type, raw in documents:
         (made,) = await carry_out(store, create(entity_type, **raw))
-        assert made == create(entity_type, **raw).decide(None, made.id, NOON)
+        assert made == create(entity_type, **raw).decide(State.of(next_id=made.id), NOON)
         assert made == await got(store, entity_type, made.id) == await got(other, entity_type, made.id)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from adapters.postgres.importing import PostgresImport
 from adapters.sqlite.importing import SqliteImport
-from entrypoints import moving
 from entrypoints.cli import main
+from entrypoints.commands import move as moving
 
 
 def halt() -> None:

@@ -1,12 +1,18 @@
 """The command line."""
 
 import json
+import os
+import re
 import socket
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from entrypoints.cli import SECTIONS, backroom
 from tests.e2e.service import command, environment
 
 
@@ -103,3 +109,59 @@ def test_no_command(tmp_path: Path) -> None:
     """Without a command, help is shown and the exit code is 2."""
     ended = run(tmp_path)
     assert (2, True) == (ended.returncode, "serve" in ended.stdout)
+
+
+def commands(
+    group: click.Group = backroom, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command with its words."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        yield (*path, name), command
+
+
+EXAMPLES = {" ".join(path): re.findall(r"(?m)^ +(\S*backroom .*)$", command.help or "") for path, command in commands()}
+
+
+@pytest.mark.parametrize(("name", "examples"), EXAMPLES.items(), ids=EXAMPLES)
+def test_examples_run(tmp_path: Path, name: str, examples: list[str]) -> None:
+    """The help of each command has an example, and a shell runs it without a complaint."""
+    assert 1 == len(examples)
+    assert f"backroom {name.split(maxsplit=1)[0]}" in examples[0]
+    before = "backroom keys create first --scope admin 2>/dev/null; "  # so that there is a store with something in it
+    example = examples[0].replace("backroom serve", "timeout --preserve-status 5 backroom serve")
+    script = f"set -e; {before}{example}; echo; echo done"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["sh", "-c", script],
+        cwd=tmp_path,
+        env={**environment(), "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, True) == (ended.returncode, ended.stdout.endswith("done\n")), ended.stderr
+
+
+def test_help_shows_commands_in_sections(tmp_path: Path) -> None:
+    """Every command stands under what it is for."""
+    shown = run(tmp_path, "--help").stdout
+    for section, names in SECTIONS.items():
+        assert re.search(rf"{section}:\n(  .*\n)*?  {names[0]} ", shown)
+
+
+def test_completion(tmp_path: Path) -> None:
+    """A shell is told which commands there are."""
+    shown = subprocess.run(
+        [str(Path(sys.executable).with_name("backroom"))],
+        env={**environment(), "_BACKROOM_COMPLETE": "bash_complete", "COMP_WORDS": "backroom ke", "COMP_CWORD": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    assert ["plain,keys"] == shown.split()

@@ -64,7 +64,7 @@ def test_every_line_of_a_service(tmp_path: Path) -> None:
     ("arguments", "settings", "expected"),
     [
         (["serve"], {"port": "http"}, "BACKROOM_PORT must be a whole number"),
-        (["serve", "--bogus"], {}, "unrecognized arguments: --bogus"),
+        (["serve", "--bogus"], {}, "No such option '--bogus'"),
         (["serve"], {"host": "192.0.2.1", "open": "1"}, "cannot listen on http://192.0.2.1:"),
         (["serve", "--port", "0"], {"store": "sqlite:///."}, "such as sqlite:////"),
         (["serve", "--port", "0"], {"store": "sqlite:///.", "workers": "2"}, "such as sqlite:////"),

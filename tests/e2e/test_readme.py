@@ -30,10 +30,10 @@ def test_curl_is_here() -> None:
 
 
 def test_examples(tmp_path: Path) -> None:
-    """Each example does what the README says: five calls, a 412, a replay, and the changes that they made."""
+    """Each example does what the README says: five calls, a 412, a replay, a bulk, and the changes that they made."""
     with running(tmp_path) as service:
         outputs = [carried_out(service, example).stdout for example in examples()]
-    created, listed, done, product, stocked, refused, first, again, changes = outputs
+    created, listed, done, product, stocked, refused, first, again, many, changes = outputs
     assert '"title":"Buy milk"' in created
     assert '"count":1' in listed
     assert '"status":"done"' in done
@@ -44,4 +44,6 @@ def test_examples(tmp_path: Path) -> None:
     assert "201 Created" in first
     assert "idempotency-replayed: true" in again
     assert first.partition("\r\n\r\n")[2] == again.partition("\r\n\r\n")[2]
+    assert '"status":201' in many
+    assert '"stock":2' in many
     assert '"task.updated"' in changes

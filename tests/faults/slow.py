@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
+from domain.state import State
 from domain.task import TASK
 from tests.builders import create
 
@@ -20,8 +21,8 @@ class Slow:
     id = None
     needs_deleted = False
 
-    def decide(self, current: Any, id: int, at: datetime) -> Any:
+    def decide(self, current: State, at: datetime) -> Any:
         """Wait, then make a task."""
         self.begun.set()
         self.let_go.wait()
-        return create(TASK).decide(current, id, at)
+        return create(TASK).decide(current, at)

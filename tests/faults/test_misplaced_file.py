@@ -134,7 +134,8 @@ async def test_a_copy_that_cannot_be_written(store: SqliteStore, path: Path, las
     path.unlink()
     with pytest.raises(Unavailable):
         await store.ping()
-    assert last_words[0].endswith(f"; what was acknowledged could not be saved in {diary} (file is not a database)")
+    failed = f"what was acknowledged could not be saved in {diary} ([Errno 17] File exists: '{diary}')"
+    assert [failed] == [each.partition("; ")[2] for each in last_words]
     assert "Dear diary" == diary.read_text()
 
 

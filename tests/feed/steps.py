@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from adapters.http.responses.wire import change_document
+from adapters.serialization.changes import change_document
 from domain.ports import Store
 from domain.task import TASK
 from tests.builders import LATER

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from domain.decisions import MAX_COMMANDS
+from domain.product import MAX_STOCK
 from tests.http.service import Client
 from tests.http.steps import COLLECTIONS, MINIMAL, NAME, asked, got, log, made, violations
 
@@ -97,6 +98,74 @@ async def test_unique_values_within_one_request(client: Client) -> None:
     assert 200 == (await bulk(client, give_up, TAKEN, collection="products")).status_code
 
 
+async def test_every_failure_is_told(client: Client) -> None:
+    """An atomic request that fails tells of every operation that would, the first of them as the problem itself."""
+    await made(client, "tasks")
+    operations = [CREATE, {"op": "delete", "id": 9}, 5, {"op": "create", "body": {"title": " ", "due": "soon"}}, CREATE]
+
+    for prefer in ({}, {"Prefer": "validate-only"}):
+        response = await client.post("/tasks/bulk", json={"operations": operations}, headers=prefer)
+        assert (404, "not_found") == asked(response)
+        problem = response.json()
+        failures = problem.pop("failures")
+        assert 1 == problem.pop("failed_index")
+        assert [(1, 404), (2, 422), (3, 422)] == [(each["index"], each["status"]) for each in failures]
+        assert problem == failures[0]["body"]
+        pointers = [[each["pointer"] for each in failure["body"]["errors"]] for failure in failures[1:]]
+        assert [["/operations/2/op"], ["/operations/3/body/title", "/operations/3/body/due"]] == pointers
+
+
+async def test_restoring(client: Client) -> None:
+    """What was deleted, also by an operation of the same request, comes back."""
+    await made(client, "tasks")
+    operations = [{"op": "delete", "id": 1}, {"op": "restore", "id": 1, "if_match": 2}]
+
+    response = await bulk(client, *operations, {"op": "restore", "id": 1}, atomic=False)
+
+    assert [200, 200, 409] == [each["status"] for each in response.json()["results"]]
+    assert 3 == (await got(client, "/tasks/1"))["version"]
+    assert "task.restored" == (await log(client))[-1]["type"]
+
+
+async def test_moving_stock(client: Client) -> None:
+    """Stock is moved with its reasons, each operation on what those before it left; what is wrong has its pointer."""
+    await made(client, "products", stock=5)
+    move = {"op": "stock", "id": 1, "change": -2, "reason": "sold"}
+
+    results = (await bulk(client, move, move, collection="products")).json()["results"]
+    assert [3, 1] == [each["body"]["stock"] for each in results]
+    assert ["sold", "sold"] == [each["reason"] for each in (await log(client))[1:]]
+    assert (409, "insufficient_stock") == asked(await bulk(client, move, collection="products"))
+    for wrong, expected in (
+        ({"change": "1"}, ("/operations/0/change", "wrong_type")),
+        ({"change": MAX_STOCK}, ("/operations/0/change", "out_of_range")),
+        ({"reason": 5}, ("/operations/0/reason", "wrong_type")),
+        ({"change": None}, ("/operations/0/change", "required")),
+    ):
+        assert [expected] == violations(await bulk(client, {**move, **wrong}, collection="products"))
+
+
+async def test_upserting(client: Client) -> None:
+    """A product is edited where its sku is, and made where it is not, also by the same request."""
+    body = {**MINIMAL["products"], "sku": "A-1"}
+    new, price, same = ({"op": "upsert", "body": {**body, **fields}} for fields in ({}, {"price": 5}, {"price": 5}))
+
+    results = (await bulk(client, new, price, same, collection="products")).json()["results"]
+    assert [(201, 1, 1), (200, 1, 2), (200, 1, 2)] == [
+        (each["status"], each["body"]["id"], each["body"]["version"]) for each in results
+    ]
+    some = {"op": "upsert", "body": {"sku": "A-1", "stock": 7}}
+    response = await bulk(client, some, new, collection="products")
+    assert [(3, 7), (4, 7)] == [(each["body"]["version"], each["body"]["stock"]) for each in response.json()["results"]]
+    missing = {"op": "upsert", "body": {"sku": "B-2", "stock": 7}}, {"op": "upsert", "body": {"name": "C", "price": 1}}
+    failures = (await bulk(client, *missing, collection="products")).json()["failures"]
+    assert [["/operations/0/body/name", "/operations/0/body/price"], ["/operations/1/body/sku"]] == [
+        [each["pointer"] for each in failure["body"]["errors"]] for failure in failures
+    ]
+    echoed = {"op": "upsert", "body": {**(await got(client, "/products/1")), "version": 3}}
+    assert (412, "precondition_failed") == asked(await bulk(client, echoed, collection="products"))
+
+
 async def test_each_for_itself(client: Client) -> None:
     """Without atomicity each result stands alone, and what failed changed nothing."""
     await made(client, "tasks")
@@ -143,7 +212,9 @@ SHAPES: list[tuple[Any, list[tuple[str, str]]]] = [
     ({"operations": [CREATE, 5]}, [("/operations/1/op", "wrong_type")]),
     ({"operations": [{}]}, [("/operations/0/op", "not_a_choice")]),
     ({"operations": [{"op": ["create"]}]}, [("/operations/0/op", "not_a_choice")]),
-    ({"operations": [{"op": "restore", "id": 1}]}, [("/operations/0/op", "not_a_choice")]),
+    ({"operations": [{"op": "stock", "id": 1, "change": 1}]}, [("/operations/0/op", "not_a_choice")]),
+    ({"operations": [{"op": "upsert", "body": {}}]}, [("/operations/0/op", "not_a_choice")]),
+    ({"operations": [{"op": "restore"}]}, [("/operations/0/id", "required")]),
     ({"operations": [{"op": "create"}]}, [("/operations/0/body", "required")]),
     ({"operations": [{"op": "create", "body": []}]}, [("/operations/0/body", "wrong_type")]),
     ({"operations": [{**CREATE, "id": 1}]}, [("/operations/0/id", "unknown_field")]),

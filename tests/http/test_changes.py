@@ -96,6 +96,16 @@ async def test_types(client: Client) -> None:
     assert ([], await now(client)) == (page["changes"], page["cursor"])
 
 
+async def test_restores_come_with_creations(client: Client) -> None:
+    """Whoever follows what is created is told of what is restored too; restores alone can be asked for."""
+    await made(client, "tasks")
+    await client.delete("/tasks/1")
+    await client.post("/tasks/1/restore")
+
+    assert ["task.created", "task.restored"] == await told(client, "/changes?types=task.created")
+    assert ["task.restored"] == await told(client, "/changes?types=task.restored")
+
+
 async def test_one_log_for_all_writes(client: Client) -> None:
     """Every kind of write is in the log once, in the order in which it took effect; refusals and rehearsals are not."""
     await made(client, "products", stock=1)
@@ -106,7 +116,7 @@ async def test_one_log_for_all_writes(client: Client) -> None:
     await client.post("/tasks/bulk", json={"operations": bulk})
     await client.post("/tasks/1/restore")
 
-    expected = ["product.created", "product.updated", "task.created", "task.deleted", "task.created"]
+    expected = ["product.created", "product.updated", "task.created", "task.deleted", "task.restored"]
     assert expected == [each["type"] for each in await log(client)]
 
 

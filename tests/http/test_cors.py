@@ -118,6 +118,7 @@ async def test_writing(shared: Client) -> None:
 
     assert (201, ORIGIN) == (allowed.status_code, allowed.headers["access-control-allow-origin"])
     assert (403, "bad_origin") == asked(refused)
+    assert "BACKROOM_CORS_ORIGINS" in refused.json()["detail"]
     assert 1 == len(await log(shared))
 
 

@@ -182,6 +182,24 @@ async def test_bad_parameters(client: Client) -> None:
         assert (400, "bad_parameter") == asked(await client.raw("GET", f"/tasks?{query}")), query
 
 
+async def test_what_would_be_right(client: Client) -> None:
+    """A refusal names what was meant, or else what there is to choose from."""
+    for path, expected in (
+        ("/products?pric=1", "unknown parameter 'pric' (did you mean price?; operators go behind"),
+        ("/products?price[ltt]=1", "unknown parameter 'price[ltt]' (did you mean price[lt]?"),
+        ("/tasks?colour=1", "unknown parameter 'colour' (there are limit, cursor, sort, q, total, id, version,"),
+        (f"/tasks?{'x' * 9000}=1", f"unknown parameter '{'x' * 50}' (there are limit,"),
+        ("/tasks?status=open", "status must be one of pending, in_progress, done, cancelled, not 'open'"),
+        ("/tasks?due[lt]=soon", "due[lt] must be a date such as 2026-12-31, not 'soon'"),
+        ("/tasks?version=1.5", "version must be a whole number, not '1.5'"),
+        ("/products?price=9.999", "price must be a number with at most two decimals, not '9.999'"),
+        ("/tasks?created_at=now", "created_at must be a time such as 2026-12-31T23:59:59Z, not 'now'"),
+        ("/tasks?sort=-titel", "cannot sort by 'titel' (did you mean title?)"),
+        ("/changes?type=task.created", "unknown parameter 'type' (did you mean types?)"),
+    ):
+        assert expected == (await client.get(path)).json()["detail"][: len(expected)]
+
+
 async def test_query_in_raw_utf8(client: Client) -> None:
     """A query whose bytes are no URL is refused."""
     response = await client.request("GET", "/", extensions={"target": "/tasks?q=é".encode()})

@@ -44,7 +44,7 @@ async def test_history(client: Client, clock: Clock, collection: str) -> None:
 
     assert [first, second, third, fourth] == [each["data"] for each in told]
     assert [1, 2, 3, 4] == [each["version"] for each in told]
-    expected = [f"{entity_type}.{action}" for action in ("created", "updated", "deleted", "created")]
+    expected = [f"{entity_type}.{action}" for action in ("created", "updated", "deleted", "restored")]
     assert expected == [each["type"] for each in told]
     assert [NAME[collection]] == told[1]["changed"]
     assert [] == told[2]["changed"]

@@ -176,6 +176,7 @@ async def test_other_hosts(store: Store, host: str) -> None:
         ):
             response = await client.request(method, path, headers={"Host": host})
             assert (400, "malformed_request") == asked(response)
+            assert "BACKROOM_ALLOWED_HOSTS" in response.json()["detail"]
 
 
 async def test_any_host(client: Client) -> None:

@@ -78,6 +78,21 @@ async def test_what_is_no_change(client: Client) -> None:
     assert 5 == (await got(client, "/products/1"))["stock"]
 
 
+async def test_the_reason_is_kept(client: Client) -> None:
+    """Why a stock changed is told with its change, for as long as that is kept; a blank reason is none."""
+    await made(client, "products", stock=5)
+    for reason in ("sold", " own words ", "", None):
+        body = {"change": -1, "reason": reason}
+        assert 200 == (await client.post("/products/1/stock", json=body)).status_code
+
+    told = [each.get("reason", "none") for each in (await got(client, "/products/1/history"))["history"]]
+    assert ["none", "sold", "own words", "none", "none"] == told
+    assert [None, "sold"] == [each.get("reason") for each in (await log(client))[:2]]
+    for wrong, code in ((5, "wrong_type"), ("x" * 101, "too_long"), ("a\nb", "forbidden_character")):
+        body = {"change": -1, "reason": wrong}
+        assert [("/reason", code)] == violations(await client.post("/products/1/stock", json=body))
+
+
 async def test_of_nothing(client: Client) -> None:
     """There is no stock of what is not there, and none of tasks."""
     await deleted(client, "products", stock=5)

@@ -121,7 +121,7 @@ async def test_a_webhook_is_an_entity(client: Client) -> None:
     assert (404, "not_found") == asked(await client.get("/webhooks/1"))
     assert 4 == (await client.post("/webhooks/1/restore")).json()["version"]
     history = (await got(client, "/webhooks/1/history"))["history"]
-    assert ["webhook.created", "webhook.updated", "webhook.deleted", "webhook.created"] == [
+    assert ["webhook.created", "webhook.updated", "webhook.deleted", "webhook.restored"] == [
         each["type"] for each in history
     ]
 

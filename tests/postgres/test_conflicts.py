@@ -78,7 +78,7 @@ async def test_two_may_swap_what_is_unique(store: PostgresStore) -> None:
     assert ["B", "A"] == [each.sku for each in (await carry_out(store, *swap))[::-1][:2]]
     (refused,) = (await outcome(store, edit(PRODUCT, 1, sku="A"))).results
     assert isinstance(refused, AlreadyExists)
-    assert 2 == refused.holder
+    assert 2 == refused.owner
 
 
 async def test_what_was_submitted_at_the_same_time_takes_effect_in_its_order(store: PostgresStore) -> None:
@@ -99,7 +99,7 @@ async def test_one_fault_is_not_the_fault_of_others(store: PostgresStore) -> Non
     """A command that fails for no good reason fails alone, whoever was in the same group."""
 
     class Broken(Edit[Any]):
-        def decide(self, current: Any, id: int, at: Any) -> Any:
+        def decide(self, current: Any, at: Any) -> Any:
             raise RuntimeError("a fault in a decision")
 
     answers = await asyncio.gather(

@@ -4,10 +4,11 @@ import argparse
 import random
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.e2e.service import PROGRAM
-from tests.power.cutting import NORMAL, Trial
+from tests.power.cutting import NORMAL, SHORT_LOG, Trial
 from tests.power.disk import CannotMount, disk_at
 
 CONTROL = 10
@@ -22,17 +23,17 @@ def main() -> int:
     chosen = parser.parse_args()
     print(f"seed {chosen.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        lost = _lost(Path(folder), "FULL", PROGRAM, chosen.cuts, chosen.seed)
-        control = _lost(Path(folder), "NORMAL", NORMAL, min(CONTROL, chosen.cuts), chosen.seed)
+        lost = _lost(Path(folder), "FULL", (PROGRAM, SHORT_LOG), chosen.cuts, chosen.seed)
+        control = _lost(Path(folder), "NORMAL", (NORMAL,), min(CONTROL, chosen.cuts), chosen.seed)
     return 0 if lost == 0 < control else 1
 
 
-def _lost(folder: Path, name: str, program: tuple[str, ...], cuts: int, seed: int) -> int:
+def _lost(folder: Path, name: str, programs: Sequence[Sequence[str]], cuts: int, seed: int) -> int:
     """Cut, tell what came of it, and return how much was lost."""
     mounted = folder / name
     mounted.mkdir()
     with disk_at(mounted) as disk:
-        trial = Trial(disk, folder, program=program, chance=random.Random(seed))
+        trial = Trial(disk, folder, programs=programs, chance=random.Random(seed))
         tally = trial.run(cuts)
     print(
         f"synchronous={name}: {tally.cuts} power cuts of {tally.stores} stores, {tally.acknowledged} writes"

@@ -14,7 +14,13 @@ from attrs import define, field
 from tests.e2e.service import PROGRAM, Service, running
 from tests.power.disk import Disk
 
-NORMAL = (sys.executable, str(Path(__file__).with_name("normal.py")))
+_SERVED = (sys.executable, str(Path(__file__).with_name("served.py")))
+SHORT_LOG = (*_SERVED, "FULL", "50")
+"""The service, but what is in its log is copied to its place all the time."""
+
+NORMAL = (*_SERVED, "NORMAL", "4000")
+"""The control: the service, but what it acknowledges is not synced yet."""
+
 WRITERS = 8
 SHARES = (0.0, 0.0, 0.5, 0.95)
 """How much of what was not synced survives a cut: most often nothing, else any half of it, or nearly all."""
@@ -94,7 +100,7 @@ class Trial:
 
     disk: Disk
     folder: Path  # where the service is started, on a disk that stays
-    program: Sequence[str] = PROGRAM
+    programs: Sequence[Sequence[str]] = (PROGRAM, SHORT_LOG)  # of one store after the other
     shares: Sequence[float] = SHARES
     chance: random.Random = field(factory=random.Random)
     tally: Tally = field(factory=Tally)
@@ -121,7 +127,9 @@ class Trial:
     def _served(self) -> Iterator[Service]:
         """Start the service on what the last cut has left, count what is not there, and end it afterwards."""
         self.disk.switch_on()
-        with running(self.folder, program=self.program, store=f"sqlite:///{self._store}") as service:
+        with running(
+            self.folder, program=self.programs[self.tally.stores % len(self.programs)], store=f"sqlite:///{self._store}"
+        ) as service:
             with service.client() as client:
                 log, tasks = logged(client), listed(client)
             assert tasks == {id: last["data"] for id, last in log.items() if last["type"] != "task.deleted"}

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.power.cutting import NORMAL, Trial
+from tests.e2e.service import PROGRAM
+from tests.power.cutting import NORMAL, SHORT_LOG, Trial
 from tests.power.disk import Disk
 
 CUTS = 2
@@ -31,15 +33,15 @@ def write(path: Path, then: str) -> None:
     subprocess.run([sys.executable, "-c", program, str(path)], check=True)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
-def test_nothing_acknowledged_is_lost(disk: Disk, tmp_path: Path, share: float) -> None:
+@pytest.mark.parametrize(("share", "program"), [(0.0, PROGRAM), (0.5, SHORT_LOG), (0.95, SHORT_LOG)])
+def test_nothing_acknowledged_is_lost(disk: Disk, tmp_path: Path, share: float, program: Sequence[str]) -> None:
     """Cut while it writes, also for the first time, the service has all that it acknowledged when it starts again."""
-    tally = Trial(disk, tmp_path, shares=(share,), chance=Random(4)).run(CUTS)
+    tally = Trial(disk, tmp_path, programs=[program], shares=(share,), chance=Random(4)).run(CUTS)
     assert (CUTS, 0) == (tally.cuts, tally.lost)
     assert tally.acknowledged >= CUTS
 
 
 def test_without_a_sync_much_is_lost(disk: Disk, tmp_path: Path) -> None:
     """The same service with `synchronous=NORMAL` loses what it had acknowledged: the cut is a real one."""
-    tally = Trial(disk, tmp_path, program=NORMAL, shares=(0.0,), chance=Random(4)).run(2)
+    tally = Trial(disk, tmp_path, programs=[NORMAL], shares=(0.0,), chance=Random(4)).run(2)
     assert 0 < tally.lost <= tally.acknowledged

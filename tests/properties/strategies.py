@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from attrs import evolve
 from hypothesis import strategies as st
 
-from domain.entity_type import EntityType, Field
+from domain.entity_type import MAX_ID, EntityType, Field
 from domain.field_types import Boolean, Date, EnumField, FieldType, Integer, ListOf, Money, String, Timestamp, Url
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
@@ -49,9 +50,17 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
     return st.none() | values(field.field_type) if field.nullable else values(field.field_type)
 
 
-def entities(entity_type: EntityType[Any]) -> st.SearchStrategy[Any]:
-    """Return entities of a kind with anything in their fields."""
-    return st.builds(entity_type.entity, **{field.name: field_values(field) for field in entity_type.fields})
+@st.composite
+def entities(draw: st.DrawFn, entity_type: EntityType[Any]) -> Any:
+    """Return entities of a type with anything in their fields that goes together."""
+    times = st.datetimes(timezones=st.just(UTC))
+    made, edited = (
+        entity_type.check(draw(st.fixed_dictionaries(fields)), whole=True)
+        for fields in [{field.name: field_values(field) for field in entity_type.writable}] * 2
+    )
+    entity = entity_type.entity.of(made, id=draw(st.integers(1, MAX_ID)), at=draw(times))
+    entity = evolve(entity, version=draw(st.integers(1, MAX_ID - 1)))
+    return entity.apply(edited, at=draw(times)) if draw(st.booleans()) else entity
 
 
 def written(value: Any) -> object:

@@ -34,6 +34,11 @@ async def alone(client: Client, collection: str, operation: dict[str, Any]) -> h
     path = f"/{collection}/{operation['id']}"
     if operation["op"] == "update":
         return await client.put(path, json=operation["body"], headers=headers)
+    if operation["op"] == "restore":
+        return await client.post(f"{path}/restore", headers=headers)
+    if operation["op"] == "stock":
+        body = {name: operation[name] for name in ("change", "reason")}
+        return await client.post(f"{path}/stock", json=body, headers=headers)
     return await client.delete(path, headers=headers)
 
 
@@ -42,10 +47,11 @@ def told(status: int, body: dict[str, Any]) -> dict[str, Any]:
     if "code" not in body:
         return {"status": status, **body}
     errors = [
-        {**each, "pointer": each["pointer"].removeprefix("/operations/0/body")} for each in body.get("errors", ())
+        {**each, "pointer": each["pointer"].removeprefix("/operations/0").removeprefix("/body")}
+        for each in body.get("errors", ())
     ]
     detail = body["detail"].replace("If-Match", "if_match")
-    of_bulk = ("request_id", "failed_index")
+    of_bulk = ("request_id", "failed_index", "failures")
     return {
         "status": status,
         **{name: value for name, value in body.items() if name not in of_bulk},
@@ -77,7 +83,7 @@ async def compare(collection: str, operation: dict[str, Any], *, require_if_matc
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
 @given(
-    op=st.sampled_from(["create", "update", "delete"]),
+    op=st.sampled_from(["create", "update", "delete", "restore", "stock"]),
     id=IDS,
     version=VERSIONS,
     body=BODIES,
@@ -94,7 +100,11 @@ def test_alone_and_in_bulk(  # noqa: PLR0917 - hypothesis passes each by its nam
 ) -> None:
     """Status, problem, breaches and entity are the same; only the place of a breach names the operation."""
     sent = {**MINIMAL[collection], **body} if fits else body
+    change = body.get("price", 1)
     operation: dict[str, Any] = {"op": op, "id": id, "body": sent, "if_match": version}
-    unused = {"create": ("id", "if_match"), "update": (), "delete": ("body",)}[op]
-    operation = {name: value for name, value in operation.items() if name not in unused}
+    operation |= {"change": 1 if change is None else change, "reason": body.get("title")}
+    used = {"create": ("body",), "update": ("id", "if_match", "body"), "stock": ("id", "if_match", "change", "reason")}
+    operation = {name: operation[name] for name in ("op", *used.get(op, ("id", "if_match")))}
+    if op == "stock":
+        collection = "products"
     asyncio.run(compare(collection, operation, require_if_match=require))

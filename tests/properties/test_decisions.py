@@ -7,14 +7,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
-from domain.decisions import Decision, Found, Ref, claimed, decide, named
-from domain.entity_type import EntityType
+from domain.commands import Create, Delete, Edit, Precondition, Restore
+from domain.decisions import Decision, claimed, decide, named
+from domain.entity_type import Deleted, EntityType
 from domain.errors import DomainError
 from domain.product import MAX_STOCK, PRODUCT
+from domain.state import Ref, State, unique_values
 from domain.stock import AdjustStock
 from domain.task import TASK, Status
-from tests.builders import LATER, REQUIRED, SERIALIZER, product, submission, task
+from tests.builders import LATER, REQUIRED, product, submission, task
 
 IDS = st.integers(1, 4)
 SKUS = st.sampled_from([None, "A", "B"])
@@ -53,13 +54,10 @@ def decided(commands: list[Any], world: World, new_id: Callable[[EntityType[Any]
         ref: world.get(ref) if needs_deleted or not isinstance(world.get(ref), Deleted) else None
         for ref, needs_deleted in named(commands).items()
     }
-    living = [
-        each for (entity_type, _), each in world.items() if entity_type is PRODUCT and not isinstance(each, Deleted)
-    ]
-    claims = claimed(commands, current)
-    holders = {(PRODUCT, "sku", each.sku): each.id for each in living if (PRODUCT, "sku", each.sku) in claims}
-    found = Found(current=current, holders=holders)
-    return decide(submission(*commands, atomic=atomic), found, new_id=new_id, at=LATER, documents=SERIALIZER)
+    wanted = claimed(commands, current)
+    owners = {value: each.id for each in world.values() for value in unique_values(each) if value in wanted}
+    state = State(current=current, owners=owners, new_id=new_id)
+    return decide(submission(*commands, atomic=atomic), state, LATER)
 
 
 def ids() -> Callable[[EntityType[Any]], int]:
@@ -70,7 +68,7 @@ def ids() -> Callable[[EntityType[Any]], int]:
 
 def told(decision: Decision) -> list[Any]:
     """Return the results in a form in which refusals compare by what they say."""
-    results = decision.outcome.results
+    results = decision.results
     return [(type(each), each.message) if isinstance(each, DomainError) else each for each in results]
 
 
@@ -92,11 +90,11 @@ def test_a_bulk_is_its_commands_one_by_one(commands: list[Any]) -> None:
 def test_an_atomic_bulk_is_all_or_nothing(commands: list[Any]) -> None:
     """Atomic, it is the same where all succeed; else it ends with the first refusal and leaves nothing."""
     loose, strict = (decided(commands, START, ids(), atomic=atomic) for atomic in (False, True))
-    refused = [index for index, each in enumerate(loose.outcome.results) if isinstance(each, DomainError)]
+    refused = [index for index, each in enumerate(loose.results) if isinstance(each, DomainError)]
     if not refused:
         assert loose == strict
         return
-    assert (refused[0], {}, ()) == (strict.outcome.failed, strict.final, strict.changes)
+    assert (refused[0], {}, ()) == (strict.failed, strict.final, strict.changes)
     assert told(loose)[: refused[0] + 1] == told(strict)
 
 
@@ -113,6 +111,6 @@ def test_what_holds_for_every_decision(commands: list[Any]) -> None:
     assert all(0 <= (each.stock or 0) <= MAX_STOCK for each in living)
     versions = {ref: (each.entity if isinstance(each, Deleted) else each).version for ref, each in START.items()}
     for change in decision.changes:
-        ref = change.entity_type, change.record.id
+        ref = change.entity_type, change.id
         versions[ref] = versions.get(ref, 0) + 1
-        assert versions[ref] == change.record.version
+        assert versions[ref] == change.version

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.entity_type import EntityType, Field
 from domain.field_types import Money, String, ValidationError
+from domain.parsing import from_text, json_value
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
 from tests.properties.strategies import ANY_TEXT, values, written
@@ -40,7 +41,7 @@ PRICE = PRODUCT.by_name["price"].field_type
 def test_what_a_rule_accepts_it_leaves_alone(entity_type: EntityType[Any], field: Field, data: st.DataObject) -> None:
     """Every value of a field is accepted as it is written, and comes out as it was."""
     value = data.draw(values(field.field_type))
-    assert value == field.field_type.check(written(value))
+    assert value == json_value(field.field_type, written(value))
 
 
 @EVERY_FIELD
@@ -48,13 +49,13 @@ def test_what_a_rule_accepts_it_leaves_alone(entity_type: EntityType[Any], field
 def test_checking_twice_changes_nothing_more(entity_type: EntityType[Any], field: Field, raw: object) -> None:
     """Whatever is given, it is refused with a code and a reason, or becomes a value that is accepted as it is."""
     try:
-        value = field.field_type.check(raw)
+        value = json_value(field.field_type, raw)
     except ValidationError as refused:
         code, reason = refused.code, refused.reason
         assert code
         assert reason
     else:
-        assert value == field.field_type.check(written(value))
+        assert value == json_value(field.field_type, written(value))
 
 
 @pytest.mark.parametrize("field_type", TEXTS)
@@ -62,7 +63,7 @@ def test_checking_twice_changes_nothing_more(entity_type: EntityType[Any], field
 def test_accepted_text_satisfies_its_rule(field_type: String, raw: str) -> None:
     """Accepted text is trimmed, within its limits, and can be written as UTF-8."""
     try:
-        text = field_type.check(raw)
+        text = json_value(field_type, raw)
     except ValidationError:
         return
     assert text == text.strip()
@@ -82,7 +83,7 @@ def test_money_is_exact_or_refused(raw: Decimal) -> None:
     cents = Fraction(raw) * 100
     fits = 0 <= cents <= PRICE.most * 100 and cents.denominator == 1
     try:
-        amount = PRICE.check(raw)
+        amount = json_value(PRICE, raw)
     except ValidationError:
         assert not fits
     else:
@@ -96,7 +97,7 @@ def test_money_is_exact_or_refused(raw: Decimal) -> None:
 def test_plain_text_is_read_or_is_not_of_the_type(entity_type: EntityType[Any], field: Field, text: str) -> None:
     """Reading a filter fails as it should or not at all, and what is read can be ordered."""
     try:
-        value = field.field_type.read(text)
+        value = from_text(field.field_type, text)
     except (ValueError, ValidationError):
         return
     assert field.field_type.key(value) == field.field_type.key(value)

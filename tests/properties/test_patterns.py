@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from adapters.http.openapi.patterns import amount_pattern, text_pattern
 from adapters.http.openapi.schemas import field_type_schema
 from domain.field_types import FieldType, String, Url, ValidationError
+from domain.parsing import json_value
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
 from domain.text import WHITE_SPACE
@@ -30,7 +31,7 @@ texts = st.text(st.sampled_from(TELLING + WHITE_SPACE) | st.characters(exclude_c
 def takes(field_type: FieldType, text: str) -> bool:
     """Tell whether a rule takes a text."""
     try:
-        field_type.check(text)
+        json_value(field_type, text)
     except ValidationError:
         return False
     return True

@@ -3,12 +3,11 @@
 from functools import cmp_to_key, partial
 from typing import Any
 
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.queries import Order, Place, Query, Segment, Side, compare, segments
-from domain.task import TASK
+from domain.task import TASK, Task
 from tests.properties.strategies import entities
 
 FIELDS = [field for field in TASK.fields if field.listed]
@@ -17,14 +16,13 @@ ORDERS = st.lists(st.builds(Order, st.sampled_from(FIELDS), st.booleans()), max_
 
 @st.composite
 def collections(draw: st.DrawFn) -> list[Any]:
-    """Return entities with ids of their own, many of whose fields are alike."""
+    """Return entities with ids of their own, many of whose fields are alike, whether or not they go together."""
     some = draw(st.lists(entities(TASK), min_size=1, max_size=4))
-    fields = [field.name for field in FIELDS if field.name != "id"]
     mixed = [
-        evolve(draw(st.sampled_from(some)), **{name: getattr(draw(st.sampled_from(some)), name) for name in fields})
+        {field.name: getattr(draw(st.sampled_from(some)), field.name) for field in TASK.fields}
         for _ in range(draw(st.integers(1, 8)))
     ]
-    return [evolve(each, id=id) for id, each in enumerate(mixed, 1)]
+    return [Task.trusted({**each, "id": id}) for id, each in enumerate(mixed, 1)]
 
 
 def within(query: Query[Any], segment: Segment, place: Place) -> bool:

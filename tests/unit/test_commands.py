@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from domain.commands import Create, Delete, Deleted, Edit, Precondition, Restore
-from domain.entity_type import EntityType
+from domain.commands import Create, Delete, Edit, Precondition, Restore
+from domain.entity_type import Deleted, EntityType
 from domain.errors import NotDeleted, NotFound, PreconditionFailed, ValidationFailed
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
+from domain.state import State
 from domain.stock import AdjustStock
 from domain.task import TASK, Task
 from tests.builders import LATER, NOON, REQUIRED, create, product, task
@@ -21,7 +22,7 @@ SEEN = {"id": 1, "version": 2, "created_at": "2026-01-31T12:00:00Z", "updated_at
 
 def edit(entity: Task, **raw: object) -> Task:
     """Return a task after an edit an hour later."""
-    return Edit.parse(TASK, entity.id, raw).decide(entity, entity.id, LATER)
+    return Edit.parse(TASK, entity.id, raw).decide(State.of(entity), LATER)
 
 
 def refused(entity: Task, **raw: object) -> list[tuple[str, str]]:
@@ -34,7 +35,7 @@ def refused(entity: Task, **raw: object) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("entity_type", ENTITY_TYPES, ids=repr)
 def test_create_makes_a_first_version(entity_type: EntityType[Any]) -> None:
     """A new entity has the id that it is given, version 1 and the time as both of its times."""
-    made = create(entity_type).decide(None, 9, NOON)
+    made = create(entity_type).decide(State.of(next_id=9), NOON)
     assert (9, 1, NOON, NOON) == (made.id, made.version, made.created_at, made.updated_at)
 
 
@@ -57,15 +58,15 @@ def test_an_edit_that_changes_nothing() -> None:
     """An edit to the values that stand already returns the very same entity."""
     before = product(price=Decimal("9.99"), sku="W")
     same = Edit.parse(PRODUCT, 1, {"name": " Widget A", "price": Decimal("9.990"), "stock": None, "sku": "W"})
-    assert before is same.decide(before, 1, LATER)
-    assert before is Edit.parse(PRODUCT, 1, {}).decide(before, 1, LATER)
+    assert before is same.decide(State.of(before), LATER)
+    assert before is Edit.parse(PRODUCT, 1, {}).decide(State.of(before), LATER)
 
 
 def test_time_never_runs_backwards() -> None:
     """With a clock behind that of the last writer, an entity keeps the later time."""
     before = task(updated_at=LATER)
-    assert LATER == Edit.parse(TASK, 1, {"title": "B"}).decide(before, 1, NOON).updated_at
-    assert LATER == Delete(entity_type=TASK, id=1).decide(before, 1, NOON).entity.updated_at
+    assert LATER == Edit.parse(TASK, 1, {"title": "B"}).decide(State.of(before), NOON).updated_at
+    assert LATER == Delete(entity_type=TASK, id=1).decide(State.of(before), NOON).entity.updated_at
 
 
 def test_what_was_read_can_be_sent_back() -> None:
@@ -98,7 +99,7 @@ def test_a_precondition_is_checked_before_what_was_sent_along() -> None:
     """What was meant for another version need not fit this one."""
     late = Edit.parse(TASK, 1, {"title": "B", "created_at": None}, V2)
     with pytest.raises(PreconditionFailed):
-        late.decide(task(version=3), 1, LATER)
+        late.decide(State.of(task(version=3)), LATER)
 
 
 def test_every_read_only_breach_is_told_at_once() -> None:
@@ -143,44 +144,46 @@ def test_preconditions(command: Any) -> None:
 
     def current(version: int) -> Any:
         entity = build(version=version, **stock)
-        return Deleted(entity) if command.needs_deleted else entity
+        return State.of(Deleted(entity) if command.needs_deleted else entity)
 
-    after = command.decide(current(2), 1, LATER)
+    after = command.decide(current(2), LATER)
     assert 3 == (after.entity if isinstance(after, Deleted) else after).version
     with pytest.raises(PreconditionFailed) as caught:
-        command.decide(current(7), 1, LATER)
+        command.decide(current(7), LATER)
     assert (2, 7) == (caught.value.expected, caught.value.current.version)
 
 
 def test_several_versions_may_be_accepted() -> None:
     """One of the versions is enough; no version at all asks only that the entity is there."""
-    Precondition(frozenset({2, 5})).check(TASK, task(version=5))
-    Precondition().check(TASK, task(version=9))
+    Precondition(frozenset({2, 5})).check(task(version=5))
+    Precondition().check(task(version=9))
     with pytest.raises(PreconditionFailed, match=r"^version is 3, not 5$"):
-        Precondition(frozenset({2, 5})).check(TASK, task(version=3))
+        Precondition(frozenset({2, 5})).check(task(version=3))
 
 
 def test_a_precondition_is_checked_before_a_change_is_looked_for() -> None:
     """An edit that would change nothing is refused at another version."""
     with pytest.raises(PreconditionFailed):
-        Edit(entity_type=TASK, id=1, values={}, precondition=V2).decide(task(version=3), 1, LATER)
+        Edit(entity_type=TASK, id=1, values={}, precondition=V2).decide(State.of(task(version=3)), LATER)
 
 
 def test_delete_takes_a_version() -> None:
     """A deletion is a change: the entity goes with the next version and the time of its deletion."""
     before = task(version=4)
     assert Deleted(evolve(before, version=5, updated_at=LATER)) == Delete(entity_type=TASK, id=1).decide(
-        before, 1, LATER
+        State.of(before), LATER
     )
 
 
 def test_restore_takes_a_version() -> None:
     """A restored entity is as it was deleted, with the next version and the time of its return."""
     gone = task(version=5)
-    assert evolve(gone, version=6, updated_at=LATER) == Restore(entity_type=TASK, id=1).decide(Deleted(gone), 1, LATER)
+    assert evolve(gone, version=6, updated_at=LATER) == Restore(entity_type=TASK, id=1).decide(
+        State.of(Deleted(gone)), LATER
+    )
 
 
-@pytest.mark.parametrize("current", [None, Deleted(product(stock=1))])
+@pytest.mark.parametrize("current", [State.of(), State.of(Deleted(product(id=3, stock=1)))])
 @pytest.mark.parametrize(
     "command",
     [Edit(entity_type=PRODUCT, id=3, values={}), Delete(entity_type=PRODUCT, id=3), AdjustStock(id=3, change=1)],
@@ -188,16 +191,16 @@ def test_restore_takes_a_version() -> None:
 def test_what_is_not_there(command: Any, current: Any) -> None:
     """Nothing can be done to an entity that never was or is gone."""
     with pytest.raises(NotFound, match=r"^Product not found$") as caught:
-        command.decide(current, 3, LATER)
+        command.decide(current, LATER)
     assert ("product", 3) == (caught.value.entity_type, caught.value.id)
 
 
 def test_only_the_deleted_can_be_restored() -> None:
     """What never was is not found, and what stands is not deleted."""
     with pytest.raises(NotFound):
-        Restore(entity_type=TASK, id=3).decide(None, 3, LATER)
+        Restore(entity_type=TASK, id=3).decide(State.of(), LATER)
     with pytest.raises(NotDeleted, match=r"^task 3 is not deleted$"):
-        Restore(entity_type=TASK, id=3).decide(task(id=3), 3, LATER)
+        Restore(entity_type=TASK, id=3).decide(State.of(task(id=3)), LATER)
 
 
 def test_which_commands_look_for_the_deleted() -> None:

@@ -1,38 +1,30 @@
 """Deciding whole submissions."""
 
-from collections.abc import Callable, Mapping
-from itertools import count
+from collections.abc import Mapping
 from typing import Any
 
 from domain.changes import Action, Change
-from domain.commands import Delete, Deleted, Edit, Precondition, Restore
+from domain.commands import Delete, Edit, Precondition, Restore
 from domain.decisions import (
+    Decided,
     Decision,
-    Done,
-    Found,
-    Outcome,
-    Ref,
-    UniqueValue,
+    changes_of,
     claimed,
     decide,
     explained,
     named,
+    outcome_of,
     unexplained,
 )
-from domain.entity_type import EntityType
+from domain.entity_type import Deleted
 from domain.errors import AlreadyExists, NotFound, PreconditionFailed
-from domain.product import PRODUCT
+from domain.product import PRODUCT, Product
+from domain.state import Ref, State, UniqueValue
 from domain.stock import AdjustStock
 from domain.task import TASK, Priority, Status
-from tests.builders import LATER, NOON, SERIALIZER, create, product, record, recorded, submission, task
+from tests.builders import LATER, NOON, SERIALIZER, create, product, record, submission, task
 
 Current = Mapping[Ref, Any]
-
-
-def fresh_ids() -> Callable[[EntityType[Any]], int]:
-    """Return a source of ids from 100."""
-    ids = count(100)
-    return lambda _: next(ids)
 
 
 def sku(value: str) -> UniqueValue:
@@ -42,15 +34,14 @@ def sku(value: str) -> UniqueValue:
 
 def decided(*commands: Any, current: Current | None = None, atomic: bool = True) -> Decision:
     """Decide commands on what stands; whoever has a sku holds it."""
-    current = current or {}
-    living = [
-        entity
-        for (entity_type, _), entity in current.items()
-        if entity_type is PRODUCT and not isinstance(entity, Deleted)
-    ]
-    holders = {sku(each.sku): each.id for each in living if each.sku}
-    found = Found(current=current, holders=holders)
-    return decide(submission(*commands, atomic=atomic), found, new_id=fresh_ids(), at=LATER, documents=SERIALIZER)
+    state = State.of(*(current or {}).values(), next_id=100)
+    return decide(submission(*commands, atomic=atomic), state, LATER)
+
+
+def product_of(each: Decided) -> Product:
+    """Return the product that was left."""
+    assert isinstance(each.entity, Product)
+    return each.entity
 
 
 def set_sku(id: int, value: str | None) -> Edit[Any]:
@@ -65,9 +56,9 @@ def test_each_command_sees_what_those_before_it_did() -> None:
     """Commands on one entity build on each other; what is written is where the last one left it."""
     commands = [AdjustStock(id=1, change=-3), AdjustStock(id=1, change=-3), AdjustStock(id=1, change=5)]
     decision = decided(*commands, current={(PRODUCT, 1): product(stock=6)})
-    assert [3, 0, 5] == [recorded(PRODUCT, change.record).stock for change in decision.changes]
-    assert [2, 3, 4] == [change.record.version for change in decision.changes]
-    assert decision.final == {(PRODUCT, 1): recorded(PRODUCT, decision.changes[-1].record)}
+    assert [3, 0, 5] == [product_of(each).stock for each in decision.changes]
+    assert [2, 3, 4] == [change.version for change in decision.changes]
+    assert {(PRODUCT, 1): decision.changes[-1].entity} == decision.final
 
 
 def test_changes_tell_what_was_done() -> None:
@@ -80,16 +71,18 @@ def test_changes_tell_what_was_done() -> None:
     decision = decided(*commands, current={(TASK, 1): task(id=1), (TASK, 2): task(id=2)})
     assert [Action.CREATED, Action.UPDATED, Action.DELETED] == [change.action for change in decision.changes]
     assert [TASK.writable_names, ("status",), ()] == [change.changed for change in decision.changes]
-    assert {(LATER, "r-1")} == {(change.at, change.request_id) for change in decision.changes}
-    assert ["task.created", "task.updated", "task.deleted"] == [change.type for change in decision.changes]
+    logged = changes_of(outcome_of(decision, submission(*commands), LATER, SERIALIZER))
+    assert [record(TASK, each.entity) for each in decision.changes] == [change.record for change in logged]
+    assert {(LATER, "r-1")} == {(change.at, change.request_id) for change in logged}
+    assert ["task.created", "task.updated", "task.deleted"] == [change.type for change in logged]
 
 
-def test_a_restore_creates() -> None:
-    """A restored entity is created once more, with everything in it."""
+def test_a_restore_is_no_creation() -> None:
+    """A restored entity comes back with everything in it, and is told apart from a new one."""
     gone = Deleted(task(version=2))
     decision = decided(Restore(entity_type=TASK, id=1), current={(TASK, 1): gone})
-    assert [(Action.CREATED, TASK.writable_names, 3)] == [
-        (change.action, change.changed, change.record.version) for change in decision.changes
+    assert [(Action.RESTORED, TASK.writable_names, 3)] == [
+        (change.action, change.changed, change.version) for change in decision.changes
     ]
 
 
@@ -97,82 +90,80 @@ def test_a_command_that_changes_nothing_leaves_no_trace() -> None:
     """It is done, but there is neither a change nor anything to write."""
     before = task()
     decision = decided(Edit(entity_type=TASK, id=1, values={"notes": ""}), current={(TASK, 1): before})
-    assert Decision(outcome=Outcome(results=(Done(record=record(TASK, before), change=None),))) == decision
+    assert Decision(results=(Decided(entity=before, action=None),)) == decision
 
 
 def test_atomic_submissions_fail_whole() -> None:
-    """The first refusal ends an atomic submission; its index is told and nothing is to be written."""
-    decision = decided(create(TASK), Delete(entity_type=TASK, id=5), create(TASK))
-    assert (1, {}, ()) == (decision.outcome.failed, decision.final, decision.changes)
-    assert [Done, NotFound] == [type(result) for result in decision.outcome.results]
+    """Nothing is to be written after a refusal; the first one's index is told, and what becomes of those behind it."""
+    gone = Delete(entity_type=TASK, id=5)
+    decision = decided(create(TASK), gone, create(TASK), gone)
+    assert (1, {}, ()) == (decision.failed, decision.final, decision.changes)
+    assert [Decided, NotFound, Decided, NotFound] == [type(result) for result in decision.results]
 
 
 def test_others_go_on() -> None:
     """Where each command stands alone, a refusal is the result of its own command only."""
     decision = decided(create(TASK), Delete(entity_type=TASK, id=5), create(TASK), atomic=False)
-    assert [Done, NotFound, Done] == [type(result) for result in decision.outcome.results]
-    assert (None, 2) == (decision.outcome.failed, len(decision.changes))
+    assert [Decided, NotFound, Decided] == [type(result) for result in decision.results]
+    assert (None, 2) == (decision.failed, len(decision.changes))
 
 
 def test_what_was_deleted_is_gone_for_those_that_follow() -> None:
     """An edit after a deletion in the same submission finds nothing, and a restore finds it."""
     alive = {(TASK, 1): task()}
     edit = Edit(entity_type=TASK, id=1, values={"title": "B"})
-    assert 1 == decided(Delete(entity_type=TASK, id=1), edit, current=alive).outcome.failed
+    assert 1 == decided(Delete(entity_type=TASK, id=1), edit, current=alive).failed
     back = decided(Delete(entity_type=TASK, id=1), Restore(entity_type=TASK, id=1), edit, current=alive)
-    assert [2, 3, 4] == [change.record.version for change in back.changes]
+    assert [2, 3, 4] == [change.version for change in back.changes]
 
 
 def test_a_sku_belongs_to_one() -> None:
     """Neither a creation nor an edit can take what another holds."""
     for command in (create(PRODUCT, sku="B"), set_sku(1, "B")):
-        (error,) = decided(command, current=SHELF).outcome.results
+        (error,) = decided(command, current=SHELF).results
         assert isinstance(error, AlreadyExists)
-        assert ("sku B already belongs to product 2", 2) == (error.message, error.holder)
+        assert ("sku B already belongs to product 2", 2) == (error.message, error.owner)
 
 
 def test_a_sku_cannot_be_taken_twice_in_one_submission() -> None:
     """The first of two takers holds it."""
-    first, second = decided(create(PRODUCT, sku="C"), create(PRODUCT, sku="C"), atomic=False).outcome.results
-    assert isinstance(first, Done)
+    first, second = decided(create(PRODUCT, sku="C"), create(PRODUCT, sku="C"), atomic=False).results
+    assert isinstance(first, Decided)
     assert isinstance(second, AlreadyExists)
-    assert 100 == second.holder
+    assert 100 == second.owner
 
 
 def test_a_sku_that_was_given_up_is_free() -> None:
     """What an edit or a deletion gave up can be taken by those that follow."""
-    assert decided(set_sku(1, None), create(PRODUCT, sku="A"), current=SHELF).outcome.failed is None
-    assert decided(Delete(entity_type=PRODUCT, id=1), set_sku(2, "A"), current=SHELF).outcome.failed is None
+    assert decided(set_sku(1, None), create(PRODUCT, sku="A"), current=SHELF).failed is None
+    assert decided(Delete(entity_type=PRODUCT, id=1), set_sku(2, "A"), current=SHELF).failed is None
 
 
 def test_skus_can_be_swapped() -> None:
     """Two products swap theirs in one submission, by way of none."""
     decision = decided(set_sku(1, None), set_sku(2, "A"), set_sku(1, "B"), current=SHELF)
-    assert {1: "B", 2: "A"} == {change.record.id: recorded(PRODUCT, change.record).sku for change in decision.changes}
+    assert {1: "B", 2: "A"} == {each.id: product_of(each).sku for each in decision.changes}
 
 
 def test_keeping_ones_own_sku() -> None:
     """An edit that sends the sku that the product has already is no clash."""
-    assert (
-        decided(Edit(entity_type=PRODUCT, id=1, values={"sku": "A", "name": "New"}), current=SHELF).outcome.failed
-        is None
-    )
+    assert decided(Edit(entity_type=PRODUCT, id=1, values={"sku": "A", "name": "New"}), current=SHELF).failed is None
 
 
 def test_an_edit_of_something_else_keeps_the_sku() -> None:
     """A product that was edited in the same submission still holds its sku."""
     edit = Edit(entity_type=PRODUCT, id=1, values={"name": "New"})
-    _, error = decided(edit, create(PRODUCT, sku="A"), current=SHELF, atomic=False).outcome.results
+    _, error = decided(edit, create(PRODUCT, sku="A"), current=SHELF, atomic=False).results
     assert isinstance(error, AlreadyExists)
-    assert 1 == error.holder
+    assert 1 == error.owner
 
 
 def test_a_restored_sku_may_be_taken() -> None:
     """What is restored claims its sku again, and clashes with whoever took it meanwhile."""
     gone = {**SHELF, (PRODUCT, 3): Deleted(product(id=3, sku="B", version=2))}
-    (error,) = decided(Restore(entity_type=PRODUCT, id=3), current=gone).outcome.results
+    (error,) = decided(Restore(entity_type=PRODUCT, id=3), current=gone).results
     assert isinstance(error, AlreadyExists)
-    assert decided(set_sku(2, None), Restore(entity_type=PRODUCT, id=3), current=gone).outcome.failed is None
+    assert decided(set_sku(2, None), Restore(entity_type=PRODUCT, id=3), current=gone).failed is None
 
 
 def test_what_is_found_after_a_decision() -> None:
@@ -183,24 +174,23 @@ def test_what_is_found_after_a_decision() -> None:
         [create(PRODUCT, sku="A"), Delete(entity_type=PRODUCT, id=9)],
         [set_sku(1, "A")],
     ]
-    found = Found(current=SHELF, holders={sku("A"): 1, sku("B"): 2})
-    ids, results = fresh_ids(), list[Any]()
+    state = State.of(*SHELF.values(), next_id=100)
+    results = list[Any]()
     for commands in steps:
-        each = submission(*commands, atomic=False)
-        decision = decide(each, found, new_id=ids, at=LATER, documents=SERIALIZER)
-        found = found.after(decision)
-        results += decision.outcome.results
+        decision = decide(submission(*commands, atomic=False), state, LATER)
+        state = state.after(decision.final)
+        results += decision.results
     whole = decided(*(command for commands in steps for command in commands), current=SHELF, atomic=False)
-    assert list(map(repr, whole.outcome.results)) == list(map(repr, results))
-    assert {**SHELF, **whole.final} == found.current
-    assert {sku("B"): 1, sku("A"): 100} == found.holders
+    assert list(map(repr, whole.results)) == list(map(repr, results))
+    assert {**SHELF, **whole.final} == state.current
+    assert {sku("B"): 1, sku("A"): 100} == state.owners
 
 
 def test_a_refused_command_takes_nothing() -> None:
     """A command that fails leaves neither its entity nor its claims behind."""
     doomed = Edit(entity_type=PRODUCT, id=1, values={"sku": "C"}, precondition=Precondition(frozenset({9})))
-    results = decided(doomed, set_sku(2, "C"), current=SHELF, atomic=False).outcome.results
-    assert [PreconditionFailed, Done] == [type(result) for result in results]
+    results = decided(doomed, set_sku(2, "C"), current=SHELF, atomic=False).results
+    assert [PreconditionFailed, Decided] == [type(result) for result in results]
 
 
 def test_what_a_store_must_look_up() -> None:
@@ -247,9 +237,9 @@ def test_failed_preconditions_get_explained() -> None:
     """A store is asked about each failed precondition, and what it kept tells what changed."""
     stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))
     decision = decided(create(TASK), stale, current={(TASK, 1): task(version=2)})
-    assert {((TASK, 1), 1)} == unexplained(decision.outcome)
+    assert {((TASK, 1), 1)} == unexplained(decision)
     told = explained(decision, {((TASK, 1), 1): [KEPT]})
-    assert (decision.outcome.results[0], 1) == (told.results[0], told.failed)
+    assert (decision.results[0], 1) == (told.results[0], told.failed)
     assert isinstance(told.results[1], PreconditionFailed)
     assert ("due",) == told.results[1].changed
 
@@ -314,7 +304,7 @@ def test_other_refusals_by_what_was_undone() -> None:
         ([same, same], True, (AlreadyExists, True)),
         ([same, same], False, (AlreadyExists, False)),
     ):
-        error: Any = decided(*commands, current={(TASK, 1): task()}, atomic=atomic).outcome.results[-1]
+        error: Any = decided(*commands, current={(TASK, 1): task()}, atomic=atomic).results[-1]
         assert expected == (type(error), error.undone)
 
 
@@ -322,7 +312,7 @@ def test_tags_that_name_no_version_are_not_explained() -> None:
     """Nothing can have changed since a version that there is not."""
     unknown = Delete(entity_type=TASK, id=1, precondition=Precondition(unknown=('"a"',)))
     decision = decided(unknown, current={(TASK, 1): task()})
-    assert set() == unexplained(decision.outcome)
+    assert set() == unexplained(decision)
     error = explained(decision, {((TASK, 1), 1): []}).results[0]
     assert isinstance(error, PreconditionFailed)
     assert ((), None, ('"a"',)) == (error.changed, error.expected, error.unknown)

@@ -3,6 +3,7 @@
 import pytest
 
 from domain import errors
+from domain.access.errors import LastAdminKey, TooManyKeys
 from domain.errors import DomainError, ValidationFailed, Violation
 from domain.task import TASK
 from tests.builders import task
@@ -11,11 +12,13 @@ EVERY_ERROR: list[DomainError] = [
     ValidationFailed(violations=(Violation(field="title", code="required", reason="is required"),)),
     errors.NotFound(entity_type="task", id=1),
     errors.NotDeleted(entity_type="task", id=1),
-    errors.AlreadyExists(entity_type="product", field="sku", value="A", holder=2),
+    errors.AlreadyExists(entity_type="product", field="sku", value="A", owner=2),
     errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2),
     errors.PreconditionRequired(name="If-Match"),
     errors.InsufficientStock(id=1, stock=1, change=-2),
     errors.StockNotTracked(id=1),
+    LastAdminKey(),
+    TooManyKeys(most=1000),
     errors.KeyReused(),
     errors.KeyInFlight(),
     errors.BadCursor(),
@@ -103,7 +106,7 @@ def test_the_base_says_nothing() -> None:
             "Task not found: an earlier operation of this request had deleted it",
         ),
         (
-            errors.AlreadyExists(entity_type="product", field="sku", value="A", holder=2, undone=True),
+            errors.AlreadyExists(entity_type="product", field="sku", value="A", owner=2, undone=True),
             "an earlier operation of this request had taken sku A",
         ),
         (errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2), "version is 1, not 2"),

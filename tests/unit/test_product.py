@@ -8,19 +8,20 @@ from domain.commands import Create
 from domain.errors import ValidationFailed
 from domain.field_types import Integer, Money, String
 from domain.product import MAX_STOCK, PRODUCT
+from domain.state import State
 from tests.builders import NOON, create, product
 
 
 def test_a_new_product_has_the_defaults() -> None:
     """A name and a price are needed; all else has its default."""
-    made = Create.parse(PRODUCT, {"name": "Widget A", "price": Decimal("9.990")}).decide(None, 7, NOON)
+    made = Create.parse(PRODUCT, {"name": "Widget A", "price": Decimal("9.990")}).decide(State.of(next_id=7), NOON)
     assert made == product(id=7, price=Decimal("9.99"), category="general", sku=None, stock=None, description="")
 
 
 def test_every_field_can_be_set() -> None:
     """A product holds what it was given."""
     raw = {"name": "B", "price": "0.5", "category": "odds", "sku": "a.B_1-", "stock": 0, "description": "x\ty"}
-    made = Create.parse(PRODUCT, raw).decide(None, 1, NOON)
+    made = Create.parse(PRODUCT, raw).decide(State.of(next_id=1), NOON)
     assert made == product(name="B", price=Decimal("0.50"), category="odds", sku="a.B_1-", stock=0, description="x\ty")
 
 

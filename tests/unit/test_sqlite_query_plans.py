@@ -13,13 +13,15 @@ from adapters.sqlite.table_mapping import TableMapping
 from domain.cursor_codec import CursorCodec
 from domain.entity_type import EntityType, Field
 from domain.field_types import Date, FieldType, Integer, String, Timestamp
+from domain.parsing import json_value
 from domain.public_types import PUBLIC_TYPES
 from domain.queries import Condition, Operator, Order, Query
+from domain.state import State
 from domain.task import TASK
 from tests.builders import NOON, SERIALIZER, create, record
 
 SAMPLES: dict[EntityType[Any], Any] = {
-    entity_type: create(entity_type).decide(None, 1, NOON) for entity_type in PUBLIC_TYPES
+    entity_type: create(entity_type).decide(State.of(next_id=1), NOON) for entity_type in PUBLIC_TYPES
 }
 INSTEAD_OF_NONE: dict[type[FieldType], object] = {
     String: "any",
@@ -118,7 +120,7 @@ def test_rare_matches_are_sought(
     """Where little matches, that is found by the index of its field, whatever the order."""
     operand: Any = getattr(SAMPLES[entity_type], field.name)
     if operand is None:
-        operand = field.field_type.check(INSTEAD_OF_NONE[type(field.field_type)])
+        operand = json_value(field.field_type, INSTEAD_OF_NONE[type(field.field_type)])
     operand = {Operator.NULL: False, Operator.IN: (operand, operand)}.get(operator, operand)
     order = tuple(Order(entity_type.by_name[name.lstrip("-")], name.startswith("-")) for name in names.split())
     query: Query[Any] = Query(entity_type=entity_type, where=(Condition(field, operator, operand),), order=order)

@@ -58,7 +58,7 @@ def test_what_was_just_deleted_is_restored(connection: apsw.Connection) -> None:
     transaction.apply(submission(Restore(entity_type=TASK, id=1)), NOON)
     transaction.apply(submission(create(TASK)), NOON)
     transaction.finish()
-    expected = [(1, "created", 1, 1), (2, "deleted", 1, 2), (3, "created", 1, 3), (4, "created", 2, 1)]
+    expected = [(1, "created", 1, 1), (2, "deleted", 1, 2), (3, "restored", 1, 3), (4, "created", 2, 1)]
     assert expected == logged(connection)
     assert [(4,)] == connection.execute("SELECT newest FROM log").fetchall()
 

@@ -5,6 +5,7 @@ from attrs import evolve
 
 from domain.errors import InsufficientStock, StockNotTracked, ValidationFailed
 from domain.product import MAX_STOCK
+from domain.state import State
 from domain.stock import CHANGE, AdjustStock
 from tests.builders import LATER, product
 
@@ -16,26 +17,26 @@ from tests.builders import LATER, product
 def test_adding(stock: int, change: int, left: int) -> None:
     """The difference is added, to the very limits."""
     before = product(stock=stock)
-    after = AdjustStock(id=1, change=change).decide(before, 1, LATER)
+    after = AdjustStock(id=1, change=change).decide(State.of(before), LATER)
     assert evolve(before, stock=left, version=2, updated_at=LATER) == after
 
 
 def test_adding_nothing() -> None:
     """A difference of zero changes nothing, so the very same product stands."""
     before = product(stock=5)
-    assert before is AdjustStock(id=1, change=0).decide(before, 1, LATER)
+    assert before is AdjustStock(id=1, change=0).decide(State.of(before), LATER)
 
 
 def test_never_below_zero() -> None:
     """More than there is cannot be taken."""
     with pytest.raises(InsufficientStock, match=r"^stock is 5, which is not enough for a change of -6$"):
-        AdjustStock(id=1, change=-6).decide(product(stock=5), 1, LATER)
+        AdjustStock(id=1, change=-6).decide(State.of(product(stock=5)), LATER)
 
 
 def test_never_above_the_limit() -> None:
     """More than the limit cannot be held; the breach is one of `change`."""
     with pytest.raises(ValidationFailed) as caught:
-        AdjustStock(id=1, change=1).decide(product(stock=MAX_STOCK), 1, LATER)
+        AdjustStock(id=1, change=1).decide(State.of(product(stock=MAX_STOCK)), LATER)
     assert [("change", "out_of_range")] == [(violation.field, violation.code) for violation in caught.value.violations]
 
 
@@ -43,7 +44,7 @@ def test_never_above_the_limit() -> None:
 def test_untracked_stock_has_no_sum(change: int) -> None:
     """A product whose stock is not tracked cannot be adjusted, whatever the difference."""
     with pytest.raises(StockNotTracked, match=r"^the stock of product 4 is not tracked$"):
-        AdjustStock(id=4, change=change).decide(product(id=4), 4, LATER)
+        AdjustStock(id=4, change=change).decide(State.of(product(id=4)), LATER)
 
 
 @pytest.mark.parametrize("change", [CHANGE.least, 0, CHANGE.most])

@@ -8,6 +8,7 @@ import pytest
 from domain.commands import Create, Edit
 from domain.errors import ValidationFailed
 from domain.field_types import String
+from domain.state import State
 from domain.task import TASK, Priority, Status
 from tests.builders import LATER, NOON, create, task
 
@@ -16,14 +17,14 @@ TITLE, NOTES = (TASK.by_name[name].field_type for name in ("title", "notes"))
 
 def test_a_new_task_has_the_defaults() -> None:
     """Only a title is needed; all else has its default."""
-    made = Create.parse(TASK, {"title": " Sweep the floor "}).decide(None, 7, NOON)
+    made = Create.parse(TASK, {"title": " Sweep the floor "}).decide(State.of(next_id=7), NOON)
     assert made == task(id=7, status=Status.PENDING, priority=Priority.NORMAL, due=None, notes="", completed_at=None)
 
 
 def test_every_field_can_be_set() -> None:
     """A task holds what it was given."""
     raw = {"title": "A", "status": "in_progress", "priority": "high", "due": "2026-12-31", "notes": "a\r\nb"}
-    made = Create.parse(TASK, raw).decide(None, 1, NOON)
+    made = Create.parse(TASK, raw).decide(State.of(next_id=1), NOON)
     assert made == task(
         title="A", status=Status.IN_PROGRESS, priority=Priority.HIGH, due=date(2026, 12, 31), notes="a\nb"
     )
@@ -62,7 +63,7 @@ def test_choices_sort_as_the_contract_lists_them() -> None:
 
 def edited(before: Any, **raw: object) -> Any:
     """Return a task after an edit an hour later."""
-    return Edit.parse(TASK, 1, raw).decide(before, 1, LATER)
+    return Edit.parse(TASK, 1, raw).decide(State.of(before), LATER)
 
 
 def test_completion_is_timed() -> None:
@@ -81,11 +82,11 @@ def test_what_is_no_longer_done_was_not_completed(status: str | None) -> None:
 
 def test_born_done() -> None:
     """A task can be completed when it is made."""
-    assert NOON == create(TASK, status="done").decide(None, 1, NOON).completed_at
+    assert NOON == create(TASK, status="done").decide(State.of(next_id=1), NOON).completed_at
 
 
 def test_completion_is_never_earlier_than_the_task() -> None:
     """Where clocks differ, a task is completed at its latest update at the earliest."""
     before = task(created_at=LATER, updated_at=LATER)
-    after = Edit.parse(TASK, 1, {"status": "done"}).decide(before, 1, NOON)
+    after = Edit.parse(TASK, 1, {"status": "done"}).decide(State.of(before), NOON)
     assert LATER == after.updated_at == after.completed_at

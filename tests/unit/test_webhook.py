@@ -9,6 +9,7 @@ from attrs import evolve
 from domain.commands import Create, Edit, Precondition
 from domain.errors import NotFound, PreconditionFailed, ValidationFailed
 from domain.public_types import CHANGE_TYPES
+from domain.state import State
 from domain.webhook import ROTATION, WEBHOOK, Disable, RequireExists, Rotate, Webhook
 from tests.builders import LATER, NOON, create, webhook
 
@@ -17,7 +18,7 @@ STALE = Precondition(frozenset({7}))
 
 def test_a_new_webhook() -> None:
     """It is enabled for every type, and its first secret is in force."""
-    made = create(WEBHOOK).decide(None, 1, NOON)
+    made = create(WEBHOOK).decide(State.of(next_id=1), NOON)
     assert webhook(types=(), enabled=True, description="", disabled_reason=None, rotated_at=None) == made
 
 
@@ -44,29 +45,29 @@ def test_what_is_no_part_of_a_webhook(name: str) -> None:
 
 def test_disabling() -> None:
     """A webhook that is disabled for a reason says so, until it is enabled again."""
-    disabled = Disable(id=1, reason="gone").decide(webhook(), 1, LATER)
+    disabled = Disable(id=1, reason="gone").decide(State.of(webhook()), LATER)
     assert webhook(version=2, updated_at=LATER, enabled=False, disabled_reason="gone") == disabled
-    enabled = Edit.parse(WEBHOOK, 1, {"enabled": True}).decide(disabled, 1, LATER)
+    enabled = Edit.parse(WEBHOOK, 1, {"enabled": True}).decide(State.of(disabled), LATER)
     assert webhook(version=3, updated_at=LATER) == enabled
 
 
 def test_an_owner_needs_no_reason() -> None:
     """Who disables a webhook by hand leaves no reason, and other edits leave the reason alone."""
-    assert Edit.parse(WEBHOOK, 1, {"enabled": False}).decide(webhook(), 1, LATER).disabled_reason is None
+    assert Edit.parse(WEBHOOK, 1, {"enabled": False}).decide(State.of(webhook()), LATER).disabled_reason is None
     disabled = webhook(enabled=False, disabled_reason="gone")
-    edited = Edit.parse(WEBHOOK, 1, {"description": "x", "enabled": False}).decide(disabled, 1, LATER)
+    edited = Edit.parse(WEBHOOK, 1, {"description": "x", "enabled": False}).decide(State.of(disabled), LATER)
     assert evolve(disabled, version=2, updated_at=LATER, description="x") == edited
 
 
 def test_what_is_disabled_keeps_its_reason() -> None:
     """Disabling what is disabled already changes nothing."""
     disabled = webhook(enabled=False)
-    assert disabled is Disable(id=1, reason="gone").decide(disabled, 1, LATER)
+    assert disabled is Disable(id=1, reason="gone").decide(State.of(disabled), LATER)
 
 
 def test_rotation() -> None:
     """The old secret signs beside the new one for exactly as long as is promised, the new one first."""
-    rotated = Rotate(id=1).decide(webhook(secret_version=4), 1, LATER)
+    rotated = Rotate(id=1).decide(State.of(webhook(secret_version=4)), LATER)
     assert webhook(version=2, updated_at=LATER, secret_version=5, rotated_at=LATER) == rotated
     end = LATER + ROTATION
     assert (5, 4) == rotated.signing_secrets(LATER) == rotated.signing_secrets(end - timedelta(microseconds=1))
@@ -77,14 +78,14 @@ def test_rotation() -> None:
 def test_attending_changes_nothing() -> None:
     """The very same webhook stands."""
     current = webhook()
-    assert current is RequireExists(id=1).decide(current, 1, LATER)
+    assert current is RequireExists(id=1).decide(State.of(current), LATER)
 
 
 @pytest.mark.parametrize("command", [Rotate(id=1), Disable(id=1, reason="gone"), RequireExists(id=1)])
 def test_no_webhook(command: Any) -> None:
     """What is not there is not found."""
     with pytest.raises(NotFound, match=r"^Webhook not found$"):
-        command.decide(None, 1, LATER)
+        command.decide(State.of(next_id=1), LATER)
 
 
 @pytest.mark.parametrize("command", [Rotate(id=1, precondition=STALE), Disable(id=1, reason="x", precondition=STALE)])
@@ -92,4 +93,4 @@ def test_no_webhook(command: Any) -> None:
 def test_preconditions(command: Any, current: Webhook) -> None:
     """A webhook that somebody changed meanwhile is left alone."""
     with pytest.raises(PreconditionFailed):
-        command.decide(current, 1, LATER)
+        command.decide(State.of(current), LATER)

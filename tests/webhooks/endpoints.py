@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from adapters.http.responses.wire import payload
+from adapters.serialization.deliveries import payload
 from adapters.webhooks.addresses import Address
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.retry_policy import Attempt

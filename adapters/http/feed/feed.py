@@ -13,7 +13,7 @@ from math import inf
 
 from attrs import define, field, frozen
 
-from adapters.http.responses.wire import change_document
+from adapters.serialization.changes import change_document
 from domain.changes import Cursor, Entry
 from domain.errors import CursorExpired, DomainError
 from domain.ports import ChangeLog, LogPage

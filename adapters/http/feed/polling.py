@@ -11,11 +11,11 @@ from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter
 from adapters.http.responses.responses import Response, json_text
-from adapters.http.responses.wire import change_document
+from adapters.serialization.changes import change_document
 from domain.changes import Cursor
 from domain.errors import CursorExpired
 from domain.ports import ChangeLog
-from domain.public_types import CHANGE_TYPES
+from domain.public_types import CHANGE_TYPES, followed
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
 MAX_WAIT_S = 60
@@ -69,11 +69,11 @@ async def started(log: ChangeLog, after: str | None) -> Cursor | None:
 
 
 def chosen_types(parameters: dict[str, str]) -> frozenset[str]:
-    """Return the types that were asked for; none means all. Raises `BadParameter`."""
+    """Return the types to follow for those that were asked for; none means all. Raises `BadParameter`."""
     if "types" not in parameters:
         return frozenset()
     types = parameters["types"].split(",")
     for each in types:
         if each not in CHANGE_TYPES:
-            raise BadParameter(f"types: {each!r} is none of {', '.join(CHANGE_TYPES)}")
-    return frozenset(types)
+            raise BadParameter(f"types: {each[:100]!r} is none of {', '.join(CHANGE_TYPES)}")
+    return followed(types)

@@ -1,6 +1,6 @@
 """Many operations in one request and one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,15 +12,33 @@ from adapters.http.requests.request import Request
 from adapters.http.responses.problems import PROBLEMS, problem_of, problem_response
 from adapters.http.responses.responses import Response, json_text
 from domain.changes import Action
-from domain.commands import ANY_VERSION, Command, Create, Delete, Edit, Precondition, Refuse
+from domain.commands import ANY_VERSION, NOBODY, Command, Create, Delete, Edit, Precondition, Refuse, Restore
 from domain.decisions import MAX_COMMANDS, Done, Outcome, Result
 from domain.entity_type import MAX_ID, EntityType
 from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violation
 from domain.field_types import Integer, ValidationError
+from domain.parsing import json_value
+from domain.product import PRODUCT
+from domain.stock import AdjustStock
+from domain.upsert import Upsert
 
 _ID = Integer(1, MAX_ID)
-_FIELDS = {"create": {"op", "body"}, "update": {"op", "id", "if_match", "body"}, "delete": {"op", "id", "if_match"}}
-_NEEDED = {"create": ("body",), "update": ("id", "body"), "delete": ("id",)}
+_FIELDS = {
+    "create": ("op", "body"),
+    "update": ("op", "id", "if_match", "body"),
+    "delete": ("op", "id", "if_match"),
+    "restore": ("op", "id", "if_match"),
+    "upsert": ("op", "body"),
+    "stock": ("op", "id", "if_match", "change", "reason"),
+}
+_NEEDED = {
+    "create": ("body",),
+    "update": ("id", "body"),
+    "delete": ("id",),
+    "restore": ("id",),
+    "upsert": ("body",),
+    "stock": ("id", "change"),
+}
 
 
 class Misshapen(ValidationFailed):
@@ -43,7 +61,11 @@ class Bulk:
         commands = tuple(self._command(each) for each in operations)
 
         def rendered(outcome: Outcome) -> Response:
-            return self._rendered(outcome, request.request_id, atomic=atomic)
+            results = [Rendered(each, operations[index], index) for index, each in enumerate(outcome.results)]
+            if outcome.failed is not None:
+                return _refused(results, outcome.failed, request.request_id)
+            written = ",".join([each.written(request.request_id) for each in results])
+            return json_text(f'{{"results":[{written}]}}', status=200 if atomic else 207)
 
         return await self.submitter.submit(request, body, commands, rendered, atomic=atomic)
 
@@ -54,48 +76,78 @@ class Bulk:
         except DomainError as error:
             return Refuse(entity_type=self.entity_type, error=error)
 
+    def _operations(self) -> tuple[str, ...]:
+        """Name the operations that there are; an upsert names no version, and so it is none where one is required."""
+        upsert = ("upsert",) if self.entity_type.unique and not self.require_if_match else ()
+        return "create", "update", "delete", "restore", *upsert, *(("stock",) if self.entity_type is PRODUCT else ())
+
     def _parsed(self, raw: object) -> Command:
-        operation = _shaped(raw)
-        op, body = operation["op"], operation.get("body", {})
-        if op == "create":
-            return Create.parse(self.entity_type, body)
-        if self.require_if_match and "if_match" not in operation:
+        entity_type = self.entity_type
+        operation = _shaped(raw, self._operations())
+        op, body, id = operation["op"], operation.get("body", {}), operation.get("id", NOBODY)
+        if self.require_if_match and op != "create" and "if_match" not in operation:
             raise PreconditionRequired(name="if_match")
         expected = Precondition(frozenset({operation["if_match"]})) if "if_match" in operation else ANY_VERSION
-        if op == "update":
-            return Edit.parse(self.entity_type, operation["id"], body, expected)
-        return Delete(entity_type=self.entity_type, id=operation["id"], precondition=expected)
-
-    def _rendered(self, outcome: Outcome, request_id: str, *, atomic: bool) -> Response:
-        failed = outcome.failed
-        if failed is not None:
-            error = outcome.results[failed]
-            assert isinstance(error, DomainError)
-            refusal = problem_of(error, request_id, within=_within(failed, error))
-            return problem_response({**refusal, "failed_index": failed}, *PROBLEMS[error.code].headers)
-        results = ",".join([_result(index, each, request_id) for index, each in enumerate(outcome.results)])
-        return json_text(f'{{"results":[{results}]}}', status=200 if atomic else 207)
-
-
-def _result(index: int, result: Result, request_id: str) -> str:
-    if not isinstance(result, Done):
-        body = problem_of(result, request_id, within=_within(index, result))
-        return orjson.dumps({"status": body["status"], "body": body}).decode()
-    action = result.change.action if result.change else None
-    if action is Action.DELETED:
-        return f'{{"status":200,"body":{{"deleted":{result.record.document}}}}}'
-    return f'{{"status":{201 if action is Action.CREATED else 200},"body":{result.record.document}}}'
+        match op:
+            case "create":
+                return Create.parse(entity_type, body)
+            case "update":
+                return Edit.parse(entity_type, id, body, expected)
+            case "upsert":
+                return Upsert.parse(entity_type, entity_type.unique[0].name, body)
+            case "stock":
+                sent = {name: each for name, each in operation.items() if name in ("change", "reason")}
+                return AdjustStock.parse(id, sent, expected)
+            case "restore":
+                return Restore(entity_type=entity_type, id=id, precondition=expected)
+            case _:
+                return Delete(entity_type=entity_type, id=id, precondition=expected)
 
 
-def _within(index: int, error: DomainError) -> str:
-    return f"/operations/{index}" if isinstance(error, Misshapen) else f"/operations/{index}/body"
+@frozen
+class Rendered:
+    """What became of an operation, as it is told."""
+
+    result: Result
+    operation: Any
+    index: int
+
+    def written(self, request_id: str) -> str:
+        """Return the result of an operation with its status."""
+        result = self.result
+        if not isinstance(result, Done):
+            problem = self.problem(request_id)
+            return orjson.dumps({"status": problem["status"], "body": problem}).decode()
+        action = result.change.action if result.change else None
+        if action is Action.DELETED:
+            return f'{{"status":200,"body":{{"deleted":{result.record.document}}}}}'
+        return f'{{"status":{201 if action is Action.CREATED else 200},"body":{result.record.document}}}'
+
+    def problem(self, request_id: str) -> dict[str, Any]:
+        """Return why an operation was refused."""
+        assert isinstance(self.result, DomainError)
+        has_body = not isinstance(self.result, Misshapen) and "body" in self.operation
+        return problem_of(self.result, request_id, within=f"/operations/{self.index}{'/body' if has_body else ''}")
+
+
+def _refused(results: Sequence[Rendered], failed: int, request_id: str) -> Response:
+    """Answer for operations of which some failed, and so all: with the first of these, and beside it with each."""
+    first = results[failed]
+    assert isinstance(first.result, DomainError)
+    failures = [each for each in results if isinstance(each.result, DomainError)]
+    problems = [(each.index, each.problem(request_id)) for each in failures]
+    told = [{"index": index, "status": problem["status"], "body": problem} for index, problem in problems]
+    refusal = {**problems[0][1], "failed_index": failed, "failures": told}
+    return problem_response(refusal, *PROBLEMS[first.result.code].headers)
 
 
 def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
     """Return whether the request is atomic, and its operations. Raises `Invalid`."""
     atomic, operations = raw.get("atomic", True), raw.get("operations")
     violations = [
-        _violation(name, "unknown_field", "is not a field") for name in raw if name not in ("atomic", "operations")
+        _violation(name, "unknown_field", "is not a field (there are atomic, operations)")
+        for name in raw
+        if name not in ("atomic", "operations")
     ]
     if not isinstance(atomic, bool):
         violations.append(_violation("atomic", "wrong_type", "must be true or false"))
@@ -112,20 +164,21 @@ def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
     return atomic, operations
 
 
-def _shaped(raw: object) -> dict[str, Any]:
+def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
     """Return an operation whose parts are there and of their types. Raises `Misshapen`."""
     if not isinstance(raw, dict):
         raise Misshapen(violations=(_violation("op", "wrong_type", "is missing: an operation must be an object"),))
     op = raw.get("op")
-    if not (isinstance(op, str) and op in _FIELDS):
-        raise Misshapen(violations=(_violation("op", "not_a_choice", f"must be one of {', '.join(_FIELDS)}"),))
-    violations = [_violation(name, "unknown_field", "is not a field") for name in raw if name not in _FIELDS[op]]
+    if not (isinstance(op, str) and op in known):
+        raise Misshapen(violations=(_violation("op", "not_a_choice", f"must be one of {', '.join(known)}"),))
+    unknown = f"is not a part of {op} (there are {', '.join(_FIELDS[op])})"
+    violations = [_violation(name, "unknown_field", unknown) for name in raw if name not in _FIELDS[op]]
     violations += [_violation(name, "required", "is required") for name in _NEEDED[op] if raw.get(name) is None]
     shaped = {name: value for name, value in raw.items() if value is not None}
     for name in ("id", "if_match"):
         try:
             if name in shaped:
-                shaped[name] = _ID.check(shaped[name])
+                shaped[name] = json_value(_ID, shaped[name])
         except ValidationError as refused:
             violations.append(_violation(name, refused.code, refused.reason))
     if not isinstance(shaped.get("body", {}), dict):

@@ -12,7 +12,7 @@ from adapters.http.requests.list_query import ListParameters
 from adapters.http.requests.parameters import following, identifier, parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response, json_text
-from adapters.http.responses.wire import change_document
+from adapters.serialization.changes import change_document
 from domain.entity_type import EntityType
 from domain.errors import BadCursor
 from domain.ports import ChangeLog, Reader

@@ -15,7 +15,6 @@ from domain.decisions import CommandBatch, IdempotencyKey, Outcome, Replay
 from domain.deliveries import Delivery, WebhookDispatcher
 from domain.errors import DomainError
 from domain.ports import Writer
-from domain.webhook import WEBHOOK
 
 APPLIED = (b"preference-applied", b"validate-only")
 
@@ -58,7 +57,7 @@ class Submitter:
         response = replay(outcome.receipt) if isinstance(outcome, Replay) else render(outcome)
         if dry_run:
             return response.plus(APPLIED)
-        if isinstance(outcome, Outcome) and (self.dispatcher.has_readers or commands[0].entity_type is WEBHOOK):
+        if isinstance(outcome, Outcome) and (self.dispatcher.has_readers or commands[0].entity_type.subscribes):
             return evolve(response, background=BackgroundTask(self.dispatcher.wake))
         return response
 

@@ -12,7 +12,8 @@ from adapters.http.requests.parameters import following, identifier, parse, whol
 from adapters.http.requests.request import Request
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.responses import Response, json_response
-from adapters.http.responses.wire import delivery_document, extended
+from adapters.serialization.deliveries import delivery_document
+from adapters.serialization.entities import extended
 from domain.changes import Cursor
 from domain.commands import NOBODY, Command, Create, Edit, Refuse
 from domain.decisions import Done, Outcome

@@ -9,6 +9,12 @@ from adapters.http.responses.http_errors import BadHost, BadOrigin, HttpError
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.send_error import send_error
 
+HOSTS_SETTING = "BACKROOM_ALLOWED_HOSTS says for which it does"
+ORIGINS_SETTING = (
+    "BACKROOM_CORS_ORIGINS says whose may, beside the service's own as it is addressed; behind a proxy that is known by"
+    " BACKROOM_TRUSTED_PROXIES and X-Forwarded-Proto"
+)
+MAX_TOLD = 100
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -35,14 +41,14 @@ class OriginCheck:
     def _refusal(self, request: Request, scheme: str) -> HttpError | None:
         host = request.headers.get(b"host", b"").decode("latin-1")
         if self._hosts and name_of(host) not in self._hosts:
-            return BadHost("this service does not answer for that host")
+            return BadHost(f"this service does not answer for the host {host[:MAX_TOLD]!r}; {HOSTS_SETTING}")
         origin = request.headers.get(b"origin")
         if origin is None or request.method in SAFE_METHODS:
             return None
         own = f"{scheme.replace('ws', 'http', 1)}://{host}"
         if origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins:
             return None
-        return BadOrigin("pages of this origin may not write here")
+        return BadOrigin(f"pages of {origin[:MAX_TOLD].decode('latin-1')!r} may not write here; {ORIGINS_SETTING}")
 
 
 def name_of(host: str) -> str:

@@ -2,16 +2,14 @@
 
 from decimal import Decimal
 
-from domain.field_types import Money, String
-from domain.text import INVISIBLE, NOT_IN_LINE, NOT_IN_LINES, WHITE_SPACE
+from domain.field_types import String
+from domain.parsing import DECIMALS
+from domain.text import NOT_IN_LINE, NOT_IN_LINES, WHITE_SPACE
 
 
 def _escaped(characters: str) -> str:
-    """Return the inside of a character class with every character but the plainest as an escape.
-
-    Beyond 16 bits the dialects have no escape in common, so such a character stands for itself.
-    """
-    return "".join(each if "!" <= each <= "~" or each > "\uffff" else f"\\u{ord(each):04x}" for each in characters)
+    """Return the inside of a character class with every character but the plainest as an escape."""
+    return "".join(each if "!" <= each <= "~" else f"\\u{ord(each):04x}" for each in characters)
 
 
 def _ranges(characters: str) -> str:
@@ -43,15 +41,15 @@ SENT_URL = f"^{_AROUND}{_ADDRESS}{_AROUND}$"
 
 def text_pattern(field_type: String) -> str:
     """Return what a text may look like as it is sent, before it is trimmed, whatever its length."""
-    shown = f"[^{_SPACE}{_NEITHER}{_escaped(INVISIBLE)}]"
-    each = f"[^{_NEITHER}]"
+    first = f"[^{_SPACE}{_NEITHER}]"  # is not trimmed, so that something is left
+    rest = f"[^{_NEITHER}]"
     if field_type.alphabet is not None:
-        shown = each = f"[{field_type.alphabet}]"
+        first = rest = f"[{field_type.alphabet}]"
     elif field_type.lines:
-        each = f"([^{_escaped(NOT_IN_LINES)}]|\\r\\n)"
-    return f"^{_AROUND}{f'{each}*{shown}' if field_type.least else ''}{each}*{_AROUND}$"
+        rest = f"([^{_escaped(NOT_IN_LINES)}]|\\r\\n)"
+    return f"^{_AROUND}{first if field_type.least else ''}{rest}*{_AROUND}$"
 
 
 def amount_pattern(most: Decimal | int, *, signed: bool = False) -> str:
     """Return what an amount of not more digits than `most` may look like."""
-    return f"^{'-?' if signed else ''}0*[0-9]{{1,{len(str(int(most)))}}}{Money.DECIMALS}$"
+    return f"^{'-?' if signed else ''}0*[0-9]{{1,{len(str(int(most)))}}}{DECIMALS}$"

@@ -7,8 +7,6 @@ from adapters.http.openapi.patterns import ONE_LINE, SENT_URL, URL, amount_patte
 from domain.decisions import MAX_COMMANDS
 from domain.entity_type import MAX_ID, EntityType, Field
 from domain.field_types import (
-    MOST_COMPARED,
-    MOST_COUNTED,
     Boolean,
     Date,
     EnumField,
@@ -20,7 +18,10 @@ from domain.field_types import (
     Timestamp,
     Url,
 )
+from domain.parsing import MOST_COMPARED, MOST_COUNTED, TIMESTAMP
+from domain.product import PRODUCT
 from domain.queries import MAX_LISTED_VALUES, Operator
+from domain.stock import CHANGE, REASON
 from domain.webhook import WEBHOOK
 
 POSITION: dict[str, Any] = {
@@ -80,6 +81,15 @@ def field_schema(field: Field, *, sent: bool) -> dict[str, Any]:
     return schema
 
 
+STOCK: dict[str, Any] = {
+    "change": field_type_schema(CHANGE),
+    "reason": {
+        "anyOf": [field_type_schema(REASON, sent=True), {"type": "null"}],
+        "description": "Why: sold, received, counted, broken, returned, or own text. It is kept in the change.",
+    },
+}
+
+
 def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
     """Return the components of a kind: as it is answered, as it is created, as it is edited."""
     name = entity_type.entity.__name__
@@ -114,7 +124,8 @@ def change_schema(entity_type: EntityType[Any]) -> Schema:
         "changed": {"type": "array", "items": {"enum": [field.name for field in entity_type.writable]}},
         "data": ref(name),
     }
-    return object_schema(properties, list(properties))
+    optional = {"reason": field_type_schema(REASON)} if entity_type is PRODUCT else {}
+    return object_schema({**properties, **optional}, list(properties))
 
 
 def bulk_schema(entity_type: EntityType[Any]) -> Schema:
@@ -125,14 +136,20 @@ def bulk_schema(entity_type: EntityType[Any]) -> Schema:
     update = object_schema(
         {"op": {"const": "update"}, "id": id, "if_match": id, "body": ref(f"{name}Edit")}, ["op", "id", "body"]
     )
-    delete = object_schema({"op": {"const": "delete"}, "id": id, "if_match": id}, ["op", "id"])
+    delete, restore = (
+        object_schema({"op": {"const": op}, "id": id, "if_match": id}, ["op", "id"]) for op in ("delete", "restore")
+    )
+    upsert = object_schema({"op": {"const": "upsert"}, "body": ref(f"{name}Edit")}, ["op", "body"])
+    stock = object_schema({"op": {"const": "stock"}, "id": id, "if_match": id, **STOCK}, ["op", "id", "change"])
+    some = [*([upsert] if entity_type.unique else []), *([stock] if entity_type is PRODUCT else [])]
     operations = {
         "type": "array",
         "minItems": 1,
         "maxItems": MAX_COMMANDS,
-        "items": {"oneOf": [create, update, delete]},
+        "items": {"oneOf": [create, update, delete, restore, *some]},
     }
-    return object_schema({"atomic": {"type": "boolean", "default": True}, "operations": operations}, ["operations"])
+    atomic = {"type": "boolean", "description": "All or nothing, which is the default; or each for itself."}
+    return object_schema({"atomic": atomic, "operations": operations}, ["operations"])
 
 
 def filter_schema(field: Field, operator: Operator) -> Schema:
@@ -156,7 +173,7 @@ def _compared(field_type: FieldType) -> Schema:
             # As text, because tools write a float with as many digits as it takes, or with an exponent.
             return {"type": "string", "pattern": amount_pattern(MOST_COMPARED - 1, signed=True)}
         case Timestamp():
-            return {"type": "string", "format": "date-time", "pattern": f"^{Timestamp.PATTERN}$"}
+            return {"type": "string", "format": "date-time", "pattern": f"^{TIMESTAMP}$"}
         case _:
             return field_type_schema(field_type)
 
@@ -206,6 +223,16 @@ PROBLEM: Schema = {
         "current": {"type": "object"},
         "changed": {"type": "array", "items": {"type": "string"}},
         "failed_index": {"type": "integer", "minimum": 0},
+        "failures": {
+            "type": "array",
+            "description": "Every operation of a bulk that failed; the first is the problem itself.",
+            "items": {
+                "type": "object",
+                "properties": {"index": {"type": "integer"}, "status": {"type": "integer"}, "body": ref("Problem")},
+                "required": ["index", "status", "body"],
+                "additionalProperties": False,
+            },
+        },
     },
     "required": ["type", "title", "status", "detail", "code", "request_id", "error"],
     "additionalProperties": False,

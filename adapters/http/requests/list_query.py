@@ -7,8 +7,10 @@ from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.parameters import boolean, whole
 from adapters.http.responses.http_errors import BadParameter, OutOfRange
 from domain.entity_type import EntityType, Field
-from domain.field_types import ValidationError
+from domain.field_types import Date, EnumField, FieldType, Integer, Money, Timestamp, ValidationError
+from domain.parsing import from_text
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_LISTED_VALUES, Condition, Operator, Order, Query
+from domain.suggestions import MAX_COMPARED, suggestion
 
 MAX_SEARCH = 200
 
@@ -30,7 +32,7 @@ class ListParameters:
         self._entity_type = entity_type
         self._cursors = cursors
         self._filters = {name: (field, operator) for name, field, operator in filters(entity_type)}
-        self.names = frozenset((*_PLAIN, *self._filters))
+        self.names = dict.fromkeys((*_PLAIN, *self._filters))
 
     def query(self, parameters: dict[str, str]) -> Query[Any]:
         """Return the query. Raises `BadParameter`, `OutOfRange` and `BadCursor`."""
@@ -65,7 +67,9 @@ class ListParameters:
         for each in text.split(","):
             field = self._entity_type.by_name.get(each.removeprefix("-"))
             if field is None or not field.listed:
-                raise BadParameter(f"cannot sort by {each.removeprefix('-')!r}")
+                names = [known.name for known in self._entity_type.fields if known.listed]
+                name = each.removeprefix("-")
+                raise BadParameter(f"cannot sort by {name[:MAX_COMPARED]!r} ({suggestion(name, names)})")
             if field in (known.field for known in order):
                 raise BadParameter(f"sort names {field.name} twice")
             order.append(Order(field, descending=each.startswith("-")))
@@ -74,8 +78,24 @@ class ListParameters:
 
 def _value(name: str, field: Field, text: str) -> Any:
     try:
-        return field.field_type.read(text)
+        return from_text(field.field_type, text)
     except ValueError:
-        raise BadParameter(f"{name} does not take {text[:100]!r}") from None
+        raise BadParameter(f"{name} must be {_needed(field.field_type)}, not {text[:100]!r}") from None
     except ValidationError as refused:
         raise OutOfRange(f"{name} {refused.reason}", "query", name) from None
+
+
+def _needed(field_type: FieldType) -> str:
+    match field_type:
+        case EnumField(by_value=by_value):
+            return f"one of {', '.join(by_value)}"
+        case Integer():
+            return "a whole number"
+        case Money():
+            return "a number with at most two decimals"
+        case Date():
+            return "a date such as 2026-12-31"
+        case Timestamp():
+            return "a time such as 2026-12-31T23:59:59Z"
+        case _:
+            return "true or false"

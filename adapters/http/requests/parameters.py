@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote_plus
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter, Missing, OutOfRange
 from domain.entity_type import MAX_ID
+from domain.suggestions import MAX_COMPARED, suggestion
 from domain.text import forbidden_character
 
 MAX_PARAMETERS = 100
@@ -31,13 +32,19 @@ def parse(request: Request, known: Collection[str]) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for name, value in pairs:
         if name not in known:
-            raise BadParameter(f"unknown parameter {name!r}")
+            raise BadParameter(_unknown(name, known))
         if name in parameters:
             raise BadParameter(f"parameter {name} is repeated")
         if forbidden_character(value, lines=name in _OF_LINES) is not None:
             raise BadParameter(f"parameter {name} holds a control character")
         parameters[name] = value
     return parameters
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    plain = [each for each in known if "[" not in each]
+    operators = f"; operators go behind a field, as in {plain[-1]}[in]" if len(plain) < len(known) else ""
+    return f"unknown parameter {name[:MAX_COMPARED]!r} ({suggestion(name, known, plain)}{operators})"
 
 
 def whole(parameters: dict[str, str], name: str, *, least: int, most: int, default: int) -> int:

@@ -7,8 +7,8 @@ from attrs import frozen
 
 from adapters.http.responses.http_errors import HttpError, OutOfRange
 from adapters.http.responses.responses import Header, Response, json_bytes
-from adapters.http.responses.wire import document
 from domain.errors import DomainError, PreconditionFailed, ValidationFailed
+from domain.stored_entity import StoredEntity
 
 PROBLEM_TYPE = b"application/problem+json"
 
@@ -142,8 +142,8 @@ def _more(error: DomainError | HttpError, within: str) -> dict[str, Any]:
             return {"errors": errors}
         case OutOfRange(place=place, parameter=parameter, message=message):
             return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": message}]}
-        case PreconditionFailed(entity_type=entity_type, current=current, changed=changed):
-            return {"current": document(entity_type, current), "changed": list(changed)}
+        case PreconditionFailed(current=StoredEntity(document=document), changed=changed):
+            return {"current": orjson.Fragment(document), "changed": list(changed)}
         case _:
             return {}
 

@@ -21,7 +21,7 @@ from adapters.http.openapi.operation_parts import (
     WRITE,
 )
 from adapters.http.openapi.patterns import LINES
-from adapters.http.openapi.schemas import filter_schema, listing, ref
+from adapters.http.openapi.schemas import STOCK, filter_schema, listing, object_schema, ref
 from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.list_query import MAX_SEARCH, ListParameters, filters
@@ -31,7 +31,6 @@ from domain.entity_type import EntityType
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.public_types import PUBLIC_TYPES
-from domain.stock import CHANGE as STOCK_CHANGE
 from domain.webhook import WEBHOOK
 
 
@@ -230,6 +229,7 @@ class Declared:
             "required": ["results"],
             "additionalProperties": False,
         }
+        of_stock = ("insufficient_stock", "stock_not_tracked") if self.entity_type is PRODUCT else ()
         operation = self._operation(
             "bulk",
             f"Many operations on {self.entity_type.collection} at once",
@@ -240,25 +240,19 @@ class Declared:
             },
             parameters=SUBMITTED,
             takes=ref(f"{self._name}Bulk"),
-            problems=(*BODY, *WRITE, "not_found", "precondition_failed", "precondition_required", *self._unique),
+            problems=(*BODY, *CHANGE, "not_deleted", *self._unique, *of_stock),
         )
         return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
 
     def stock(self) -> Path:
         """Return the path of adjustments."""
-        change = {"type": "integer", "minimum": STOCK_CHANGE.least, "maximum": STOCK_CHANGE.most}
         operation = self._operation(
             "adjustStockOf",
             "Add to the stock of a product, or take from it",
             handler=self.writing.stock,
             replies={200: Reply(description="The product.", schema=ref(self._name), headers=("ETag", *KEPT))},
             parameters=(ID, IF_MATCH, *SUBMITTED),
-            takes={
-                "type": "object",
-                "properties": {"change": change},
-                "required": ["change"],
-                "additionalProperties": False,
-            },
+            takes=object_schema(STOCK, ["change"]),
             problems=(*CHANGE, *BODY, "insufficient_stock", "stock_not_tracked"),
         )
         return Path(template=f"/{self.entity_type.collection}/{{id}}/stock", operations={"POST": operation})

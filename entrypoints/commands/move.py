@@ -7,6 +7,8 @@ from collections.abc import Coroutine
 from time import monotonic
 from typing import Any
 
+import click
+
 from domain.moving import Undecided, move
 from entrypoints.progress import Progress
 from entrypoints.settings import store
@@ -16,8 +18,20 @@ from entrypoints.wiring import exporting, importing, now
 DONE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-def run(source: str, target: str) -> int:
-    """Move, and return the exit code. No URL is printed with what is secret in it."""
+@click.command
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def command(source: str, target: str) -> int:
+    r"""Move everything from one store to another, which must be empty.
+
+    FROM is only read; TO takes it over. Each is sqlite:///PATH or postgresql://…. Stop the service first: what is
+    written meanwhile does not come along. All is moved, or nothing. Exit codes: 0 moved, 1 failed, 2 bad usage, 130
+    interrupted.
+
+    \b
+    Example:
+      backroom move sqlite:///data/backroom.db sqlite:///copy.db
+    """
     if fault := _fault("FROM", source) or _fault("TO", target) or (source == target and "FROM and TO are the same"):
         print(f"backroom: {fault}", file=sys.stderr)
         return BAD_USAGE

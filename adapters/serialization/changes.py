@@ -1,0 +1,24 @@
+"""How changes are written."""
+
+import orjson
+
+from adapters.serialization.times import timestamp
+from domain.changes import Entry
+
+
+def change_document(entry: Entry) -> str:
+    """Return the document of a change."""
+    change = entry.change
+    head = orjson.dumps(
+        {
+            "cursor": entry.cursor,
+            "type": change.type,
+            "id": change.id,
+            "version": change.version,
+            "at": timestamp(change.at),
+            "request_id": change.request_id,
+            "changed": list(change.changed),
+            **({} if change.reason is None else {"reason": change.reason}),
+        }
+    ).decode()
+    return f'{head[:-1]},"data":{change.record.document}}}'

@@ -1,0 +1,3 @@
+-- Why a change was made, in the words of whoever made it.
+
+ALTER TABLE changes ADD COLUMN reason TEXT;

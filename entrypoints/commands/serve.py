@@ -1,0 +1,76 @@
+"""The command that runs the service."""
+
+import os
+
+import attrs
+import click
+
+from entrypoints.commands.keys import is_open
+from entrypoints.diagnostics import LOG, speak
+from entrypoints.settings import PREFIX, BadSettings, Settings, flag_name, load, unknown
+from entrypoints.store_errors import reason, shown
+
+BAD_USAGE = 2
+
+
+def _option(field: "attrs.Attribute[object]") -> click.Option:
+    """Return the flag of a setting; `load` reads its text, so that both say the same of a bad one."""
+    is_switch = isinstance(field.default, bool)  # then the flag alone says true
+    default = f", default {field.default}" if isinstance(field.default, int | str) and not is_switch else ""
+    text = f"{field.metadata['help']} ({PREFIX}{field.name.upper()}{default})"
+    flag = [f"--{flag_name(field.name)}", field.name]
+    return click.Option(flag, metavar="VALUE", help=text, is_flag=False, flag_value="true" if is_switch else None)
+
+
+def _serve(**flags: str | None) -> int:
+    r"""Run the service until SIGTERM or Ctrl-C.
+
+    Each flag is also a variable of the environment, named behind it; the flag counts first.
+
+    \b
+    Example:
+      backroom serve --port 8001 --store sqlite:///shop.db
+    """
+    if flags["log"]:
+        speak(flags["log"])
+    try:
+        settings = load(os.environ, flags)
+    except BadSettings as error:
+        LOG.error("%s", error)
+        return BAD_USAGE
+    for name in unknown(os.environ):
+        LOG.warning("%s is not a setting, and is ignored", name)
+    if fault := _unguarded(settings):
+        LOG.error("%s", fault)
+        return BAD_USAGE
+    # The workers are processes of their own, and read the environment.
+    os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
+    from entrypoints.server import run  # noqa: PLC0415 - what is wrong is said sooner without a server
+
+    return run(
+        "entrypoints.asgi:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _unguarded(settings: Settings) -> str | None:
+    """Say why the service may not listen where it should: others could reach it, and nobody would need a key."""
+    if settings.is_loopback or settings.open:
+        return None
+    try:
+        if not is_open(settings.store):
+            return None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line
+        return f"{shown(settings.store)}: {reason(error)}"
+    fault = f"listening on {settings.host} without a key needs --open: anyone could read and write"
+    if settings.store == "memory://":
+        return fault
+    return f"{fault}; make the first key with: backroom keys create NAME --scope admin"
+
+
+command = click.Command(
+    "serve", callback=_serve, params=[_option(field) for field in attrs.fields(Settings)], help=_serve.__doc__
+)

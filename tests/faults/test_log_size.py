@@ -1,0 +1,186 @@
+"""The write-ahead log stays small, and at rest the file alone holds everything."""
+
+import asyncio
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from adapters.sqlite import checkpoints
+from adapters.sqlite.checkpoints import MOST_IDLE_S, Checkpoints
+from adapters.sqlite.store import SqliteStore
+from domain.queries import Query
+from domain.task import TASK
+from tests.builders import create
+from tests.contract.steps import carry_out, fill, walk
+from tests.faults.conftest import open_store
+
+pytestmark = pytest.mark.anyio
+
+FRAME = 4096 + 24
+
+
+def log_size(path: Path) -> int:
+    """Return the size of the write-ahead log."""
+    return path.with_name(f"{path.name}-wal").stat().st_size
+
+
+async def tasks_of_copy(path: Path) -> list[Any]:
+    """Copy the file alone, and return all tasks that the copy has."""
+    copy = path.with_name("copy.db")
+    shutil.copy(path, copy)
+    store = open_store(copy)
+    tasks = await walk(store, Query(entity_type=TASK))
+    await store.close()
+    return tasks
+
+
+@pytest.fixture
+def rested(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Return what is set each time that a writer had nothing to do for a moment, and left the log as it wants it."""
+    rested, leave = threading.Event(), Checkpoints.when_idle
+
+    def when_idle(log: Checkpoints) -> None:
+        leave(log)
+        rested.set()
+
+    monkeypatch.setattr(checkpoints, "IDLE_S", 0.01)
+    monkeypatch.setattr(Checkpoints, "when_idle", when_idle)
+    return rested
+
+
+async def test_a_copy_at_rest_is_whole(rested: threading.Event, path: Path) -> None:
+    """Soon after the last write there is nothing in the log, and a copy of the file alone has everything."""
+    store = open_store(path)
+    made = await fill(store, TASK, {}, {}, {})
+    rested.clear()
+    await store.ping()
+    await asyncio.to_thread(rested.wait)
+    assert 0 == log_size(path)
+    assert made == await tasks_of_copy(path)
+    await store.close()
+
+
+async def test_what_a_killed_process_left_is_put_away(rested: threading.Event, path: Path, tmp_path: Path) -> None:
+    """Whoever opens the file leaves nothing in the log either, without a write of its own."""
+    store = open_store(path)
+    made = await fill(store, TASK, {}, {})
+    killed = tmp_path / "killed.db"
+    with apsw.Connection(str(path)) as reader:  # so that the log is not put away before it was copied
+        reader.execute("SELECT count(*) FROM tasks").fetchall()
+        await fill(store, TASK, {})
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{killed}{end}")
+    reader.close()
+    await store.close()
+    assert 0 < log_size(killed)
+    rested.clear()
+    again = open_store(killed)
+    await asyncio.to_thread(rested.wait)
+    assert 0 == log_size(killed)
+    assert made == (await walk(again, Query(entity_type=TASK)))[:2]
+    await again.close()
+
+
+async def test_an_end_leaves_nothing_in_the_log(store: SqliteStore, path: Path) -> None:
+    """Also while somebody else has the file open, so that SQLite itself tidies nothing up."""
+    made = await fill(store, TASK, {}, {})
+    other = apsw.Connection(str(path))
+    assert [(2,)] == other.execute("SELECT count(*) FROM tasks").fetchall()
+    await store.close()
+    assert 0 == log_size(path)
+    assert made == await tasks_of_copy(path)
+    other.close()
+
+
+async def test_readers_do_not_let_it_grow(store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While there are always some who read, in the loop and beside it, the log begins anew again and again."""
+    monkeypatch.setattr(checkpoints, "PAGES", 60)
+    monkeypatch.setattr(store._writer.checkpoints, "_due", 60)
+    largest, done = 0, asyncio.Event()
+
+    async def read(query: Query[Any]) -> None:
+        while not done.is_set():
+            await store.page(query)
+            await asyncio.sleep(0)
+
+    queries = (Query(entity_type=TASK, limit=5), Query(entity_type=TASK, limit=5, total=True))
+    readers = [asyncio.create_task(read(query)) for query in queries * 2]
+    for _ in range(300):
+        await carry_out(store, create(TASK, notes="x" * 2000))
+        largest = max(largest, log_size(path))
+    done.set()
+    await asyncio.gather(*readers)
+    assert 60 * FRAME < largest < 6 * 60 * FRAME
+
+
+class Log:
+    """A log with a reader, who reads when he is told to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writer = apsw.Connection(str(path))
+        self.writer.execute("PRAGMA journal_mode=WAL; CREATE TABLE things (thing)").fetchall()
+        self.checkpoints = Checkpoints(self.writer)
+        self.reader = apsw.Connection(str(path))
+
+    def write(self, pages: int) -> None:
+        """Write at least so many pages."""
+        for _ in range(pages):
+            self.writer.execute("INSERT INTO things VALUES (zeroblob(4000))")
+        self.checkpoints.after_commit()
+
+    def read(self) -> None:
+        """Begin to read."""
+        self.reader.execute("BEGIN; SELECT count(*) FROM things").fetchall()
+
+    def leave(self) -> None:
+        """End reading."""
+        self.reader.execute("COMMIT")
+
+
+@pytest.fixture
+def log(path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
+    """Return a log that may have 100 pages."""
+    monkeypatch.setattr(checkpoints, "PAGES", 100)
+    monkeypatch.setattr(checkpoints, "WAIT_MS", 1)
+    return Log(path)
+
+
+def test_one_who_reads_for_long_is_waited_for_seldom(log: Log) -> None:
+    """It is tried again when as much has come, and once he has left the log begins anew, and is short again."""
+    log.write(1)
+    log.read()
+    log.write(100)
+    tried = log.checkpoints._due
+    log.write(1)
+    assert tried == log.checkpoints._due > 200
+    log.write(200)
+    assert tried < log.checkpoints._due
+    long = log_size(log.path)
+    log.leave()
+    log.write(400)
+    assert 100 == log.checkpoints._due
+    log.write(1)
+    assert log_size(log.path) < 110 * FRAME < long
+
+
+def test_it_rests_longer_and_longer_while_somebody_reads(log: Log) -> None:
+    """A rest that was disturbed is tried again, less and less often, until the reader leaves or somebody writes."""
+    log.write(1)
+    log.read()
+    log.write(1)
+    rests = []
+    for _ in range(8):
+        rests.append(log.checkpoints.rest)
+        log.checkpoints.when_idle()
+    assert [1, 2, 4, 8, 16, 32, MOST_IDLE_S, MOST_IDLE_S] == rests
+    log.leave()
+    log.write(1)
+    assert 1 == log.checkpoints.rest
+    log.checkpoints.when_idle()
+    assert 0 == log_size(log.path)
+    assert not log.checkpoints.rest
