@@ -50,7 +50,6 @@ class Precondition:
         """Raise `PreconditionFailed` unless `entity` is at one of the versions."""
         if (self.versions or self.unknown) and entity.version not in self.versions:
             raise PreconditionFailed(
-                entity_type=entity.entity_type,
                 current=entity,
                 expected=max(self.versions, default=None),
                 unknown=self.unknown,
@@ -145,7 +144,7 @@ class Edit(Generic[E]):
             expected = json_value(field.field_type, self.read_only_values["version"])
         except ValidationError as refused:
             return field.violation(refused)
-        raise PreconditionFailed(entity_type=self.entity_type, current=entity, expected=expected)
+        raise PreconditionFailed(current=entity, expected=expected)
 
 
 @frozen(kw_only=True)

@@ -4,11 +4,11 @@ Every store takes the same way: it loads what the commands name, calls `decide`,
 transaction. One command or a thousand, atomic or not, a dry run or not, is the same path.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NewType
 
-from attrs import Factory, evolve, field, frozen
+from attrs import Factory, evolve, frozen
 
 from domain.access.access_key import Actor
 from domain.changes import Action, Change, Changed, Cursor, changed_since, differing
@@ -25,10 +25,10 @@ MAX_COMMANDS = 1000
 
 @frozen(kw_only=True)
 class Done:
-    """A command was carried out, and left `record`. `change` is None where nothing differed."""
+    """A command was carried out, and left `record`. `action` is None where nothing differed."""
 
     record: StoredEntity
-    change: Change[Any] | None
+    action: Action | None
 
 
 Result = Done | DomainError
@@ -39,32 +39,42 @@ class Outcome:
     """What became of a batch, command by command.
 
     Where failures undid all, `failed` is the index of the first command that failed. The results behind it are what
-    would have become of the others without those that failed.
+    would have become of the others without those that failed. `position` is how far the webhooks in it have come, and
+    `deliveries` are what was put into their log.
     """
 
     results: tuple[Result, ...]
+    request_id: str
     failed: int | None = None
+    dry_run: bool = False
+    position: Cursor | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether what is stored decided it. The request alone would get the same refusal again."""
+        refusal = None if self.failed is None else self.results[self.failed]
+        return not isinstance(refusal, DomainError) or refusal.decided
 
 
 @frozen(kw_only=True)
 class IdempotencyKey:
-    """An idempotency key with what is needed to keep the outcome under it.
-
-    `record` turns an outcome into the receipt that is kept, or into None for an outcome not worth keeping. It is
-    called inside the transaction, so it must be quick and pure.
-    """
+    """A name that a caller gives to a request, under which its outcome is kept if it is decided."""
 
     caller: str
     name: str
     fingerprint: bytes  # of the request; the same key with another one is refused
-    record: Callable[[Outcome], bytes | None] = field(eq=False)
+
+
+EarlierAnswer = NewType("EarlierAnswer", bytes)
+"""What a version of before kept under a key instead of an outcome: an answer of the protocol, as it was sent."""
 
 
 @frozen(kw_only=True)
 class Replay:
-    """The outcome was decided before: here is the receipt that was kept then."""
+    """The outcome was decided before: here it is, as it was kept then."""
 
-    receipt: bytes
+    outcome: Outcome | EarlierAnswer
 
 
 @frozen(kw_only=True)
@@ -186,7 +196,7 @@ def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
 def unexplained(decision: Decision) -> set[tuple[Ref, int]]:
     """Return the entities, each with the version that was expected, for which a precondition failed."""
     return {
-        ((result.entity_type, result.current.id), result.expected)
+        (ref_of(result.current), result.expected)
         for result in decision.results
         if isinstance(result, PreconditionFailed) and result.expected is not None
     }
@@ -203,18 +213,19 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
     def explain(result: Decided | DomainError) -> Decided | DomainError:
         if not isinstance(result, PreconditionFailed) or result.expected is None:
             return result
-        ref = result.entity_type, result.current.id
+        ref = ref_of(result.current)
         here = (each for each in decision.changes if ref_of(each.entity) == ref)
         changes = (*kept[ref, result.expected], *here)
-        return evolve(
-            result, changed=changed_since(result.entity_type, changes, result.expected, now=result.current.version)
-        )
+        return evolve(result, changed=changed_since(ref[0], changes, result.expected, now=result.current.version))
 
     return evolve(decision, results=tuple(map(explain, decision.results)))
 
 
-def outcome_of(decision: Decision, batch: CommandBatch, at: datetime, serializer: Serializer) -> Outcome:
-    """Return what a decision is to its caller and to the log: with every entity as a document, each written once."""
+def recorded(
+    decision: Decision, batch: CommandBatch, at: datetime, serializer: Serializer
+) -> tuple[Outcome, tuple[Change[Any], ...]]:
+    """Return what a decision is to its caller, and the changes for the log; every entity is written once for both."""
+    changes: list[Change[Any]] = []
 
     def result(each: Decided | DomainError) -> Result:
         if isinstance(each, PreconditionFailed):
@@ -222,28 +233,29 @@ def outcome_of(decision: Decision, batch: CommandBatch, at: datetime, serializer
         if isinstance(each, DomainError):
             return each
         record = stored(each.entity, serializer)
-        if each.action is None:
-            return Done(record=record, change=None)
-        change = Change(
-            entity_type=each.entity_type,
-            action=each.action,
-            record=record,
-            changed=each.changed,
-            at=at,
-            request_id=batch.request_id,
-            reason=each.reason,
-            actor=batch.actor,
-        )
-        return Done(record=record, change=change)
+        if each.action is not None:
+            change = Change(
+                entity_type=each.entity_type,
+                action=each.action,
+                record=record,
+                changed=each.changed,
+                at=at,
+                request_id=batch.request_id,
+                reason=each.reason,
+                actor=batch.actor,
+            )
+            changes.append(change)
+        return Done(record=record, action=each.action)
 
-    return Outcome(results=tuple(map(result, decision.results)), failed=decision.failed)
-
-
-def changes_of(outcome: Outcome) -> tuple[Change[Any], ...]:
-    """Return the changes for the log, in their order; none where all was undone."""
-    if outcome.failed is not None:
-        return ()
-    return tuple(each.change for each in outcome.results if isinstance(each, Done) and each.change is not None)
+    outcome = Outcome(
+        results=tuple(map(result, decision.results)),
+        request_id=batch.request_id,
+        failed=decision.failed,
+        dry_run=batch.dry_run,
+        position=batch.follow,
+        deliveries=batch.deliveries,
+    )
+    return outcome, tuple(changes) if decision.failed is None else ()
 
 
 def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool) -> DomainError:

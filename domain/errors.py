@@ -44,6 +44,7 @@ class ValidationFailed(DomainError):
 
     code: ClassVar[str] = "invalid"
     violations: tuple[Violation, ...]
+    of_command: bool = False  # they are of the command itself, and not of the values in it
 
     @property
     def message(self) -> str:
@@ -114,8 +115,7 @@ class PreconditionFailed(DomainError):
 
     code: ClassVar[str] = "precondition_failed"
     decided: ClassVar[bool] = True
-    entity_type: Any
-    current: Any
+    current: Any  # the entity, or the `StoredEntity` once a store has written it
     expected: int | None
     unknown: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()

@@ -43,14 +43,23 @@ def shows_something(text: str) -> bool:
     return _VISIBLE.search(text) is not None
 
 
+# The blocks of Unicode with marks for any script, of which Latin, Greek and Cyrillic make use. Marks that belong to one
+# script, such as the vowels of Hebrew and Hindi or the voicing of kana, are as good as letters, and stay.
+_DIACRITICS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+
+FOLD = f"2-{unicodedata.unidata_version}"
+"""The name of what `fold` does: counted up by hand when it changes, and with the version of Unicode that it knows."""
+
+
 def fold(text: str) -> str:
-    """Return the form in which text is compared for order and for search: NFKC, then casefold, then NFKC again.
+    """Return the form in which text is compared for order and for search: by NFKC, casefold and without diacritics.
 
     Casefolding can undo a composition, hence the second pass (Unicode Standard, section 3.13, definition D146).
     """
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFC", _DIACRITICS.sub("", apart))
 
 
 def sought(text: str) -> str:
@@ -58,5 +67,6 @@ def sought(text: str) -> str:
 
     A character that no text can hold must find nothing, and upset no store: not as NUL, not as half of a surrogate
     pair, and not as the separator between the fields that are searched. Any other control character serves.
+    Diacritics alone, of which folding leaves nothing, find nothing too, rather than everything.
     """
-    return _FORBIDDEN_IN_LINES.sub("\x01", fold(text))
+    return _FORBIDDEN_IN_LINES.sub("\x01", fold(text) or text)

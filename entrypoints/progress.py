@@ -1,5 +1,6 @@
-"""How far a long command has come: a bar on a terminal, and plain lines where nobody watches."""
+"""How far a long command has come: a bar on a terminal, plain lines where nobody watches, JSON for programs."""
 
+import json
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -8,26 +9,39 @@ WIDTH = 30
 REDRAW_S = 0.1
 
 
+class _Tenths:
+    """Tells when a thing that is done has come to its next tenth."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, int] | None = None
+
+    def is_next(self, what: str, part: float) -> bool:
+        last, self._last = self._last, (what, int(part * 10))
+        return self._last != last
+
+
 class Progress:
     """Is told what is being done, and how many of how many are done; writes that down as it fits the output.
 
-    A terminal has one line for each thing that is done, drawn anew again and again. Anything else gets a line for each
-    tenth.
+    A terminal has one line for each thing that is done, with its rate and the time that is left, drawn anew again and
+    again. Anything else gets a line for each tenth.
     """
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
         self._clock = clock
         self._drawn = float("-inf")
-        self._last: tuple[str, int] | None = None
+        self._tenths = _Tenths()
+        self._begun: tuple[str, float] = ("", 0.0)
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Note that `done` of `total` are done; at the end, and only then, they are equal."""
-        part = 1.0 if done >= total else done / total
+        part = _part(done, total)
+        if self._begun[0] != what:
+            self._begun = (what, self._clock())
         if self._out.isatty():
             self._draw(what, part, done, total)
-        elif (step := (what, int(part * 10))) != self._last:
-            self._last = step
+        elif self._tenths.is_next(what, part):
             print(f"{what}: {_text(part, done, total)}", file=self._out, flush=True)
 
     def _draw(self, what: str, part: float, done: int, total: int) -> None:
@@ -37,9 +51,32 @@ class Progress:
         self._drawn = at if part < 1 else float("-inf")
         bar = "#" * int(part * WIDTH)
         end = "\n" if part == 1 else ""
-        print(
-            f"\r{what:<10} [{bar:<{WIDTH}}] {_text(part, done, total)}\x1b[K{end}", end="", file=self._out, flush=True
-        )
+        text = _text(part, done, total) + self._pace(at, done, total)
+        print(f"\r{what:<10} [{bar:<{WIDTH}}] {text}\x1b[K{end}", end="", file=self._out, flush=True)
+
+    def _pace(self, at: float, done: int, total: int) -> str:
+        """Return the rate and the time that is left, once there is something to tell them by."""
+        passed = at - self._begun[1]
+        if total <= 1 or not done or passed <= 0:
+            return ""
+        left = round((total - done) * passed / done)
+        return f", {done / passed:,.0f}/s" + (f", {left // 60}:{left % 60:02} left" if done < total else "")
+
+
+class JsonProgress:
+    """Is told the same; writes an object a line for each tenth."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._tenths = _Tenths()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if self._tenths.is_next(what, _part(done, total)):
+            print(json.dumps({"stage": what, "done": done, "total": total}), file=self._out, flush=True)
+
+
+def _part(done: int, total: int) -> float:
+    return 1.0 if done >= total else done / total
 
 
 def _text(part: float, done: int, total: int) -> str:

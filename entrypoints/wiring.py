@@ -88,7 +88,9 @@ async def opened(url: str) -> Store:
     if url.startswith("postgres"):
         from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
 
-        return await PostgresStore.open(url, entity_types=ENTITY_TYPES, documents=documents, clock=now)
+        return await PostgresStore.open(
+            url, entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
+        )
     return SqliteStore(
         _path(url), entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
     )
@@ -129,7 +131,7 @@ def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> D
     """Return what delivers the changes of a store to its webhooks."""
     return Dispatcher(
         store=store,
-        sender=Sender(allow_private=allow_private),
+        transport=Sender(allow_private=allow_private),
         documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,
@@ -154,7 +156,7 @@ async def fill_with_demo(store: Store) -> None:
     if any(page.records for page in pages) or (await store.read(None, limit=1)).entries:
         return
     commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
-    key = IdempotencyKey(caller="demo", name="products", fingerprint=b"", record=lambda _: b"")
+    key = IdempotencyKey(caller="demo", name="products", fingerprint=b"")
     with suppress(KeyInFlight):  # another process is just doing it
         await store.submit(CommandBatch(commands=commands, request_id="demo", key=key))
 

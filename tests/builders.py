@@ -7,6 +7,7 @@ from typing import Any
 from attrs import define
 
 from adapters.serialization.entities import JsonSerializer
+from domain.changes import Action, Change
 from domain.commands import Create
 from domain.decisions import CommandBatch
 from domain.entity_type import EntityType
@@ -36,6 +37,18 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class Broken:
+    """A command whose decision fails for no good reason."""
+
+    entity_type = TASK
+    id = None
+    needs_deleted = False
+
+    def decide(self, current: Any, at: datetime) -> Any:
+        """Fail."""
+        raise RuntimeError("a fault in a decision")
 
 
 def task(**fields: Any) -> Task:
@@ -77,3 +90,15 @@ def recorded(entity_type: EntityType[Any], record: StoredEntity) -> Any:
     entity = SERIALIZER.read(entity_type, record.document)
     assert (entity.id, entity.version) == (record.id, record.version)
     return entity
+
+
+def change_of(entity: Task, at: datetime = NOON) -> Change[Task]:
+    """Return the change that made a task."""
+    return Change(
+        entity_type=TASK,
+        action=Action.CREATED,
+        record=record(TASK, entity),
+        changed=TASK.writable_names,
+        at=at,
+        request_id="r-1",
+    )

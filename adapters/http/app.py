@@ -59,7 +59,13 @@ def make_app(
     grants = Grants(options.origins)
     if options.origins:
         app = CrossOrigin(app, grants)
-    return RequestContext(app, compressed=Compression(app), access_log=access_log, by_origin=grants.depend_on_origin)
+    return RequestContext(
+        app,
+        compressed=Compression(app),
+        access_log=access_log,
+        by_origin=grants.depend_on_origin,
+        turns=feed.turns,
+    )
 
 
 def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatcher: WebhookDispatcher) -> list[Path]:

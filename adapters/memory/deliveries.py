@@ -1,6 +1,6 @@
 """Deliveries to webhooks, kept in memory."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ from attrs import define, evolve, field
 
 from domain.changes import Cursor
 from domain.cursor_codec import CursorCodec
-from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, DeliveryStatus, Progress
 from domain.entity_type import Deleted
 
 
@@ -26,14 +26,26 @@ class MemoryDeliveries(Deliveries):
 
     clock: Callable[[], datetime]
     cursor_codec: CursorCodec
+    newest: Callable[[], int]
     check_open: Callable[[], None]
 
     _progress: dict[int, _Progress] = field(factory=dict, init=False)
     _log: dict[str, Delivery] = field(factory=dict, init=False)
 
-    async def positions(self) -> Mapping[int, Cursor]:
+    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
         self.check_open()
-        return {id: self.cursor_codec.cursor(each.number) for id, each in self._progress.items()}
+        wanted = self._progress if webhooks is None else self._progress.keys() & set(webhooks)
+        return {id: self.cursor_codec.cursor(self._progress[id].number) for id in wanted}
+
+    async def progress(self, webhook: int) -> Progress | None:
+        self.check_open()
+        return self._reached(webhook) if webhook in self._progress else None
+
+    async def backlogs(self) -> Mapping[int, Progress]:
+        self.check_open()
+        newest, reached = self.newest(), {id: self._reached(id) for id in self._progress}
+        behind = {id for id, each in self._progress.items() if each.enabled and each.number < newest}
+        return {id: each for id, each in reached.items() if each.pending or id in behind}
 
     async def needed(self) -> Cursor | None:
         self.check_open()
@@ -69,10 +81,6 @@ class MemoryDeliveries(Deliveries):
             self._log[delivery.id] = delivery
         return True
 
-    async def pending(self) -> tuple[Delivery, ...]:
-        self.check_open()
-        return tuple(each for each in self._log.values() if each.status is Status.PENDING)
-
     async def delivery(self, webhook: int, id: str) -> Delivery | None:
         self.check_open()
         found = self._log.get(id)
@@ -99,15 +107,24 @@ class MemoryDeliveries(Deliveries):
             known = self._log.get(each.id)
             if known is None:
                 self._log[each.id] = each
-            elif known.status is Status.PENDING:
+            elif known.status is DeliveryStatus.PENDING:
                 self._log[each.id] = evolve(known, next_attempt_at=each.next_attempt_at)
 
     def purge(self, begun_before: datetime, limit: int) -> bool:
         """Forget some old deliveries, and tell whether there may be more of them."""
-        old = [id for id, each in self._log.items() if each.at < begun_before and each.status is not Status.PENDING]
+        old = [
+            id for id, each in self._log.items() if each.at < begun_before and each.status is not DeliveryStatus.PENDING
+        ]
         for id in old[:limit]:
             del self._log[id]
         return len(old) > limit
+
+    def _reached(self, webhook: int) -> Progress:
+        pending = (each for each in self._log.values() if each.webhook == webhook)
+        return Progress(
+            position=self.cursor_codec.cursor(self._progress[webhook].number),
+            pending=tuple(each for each in pending if each.status is DeliveryStatus.PENDING),
+        )
 
     def _held(self, webhook: int, owner: str) -> _Progress | None:
         progress = self._progress.get(webhook)

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from adapters.memory.access_keys import MemoryAccessKeys
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.pages import page_of
+from adapters.serialization.outcomes import read_outcome, write_outcome
 from domain.changes import Change, Cursor, Entry
 from domain.cursor_codec import CursorCodec
 from domain.decisions import (
@@ -18,12 +19,11 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    changes_of,
     claimed,
     decide,
     explained,
     named,
-    outcome_of,
+    recorded,
     unexplained,
 )
 from domain.entity_type import Deleted, Entity, EntityType
@@ -42,7 +42,7 @@ PURGED_AT_ONCE = 1000
 @frozen
 class _Receipt:
     fingerprint: bytes
-    receipt: bytes
+    outcome: bytes
     expires_at: datetime
 
 
@@ -72,7 +72,7 @@ class MemoryStore(Store):
 
     @_deliveries.default
     def _make_deliveries(self) -> MemoryDeliveries:
-        return MemoryDeliveries(self.clock, self._cursor_codec, self._check_open)
+        return MemoryDeliveries(self.clock, self._cursor_codec, lambda: self._newest, self._check_open)
 
     @_access_keys.default
     def _make_access_keys(self) -> MemoryAccessKeys:
@@ -115,15 +115,14 @@ class MemoryStore(Store):
         ids = dict(self._ids)
         decision = decide(submission, self._state(submission, ids), at)
         decision = explained(decision, {each: self._kept(*each[0]) for each in unexplained(decision)})
-        outcome = outcome_of(decision, submission, at, self.documents)
+        outcome, changes = recorded(decision, submission, at, self.documents)
         if submission.dry_run:
             return outcome
-        receipt = submission.key.record(outcome) if submission.key else None
-        self._write(decision.final, changes_of(outcome), ids, start)
+        self._write(decision.final, changes, ids, start)
         if submission.deliveries and outcome.failed is None:
             self._deliveries.queue(submission.deliveries)
-        if submission.key is not None and receipt is not None:
-            kept = _Receipt(submission.key.fingerprint, receipt, at + RECEIPTS_KEPT)
+        if submission.key is not None and outcome.is_decided:
+            kept = _Receipt(submission.key.fingerprint, write_outcome(outcome), at + RECEIPTS_KEPT)
             self._receipts[submission.key.caller, submission.key.name] = kept
         return outcome
 
@@ -219,7 +218,7 @@ class MemoryStore(Store):
             return None
         if kept.fingerprint != key.fingerprint:
             raise KeyReused
-        return Replay(receipt=kept.receipt)
+        return Replay(outcome=read_outcome(kept.outcome))
 
     def _state(self, submission: CommandBatch, ids: dict[EntityType[Any], int]) -> State:
         current: dict[Ref, Current] = {}

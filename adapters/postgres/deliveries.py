@@ -1,6 +1,6 @@
 """Deliveries to webhooks: how far each webhook has come, who delivers for it, and what was attempted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,11 +9,11 @@ import orjson
 from attrs import define
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.log import Log
+from adapters.postgres.log import Log, newest
 from adapters.postgres.places import START, Bookmark, Place
 from adapters.postgres.table_mapping import json
 from domain.changes import Cursor
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Progress
 
 COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {COLUMNS} FROM deliveries"
@@ -38,6 +38,19 @@ put AS (
 SELECT EXISTS (SELECT FROM held)
 """
 
+_PLACE = "positions.webhook, positions.epoch, positions.xid, positions.seq, positions.shown"
+_PENDING = (
+    f"{', '.join(f'deliveries.{name}' for name in COLUMNS.split(', '))} FROM positions"
+    " LEFT JOIN deliveries ON deliveries.webhook = positions.webhook AND status = 'pending'"
+)
+_BEHIND = f"""
+WHERE positions.webhook IN (
+  SELECT webhook FROM deliveries WHERE status = 'pending'
+  UNION SELECT webhook FROM positions JOIN webhooks ON id = webhook
+  WHERE enabled AND (epoch, xid, seq) < (SELECT newest.epoch, newest.xid, newest.seq FROM ({newest()}) AS newest)
+)
+"""
+
 
 @define(eq=False)
 class PostgresDeliveries(Deliveries):
@@ -47,11 +60,18 @@ class PostgresDeliveries(Deliveries):
     log: Log
     clock: Callable[[], datetime]
 
-    async def positions(self) -> Mapping[int, Cursor]:
+    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
+        sql = "SELECT webhook, epoch, xid, seq, shown FROM positions WHERE $1::bigint[] IS NULL OR webhook = ANY($1)"
         async with self.use() as connection:
-            found = await connection.fetch("SELECT webhook, epoch, xid, seq, shown FROM positions")
+            found = await connection.fetch(sql, None if webhooks is None else list(webhooks))
         names = self.log.names
         return {webhook: names.cursor(Bookmark(Place(*place), shown)) for webhook, *place, shown in found}
+
+    async def progress(self, webhook: int) -> Progress | None:
+        return (await self._progress("WHERE positions.webhook = $1", webhook)).get(webhook)
+
+    async def backlogs(self) -> Mapping[int, Progress]:
+        return await self._progress(_BEHIND)
 
     async def needed(self) -> Cursor | None:
         of_enabled = "SELECT epoch, xid, seq FROM positions JOIN webhooks ON id = webhook WHERE enabled"
@@ -78,9 +98,6 @@ class PostgresDeliveries(Deliveries):
             values = (place.epoch, place.xid, place.seq, bookmark.shown, json(rows))
             return bool(await connection.fetchval(_RECORD, webhook, owner, *values))
 
-    async def pending(self) -> tuple[Delivery, ...]:
-        return await self._select("WHERE status = 'pending' ORDER BY number")
-
     async def delivery(self, webhook: int, id: str) -> Delivery | None:
         found = await self._select("WHERE webhook = $1 AND id = $2", webhook, id)
         return found[0] if found else None
@@ -92,6 +109,18 @@ class PostgresDeliveries(Deliveries):
         return await self._select(
             f"WHERE webhook = $1 AND {older} ORDER BY number DESC LIMIT $2", webhook, limit, before
         )
+
+    async def _progress(self, condition: str, *values: Any) -> Mapping[int, Progress]:
+        sql = f"SELECT {_PLACE}, {_PENDING} {condition} ORDER BY positions.webhook, deliveries.number"
+        async with self.use() as connection:
+            found = await connection.fetch(sql, *values)
+        reached: dict[int, Progress] = {}
+        for owner, epoch, xid, seq, shown, *row in found:
+            position = self.log.names.cursor(Bookmark(Place(epoch, xid, seq), shown))
+            before = reached.get(owner, Progress(position=position))
+            new = () if row[0] is None else (delivery_of(dict(zip(COLUMNS.split(", "), row, strict=True))),)
+            reached[owner] = Progress(position=position, pending=(*before.pending, *new))
+        return reached
 
     async def _select(self, rest: str, *values: Any) -> tuple[Delivery, ...]:
         async with self.use() as connection:
@@ -128,4 +157,4 @@ def delivery_of(row: Mapping[str, Any]) -> Delivery:
         Attempt(at=datetime.fromisoformat(at), status=status, error=error, duration_ms=duration)
         for at, status, error, duration in orjson.loads(row["attempts"])
     )
-    return Delivery(**{**row, "status": Status(row["status"]), "attempts": tuple(attempts)})
+    return Delivery(**{**row, "status": DeliveryStatus(row["status"]), "attempts": tuple(attempts)})

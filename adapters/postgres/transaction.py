@@ -12,6 +12,7 @@ from adapters.postgres.connections import Connection
 from adapters.postgres.log import Log
 from adapters.postgres.table_mapping import TableMapping, json
 from adapters.postgres.write_statement import WritePlan, write
+from adapters.serialization.outcomes import read_outcome, write_outcome
 from domain.changes import Action, Change
 from domain.commands import Command
 from domain.decisions import (
@@ -21,12 +22,11 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    changes_of,
     claimed,
     decide,
     explained,
     named,
-    outcome_of,
+    recorded,
     unexplained,
 )
 from domain.entity_type import MAX_ID, Deleted, EntityType
@@ -93,15 +93,16 @@ class Transaction:
         for index, submission in undecided.items():
             decisions[index] = decide(submission, state, self.at)
             state = state.after(decisions[index].final)
-        outcomes = {
-            index: outcome_of(decision, submissions[index], self.at, self.documents)
+        written = {
+            index: recorded(decision, submissions[index], self.at, self.documents)
             for index, decision in (await self._explained(first, decisions)).items()
         }
+        outcomes = {index: outcome for index, (outcome, _) in written.items()}
         real = [index for index, each in undecided.items() if not each.dry_run]
         plan = WritePlan(
             current=first.current,
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
-            changes=[change for index in real for change in changes_of(outcomes[index])],
+            changes=[change for index in real for change in written[index][1]],
             receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
             claims=bool(claimed(commands, first.current)),
             deliveries=[
@@ -129,7 +130,7 @@ class Transaction:
             key = submissions[index].key
             if key is not None and row["expires_at"] > self.at:
                 same = row["fingerprint"] == key.fingerprint
-                answers[index] = Replay(receipt=row["receipt"]) if same else KeyReused()
+                answers[index] = Replay(outcome=read_outcome(row["receipt"])) if same else KeyReused()
         return answers
 
     async def _state(self, commands: Sequence[Command], ids: Ids) -> State:
@@ -186,9 +187,9 @@ class Transaction:
         return told
 
     def _receipts(self, key: IdempotencyKey | None, outcome: Outcome) -> list[dict[str, Any]]:
-        receipt = None if key is None else key.record(outcome)
-        if key is None or receipt is None:
+        if key is None or not outcome.is_decided:
             return []
+        receipt = write_outcome(outcome)
         row = {"caller": key.caller, "name": key.name, "fingerprint": key.fingerprint, "receipt": receipt}
         return [{**row, "expires_at": self.at + RECEIPTS_KEPT}]
 

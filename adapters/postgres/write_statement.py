@@ -9,8 +9,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from adapters.postgres.connections import Conflict, Connection
+from adapters.postgres.connections import Connection
 from adapters.postgres.deliveries import COLUMNS, row_of
+from adapters.postgres.errors import Conflict
 from adapters.postgres.log import EPOCH
 from adapters.postgres.places import Bookmark
 from adapters.postgres.table_mapping import TableMapping, json

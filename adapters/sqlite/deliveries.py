@@ -1,7 +1,7 @@
 """Deliveries to webhooks: how far each webhook has come, who delivers for it, and what was attempted."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.changes import Cursor
 from domain.cursor_codec import CursorCodec
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Progress
 from domain.entity_type import Deleted
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
@@ -28,6 +28,17 @@ _PUT = f"{INSERT} ON CONFLICT (id) DO UPDATE SET"
 _ATTEMPTED = ", ".join(f"{name} = excluded.{name}" for name in ("status", "attempts", "next_attempt_at"))
 _RECORD = f"{_PUT} {_ATTEMPTED}"
 _QUEUE = f"{_PUT} next_attempt_at = excluded.next_attempt_at WHERE status = 'pending'"
+_PROGRESS = (
+    f"SELECT positions.webhook, positions.number, {', '.join(f'deliveries.{name}' for name in _COLUMNS.split(', '))}"
+    " FROM positions LEFT JOIN deliveries ON deliveries.webhook = positions.webhook AND status = 'pending'"
+)
+_IN_ORDER = "ORDER BY positions.webhook, deliveries.number"
+_BEHIND = """
+WHERE positions.webhook IN (
+  SELECT webhook FROM deliveries WHERE status = 'pending'
+  UNION SELECT webhook FROM positions JOIN webhooks ON id = webhook WHERE enabled AND number < (SELECT newest FROM log)
+)
+"""
 
 
 @define(eq=False)
@@ -38,9 +49,20 @@ class SqliteDeliveries(Deliveries):
     write: Write
     cursor_codec: CursorCodec
 
-    async def positions(self) -> Mapping[int, Cursor]:
-        found = await self.read(lambda connection: fetch(connection, "SELECT webhook, number FROM positions"))
+    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
+        condition = "" if webhooks is None else "WHERE webhook IN (SELECT value FROM json_each(?))"
+        sql, values = (
+            f"SELECT webhook, number FROM positions {condition}",
+            () if webhooks is None else (json.dumps(sorted(webhooks)),),
+        )
+        found = await self.read(lambda connection: fetch(connection, sql, values))
         return {webhook: self.cursor_codec.cursor(number) for webhook, number in found}
+
+    async def progress(self, webhook: int) -> Progress | None:
+        return (await self._progress("WHERE positions.webhook = ?", webhook)).get(webhook)
+
+    async def backlogs(self) -> Mapping[int, Progress]:
+        return await self._progress(_BEHIND)
 
     async def needed(self) -> Cursor | None:
         sql = "SELECT min(number) FROM positions JOIN webhooks ON id = webhook WHERE enabled"
@@ -77,9 +99,6 @@ class SqliteDeliveries(Deliveries):
         recorded: bool = await self.write(record)
         return recorded
 
-    async def pending(self) -> tuple[Delivery, ...]:
-        return await self._select("WHERE status = 'pending' ORDER BY number")
-
     async def delivery(self, webhook: int, id: str) -> Delivery | None:
         found = await self._select("WHERE webhook = ? AND id = ?", webhook, id)
         return found[0] if found else None
@@ -90,6 +109,16 @@ class SqliteDeliveries(Deliveries):
         older = "number < (SELECT number FROM deliveries WHERE webhook = ? AND id = ?)"
         rest = f"WHERE webhook = ? AND {older} ORDER BY number DESC LIMIT ?"
         return await self._select(rest, webhook, webhook, before, limit)
+
+    async def _progress(self, condition: str, *values: SqlValue) -> Mapping[int, Progress]:
+        found = await self.read(lambda connection: fetch(connection, f"{_PROGRESS} {condition} {_IN_ORDER}", values))
+        reached: dict[int, Progress] = {}
+        for owner, number, *row in found:
+            position = self.cursor_codec.cursor(number)
+            before = reached.get(owner, Progress(position=position))
+            new = () if row[0] is None else (delivery_of(tuple(row)),)
+            reached[owner] = Progress(position=position, pending=(*before.pending, *new))
+        return reached
 
     async def _select(self, rest: str, *values: SqlValue) -> tuple[Delivery, ...]:
         found = await self.read(lambda connection: fetch(connection, f"{SELECT} {rest}", values))
@@ -147,7 +176,7 @@ def delivery_of(row: tuple[Any, ...]) -> Delivery:
         after=after,
         requested=bool(requested),
         at=moment(at),
-        status=Status(status),
+        status=DeliveryStatus(status),
         attempts=tuple(
             Attempt(at=moment(at), status=answered, error=error, duration_ms=duration)
             for at, answered, error, duration in json.loads(attempts)

@@ -13,6 +13,7 @@ from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.errors import explaining
 from adapters.sqlite.exporting import SqliteExport, in_thread
 from adapters.sqlite.files import OpenFiles, make_folder
+from adapters.sqlite.folding import refold
 from adapters.sqlite.log import APPEND, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
@@ -60,6 +61,7 @@ async def importing(
             if is_migrated(connection):
                 _check_empty(connection)  # before the schema is touched
             migrate(connection)
+            refold(connection, map(TableMapping, entity_types), documents)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
             await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn

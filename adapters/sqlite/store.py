@@ -19,6 +19,7 @@ from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect,
 from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, make_folder, rescue
+from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
@@ -38,6 +39,9 @@ LOOK_AGAIN_S = 0.05
 MAX_READ_S = 10
 BETWEEN_LOOKS = 100_000
 """How many instructions a read carries out before it looks at the clock again."""
+
+QUICK_ROWS = 200
+"""How many entities are still read sooner than a thread would begin with it."""
 
 READER_THREADS = 2
 
@@ -75,6 +79,7 @@ class SqliteStore(Store):
             writing = connect(path, cache_kib=WRITER_CACHE_KIB)
             migrate(writing)
             check_tables(writing, self._rows.values())
+            refold(writing, self._rows.values(), documents)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
@@ -117,7 +122,7 @@ class SqliteStore(Store):
 
     async def page(self, query: Query[Any]) -> Page:
         rows, cursor_codec = self._rows[query.entity_type.name], self._log.cursor_codec
-        quick = not (query.where or query.search or query.total or len(query.order) > 1)
+        quick = query.limit <= QUICK_ROWS and not (query.where or query.search or query.total or len(query.order) > 1)
         read = self._here if quick else self._in_thread
         return await read(lambda connection: read_page(connection, rows, query, cursor_codec, self._documents))
 

@@ -77,6 +77,10 @@ class TableMapping:
         self._columns = [self.column(field) for field in listed]
         self._values = attrgetter(*(field.name for field in listed))
         self._conversions = [conversion(field.field_type) for field in listed]
+        self.sorted_by = [self.column(field) for field in listed if field.name != "id"]
+        folded = [field for field in listed if isinstance(field.field_type, String)]
+        self.folded = [*(self.column(field) for field in folded), "search"]
+        self._folded_names = [field.name for field in folded]
         searched = [field.name for field in entity_type.searched]
         self._search_values = attrgetter(*searched) if searched else lambda _: None
         columns = [*self._columns, "search", "document"]
@@ -101,6 +105,11 @@ class TableMapping:
     def least(self, field: Field) -> SqlValue:
         """Return what no value in the column of a field is below."""
         return "" if isinstance(field.field_type, (String, Date)) else -(2**63)
+
+    def fold(self, entity: Any) -> list[str | None]:
+        """Return what the columns of `folded` hold for an entity."""
+        texts = (getattr(entity, name) for name in self._folded_names)
+        return [*(None if text is None else fold(text) for text in texts), self.entity_type.search_text(entity)]
 
     def insert(self, connection: apsw.Connection, entities: Iterable[tuple[StoredEntity, Any]]) -> list[Searched]:
         """Write entities that have no rows. Nobody finds them by `q` until they are indexed."""

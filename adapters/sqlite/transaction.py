@@ -6,6 +6,7 @@ from typing import Any
 
 import apsw
 
+from adapters.serialization.outcomes import read_outcome, write_outcome
 from adapters.sqlite import deliveries
 from adapters.sqlite.conditions import same_value, where
 from adapters.sqlite.connections import fetch
@@ -17,12 +18,11 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    changes_of,
     claimed,
     decide,
     explained,
     named,
-    outcome_of,
+    recorded,
     unexplained,
 )
 from domain.entity_type import Deleted, Entity, EntityType
@@ -62,17 +62,19 @@ class Transaction:
         state = self._state(submission, last_ids)
         decision = decide(submission, state, at)
         decision = explained(decision, {each: self._kept(*each) for each in unexplained(decision)})
-        outcome = outcome_of(decision, submission, at, self._documents)
+        outcome, changes = recorded(decision, submission, at, self._documents)
         if submission.dry_run:
             return outcome
-        changes = changes_of(outcome)
         self._number(changes, last_ids)
         self._write(state, decision.final, changes, start)
         if submission.deliveries and outcome.failed is None:
             deliveries.queue(self._connection, submission.deliveries)
-        receipt = key.record(outcome) if key is not None else None
-        if key is not None and receipt is not None:
-            self._receipts[key.caller, key.name] = key.fingerprint, receipt, microseconds(at + RECEIPTS_KEPT)
+        if key is not None and outcome.is_decided:
+            self._receipts[key.caller, key.name] = (
+                key.fingerprint,
+                write_outcome(outcome),
+                microseconds(at + RECEIPTS_KEPT),
+            )
         return outcome
 
     def finish(self) -> None:
@@ -99,10 +101,10 @@ class Transaction:
         kept = self._receipts.get((key.caller, key.name)) or self._kept_receipt(key, at)
         if kept is None:
             return None
-        fingerprint, receipt, _ = kept
+        fingerprint, outcome, _ = kept
         if fingerprint != key.fingerprint:
             raise KeyReused
-        return Replay(receipt=receipt)
+        return Replay(outcome=read_outcome(outcome))
 
     def _kept_receipt(self, key: IdempotencyKey, at: datetime) -> tuple[Any, ...] | None:
         found = fetch(

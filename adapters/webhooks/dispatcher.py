@@ -1,45 +1,48 @@
-"""The one task of a process that delivers: it looks for what is due, and visits every endpoint on its own."""
+"""The one task of a process that delivers: it looks for what is due, and runs to every endpoint on its own."""
 
 import asyncio
 import logging
 import random
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Protocol
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from adapters.webhooks.addresses import Address, AddressRefused, AddressUnresolved
-from adapters.webhooks.delivery_run import DeliveryRun, Sends
-from adapters.webhooks.scheduler import Scheduler, Send, Step, Wait
+from adapters.webhooks.delivery_run import DeliveryRun, LeasedSender, Transport
 from adapters.webhooks.signing import secret_of
-from domain.changes import Cursor, Entry
-from domain.deliveries import Delivery, Status, WebhookDispatcher
+from domain.changes import Entry
+from domain.deliveries import Delivery, Progress, WebhookDispatcher
 from domain.errors import DomainError
 from domain.ports import Store
+from domain.scheduling import Send, Step, Wait
 from domain.stored_entity import Serializer
+from domain.use_cases.deliver import Deliver
 
 LOOK_EVERY = timedelta(seconds=1)
 """How often is looked for what other processes wrote, or left undone when they died."""
 
-MAX_VISITS = 100
-"""How many endpoints are visited at the same time, those apart that failed the last time."""
+MAX_RUNS = 100
+"""How many endpoints are delivered to at the same time, those apart that failed the last time."""
 
 MAX_RETRIES = 50
 """How many of those that failed the last time: however many of them are silent, they keep no other waiting."""
 
-TEST = "webhook.test"
-
 _log = logging.getLogger("backroom")
 
 
-class VettingSender(Sends, Protocol):
+class VettingTransport(Transport, Protocol):
     """Sends messages to addresses that it has vetted."""
 
     async def vet(self, url: str) -> Sequence[Address]: ...
+
+
+def new_id() -> str:
+    """Return an id that no other delivery has."""
+    return token_hex(8)
 
 
 @define(eq=False, kw_only=True)
@@ -47,41 +50,47 @@ class Dispatcher(WebhookDispatcher):
     """Delivers for as long as `run` runs.
 
     `key` is the secret of the store; `payload` writes the body of a message. Where other processes deliver too, leases
-    decide who visits an endpoint; one that is slow holds up no other.
+    decide who delivers to an endpoint; one that is slow holds up no other.
     """
 
     store: Store
-    sender: VettingSender
+    transport: VettingTransport
     documents: Serializer
     payload: Callable[[Delivery, Entry | None], bytes]
     key: bytes = field(repr=False)
     clock: Callable[[], datetime]
     random: Callable[[], float] = random.random
 
-    _scheduler: Scheduler = field(init=False)
-    _visitor: DeliveryRun = field(init=False)
-    _visits: dict[int, asyncio.Task[None]] = field(factory=dict, init=False)
-    _slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(MAX_VISITS), init=False)
+    _deliver: Deliver = field(init=False)
+    _delivery_run: DeliveryRun = field(init=False)
+    _runs: dict[int, asyncio.Task[None]] = field(factory=dict, init=False)
+    _slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(MAX_RUNS), init=False)
     _retry_slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(MAX_RETRIES), init=False)
     _wake_event: asyncio.Event = field(factory=asyncio.Event, init=False)
     _has_readers: bool = field(default=True, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._scheduler = Scheduler(store=self.store, documents=self.documents, clock=self.clock)
-        self._visitor = DeliveryRun(
-            store=self.store,
-            sender=self.sender,
-            scheduler=self._scheduler,
+        sender = LeasedSender(
+            deliveries=self.store.deliveries,
+            transport=self.transport,
             payload=self.payload,
             key=self.key,
             owner=token_hex(8),
+        )
+        self._deliver = Deliver(
+            store=self.store,
+            documents=self.documents,
+            sender=sender,
+            owner=sender.owner,
             clock=self.clock,
             random=self.random,
+            new_id=new_id,
         )
+        self._delivery_run = DeliveryRun(deliver=self._deliver, sender=sender)
 
     async def refusal(self, url: str) -> str | None:
         try:
-            await self.sender.vet(url)
+            await self.transport.vet(url)
         except AddressRefused as refused:
             return refused.reason
         except AddressUnresolved:
@@ -92,24 +101,10 @@ class Dispatcher(WebhookDispatcher):
         return secret_of(self.key, webhook=webhook, version=version)
 
     def test(self, webhook: int) -> Delivery:
-        id, at = token_hex(8), self.clock()
-        return Delivery(
-            id=id,
-            webhook=webhook,
-            message_id=f"msg_{id}",
-            type=TEST,
-            after=None,
-            requested=True,
-            at=at,
-            next_attempt_at=at,
-        )
+        return Delivery.test(webhook, id=new_id(), at=self.clock())
 
     def again(self, delivery: Delivery) -> Delivery:
-        at = self.clock()
-        if delivery.status is Status.PENDING:
-            return evolve(delivery, next_attempt_at=at)
-        fresh = evolve(delivery, id=token_hex(8), at=at, next_attempt_at=at)
-        return evolve(fresh, requested=True, status=Status.PENDING, attempts=())
+        return delivery.again(id=new_id(), at=self.clock())
 
     @property
     def has_readers(self) -> bool:
@@ -125,44 +120,40 @@ class Dispatcher(WebhookDispatcher):
                 self._wake_event.clear()
                 await self._rest(await self._looked())
         finally:
-            visits = tuple(self._visits.values())
-            for visit in visits:
-                visit.cancel()
-            await asyncio.gather(*visits, return_exceptions=True)
+            runs = tuple(self._runs.values())
+            for each in runs:
+                each.cancel()
+            await asyncio.gather(*runs, return_exceptions=True)
 
     async def look(self) -> datetime:
-        """Begin to visit every endpoint where something is due; return when to look again."""
+        """Begin a run to every endpoint where something is due; return when to look again."""
         again = self.clock() + LOOK_EVERY
-        positions = await self.store.deliveries.positions()
-        self._has_readers = bool(positions)
-        if not positions:
-            return again
-        pending = _by_webhook(await self.store.deliveries.pending())
-        for id, position in positions.items():
-            if id in self._visits:
+        self._has_readers = await self.store.deliveries.needed() is not None
+        for id, progress in (await self.store.deliveries.backlogs()).items():
+            if id in self._runs:
                 continue
-            step = await self._step(id, position, pending[id])
+            step = await self._step(id, progress)
             if isinstance(step, Wait):
                 again = min(again, step.until)
             elif step is not None:
                 failed = isinstance(step, Send) and step.delivery.attempts
                 slots = self._retry_slots if failed else self._slots
-                self._visits[id] = asyncio.create_task(self._visit(id, slots))
+                self._runs[id] = asyncio.create_task(self._run(id, slots))
         return again
 
-    async def _step(self, id: int, position: Cursor, pending: Sequence[Delivery]) -> Step:
+    async def _step(self, id: int, progress: Progress) -> Step:
         try:
-            return await self._scheduler.plan(id, position, pending)
+            return await self._deliver.next_step(id, progress)
         except DomainError:  # the store is at fault, for all
             raise
         except Exception:  # noqa: BLE001 - one webhook must not end the looking for all others
             _log.exception("looking for deliveries to webhook %d failed, and will be tried again", id)
             return None
 
-    async def visited(self) -> None:
-        """Return when every visit that has begun is over."""
-        while self._visits:
-            await asyncio.wait(self._visits.values())
+    async def idle(self) -> None:
+        """Return when every run that has begun is over."""
+        while self._runs:
+            await asyncio.wait(self._runs.values())
 
     async def _looked(self) -> float:
         """Look, and return for how many seconds to rest then: `LOOK_EVERY` at most, also if the clock is set back."""
@@ -180,21 +171,14 @@ class Dispatcher(WebhookDispatcher):
             async with asyncio.timeout(seconds):
                 await self._wake_event.wait()
 
-    async def _visit(self, id: int, slots: asyncio.Semaphore) -> None:
+    async def _run(self, id: int, slots: asyncio.Semaphore) -> None:
         try:
             async with slots:
-                if await self._visitor.visit(id):
+                if await self._delivery_run.run(id):
                     self._wake_event.set()  # what came before the lease was given back may have been refused to others
         except DomainError as error:
             _log.warning("delivering to webhook %d failed, and will be tried again: %s", id, error)
         except Exception:  # noqa: BLE001 - one endpoint must not end the deliveries to all others
             _log.exception("delivering to webhook %d failed, and will be tried again", id)
         finally:
-            del self._visits[id]
-
-
-def _by_webhook(pending: Sequence[Delivery]) -> Mapping[int, list[Delivery]]:
-    found: defaultdict[int, list[Delivery]] = defaultdict(list)
-    for each in pending:
-        found[each.webhook].append(each)
-    return found
+            del self._runs[id]

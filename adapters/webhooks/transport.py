@@ -23,7 +23,8 @@ from adapters.webhooks.addresses import (
     look_up,
     vet,
 )
-from adapters.webhooks.retry_policy import Attempt, retry_after
+from adapters.webhooks.retry_after import retry_after
+from domain.deliveries import SendResult
 from domain.urls import check_url
 
 TIMEOUT = 20.0  # seconds for everything: resolving, connecting, sending and the answer
@@ -59,8 +60,8 @@ class Sender:
         """Return the addresses that a message to `url` would go to. Raises `AddressRefused` and `AddressUnresolved`."""
         return await self._vet(_parse(url))
 
-    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
-        """POST `body` to `url` and return what came of it: a failure of the network is an `Attempt` too.
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
+        """POST `body` to `url` and return what came of it: a failure of the network is a result, too.
 
         The answer is its status. Once that has arrived, a body that is late, broken or endless changes nothing.
         """
@@ -74,9 +75,9 @@ class Sender:
                     answer = await self._post(transport, _parse(url), headers, body)
                 await _drain(answer, deadline)
         except (AddressRefused, AddressUnresolved, httpx2.HTTPError, OSError) as error:
-            return Attempt(error=_explain(error), duration_ms=_milliseconds_since(started))
+            return SendResult(error=_explain(error), duration_ms=_milliseconds_since(started))
         wait = retry_after(answer.headers.get("retry-after", ""), now=self.now())
-        return Attempt(status=answer.status_code, retry_after=wait, duration_ms=_milliseconds_since(started))
+        return SendResult(status=answer.status_code, retry_after=wait, duration_ms=_milliseconds_since(started))
 
     async def _vet(self, url: httpx2.URL) -> tuple[Address, ...]:
         port = url.port or _DEFAULT_PORTS[url.scheme]

@@ -29,7 +29,7 @@ class Model:
         self.gone: dict[IdempotencyKey, Values] = {}
         self.log: list[tuple[str, Values, tuple[str, ...], datetime]] = []
         self.last_id = {"task": 0, "product": 0}
-        self.receipts: dict[str, tuple[bytes, bytes, datetime]] = {}
+        self.receipts: dict[str, tuple[bytes, Any, datetime]] = {}
 
     def copy(self) -> "Model":
         """Return a model that can go another way."""

@@ -8,9 +8,10 @@ from attrs import evolve
 from domain.changes import Cursor, Entry
 from domain.commands import Edit
 from domain.decisions import Done, Outcome
+from domain.deliveries import Delivery
 from domain.entity_type import EntityType
 from domain.errors import DomainError
-from domain.ports import ChangeLog, Reader, Writer
+from domain.ports import ChangeLog, Reader, Store, Writer
 from domain.queries import Page, Query
 from tests.builders import create, recorded, submission
 
@@ -90,3 +91,9 @@ async def walk(store: Reader, query: Query[Any]) -> list[Any]:
         page = await store.page(evolve(query, after=page.next))
         found += shown(query, page)
     return found
+
+
+async def pending(store: Store, webhook: int = 1) -> tuple[Delivery, ...]:
+    """Return the pending deliveries to a webhook, oldest first."""
+    progress = await store.deliveries.progress(webhook)
+    return () if progress is None else progress.pending

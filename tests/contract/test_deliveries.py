@@ -9,19 +9,20 @@ from attrs import evolve
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
 from domain.decisions import IdempotencyKey, Replay
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, Status
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, DeliveryStatus, Progress
 from domain.errors import BadCursor, NotFound, Unavailable
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import LATER, NOON, Clock, create, submission
-from tests.contract.steps import carry_out, edit, fill, outcome, trail
+from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
 
 pytestmark = pytest.mark.anyio
 
 LEASE = timedelta(seconds=10)
 SECOND = timedelta(seconds=1)
+FAILED = DeliveryStatus.FAILED
 
 
 def delivery(id: str = "d1", **facts: Any) -> Delivery:
@@ -96,7 +97,7 @@ async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
     assert before == await store.deliveries.positions()
     await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
     assert [2] == list(await store.deliveries.positions())
-    assert ["d2"] == [each.id for each in await store.deliveries.pending()]
+    assert ["d2"] == [each.id for each in await pending(store, 2)]
     await fill(store, TASK, {})
     await carry_out(store, Restore(entity_type=WEBHOOK, id=1))
     assert [] == await trail(store, (await store.deliveries.positions())[1])
@@ -111,7 +112,7 @@ async def test_what_is_refused_or_rehearsed_leaves_nothing(store: Store) -> None
     assert isinstance(refusal, NotFound)
     await carry_out(store, create(WEBHOOK))
     await carry_out(store, RequireExists(id=1), dry_run=True, deliveries=(delivery(),))
-    assert () == await store.deliveries.pending()
+    assert () == await pending(store)
 
 
 async def test_one_holds_a_lease(store: Store, other: Store, clock: Clock) -> None:
@@ -194,8 +195,8 @@ async def test_a_delivery_is_kept_as_it_is(store: Store, other: Store) -> None:
     attempts = (attempt(), attempt(status=None, error="»no«\n"), attempt(duration_ms=0))
     for each in (
         delivery("a", attempts=attempts),
-        delivery("b", after=None, requested=True, next_attempt_at=None, status=Status.FAILED),
-        delivery("c", status=Status.DELIVERED, attempts=(attempt(status=204),), next_attempt_at=None),
+        delivery("b", after=None, requested=True, next_attempt_at=None, status=FAILED),
+        delivery("c", status=DeliveryStatus.DELIVERED, attempts=(attempt(status=204),), next_attempt_at=None),
     ):
         assert await store.deliveries.record(1, "me", delivery=each)
         assert each == await other.deliveries.delivery(1, each.id)
@@ -209,18 +210,53 @@ async def test_recording_again(store: Store) -> None:
     await store.deliveries.claim(1, "me", LEASE)
     for each in (delivery("a"), delivery("b")):
         await store.deliveries.record(1, "me", delivery=each)
-    done = delivery("a", status=Status.DELIVERED, attempts=(attempt(),), next_attempt_at=None)
+    done = delivery("a", status=DeliveryStatus.DELIVERED, attempts=(attempt(),), next_attempt_at=None)
     await store.deliveries.record(1, "me", delivery=done)
     assert (delivery("b"), done) == await store.deliveries.history(1)
-    assert (delivery("b"),) == await store.deliveries.pending()
+    assert (delivery("b"),) == await pending(store)
 
 
-async def test_pending_deliveries(store: Store) -> None:
-    """They come oldest first, of all webhooks, and only while they are pending."""
+async def test_progress(store: Store, other: Store) -> None:
+    """It is the position and what is pending there, oldest first, of one webhook."""
+    assert await store.deliveries.progress(1) is None
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
-    queued = (delivery("b"), delivery("a", webhook=2, requested=True), delivery("c", status=Status.FAILED))
+    queued = (delivery("b"), delivery("x", webhook=2), delivery("a", requested=True), delivery("c", status=FAILED))
     await carry_out(store, RequireExists(id=1), deliveries=queued)
-    assert queued[:2] == await store.deliveries.pending()
+    position = (await store.deliveries.positions())[1]
+    assert Progress(position=position, pending=(queued[0], queued[2])) == await other.deliveries.progress(1)
+    await fill(store, TASK, {})
+    await store.deliveries.claim(1, "me", LEASE)
+    reached = await store.head()
+    await store.deliveries.record(1, "me", delivery=delivery("b", status=FAILED), position=reached)
+    assert Progress(position=reached, pending=(queued[2],)) == await other.deliveries.progress(1)
+
+
+async def test_positions_of_some(store: Store) -> None:
+    """Only those are told that are asked for and are there."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK), create(WEBHOOK))
+    every = await store.deliveries.positions()
+    assert {1: every[1], 3: every[3]} == await store.deliveries.positions([3, 1, 4])
+    assert {} == await store.deliveries.positions([])
+
+
+async def test_who_has_a_backlog(store: Store, other: Store) -> None:
+    """Enabled webhooks behind which there are changes do, and any with a pending delivery; all others do not."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK), create(WEBHOOK, enabled=False), create(WEBHOOK))
+    assert {} == await store.deliveries.backlogs()
+    await carry_out(store, RequireExists(id=3), deliveries=(delivery("t", webhook=3, requested=True),))
+    assert {3: await store.deliveries.progress(3)} == await other.deliveries.backlogs()
+    await fill(store, TASK, {})
+    for id in (1, 2):
+        await store.deliveries.claim(id, "me", LEASE)
+    await store.deliveries.record(1, "me", position=await store.head())
+    await store.deliveries.record(2, "me", delivery=delivery("w", webhook=2))
+    await carry_out(store, edit(WEBHOOK, 4, enabled=False))
+    await store.deliveries.record(1, "me", position=await store.head())
+    behind = await other.deliveries.backlogs()
+    assert {id: await store.deliveries.progress(id) for id in (2, 3)} == behind
+    assert [["w"], ["t"]] == [[each.id for each in behind[id].pending] for id in (2, 3)]
+    await carry_out(store, edit(WEBHOOK, 4, enabled=True))
+    assert [1, 2, 3, 4] == sorted(await store.deliveries.backlogs())
 
 
 async def test_history(store: Store) -> None:
@@ -238,7 +274,7 @@ async def test_what_is_queued_again_only_gets_its_time(store: Store) -> None:
     """A pending delivery keeps its attempts and becomes due at another time; one that is not pending stays."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
-    waiting, done = delivery("a", attempts=(attempt(),)), delivery("b", status=Status.FAILED)
+    waiting, done = delivery("a", attempts=(attempt(),)), delivery("b", status=FAILED)
     for each in (waiting, done):
         await store.deliveries.record(1, "me", delivery=each)
     again = tuple(evolve(each, attempts=(), next_attempt_at=LATER) for each in (waiting, done))
@@ -249,10 +285,10 @@ async def test_what_is_queued_again_only_gets_its_time(store: Store) -> None:
 async def test_a_replay_queues_nothing(store: Store) -> None:
     """The same key and request again have no effect, deliveries included."""
     await carry_out(store, create(WEBHOOK))
-    key = IdempotencyKey(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
-    await carry_out(store, RequireExists(id=1), key=key, deliveries=(delivery("a"),))
+    key = IdempotencyKey(caller="me", name="k", fingerprint=b"f")
+    first = await outcome(store, RequireExists(id=1), key=key, deliveries=(delivery("a"),))
     again = await store.submit(submission(RequireExists(id=1), key=key, deliveries=(delivery("b"),)))
-    assert (Replay(receipt=b"kept"), ["a"]) == (again, await ids(store))
+    assert (Replay(outcome=first), ["a"]) == (again, await ids(store))
 
 
 async def test_what_must_be_kept(store: Store) -> None:
@@ -274,8 +310,8 @@ async def test_what_must_be_kept(store: Store) -> None:
 async def test_old_deliveries_are_swept(store: Store) -> None:
     """They go with the changes of their time, unless they are pending, however many there are."""
     await carry_out(store, create(WEBHOOK))
-    old = tuple(delivery(f"o{n}", status=Status.DELIVERED) for n in range(1200))
-    rest = (delivery("p"), delivery("y", at=LATER, status=Status.FAILED))
+    old = tuple(delivery(f"o{n}", status=DeliveryStatus.DELIVERED) for n in range(1200))
+    rest = (delivery("p"), delivery("y", at=LATER, status=FAILED))
     await carry_out(store, RequireExists(id=1), deliveries=(*old, *rest))
     while await store.purge(NOON, changes_before=LATER):
         pass
@@ -291,7 +327,8 @@ async def test_a_closed_store_delivers_nothing(store: Store) -> None:
         store.deliveries.claim(1, "me", LEASE),
         store.deliveries.release(1, "me"),
         store.deliveries.record(1, "me"),
-        store.deliveries.pending(),
+        store.deliveries.progress(1),
+        store.deliveries.backlogs(),
         store.deliveries.delivery(1, "a"),
         store.deliveries.history(1),
     ):

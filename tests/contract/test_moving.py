@@ -20,7 +20,7 @@ from domain.access.key_text import hash_of
 from domain.access.scopes import Scope
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
-from domain.deliveries import Status
+from domain.deliveries import DeliveryStatus
 from domain.entity_type import Field
 from domain.errors import BadCursor, CursorExpired, Unavailable
 from domain.moving import Different, SameLog, Undecided, is_kept, move
@@ -47,7 +47,7 @@ from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.places import NAMES, PLACES, emptied, moved, opened
 from tests.contract.shelves import LISTED, stock_up
-from tests.contract.steps import carry_out, edit, fill, trail, walk, whole_log
+from tests.contract.steps import carry_out, edit, fill, pending, trail, walk, whole_log
 from tests.contract.stores import Doors
 from tests.contract.test_access_keys import new
 from tests.contract.test_deliveries import LEASE, attempt, delivery
@@ -131,7 +131,9 @@ async def live(store: Store, clock: Clock) -> None:
     )
     place = (await store.read(None, limit=2)).cursor
     assert await store.deliveries.claim(1, "p", LEASE)
-    done = delivery(status=Status.DELIVERED, attempts=(attempt(), attempt(status=None, error="no")), after=place)
+    done = delivery(
+        status=DeliveryStatus.DELIVERED, attempts=(attempt(), attempt(status=None, error="no")), after=place
+    )
     assert await store.deliveries.record(1, "p", delivery=done, position=place)
     waiting = delivery("d2", after=place, next_attempt_at=LATER, attempts=(attempt(at=NOON.replace(microsecond=7)),))
     assert await store.deliveries.record(1, "p", delivery=waiting)
@@ -166,7 +168,7 @@ async def everything(store: Store) -> list[Any]:
         ],
         {id: await trail(store, position) for id, position in positions.items()},
         [await store.deliveries.history(id) for id in sorted(positions)],
-        await store.deliveries.pending(),
+        [await pending(store, id) for id in sorted(positions)],
         await trail(store, await store.deliveries.needed()),
         await store.secret(),
         await store.access_keys.keys(),

@@ -39,7 +39,7 @@ async def test_changes_nothing(store: Store) -> None:
     await fill(store, PRODUCT, {"sku": "A", "stock": 5})
     (result,) = (await outcome(store, upsert("A", stock=5))).results
     assert isinstance(result, Done)
-    assert (1, None) == (result.record.version, result.change)
+    assert (1, None) == (result.record.version, result.action)
 
 
 async def test_sees_those_before_it(store: Store) -> None:

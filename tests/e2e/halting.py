@@ -1,4 +1,4 @@
-"""`backroom move` that halts when it has come to what its first argument names, says so, and waits to be ended."""
+"""A command that copies, halts when it has come to what its first argument names, says so, and waits to be ended."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 from adapters.postgres.importing import PostgresImport
 from adapters.sqlite.importing import SqliteImport
 from entrypoints.cli import main
-from entrypoints.commands import move as moving
+from entrypoints.output import Output
 
 
 def halt() -> None:
@@ -53,5 +53,5 @@ if __name__ == "__main__":
     if stage == "committing":
         for each in (SqliteImport, PostgresImport):
             setattr(each, "commit", halt_behind(each.commit))  # noqa: B010 - mypy counts them
-    setattr(moving, "Progress", lambda _: halting(stage))  # noqa: B010 - the same
+    setattr(Output, "progress", lambda _: halting(stage))  # noqa: B010 - the same
     sys.exit(main(sys.argv[2:]))

@@ -3,7 +3,7 @@
 import sys
 from datetime import timedelta
 
-from adapters.webhooks import retry_policy
+from domain import retry_policy
 from entrypoints.cli import main
 
 setattr(retry_policy, "DELAYS", (timedelta(milliseconds=20),) * len(retry_policy.DELAYS))  # noqa: B010 - mypy counts them

@@ -121,10 +121,10 @@ def test_clients_do_not_notice(tmp_path: Path, database: str) -> None:
     assert [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1), (3, 3)] == order
 
 
-def begun(stage: str, source: str, target: str) -> "subprocess.Popen[str]":
-    """Begin to move, and return when it has halted at a stage."""
+def begun(stage: str, *command: str) -> "subprocess.Popen[str]":
+    """Begin to copy, and return when it has halted at a stage."""
     process = subprocess.Popen(
-        [*HALTING, stage, "move", source, target], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*HALTING, stage, *command], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None
     assert "halted\n" == process.stdout.readline(), process.communicate()
@@ -141,7 +141,7 @@ def stock_of(target: str, folder: Path) -> list[str]:
 @pytest.mark.parametrize("stage", ["copying", "comparing"])
 def test_killed_in_the_middle(tmp_path: Path, source: str, target: str, stage: str) -> None:
     """After kill -9, even when all was written, the target is an empty store, and moving again succeeds."""
-    process = begun(stage, source, target)
+    process = begun(stage, "move", source, target)
     process.kill()
     process.communicate()
     assert [] == stock_of(target, tmp_path / "other")
@@ -152,7 +152,7 @@ def test_killed_in_the_middle(tmp_path: Path, source: str, target: str, stage: s
 @pytest.mark.parametrize("stage", ["copying", "comparing"])
 def test_interrupted_at_the_terminal(tmp_path: Path, source: str, target: str, stage: str) -> None:
     """Ctrl-C ends it at once, without a traceback, and the target is empty."""
-    process = begun(stage, source, target)
+    process = begun(stage, "move", source, target)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=SOON)
     assert 130 == process.returncode
@@ -163,7 +163,7 @@ def test_interrupted_at_the_terminal(tmp_path: Path, source: str, target: str, s
 
 def test_interrupted_too_late(tmp_path: Path, source: str, target: str) -> None:
     """Ctrl-C while it is committed changes nothing: all was moved, and that is what is said."""
-    process = begun("committing", source, target)
+    process = begun("committing", "move", source, target)
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=SOON)
     assert (0, False) == (process.returncode, "nothing was moved" in said)
@@ -173,7 +173,7 @@ def test_interrupted_too_late(tmp_path: Path, source: str, target: str) -> None:
 
 def test_two_at_once(tmp_path: Path, source: str, target: str) -> None:
     """A target that others are moving to is not moved to as well; whoever is second is told."""
-    process = begun("comparing", source, target)
+    process = begun("comparing", "move", source, target)
     second = run(tmp_path, "move", source, target)
     process.kill()
     process.communicate()
@@ -212,9 +212,13 @@ def test_lines_for_a_pipe(tmp_path: Path, source: str) -> None:
         (("sqlite:///a.db", "sqlite:///a.db"), 2, "FROM and TO are the same"),
         (("sqlite:///a.db", "sqlite:///b.db"), 1, "a.db does not exist"),
         (("sqlite:///.", "sqlite:///b.db"), 1, "sqlite:///."),
-        (("postgresql://u:hush@127.0.0.1:1/d", "sqlite:///a.db"), 1, "postgresql://127.0.0.1:1/d: the store is not"),
-        (("postgresql://u:hush#x@127.0.0.1/d", "sqlite:///a.db"), 1, "this is no URL of a store"),
-        (("postgresql://127.0.0.1:1/d?password=hush@x", "sqlite:///a.db"), 1, "postgresql://…: the store is not"),
+        (
+            ("postgresql://u:hush@127.0.0.1:1/d", "sqlite:///a.db"),
+            1,
+            "postgresql://127.0.0.1:1/d: PostgreSQL cannot",
+        ),
+        (("postgresql://u:hush#x@127.0.0.1/d", "sqlite:///a.db"), 1, "the URL has a # in it"),
+        (("postgresql://127.0.0.1:1/d?password=hush@x", "sqlite:///a.db"), 1, "postgresql://…: PostgreSQL cannot be"),
         (("postgresql://u:hu@sh@127.0.0.1:1/d", "sqlite:///a.db"), 1, "postgresql://…: "),
     ],
 )

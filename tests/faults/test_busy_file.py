@@ -5,17 +5,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from adapters.sqlite import committer, connections
 from adapters.sqlite.store import SqliteStore
-from domain.decisions import CommandBatch, IdempotencyKey, Outcome, Replay
+from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import Broken, create, submission
 from tests.contract.steps import carry_out, fill, trail, walk
 from tests.faults.slow import Slow
 
@@ -122,12 +123,8 @@ async def test_a_caller_who_went_away(store: SqliteStore) -> None:
 
 async def test_a_fault_in_a_group(store: SqliteStore) -> None:
     """Who was written together with a fault is written without it, and once; the fault reaches its caller alone."""
-
-    def fail(_: Outcome) -> bytes:
-        raise RuntimeError("a fault in recording")
-
-    key = IdempotencyKey(caller="", name="k", fingerprint=b"", record=fail)
-    (first, *waiting), let_go = await queued(store, *(submission(create(TASK), key=each) for each in (None, key, None)))
+    commands: tuple[Any, ...] = (create(TASK), Broken(), create(TASK))
+    (first, *waiting), let_go = await queued(store, *map(submission, commands))
     let_go.set()
     answers = await asyncio.gather(first, *waiting, return_exceptions=True)
     assert [Outcome, Outcome, RuntimeError, Outcome] == [type(answer) for answer in answers]

@@ -54,7 +54,7 @@ async def test_a_probe_writes(store: SqliteStore, disk: Disk, path: Path, caplog
 
 async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) -> None:
     """Neither the entity nor its change nor the key is kept, so that the same request can come again."""
-    key = IdempotencyKey(caller="me", name="k", fingerprint=b"f", record=lambda _: b"kept")
+    key = IdempotencyKey(caller="me", name="k", fingerprint=b"f")
     disk.on_write = apsw.FullError
     with pytest.raises(StorageFull):
         await store.submit(submission(create(TASK), key=key))

@@ -11,7 +11,7 @@ from tests.builders import Clock
 from tests.contract.stores import Doors
 from tests.http.service import Client, serving
 from tests.http.steps import asked, got, made, violations
-from tests.webhooks.endpoints import Endpoints, delivered, make_dispatcher, url
+from tests.webhooks.endpoints import KEY, Endpoints, delivered, make_dispatcher, url
 
 pytestmark = pytest.mark.anyio
 
@@ -196,7 +196,7 @@ async def test_a_key_is_looked_at_before_the_address(store: Store, client: Clien
     """An answer that was lost is had again with its secret, also where the address would be refused by now."""
     body, headers = {"url": "http://127.0.0.1/"}, {"Idempotency-Key": "k"}
     first = await client.post("/webhooks", json=body, headers=headers)
-    dispatcher = dispatcher_of(store, await store.secret(), allow_private=False)
+    dispatcher = dispatcher_of(store, KEY, allow_private=False)
     async with serving(store, dispatcher=dispatcher) as strict:
         again = await strict.post("/webhooks", json=body, headers=headers)
         assert (201, first.content) == (again.status_code, again.content)
@@ -281,20 +281,20 @@ async def test_what_is_not_there(client: Client, action: str) -> None:
     assert (404, "not_found") == asked(await client.post("/webhooks/1/deliveries/x/retry"))
 
 
-async def test_a_write_is_followed_by_a_nudge(store: Store, endpoints: Endpoints) -> None:
+async def test_a_write_wakes_the_dispatcher(store: Store, endpoints: Endpoints) -> None:
     """Once there is a webhook, whatever is written is looked for at once, after it was answered."""
     dispatcher = make_dispatcher(store, endpoints)
     async with serving(store, dispatcher=dispatcher) as client:
         await delivered(dispatcher)
-        nudges = [await nudged(client, dispatcher, "/tasks", title="a")]
-        nudges.append(await nudged(client, dispatcher, "/webhooks", url=url("a")))
+        woken = [await wakes(client, dispatcher, "/tasks", title="a")]
+        woken.append(await wakes(client, dispatcher, "/webhooks", url=url("a")))
         await delivered(dispatcher)
-        nudges.append(await nudged(client, dispatcher, "/tasks", title="a"))
-    assert [False, True, True] == nudges
+        woken.append(await wakes(client, dispatcher, "/tasks", title="a"))
+    assert [False, True, True] == woken
 
 
-async def nudged(client: Client, dispatcher: Any, path: str, **fields: Any) -> bool:
-    """Write, and tell whether the deliverer was told to look."""
+async def wakes(client: Client, dispatcher: Any, path: str, **fields: Any) -> bool:
+    """Write, and tell whether the dispatcher was told to look."""
     dispatcher._wake_event.clear()
     assert 201 == (await client.post(path, json=fields)).status_code
     told: bool = dispatcher._wake_event.is_set()

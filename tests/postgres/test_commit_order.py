@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from adapters.postgres import notifier
-from adapters.postgres.connections import Conflict
+from adapters.postgres.errors import Conflict
 from adapters.postgres.store import PostgresStore
 from domain.changes import Cursor, Entry
 from domain.queries import Query

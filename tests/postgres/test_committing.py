@@ -16,7 +16,7 @@ from tests.builders import create, submission
 
 pytestmark = pytest.mark.anyio
 
-DONE = Outcome(results=())
+DONE = Outcome(results=(), request_id="r-1")
 REHEARSED = submission(create(TASK), dry_run=True)  # is carried out alone
 WRITTEN = submission(create(TASK))
 

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from adapters.postgres.connections import Conflict
+from adapters.postgres.errors import Conflict
 from adapters.postgres.store import PostgresStore
 from domain.commands import Delete, Edit
 from domain.decisions import Done, Outcome
@@ -15,7 +15,7 @@ from domain.product import PRODUCT
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import create, recorded, submission
-from tests.contract.steps import carry_out, edit, fill, outcome, trail
+from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
 from tests.contract.test_deliveries import delivery
 from tests.databases import SHARED, Databases, open_store
 from tests.postgres.transactions import Open
@@ -134,7 +134,7 @@ async def test_a_delivery_cannot_outlive_its_webhook(store: PostgresStore, slow:
     await slow.commit()
     (refused,) = (await queueing).results
     assert isinstance(refused, NotFound)
-    assert () == await store.deliveries.pending()
+    assert () == await pending(store)
     await watching.close()
 
 

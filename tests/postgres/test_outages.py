@@ -49,7 +49,8 @@ async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server:
         away.read(None),
         away.ping(),
         away.purge(NOON, changes_before=NOON),
-        away.deliveries.pending(),
+        away.deliveries.progress(1),
+        away.deliveries.backlogs(),
     ):
         with pytest.raises(Unavailable):
             await call

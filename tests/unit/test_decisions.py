@@ -8,12 +8,12 @@ from domain.commands import Delete, Edit, Precondition, Restore
 from domain.decisions import (
     Decided,
     Decision,
-    changes_of,
+    Done,
     claimed,
     decide,
     explained,
     named,
-    outcome_of,
+    recorded,
     unexplained,
 )
 from domain.entity_type import Deleted
@@ -71,7 +71,8 @@ def test_changes_tell_what_was_done() -> None:
     decision = decided(*commands, current={(TASK, 1): task(id=1), (TASK, 2): task(id=2)})
     assert [Action.CREATED, Action.UPDATED, Action.DELETED] == [change.action for change in decision.changes]
     assert [TASK.writable_names, ("status",), ()] == [change.changed for change in decision.changes]
-    logged = changes_of(outcome_of(decision, submission(*commands), LATER, SERIALIZER))
+    outcome, logged = recorded(decision, submission(*commands), LATER, SERIALIZER)
+    assert [Done(record=each.record, action=each.action) for each in logged] == list(outcome.results)
     assert [record(TASK, each.entity) for each in decision.changes] == [change.record for change in logged]
     assert {(LATER, "r-1")} == {(change.at, change.request_id) for change in logged}
     assert ["task.created", "task.updated", "task.deleted"] == [change.type for change in logged]

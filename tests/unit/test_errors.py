@@ -5,7 +5,6 @@ import pytest
 from domain import errors
 from domain.access.errors import LastAdminKey, TooManyKeys
 from domain.errors import DomainError, ValidationFailed, Violation
-from domain.task import TASK
 from tests.builders import task
 
 EVERY_ERROR: list[DomainError] = [
@@ -13,7 +12,7 @@ EVERY_ERROR: list[DomainError] = [
     errors.NotFound(entity_type="task", id=1),
     errors.NotDeleted(entity_type="task", id=1),
     errors.AlreadyExists(entity_type="product", field="sku", value="A", owner=2),
-    errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2),
+    errors.PreconditionFailed(current=task(), expected=2),
     errors.PreconditionRequired(name="If-Match"),
     errors.InsufficientStock(id=1, stock=1, change=-2),
     errors.StockNotTracked(id=1),
@@ -109,13 +108,13 @@ def test_the_base_says_nothing() -> None:
             errors.AlreadyExists(entity_type="product", field="sku", value="A", owner=2, undone=True),
             "an earlier operation of this request had taken sku A",
         ),
-        (errors.PreconditionFailed(entity_type=TASK, current=task(), expected=2), "version is 1, not 2"),
+        (errors.PreconditionFailed(current=task(), expected=2), "version is 1, not 2"),
         (
-            errors.PreconditionFailed(entity_type=TASK, current=task(), expected=None, unknown=('"a"', '"02"')),
+            errors.PreconditionFailed(current=task(), expected=None, unknown=('"a"', '"02"')),
             'version is 1, and "a", "02" names no version',
         ),
         (
-            errors.PreconditionFailed(entity_type=TASK, current=task(), expected=1, undone=True),
+            errors.PreconditionFailed(current=task(), expected=1, undone=True),
             "an earlier operation of this request had changed what is version 1 again now",
         ),
     ],

@@ -1,10 +1,11 @@
 """How far a command has come, on a terminal and in a pipe."""
 
 import io
+import json
 
 import pytest
 
-from entrypoints.progress import REDRAW_S, Progress
+from entrypoints.progress import REDRAW_S, JsonProgress, Progress
 
 
 class Terminal(io.StringIO):
@@ -66,3 +67,26 @@ def test_a_terminal_is_not_drawn_too_often(passed: float, drawn: int) -> None:
     assert drawn == out.getvalue().count("\r")
     progress("copying", 3, 3)
     assert drawn + 1 == out.getvalue().count("\r")
+
+
+def test_a_terminal_shows_the_rate_and_the_time_that_is_left() -> None:
+    """After 100 s for a quarter of 1,000 the rest takes 300 s; at the end there is nothing left to tell."""
+    out, clock = Terminal(), Clock()
+    progress = Progress(out, clock)
+    for done in (0, 250, 1000):
+        progress("copying", done, 1000)
+        clock.now += 100
+    first, quarter, whole = out.getvalue().split("\r")[1:]
+    assert "/s" not in first
+    assert "25 %, 250 of 1,000, 2/s, 5:00 left" in quarter
+    assert whole.endswith("1,000 of 1,000, 5/s\x1b[K\n")
+
+
+def test_a_program_gets_an_object_for_each_tenth() -> None:
+    """There are eleven lines, each a whole object."""
+    out = io.StringIO()
+    progress = JsonProgress(out)
+    for done in range(1001):
+        progress("copying", done, 1000)
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [{"stage": "copying", "done": 100 * tenth, "total": 1000} for tenth in range(11)] == told

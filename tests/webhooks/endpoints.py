@@ -1,4 +1,4 @@
-"""Endpoints without a network, and a deliverer that sends to them."""
+"""Endpoints without a network, and a dispatcher that sends to them."""
 
 import asyncio
 import json
@@ -11,9 +11,7 @@ from attrs import define, field, frozen
 from adapters.serialization.deliveries import payload
 from adapters.webhooks.addresses import Address
 from adapters.webhooks.dispatcher import Dispatcher
-from adapters.webhooks.retry_policy import Attempt
-from domain.deliveries import Attempt as Attempted
-from domain.deliveries import Delivery
+from domain.deliveries import Attempt, Delivery, SendResult
 from domain.ports import Store
 from domain.webhook import WEBHOOK, Webhook
 from tests.builders import SERIALIZER, Clock, create
@@ -21,9 +19,9 @@ from tests.contract.steps import carry_out, got
 
 KEY = bytes(range(32))
 
-OK = Attempt(status=200, duration_ms=1)
-DOWN = Attempt(error="the connection failed: Connection refused", duration_ms=2)
-GONE = Attempt(status=410, duration_ms=3)
+OK = SendResult(status=200, duration_ms=1)
+DOWN = SendResult(error="the connection failed: Connection refused", duration_ms=2)
+GONE = SendResult(status=410, duration_ms=3)
 
 
 def url(name: str) -> str:
@@ -57,7 +55,7 @@ class Endpoints:
 
     clock: Clock
     messages: list[Message] = field(factory=list)
-    answers: defaultdict[str, list[Attempt | Exception]] = field(factory=lambda: defaultdict(list))
+    answers: defaultdict[str, list[SendResult | Exception]] = field(factory=lambda: defaultdict(list))
     closed: dict[str, asyncio.Event] = field(factory=dict)  # a message is answered once its event is set
     arrived: asyncio.Event = field(factory=asyncio.Event)
     on_arrival: Callable[[], Awaitable[None]] | None = None
@@ -67,7 +65,7 @@ class Endpoints:
         del url
         return ()
 
-    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
         """Receive a message."""
         name = url.rpartition("/")[2]
         self.messages.append(Message(name, headers, body))
@@ -87,10 +85,10 @@ class Endpoints:
 
 
 def make_dispatcher(store: Store, endpoints: Endpoints, *, random: float = 0.0) -> Dispatcher:
-    """Return a deliverer that only does what it is asked to."""
+    """Return a dispatcher that only does what it is asked to."""
     return Dispatcher(
         store=store,
-        sender=endpoints,
+        transport=endpoints,
         documents=SERIALIZER,
         payload=payload,
         key=KEY,
@@ -100,9 +98,9 @@ def make_dispatcher(store: Store, endpoints: Endpoints, *, random: float = 0.0) 
 
 
 async def delivered(each: Dispatcher) -> None:
-    """Let a deliverer do everything that is due by now."""
+    """Let a dispatcher do everything that is due by now."""
     await each.look()
-    await each.visited()
+    await each.idle()
 
 
 async def subscribed(store: Store, *names: str, **raw: object) -> None:
@@ -121,6 +119,6 @@ async def log(store: Store, id: int = 1) -> list[Delivery]:
     return list(reversed(await store.deliveries.history(id)))
 
 
-def attempted(at: Any, attempt: Attempt) -> Attempted:
+def attempted(at: Any, result: SendResult) -> Attempt:
     """Return an attempt as it is kept."""
-    return Attempted(at=at, status=attempt.status, error=attempt.error, duration_ms=attempt.duration_ms)
+    return Attempt(at=at, status=result.status, error=result.error, duration_ms=result.duration_ms)

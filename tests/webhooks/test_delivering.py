@@ -6,15 +6,15 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from adapters.webhooks.dispatcher import LOOK_EVERY
-from adapters.webhooks.retry_policy import DELAYS, JITTER, MAX_ATTEMPTS, Attempt
 from domain.commands import Delete
-from domain.deliveries import Status
+from domain.deliveries import DeliveryStatus, SendResult
 from domain.ports import Store
 from domain.product import PRODUCT
+from domain.retry_policy import DELAYS, JITTER, MAX_ATTEMPTS
 from domain.task import TASK
 from domain.webhook import ROTATION, WEBHOOK, Rotate
 from tests.builders import NOON, Clock, create
-from tests.contract.steps import carry_out, edit, fill
+from tests.contract.steps import carry_out, edit, fill, pending
 from tests.webhooks.endpoints import (
     DOWN,
     GONE,
@@ -82,14 +82,14 @@ async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) ->
     await delivered(make_dispatcher(store, endpoints))
     (kept,) = await log(store)
     assert endpoints.messages[0].headers["webhook-id"] == kept.message_id
-    assert ("task.created", start, False, Status.DELIVERED, None) == (
+    assert ("task.created", start, False, DeliveryStatus.DELIVERED, None) == (
         kept.type,
         kept.after,
         kept.requested,
         kept.status,
         kept.next_attempt_at,
     )
-    assert (attempted(NOON, Attempt(status=200, duration_ms=1)),) == kept.attempts
+    assert (attempted(NOON, SendResult(status=200, duration_ms=1)),) == kept.attempts
 
 
 async def test_only_some_types(store: Store, endpoints: Endpoints) -> None:
@@ -111,7 +111,7 @@ async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints:
     for delay in DELAYS[:3]:
         sent = len(endpoints.messages)
         due = clock.now + delay * (1 + JITTER * 0.5)
-        (waiting,) = await store.deliveries.pending()
+        (waiting,) = await pending(store)
         assert due == waiting.next_attempt_at
         clock.now = due - timedelta(microseconds=1)
         await delivered(each)
@@ -142,9 +142,9 @@ async def test_an_endpoint_may_ask_for_more_time(store: Store, endpoints: Endpoi
     """Retry-After puts the next attempt off."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
-    endpoints.answers["a"] = [Attempt(status=503, retry_after=4000.0, duration_ms=1)]
+    endpoints.answers["a"] = [SendResult(status=503, retry_after=4000.0, duration_ms=1)]
     await delivered(make_dispatcher(store, endpoints))
-    (waiting,) = await store.deliveries.pending()
+    (waiting,) = await pending(store)
     assert NOON + timedelta(seconds=4000) == waiting.next_attempt_at
 
 
@@ -158,7 +158,10 @@ async def test_gone_is_gone(store: Store, endpoints: Endpoints) -> None:
     await delivered(each)
     webhook = await current(store)
     assert (False, 2, "the endpoint answered 410 Gone") == (webhook.enabled, webhook.version, webhook.disabled_reason)
-    assert ([("task.created", 1, 1)], [Status.FAILED]) == (endpoints.told(), [one.status for one in await log(store)])
+    assert ([("task.created", 1, 1)], [DeliveryStatus.FAILED]) == (
+        endpoints.told(),
+        [one.status for one in await log(store)],
+    )
     assert [("enabled",)] == [one.change.changed for one in await store.history(WEBHOOK, 1, after=1)]
 
 
@@ -203,7 +206,7 @@ async def test_a_change_of_types_drops_what_waits(store: Store, endpoints: Endpo
     endpoints.clock.now += DELAYS[0]
     await delivered(each)
     assert [("task.created", 1, 1), ("product.created", 1, 1)] == endpoints.told()
-    assert [Status.FAILED, Status.DELIVERED] == [one.status for one in await log(store)]
+    assert [DeliveryStatus.FAILED, DeliveryStatus.DELIVERED] == [one.status for one in await log(store)]
     assert [None, None] == [one.next_attempt_at for one in await log(store)]
 
 

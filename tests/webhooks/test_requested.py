@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.webhooks.retry_policy import Attempt
-from domain.deliveries import Delivery, Status
+from domain.deliveries import Delivery, DeliveryStatus, SendResult
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import Clock, create
-from tests.contract.steps import carry_out, edit, fill
+from tests.contract.steps import carry_out, edit, fill, pending
 from tests.webhooks.endpoints import DOWN, GONE, Endpoints, current, delivered, log, make_dispatcher, subscribed
 
 pytestmark = pytest.mark.anyio
@@ -33,12 +32,16 @@ async def test_a_test(store: Store, endpoints: Endpoints) -> None:
     document = message.document
     assert ("webhook.test", {"webhook": 1}) == (document["type"], document["data"])
     (kept,) = await log(store)
-    assert (Status.DELIVERED, 1, message.headers["webhook-id"]) == (kept.status, len(kept.attempts), kept.message_id)
+    assert (DeliveryStatus.DELIVERED, 1, message.headers["webhook-id"]) == (
+        kept.status,
+        len(kept.attempts),
+        kept.message_id,
+    )
     assert before == await store.deliveries.positions()
 
 
 @pytest.mark.parametrize("answer", [DOWN, GONE])
-async def test_a_test_that_fails(store: Store, endpoints: Endpoints, clock: Clock, answer: Attempt) -> None:
+async def test_a_test_that_fails(store: Store, endpoints: Endpoints, clock: Clock, answer: SendResult) -> None:
     """It is tried once, and disables nothing."""
     await subscribed(store, "a")
     endpoints.answers["a"] = [answer]
@@ -48,7 +51,7 @@ async def test_a_test_that_fails(store: Store, endpoints: Endpoints, clock: Cloc
     clock.now += timedelta(days=1)
     await delivered(each)
     assert (1, True) == (len(endpoints.messages), (await current(store)).enabled)
-    assert [(Status.FAILED, None)] == [(kept.status, kept.next_attempt_at) for kept in await log(store)]
+    assert [(DeliveryStatus.FAILED, None)] == [(kept.status, kept.next_attempt_at) for kept in await log(store)]
 
 
 async def test_no_two_tests_are_the_same(store: Store, endpoints: Endpoints) -> None:
@@ -71,7 +74,7 @@ async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints
     assert ("product.created", 1, 1) == endpoints.told()[3]
     assert endpoints.messages[1].body == endpoints.messages[3].body
     again = (await log(store))[3]
-    assert (second.message_id, Status.DELIVERED, True) == (again.message_id, again.status, again.requested)
+    assert (second.message_id, DeliveryStatus.DELIVERED, True) == (again.message_id, again.status, again.requested)
     assert second.id != again.id
     assert 1 == len(again.attempts)
     assert before == await store.deliveries.positions()
@@ -100,7 +103,7 @@ async def test_what_failed_comes_again_and_keeps_its_turn(store: Store, endpoint
     (failed,) = await log(store)
     await requested(store, each.again(failed))
     await delivered(each)
-    assert [Status.FAILED, Status.DELIVERED] == [one.status for one in await log(store)]
+    assert [DeliveryStatus.FAILED, DeliveryStatus.DELIVERED] == [one.status for one in await log(store)]
     assert before == await store.deliveries.positions()
 
 
@@ -111,7 +114,7 @@ async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> No
     endpoints.answers["a"] = [DOWN]
     each = make_dispatcher(store, endpoints)
     await delivered(each)
-    (waiting,) = await store.deliveries.pending()
+    (waiting,) = await pending(store)
     await requested(store, each.again(waiting))
     await delivered(each)
     assert [("task.created", id, 1) for id in (1, 1, 2)] == endpoints.told()
@@ -132,7 +135,7 @@ async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints:
         after=position,
         requested=False,
         at=clock.now,
-        status=Status.FAILED,
+        status=DeliveryStatus.FAILED,
     )
     clock.now += timedelta(days=1)
     while await store.purge(clock.now, changes_before=clock.now):
@@ -140,7 +143,7 @@ async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints:
     await requested(store, each.again(old))
     await delivered(each)
     (kept,) = await log(store)
-    assert (Status.FAILED, "the change is no longer kept") == (kept.status, kept.attempts[0].error)
+    assert (DeliveryStatus.FAILED, "the change is no longer kept") == (kept.status, kept.attempts[0].error)
     assert [] == endpoints.messages
 
 

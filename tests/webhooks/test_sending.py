@@ -7,8 +7,8 @@ from ipaddress import ip_address
 import pytest
 
 from adapters.webhooks.addresses import Address, AddressRefused
-from adapters.webhooks.retry_policy import Attempt
 from adapters.webhooks.transport import Sender
+from domain.deliveries import SendResult
 from tests.webhooks.receiver import Receiver, answering, listening
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 SOON = 0.2  # seconds, for a sender that is meant to give up
 
 
-async def outcome(receiver: Receiver, *, within: float = 20.0) -> Attempt:
+async def outcome(receiver: Receiver, *, within: float = 20.0) -> SendResult:
     """Send a message to `receiver` and return what came of it."""
     sender = Sender(allow_private=True, timeout=within)
     return await sender.send(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")

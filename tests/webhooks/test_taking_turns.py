@@ -11,15 +11,16 @@ from adapters.webhooks import delivery_run
 from adapters.webhooks import dispatcher as module
 from adapters.webhooks.delivery_run import LEASE, MAX_STEPS
 from adapters.webhooks.dispatcher import Dispatcher
-from adapters.webhooks.retry_policy import DELAYS
-from adapters.webhooks.scheduler import Scheduler, Step
 from domain.commands import Delete
-from domain.deliveries import Status
+from domain.deliveries import DeliveryStatus
 from domain.ports import Store
+from domain.retry_policy import DELAYS
+from domain.scheduling import Step
 from domain.task import TASK
+from domain.use_cases.deliver import Deliver
 from domain.webhook import WEBHOOK
 from tests.builders import Clock
-from tests.contract.steps import carry_out, fill
+from tests.contract.steps import carry_out, fill, pending
 from tests.webhooks.endpoints import DOWN, GONE, Endpoints, current, delivered, log, make_dispatcher, subscribed
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,7 @@ async def test_a_slow_endpoint_holds_up_no_other(store: Store, endpoints: Endpoi
         await endpoints.arrived.wait()
     assert [("task.created", 1, 1)] == endpoints.told("slow")
     slow.set()
-    await each.visited()
+    await each.idle()
     assert endpoints.told("quick") == endpoints.told("slow")
 
 
@@ -95,14 +96,14 @@ async def test_an_unforeseen_fault_while_it_looks_is_one_webhooks_own(
     store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those behind it are looked at all the same, and it is looked at again."""
-    plan, faults = Scheduler.plan, [RuntimeError("odd")]
+    next_step, faults = Deliver.next_step, [RuntimeError("odd")]
 
-    async def failing(self: Scheduler, id: int, *rest: Any) -> Step:
+    async def failing(self: Deliver, id: int, *rest: Any) -> Step:
         if id == 1 and faults:
             raise faults.pop()
-        return await plan(self, id, *rest)
+        return await next_step(self, id, *rest)
 
-    monkeypatch.setattr(Scheduler, "plan", failing)
+    monkeypatch.setattr(Deliver, "next_step", failing)
     await subscribed(store, "odd", "even")
     await fill(store, TASK, {})
     each = make_dispatcher(store, endpoints)
@@ -137,7 +138,7 @@ async def test_an_unforeseen_fault_ends_nothing(
 
 
 async def test_a_long_backlog_is_taken_in_turns(store: Store, endpoints: Endpoints) -> None:
-    """One visit brings only so much, and the next one goes on from there."""
+    """One run brings only so much, and the next one goes on from there."""
     await subscribed(store, "a")
     await fill(store, TASK, *({} for _ in range(MAX_STEPS + 1)))
     each = make_dispatcher(store, endpoints)
@@ -157,7 +158,7 @@ async def test_one_process_at_a_time(store: Store, other: Store, endpoints: Endp
     await endpoints.arrived.wait()
     await delivered(second)
     gate.set()
-    await first.visited()
+    await first.idle()
     await delivered(second)
     assert [("task.created", 1, 1), ("task.created", 2, 1)] == endpoints.told()
 
@@ -187,13 +188,13 @@ async def test_a_clock_that_was_ahead(store: Store, other: Store, endpoints: End
     clock.now = right
     await delivered(make_dispatcher(other, endpoints))
     assert [("task.created", 1, 1)] * 2 == endpoints.told()
-    assert [Status.DELIVERED] == [each.status for each in await log(store)]
+    assert [DeliveryStatus.DELIVERED] == [each.status for each in await log(store)]
 
 
 async def test_a_clock_that_is_set_back_while_it_looks(
     store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A deliverer rests until the next look, and not until the clock is where it was."""
+    """The dispatcher rests until the next look, and not until the clock is where it was."""
     each = make_dispatcher(store, endpoints)
     look = each.look
 
@@ -234,8 +235,8 @@ async def test_who_sends_for_long_holds_on(
         await prolonged.acquire()
         assert not await claim(other.deliveries, 1, "you", LEASE)
     gate.set()
-    await first.visited()
-    assert [Status.DELIVERED] == [each.status for each in await log(store)]
+    await first.idle()
+    assert [DeliveryStatus.DELIVERED] == [each.status for each in await log(store)]
 
 
 async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> tuple[Dispatcher, asyncio.Event]:
@@ -258,9 +259,9 @@ async def test_who_lost_the_lease_changes_nothing(
     """A process that was held up for too long leaves everything to the one that took over."""
     late, gate = await overtaken(store, other, endpoints, clock)
     gate.set()
-    await late.visited()
+    await late.idle()
     assert [("task.created", 1, 1)] * 2 == endpoints.told()
-    assert [Status.DELIVERED] == [each.status for each in await log(store)]
+    assert [DeliveryStatus.DELIVERED] == [each.status for each in await log(store)]
 
 
 async def test_who_lost_the_lease_disables_nothing(
@@ -270,7 +271,7 @@ async def test_who_lost_the_lease_disables_nothing(
     late, gate = await overtaken(store, other, endpoints, clock)
     endpoints.answers["a"] = [GONE]
     gate.set()
-    await late.visited()
+    await late.idle()
     assert [] == endpoints.answers["a"]
     assert (await current(store)).enabled
 
@@ -294,13 +295,13 @@ async def test_sending_ends_with_the_lease(store: Store, endpoints: Endpoints, m
     await endpoints.arrived.wait()
     await carry_out(store, Delete(entity_type=WEBHOOK, id=1))  # which takes the lease along
     async with asyncio.timeout(10):
-        await each.visited()
+        await each.idle()
         await given_up.wait()
 
 
 async def test_so_many_endpoints_at_once(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many endpoints there are, only some are visited at the same time, and all of them in the end."""
-    monkeypatch.setattr(module, "MAX_VISITS", 2)
+    """However many endpoints there are, only some are delivered to at the same time, and all of them in the end."""
+    monkeypatch.setattr(module, "MAX_RUNS", 2)
     inside: list[int] = [0]
 
     async def stay() -> None:
@@ -321,7 +322,7 @@ async def test_endpoints_that_failed_have_turns_of_their_own(
     store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many are silent at the next attempt, one that did not fail waits for none of them."""
-    monkeypatch.setattr(module, "MAX_VISITS", 2)
+    monkeypatch.setattr(module, "MAX_RUNS", 2)
     monkeypatch.setattr(module, "MAX_RETRIES", 2)
     silent = ["silent0", "silent1", "silent2"]
     for name in silent:
@@ -340,27 +341,27 @@ async def test_endpoints_that_failed_have_turns_of_their_own(
             await endpoints.arrived.wait()
     for gate in endpoints.closed.values():
         gate.set()
-    await each.visited()
+    await each.idle()
     assert [3, 3, 3, 2] == [len(endpoints.told(name)) for name in (*silent, "alive")]
 
 
-async def test_a_nudge_while_it_looks(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wake_while_it_looks(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes when a look is under way, and may have missed it, has another look follow at once."""
     monkeypatch.setattr(module, "LOOK_EVERY", timedelta(hours=1))
     each = make_dispatcher(store, endpoints)
     looked_again = asyncio.Event()
-    positions = type(store.deliveries).positions
+    backlogs = type(store.deliveries).backlogs
 
-    async def nudged(deliveries: Any) -> Any:
-        found = await positions(deliveries)
-        if nudges:
-            await nudges.pop()()
+    async def woken(deliveries: Any) -> Any:
+        found = await backlogs(deliveries)
+        if wakes:
+            await wakes.pop()()
         else:
             looked_again.set()
         return found
 
-    nudges = [each.wake]
-    monkeypatch.setattr(type(store.deliveries), "positions", nudged)
+    wakes = [each.wake]
+    monkeypatch.setattr(type(store.deliveries), "backlogs", woken)
     running = asyncio.create_task(each.run())
     async with asyncio.timeout(10):
         await looked_again.wait()
@@ -378,13 +379,13 @@ async def test_a_webhook_that_is_deleted_meanwhile(store: Store, endpoints: Endp
     await endpoints.arrived.wait()
     await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
     gate.set()
-    await each.visited()
+    await each.idle()
     await delivered(each)
-    assert ([("task.created", 1, 1)], ()) == (endpoints.told(), await store.deliveries.pending())
+    assert ([("task.created", 1, 1)], ()) == (endpoints.told(), await pending(store))
 
 
 async def test_running(store: Store, endpoints: Endpoints) -> None:
-    """A nudge is enough for a change to be delivered; ending in the middle of a visit gives the lease back."""
+    """A wake is enough for a change to be delivered; ending in the middle of a run gives the lease back."""
     await subscribed(store, "a")
     each = make_dispatcher(store, endpoints)
     running = asyncio.create_task(each.run())
@@ -403,8 +404,8 @@ async def test_running(store: Store, endpoints: Endpoints) -> None:
     del endpoints.closed["a"]
 
 
-async def test_a_visit_is_followed_by_another_look(store: Store, other: Store, endpoints: Endpoints) -> None:
-    """What came when a visit was all but over is seen at once; who was kept away looks when it is time again."""
+async def test_a_run_is_followed_by_another_look(store: Store, other: Store, endpoints: Endpoints) -> None:
+    """What came when a run was all but over is seen at once; who was kept away looks when it is time again."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     first, second = make_dispatcher(store, endpoints), make_dispatcher(other, endpoints)
@@ -416,14 +417,14 @@ async def test_a_visit_is_followed_by_another_look(store: Store, other: Store, e
 
 
 async def test_a_store_that_fails_is_asked_again(store: Store, endpoints: Endpoints) -> None:
-    """Neither looking nor visiting ends the deliverer when the store cannot be reached."""
+    """Neither looking nor delivering ends the dispatcher when the store cannot be reached."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     each = make_dispatcher(store, endpoints)
     endpoints.on_arrival = store.close
     running = asyncio.create_task(each.run())
     await endpoints.arrived.wait()
-    await each.visited()
+    await each.idle()
     await each.wake()
     await asyncio.sleep(0)
     assert not running.done()
@@ -432,7 +433,7 @@ async def test_a_store_that_fails_is_asked_again(store: Store, endpoints: Endpoi
 
 
 async def test_no_webhooks_no_work(store: Store, endpoints: Endpoints) -> None:
-    """Where there is nobody to tell, writers are told that there is no need to nudge."""
+    """Where there is nobody to tell, writers are told that there is no need to wake the dispatcher."""
     each = make_dispatcher(store, endpoints)
     told = [each.has_readers]  # nobody has looked yet, so there may be some
     await delivered(each)

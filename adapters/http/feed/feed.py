@@ -13,6 +13,7 @@ from math import inf
 
 from attrs import define, field, frozen
 
+from adapters.http.fairness.turns import Turns
 from adapters.serialization.changes import change_document
 from domain.changes import Cursor, Entry
 from domain.errors import CursorExpired, DomainError
@@ -20,7 +21,7 @@ from domain.ports import ChangeLog, LogPage
 
 MAX_BEHIND = 1000
 WINDOW = MAX_BEHIND  # whoever is further behind reads the log itself
-TAKEN_AT_ONCE = 100
+TAKEN_AT_ONCE = 50
 SENT_AT_ONCE = 5000  # messages to all followers together, before anybody else has a turn
 RETRY_S = 1.0
 TIMEOUT_S = 10.0
@@ -69,6 +70,7 @@ class Feed:
     """The window of recent changes, kept by one task for as long as anybody follows."""
 
     log: ChangeLog
+    turns: Turns = field(factory=Turns)  # with all long work of the process
 
     _window: deque[FeedEvent] = field(factory=lambda: deque(maxlen=WINDOW), init=False)
     _newest: int = field(default=0, init=False)  # changes that ever were in the window; numbers its entries
@@ -111,9 +113,21 @@ class Feed:
 
         Raises `BadCursor`, `CursorExpired` and `Unavailable`.
         """
-        batch = await read_on(self.log, follower.cursor, follower.types, TAKEN_AT_ONCE)
+        batch = await self.read_on(follower.cursor, follower.types, TAKEN_AT_ONCE)
         follower.cursor, follower.number = batch.cursor, None
         return [FeedEvent.of(entry) for entry in batch.entries]
+
+    async def read_on(self, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
+        """Return the next entries of the log, and none only where it ends. Raises what `ChangeLog.read` does.
+
+        It waits for its turn before it reads, since the caller, too, is to work on no more than that at once.
+        """
+        while True:
+            await self.turns.next()
+            batch = await self.log.read(after, types=types, limit=limit)
+            if batch.entries or batch.cursor == after:
+                return batch
+            after = batch.cursor
 
     async def next(self, follower: Follower) -> list[FeedEvent]:
         """Return the next changes once there are any, or none when the feed closes. Raises what `earlier` does."""
@@ -231,13 +245,3 @@ class Feed:
             self._forget()
             reader.cancel()
             await asyncio.wait({reader})
-
-
-async def read_on(log: ChangeLog, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
-    """Return the next entries of the log, and none only where it ends. Raises what `ChangeLog.read` does."""
-    while True:
-        batch = await log.read(after, types=types, limit=limit)
-        if batch.entries or batch.cursor == after:
-            return batch
-        after = batch.cursor
-        await asyncio.sleep(0)  # a search through a long log leaves turns to others

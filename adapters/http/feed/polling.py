@@ -6,7 +6,7 @@ from contextlib import suppress
 from attrs import frozen
 
 from adapters.http.feed.event_stream import EventStream
-from adapters.http.feed.feed import Feed, read_on
+from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter
@@ -38,12 +38,22 @@ class Changes:
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
         after = await started(self.log, parameters.get("after"))
-        batch = await read_on(self.log, after, types, limit)
-        if wait and not batch.entries:
-            await self._news(batch.cursor, types, wait)
-            batch = await read_on(self.log, batch.cursor, types, limit)
-        changes = ",".join(map(change_document, batch.entries))
-        return json_text(f'{{"changes":[{changes}],"cursor":"{batch.cursor}"}}')
+        changes, cursor = await self._read(after, types, limit)
+        if wait and not changes:
+            await self._news(cursor, types, wait)
+            changes, cursor = await self._read(cursor, types, limit)
+        return json_text(f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}"}}')
+
+    async def _read(self, after: Cursor | None, types: frozenset[str], limit: int) -> tuple[list[str], Cursor]:
+        """Return the documents of the next changes, and the cursor behind them."""
+        changes: list[str] = []
+        while True:
+            wanted = min(limit - len(changes), TAKEN_AT_ONCE)
+            batch = await self.feed.read_on(after, types, wanted)
+            changes += map(change_document, batch.entries)
+            after = batch.cursor
+            if len(batch.entries) < wanted or len(changes) == limit:
+                return changes, after
 
     async def _news(self, after: Cursor, types: frozenset[str], wait: float) -> None:
         """Return when there is something after a cursor, or nothing to wait for any more."""

@@ -41,10 +41,6 @@ _NEEDED = {
 }
 
 
-class Misshapen(ValidationFailed):
-    """An operation that is itself not well-formed, as opposed to the document in it."""
-
-
 @frozen(kw_only=True, eq=False)
 class Bulk:
     """The bulk operation of one kind of entity."""
@@ -63,8 +59,8 @@ class Bulk:
         def rendered(outcome: Outcome) -> Response:
             results = [Rendered(each, operations[index], index) for index, each in enumerate(outcome.results)]
             if outcome.failed is not None:
-                return _refused(results, outcome.failed, request.request_id)
-            written = ",".join([each.written(request.request_id) for each in results])
+                return _refused(results, outcome.failed, outcome.request_id)
+            written = ",".join([each.written(outcome.request_id) for each in results])
             return json_text(f'{{"results":[{written}]}}', status=200 if atomic else 207)
 
         return await self.submitter.submit(request, body, commands, rendered, atomic=atomic)
@@ -118,15 +114,15 @@ class Rendered:
         if not isinstance(result, Done):
             problem = self.problem(request_id)
             return orjson.dumps({"status": problem["status"], "body": problem}).decode()
-        action = result.change.action if result.change else None
-        if action is Action.DELETED:
+        if result.action is Action.DELETED:
             return f'{{"status":200,"body":{{"deleted":{result.record.document}}}}}'
-        return f'{{"status":{201 if action is Action.CREATED else 200},"body":{result.record.document}}}'
+        return f'{{"status":{201 if result.action is Action.CREATED else 200},"body":{result.record.document}}}'
 
     def problem(self, request_id: str) -> dict[str, Any]:
         """Return why an operation was refused."""
         assert isinstance(self.result, DomainError)
-        has_body = not isinstance(self.result, Misshapen) and "body" in self.operation
+        misshapen = isinstance(self.result, ValidationFailed) and self.result.of_command
+        has_body = not misshapen and "body" in self.operation
         return problem_of(self.result, request_id, within=f"/operations/{self.index}{'/body' if has_body else ''}")
 
 
@@ -165,12 +161,12 @@ def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
 
 
 def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
-    """Return an operation whose parts are there and of their types. Raises `Misshapen`."""
+    """Return an operation whose parts are there and of their types. Raises `ValidationFailed`."""
     if not isinstance(raw, dict):
-        raise Misshapen(violations=(_violation("op", "wrong_type", "is missing: an operation must be an object"),))
+        raise _misshapen(_violation("op", "wrong_type", "is missing: an operation must be an object"))
     op = raw.get("op")
     if not (isinstance(op, str) and op in known):
-        raise Misshapen(violations=(_violation("op", "not_a_choice", f"must be one of {', '.join(known)}"),))
+        raise _misshapen(_violation("op", "not_a_choice", f"must be one of {', '.join(known)}"))
     unknown = f"is not a part of {op} (there are {', '.join(_FIELDS[op])})"
     violations = [_violation(name, "unknown_field", unknown) for name in raw if name not in _FIELDS[op]]
     violations += [_violation(name, "required", "is required") for name in _NEEDED[op] if raw.get(name) is None]
@@ -184,9 +180,14 @@ def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(shaped.get("body", {}), dict):
         violations.append(_violation("body", "wrong_type", "must be an object"))
     if violations:
-        raise Misshapen(violations=tuple(violations))
+        raise _misshapen(*violations)
     return shaped
 
 
 def _violation(field: str, code: str, reason: str) -> Violation:
     return Violation(field=field, code=code, reason=reason)
+
+
+def _misshapen(*violations: Violation) -> ValidationFailed:
+    """Return what is wrong with an operation itself, as opposed to the values in it."""
+    return ValidationFailed(violations=violations, of_command=True)

@@ -1,4 +1,4 @@
-"""The Idempotency-Key of a write, and the receipt under which its answer is kept."""
+"""The Idempotency-Key of a write, and the answers that versions of before kept under one."""
 
 import hashlib
 import re
@@ -8,6 +8,7 @@ import orjson
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadHeader
 from adapters.http.responses.responses import Response
+from domain.decisions import EarlierAnswer
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _BOUND = (b"if-match", b"content-type")
@@ -31,15 +32,9 @@ def fingerprint(request: Request, body: bytes) -> bytes:
     return hashlib.sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).digest()
 
 
-def receipt(response: Response) -> bytes:
-    """Return an answer as it is kept."""
-    head = {"status": response.status, "headers": [(name.decode(), value.decode()) for name, value in response.headers]}
-    return orjson.dumps(head) + b"\n" + response.body
-
-
-def replay(receipt: bytes) -> Response:
-    """Return the answer that was kept, marked as one."""
-    head, _, body = receipt.partition(b"\n")
-    kept = orjson.loads(head)
-    headers = tuple((name.encode(), value.encode()) for name, value in kept["headers"])
-    return Response(status=kept["status"], headers=headers, body=body).plus((b"idempotency-replayed", b"true"))
+def earlier_answer(kept: EarlierAnswer) -> Response:
+    """Return an answer as a version of before kept it."""
+    head, _, body = kept.partition(b"\n")
+    facts = orjson.loads(head)
+    headers = tuple((name.encode(), value.encode()) for name, value in facts["headers"])
+    return Response(status=facts["status"], headers=headers, body=body)

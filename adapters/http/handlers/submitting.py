@@ -5,7 +5,7 @@ from collections.abc import Callable
 from attrs import evolve, frozen
 from starlette.background import BackgroundTask
 
-from adapters.http.handlers.idempotency import fingerprint, key_name, receipt, replay
+from adapters.http.handlers.idempotency import earlier_answer, fingerprint, key_name
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response
@@ -13,7 +13,6 @@ from domain.changes import Cursor
 from domain.commands import Command
 from domain.decisions import CommandBatch, IdempotencyKey, Outcome, Replay
 from domain.deliveries import Delivery, WebhookDispatcher
-from domain.errors import DomainError
 from domain.ports import Writer
 
 APPLIED = (b"preference-applied", b"validate-only")
@@ -37,13 +36,12 @@ class Submitter:
         deliveries: tuple[Delivery, ...] = (),
         follow: Cursor | None = None,
     ) -> Response:
-        """Return the answer that `render` makes of the outcome, or made of it when the key was first seen."""
+        """Return the answer that `render` makes of the outcome, also of one that was kept under the key."""
         dry_run = only_validates(request)
-        render = _once(render)
         name = key_name(request)
         key = None
-        if name is not None:  # also of a rehearsal, which would be answered from what it kept, but keeps nothing itself
-            key = IdempotencyKey(caller="", name=name, fingerprint=fingerprint(request, body), record=_recorder(render))
+        if name is not None:  # also of a dry run, which would be answered from what it kept, but keeps nothing itself
+            key = IdempotencyKey(caller="", name=name, fingerprint=fingerprint(request, body))
         submission = CommandBatch(
             commands=commands,
             request_id=request.request_id,
@@ -53,11 +51,11 @@ class Submitter:
             deliveries=deliveries,
             follow=follow,
         )
-        outcome = await self.writer.submit(submission)
-        response = replay(outcome.receipt) if isinstance(outcome, Replay) else render(outcome)
+        answer = await self.writer.submit(submission)
+        response = _replayed(answer, render) if isinstance(answer, Replay) else render(answer)
         if dry_run:
             return response.plus(APPLIED)
-        if isinstance(outcome, Outcome) and (self.dispatcher.has_readers or commands[0].entity_type.subscribes):
+        if isinstance(answer, Outcome) and (self.dispatcher.has_readers or commands[0].entity_type.subscribes):
             return evolve(response, background=BackgroundTask(self.dispatcher.wake))
         return response
 
@@ -73,29 +71,7 @@ def only_validates(request: Request) -> bool:
     )
 
 
-def _once(render: Callable[[Outcome], Response]) -> Callable[[Outcome], Response]:
-    """Return `render`, but rendering an outcome once although it is both kept and sent."""
-    rendered: tuple[Outcome | None, Response | None] = None, None
-
-    def once(outcome: Outcome) -> Response:
-        nonlocal rendered
-        last, response = rendered
-        if response is None or last is not outcome:
-            response = render(outcome)
-            rendered = outcome, response
-        return response
-
-    return once
-
-
-def _recorder(render: Callable[[Outcome], Response]) -> Callable[[Outcome], bytes | None]:
-    def record(outcome: Outcome) -> bytes | None:
-        return receipt(render(outcome)) if _is_kept(outcome) else None
-
-    return record
-
-
-def _is_kept(outcome: Outcome) -> bool:
-    """Tell whether the store decided the outcome. The same request would be refused in the same way otherwise."""
-    refusal = outcome.results[outcome.failed] if outcome.failed is not None else None
-    return not isinstance(refusal, DomainError) or refusal.decided
+def _replayed(replay: Replay, render: Callable[[Outcome], Response]) -> Response:
+    kept = replay.outcome
+    response = render(kept) if isinstance(kept, Outcome) else earlier_answer(kept)
+    return response.plus((b"idempotency-replayed", b"true"))

@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 from attrs import evolve, frozen
 
-from adapters.http.handlers.submitting import only_validates
 from adapters.http.handlers.writing import Render, Writing
 from adapters.http.requests.bodies import read_body, read_object
 from adapters.http.requests.parameters import following, identifier, parse, whole
@@ -36,13 +35,13 @@ class Positioned(Reader):
     store: Store
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
-        positions = await self.store.deliveries.positions()
+        positions = await self.store.deliveries.positions((id,))
         record = await self.store.get(entity_type, id)
         return None if record is None or id not in positions else _positioned(record, positions[id])
 
     async def page(self, query: Query[Any]) -> Page:
         page = await self.store.page(query)
-        positions = await self.store.deliveries.positions()
+        positions = await self.store.deliveries.positions([each.id for each in page.records])
         records = (_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
         return evolve(page, records=tuple(records))
 
@@ -59,13 +58,7 @@ class WebhookWriting(Writing):
         body, raw = await read_object(request, self.max_body)
         parsed = Create.parse(WEBHOOK, raw)
         command = await self._vetted(parsed, parsed.values["url"])
-
-        # The receipt of an idempotency key holds this whole answer, secret and all. It is the caller's own, kept for a
-        # day so that an answer that was lost on its way can be had again: without its secret a webhook is of no use.
-        def created(record: StoredEntity) -> Response:
-            return self._created(self._with_secret(request, record))
-
-        return await self._submit(request, body, command, created)
+        return await self._submit(request, body, command, self._created, with_secret=True)
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body."""
@@ -80,11 +73,8 @@ class WebhookWriting(Writing):
         """Put a new secret in force, and show it this once."""
         id, expected = self._target(request)
         body = await read_body(request, self.max_body)
-
-        def rotated(record: StoredEntity) -> Response:
-            return self._as_it_is(self._with_secret(request, record))
-
-        return await self._submit(request, body, Rotate(id=id, precondition=expected), rotated)
+        command = Rotate(id=id, precondition=expected)
+        return await self._submit(request, body, command, self._as_it_is, with_secret=True)
 
     async def test(self, request: Request) -> Response:
         """Queue a message that only tells the webhook that it can be reached."""
@@ -128,41 +118,43 @@ class WebhookWriting(Writing):
         record = await self.store.get(WEBHOOK, id)
         return None if record is None else orjson.loads(record.document)["url"]
 
-    async def _submit(self, request: Request, body: bytes, command: Command, render: Render) -> Response:
-        position = await self._position(command)
-
+    async def _submit(
+        self, request: Request, body: bytes, command: Command, render: Render, *, with_secret: bool = False
+    ) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
-            if isinstance(result, Done):
-                return render(_positioned(result.record, position))
-            return response_of(result, request.request_id)
+            if not isinstance(result, Done):
+                return response_of(result, outcome.request_id)
+            assert outcome.position is not None
+            record = _positioned(result.record, outcome.position)
+            return render(self._with_secret(record, outcome) if with_secret else record)
 
-        return await self.submitter.submit(request, body, (command,), rendered, follow=position)
+        return await self.submitter.submit(request, body, (command,), rendered, follow=await self._position(command))
 
     async def _position(self, command: Command) -> Cursor:
         """Return how far the webhook has come; one that is new, or comes back, starts at the end of the log."""
         head = await self.store.head()
-        positions = await self.store.deliveries.positions()
+        positions = {} if command.id is None else await self.store.deliveries.positions((command.id,))
         return head if command.id is None else positions.get(command.id, head)
 
     async def _queue(self, request: Request, id: int, delivery: Delivery | None) -> Response:
         body = await read_body(request, self.max_body)
 
         def queued(outcome: Outcome) -> Response:
-            result = outcome.results[-1]
-            if delivery is None or not isinstance(result, Done):
-                assert isinstance(result, DomainError)
-                return response_of(result, request.request_id)
-            return json_response(delivery_document(delivery), status=202)
+            refusal = next((each for each in outcome.results if isinstance(each, DomainError)), None)
+            if refusal is not None:
+                return response_of(refusal, outcome.request_id)
+            return json_response(delivery_document(outcome.deliveries[0]), status=202)
 
         unknown = Refuse(entity_type=WEBHOOK, error=NotFound(entity_type="delivery", id=NOBODY))
         commands = (RequireExists(id=id), *(() if delivery else (unknown,)))
         deliveries = (delivery,) if delivery else ()
         return await self.submitter.submit(request, body, commands, queued, deliveries=deliveries)
 
-    def _with_secret(self, request: Request, record: StoredEntity) -> StoredEntity:
-        # What is only rehearsed shows a secret that nobody has, not the one that the next webhook will have.
-        id = NOBODY if only_validates(request) else record.id
+    def _with_secret(self, record: StoredEntity, outcome: Outcome) -> StoredEntity:
+        # A secret follows from the webhook, so no kept outcome needs to hold it, and an answer that was lost on its
+        # way can be had again. A dry run shows a secret that nobody has, not the one that the next webhook will have.
+        id = NOBODY if outcome.dry_run else record.id
         secret = self.dispatcher.secret(id, orjson.loads(record.document)["secret_version"])
         return record._replace(document=extended(record.document, "secret", secret))
 

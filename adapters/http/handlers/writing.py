@@ -79,7 +79,7 @@ class Writing:
     async def _submit(self, request: Request, body: bytes, command: Command, render: Render) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
-            return render(result.record) if isinstance(result, Done) else response_of(result, request.request_id)
+            return render(result.record) if isinstance(result, Done) else response_of(result, outcome.request_id)
 
         return await self.submitter.submit(request, body, (command,), rendered)
 

@@ -7,6 +7,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.fairness.turns import Turns
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.requests.header_lists import accepts_coding
 from adapters.http.requests.request import Request, joined
@@ -20,12 +21,15 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 class RequestContext:
     """Wraps the whole application. Compression costs only those who ask for it."""
 
-    def __init__(self, app: ASGIApp, *, compressed: ASGIApp, access_log: AccessLog, by_origin: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, compressed: ASGIApp, access_log: AccessLog, by_origin: bool, turns: Turns
+    ) -> None:
         """`by_origin` tells that answers depend on the origin of the page that asks."""
         self._app = app
         self._compressed = compressed
         self._access_log = access_log
         self._by_origin = by_origin
+        self._turns = turns
         # 64 random bits for the process and a number in it: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
@@ -44,6 +48,7 @@ class RequestContext:
             headers,
             receive,
             request_id.decode(),
+            self._turns,
         )
         status = 0
         is_head = request.method == "HEAD"

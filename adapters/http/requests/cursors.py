@@ -12,7 +12,9 @@ import orjson
 from attrs import field, frozen
 
 from domain.errors import BadCursor
-from domain.queries import Place, Query
+from domain.field_types import String
+from domain.queries import Order, Place, Query
+from domain.text import FOLD
 
 _SIGNATURE = 12
 """Bytes of the signature: nobody guesses one of so many, and it needs no padding in Base64."""
@@ -52,9 +54,14 @@ def _bound(query: Query[Any]) -> bytes:
     """Return what tells queries apart by what they list, and in which order."""
     if query.is_plain:
         return query.entity_type.name.encode()
-    order = [(each.field.name, each.descending) for each in query.order]
+    order = [(each.field.name, each.descending, *_folded(each)) for each in query.order]
     where = sorted((each.field.name, each.operator.value, str(each.operand)) for each in query.where)
     return repr((query.entity_type.name, order, where, query.search)).encode()
+
+
+def _folded(order: Order) -> tuple[str, ...]:
+    """Name how an order of text is folded: a place in another one's is none in this."""
+    return (FOLD,) if isinstance(order.field.field_type, String) else ()
 
 
 def _encoded(raw: bytes) -> str:

@@ -3,6 +3,8 @@
 from attrs import define, field
 from starlette.types import Receive, Scope
 
+from adapters.http.fairness.turns import Turns
+
 
 @define(eq=False)
 class Request:
@@ -18,6 +20,8 @@ class Request:
     headers: dict[bytes, bytes] = field(repr=False)
     receive: Receive
     request_id: str
+    turns: Turns = field(factory=Turns)
+    """What takes more than a few milliseconds asks for its turn before each piece."""
     parameters: dict[str, str] = field(factory=dict, init=False)
     """The parts of the path, by the names that its route gives them."""
 

@@ -178,7 +178,7 @@ class Declared:
             query(
                 "q",
                 {"type": "string", "maxLength": MAX_SEARCH, "pattern": LINES},
-                "A substring, whatever its case or width.",
+                "A substring, whatever its case, width or diacritics.",
             ),
             query("total", {"type": "boolean"}, "Count every match."),
             *(query(name, filter_schema(field, operator)) for name, field, operator in filters(self.entity_type)),

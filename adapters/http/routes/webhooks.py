@@ -11,7 +11,7 @@ from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Declared, Parts
-from domain.deliveries import Status
+from domain.deliveries import DeliveryStatus
 from domain.webhook import WEBHOOK
 
 _ATTEMPT = object_schema(
@@ -28,7 +28,7 @@ _DELIVERY = object_schema(
         "id": {"type": "string"},
         "message_id": {"type": "string", "description": "The same for every delivery of the same change."},
         "type": {"type": "string"},
-        "status": {"enum": [each.value for each in Status]},
+        "status": {"enum": [each.value for each in DeliveryStatus]},
         "attempts": {"type": "array", "items": _ATTEMPT},
         "next_attempt_at": {"anyOf": [TIME, {"type": "null"}]},
     },

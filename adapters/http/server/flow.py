@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sized
+from time import perf_counter
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
@@ -65,9 +66,9 @@ class PiecewiseFlow(FlowControl):
 
     def _take_turn(self) -> None:
         self._next_turn = None
-        end = self._loop.time() + TURN_S
+        end = perf_counter() + TURN_S
         while self._rest and not self.read_paused:
-            if self._loop.time() > end:
+            if perf_counter() > end:
                 self._hold()
                 self._next_turn = self._loop.call_soon(self._take_turn)
                 return

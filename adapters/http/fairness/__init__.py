@@ -1,0 +1,1 @@
+"""Keeping one client from stopping the others."""

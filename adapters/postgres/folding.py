@@ -1,0 +1,55 @@
+"""Folding stored text anew, after the way of folding has changed: with this program, or with Python's Unicode."""
+
+import logging
+from collections.abc import Iterable
+
+from adapters.postgres.connections import Connection
+from adapters.postgres.table_mapping import TableMapping, json
+from domain.stored_entity import Serializer
+from domain.text import FOLD
+
+AT_ONCE = 1000
+"""How many rows one transaction looks at, so that no other process has to wait for long."""
+
+_log = logging.getLogger("backroom")
+
+
+async def refold(connection: Connection, rows: Iterable[TableMapping], documents: Serializer) -> None:
+    """Bring sort keys and what `q` looks through up to date, where they differ from how text is folded now.
+
+    Any number of processes may do so at once, and one that is killed leaves the rest to the next.
+    """
+    if await connection.fetchval("SELECT fold FROM folding") == FOLD:
+        return
+    for each in rows:
+        await _refold_table(connection, each, documents)
+    await connection.execute("UPDATE folding SET fold = $1", FOLD)
+
+
+async def _refold_table(connection: Connection, rows: TableMapping, documents: Serializer) -> None:
+    # The folding of ASCII never changes, and only other text is longer in bytes than in characters.
+    select = (
+        f"SELECT id, document, {', '.join(rows.folded)} FROM {rows.table}"
+        " WHERE id > $1 AND octet_length(document) <> length(document) ORDER BY id LIMIT $2 FOR UPDATE"
+    )
+    update = (
+        f"UPDATE {rows.table} SET {', '.join(f'{column} = new.{column}' for column in rows.folded)}"
+        f" FROM jsonb_populate_recordset(NULL::{rows.table}, $1::jsonb) AS new WHERE {rows.table}.id = new.id"
+    )
+    last, is_told = 0, False
+    while True:
+        async with connection.transaction(isolation="read_committed"):
+            found = await connection.fetch(select, last, AT_ONCE)
+            new = []
+            for row in found:
+                whole = rows.row(documents.read(rows.entity_type, row["document"]), row["document"])
+                if any(row[column] != whole[column] for column in rows.folded):
+                    new.append({"id": row["id"], **{column: whole[column] for column in rows.folded}})
+            if new:
+                await connection.execute(update, json(new))
+        if new and not is_told:
+            _log.info("the way of folding text has changed: %s are folded anew, once", rows.table)
+            is_told = True
+        if not found:
+            return
+        last = found[-1]["id"]

@@ -1,0 +1,71 @@
+"""How outcomes are kept for idempotency keys: as data, whose documents are the very text that was answered."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, override
+
+from adapters.serialization.times import timestamp
+from domain import errors
+from domain.decisions import Done, EarlierAnswer, Outcome, Result
+from domain.stored_entity import StoredEntity
+
+# Whoever changes this form, or how HTTP renders what is in it, takes the next number, and reads and renders this one as
+# before for as long as outcomes in it are kept, which is a day.
+_FORM = b'{"form":1,'
+
+_RESULTS: dict[str, type[Any]] = {
+    each.__name__: each
+    for each in (
+        Done,
+        errors.AlreadyExists,
+        errors.InsufficientStock,
+        errors.NotDeleted,
+        errors.NotFound,
+        errors.PreconditionFailed,
+        errors.PreconditionRequired,
+        errors.StockNotTracked,
+        errors.ValidationFailed,
+    )
+}
+"""What can become of a command. Other errors are raised, and are no results."""
+
+
+def write_outcome(outcome: Outcome) -> bytes:
+    """Return an outcome as it is kept."""
+    return _FORM + orjson.dumps(_CONVERTER.unstructure(outcome))[1:]
+
+
+def read_outcome(kept: bytes) -> Outcome | EarlierAnswer:
+    """Return the outcome that was kept, or what a version of before kept."""
+    if not kept.startswith(_FORM):
+        return EarlierAnswer(kept)
+    outcome: Outcome = _CONVERTER.structure(orjson.loads(kept), Outcome)
+    return outcome
+
+
+def _converter() -> Converter:
+    converter = Converter(omit_if_default=True, forbid_extra_keys=False)
+    converter.register_unstructure_hook(datetime, timestamp)
+    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_unstructure_hook(StoredEntity, list)
+    converter.register_structure_hook(StoredEntity, _stored)
+    failed = make_dict_structure_fn(errors.PreconditionFailed, converter, current=override(struct_hook=_stored))
+    converter.register_structure_hook(errors.PreconditionFailed, failed)
+    converter.register_unstructure_hook(Result, _result_writer(converter))
+    converter.register_structure_hook(Result, lambda raw, _: converter.structure(raw, _RESULTS[raw["result"]]))
+    return converter
+
+
+def _stored(values: list[Any], _: Any) -> StoredEntity:
+    return StoredEntity(*values)
+
+
+def _result_writer(converter: Converter) -> Callable[[Result], dict[str, Any]]:
+    return lambda result: {"result": type(result).__name__, **converter.unstructure(result)}
+
+
+_CONVERTER = _converter()

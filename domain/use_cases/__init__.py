@@ -1,0 +1,1 @@
+"""What callers do with the domain: one module for each thing."""

@@ -1,0 +1,78 @@
+"""Copying everything from one store to another, as commands do it: told while it goes on, and interrupted by Ctrl-C."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from typing import Any
+
+from attrs import frozen
+
+from domain.moving import Undecided, move
+from entrypoints.output import Output
+from entrypoints.settings import store
+from entrypoints.store_errors import reason, shown
+from entrypoints.wiring import exporting, importing, now
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+
+
+@frozen
+class Words:
+    """What a command calls its work: "moving", "moved"."""
+
+    doing: str
+    done: str
+
+
+def run(source: str, target: str, words: Words, output: Output, *, at_last: Callable[[], None] | None = None) -> int:
+    """Copy everything, then do what comes `at_last`; return the exit code. Nothing secret of a URL is told."""
+    return asyncio.run(_until_interrupted(_copy(source, target, words, output, at_last), words, output))
+
+
+def fault(name: str, url: str) -> str | None:
+    """Say what keeps a URL from being that of a store that can be copied from or to."""
+    if url == "memory://":
+        return f"{name} must not be memory://: it keeps nothing that another process could see"
+    try:
+        store(url)
+    except ValueError:
+        return f"{name} must be sqlite:///PATH or postgresql://…"
+    return None
+
+
+async def _until_interrupted(copying: Coroutine[Any, Any, int], words: Words, output: Output) -> int:
+    """Return the exit code of what Ctrl-C cancels while it waits for something, and at no other moment.
+
+    Left to itself, Python would also end what has just been committed, and nobody would know.
+    """
+    task = asyncio.ensure_future(copying)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        output.note("")  # the bar has the line
+        output.error(f"interrupted; nothing was {words.done}")
+        return INTERRUPTED
+
+
+async def _copy(source: str, target: str, words: Words, output: Output, at_last: Callable[[], None] | None) -> int:
+    start, at_fault = monotonic(), shown(source)
+    try:
+        async with exporting(source) as exported:
+            output.note(f"{words.doing} {shown(source)} as it stands at {now():%Y-%m-%d %H:%M:%S} UTC")
+            output.note(f"what is written there from now on will not be in {shown(target)}")
+            at_fault = shown(target)
+            async with importing(target) as imported:
+                at_fault = f"{shown(source)} to {shown(target)}"
+                copied = await move(exported, imported, output.progress())
+        if at_last is not None:
+            at_last()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line
+        outcome = "" if isinstance(error, Undecided) else f"; nothing was {words.done}"
+        output.error(f"{at_fault}: {reason(error)}{outcome}")
+        return FAILED
+    seconds = monotonic() - start
+    text = f"{words.done} {copied:,} entities, changes, receipts and deliveries in {seconds:.1f} s"
+    output.result(text, **{words.done: copied, "seconds": round(seconds, 1)})
+    return DONE

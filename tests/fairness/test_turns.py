@@ -1,0 +1,143 @@
+"""What takes long goes on in pieces, and all who have such work share the time that is left for it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapters.http.fairness import turns
+from adapters.http.fairness.turns import Turns
+from adapters.http.feed.feed import TAKEN_AT_ONCE
+from adapters.http.handlers.reading import READ_AT_ONCE
+from domain.ports import Store
+from domain.task import TASK
+from tests.contract.steps import carry_out, edit, fill
+from tests.fairness.passes import counting
+from tests.feed.service import Service
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+PIECES = 5
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the time of a pass so short that one piece spends it."""
+    monkeypatch.setattr(turns, "BUDGET_S", -1)
+
+
+@pytest.mark.usefixtures("short")
+async def test_one_piece_in_each_pass() -> None:
+    """When the time of a pass is spent, each of those that follow has one piece, and nobody is passed over."""
+    shared, order = Turns(), list[int]()
+
+    async def work(number: int) -> None:
+        for _ in range(PIECES):
+            await shared.next()
+            order.append(number)
+            passes.note()
+
+    async with counting() as passes:
+        await asyncio.gather(*map(work, range(4)))
+
+    assert 1 == passes.most
+    assert [0, *([0, 1, 2, 3] * (PIECES - 1)), 1, 2, 3] == order  # the first had a piece before the others asked
+
+
+async def test_several_pieces_as_long_as_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is short does not wait for the next pass."""
+    monkeypatch.setattr(turns, "BUDGET_S", 3600)
+    shared = Turns()
+    async with counting() as passes:
+        for _ in range(PIECES):
+            await shared.next()
+            passes.note()
+
+    assert PIECES == passes.most
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("has_its_turn", [False, True])
+async def test_who_leaves_gives_its_turn_to_the_next(has_its_turn: bool) -> None:
+    """A turn is not lost on someone who has gone meanwhile, or goes at the very moment when it comes."""
+    shared, loop = Turns(), asyncio.get_running_loop()
+    leaving, staying, last = (asyncio.create_task(shared.next()) for _ in range(3))
+    if not has_its_turn:
+        loop.call_soon(leaving.cancel)
+    await shared.next()  # and only now the end of this first turn is queued
+    if has_its_turn:
+        loop.call_soon(leaving.cancel)
+
+    await asyncio.gather(staying, last)
+    assert leaving.cancelled()
+
+
+@pytest.mark.usefixtures("short")
+async def test_catching_up_takes_turns(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many follow from far behind, over whatever, the log is read for one of them in each pass."""
+    changes = TAKEN_AT_ONCE * PIECES
+    await fill(store, TASK, *({} for _ in range(changes)))
+    oldest = await store.oldest()
+
+    async def replayed() -> int:
+        socket, messages = await service.socket(f"after={oldest}"), 0
+        while (await socket.message())["type"] != "ready":
+            messages += 1
+        await socket.connection.leave()
+        return messages
+
+    async def streamed() -> int:
+        events = await service.events(f"/changes/stream?after={oldest}")
+        for _ in range(changes):
+            await events.event()
+        await events.connection.leave()
+        return changes
+
+    async def polled() -> int:
+        return len((await service.get("/changes?limit=1000"))[1]["changes"])
+
+    read = store.read
+
+    async with counting() as passes:
+
+        async def noted(*args: Any, **kwargs: Any) -> Any:
+            if "types" in kwargs:  # not the reader of the feed, which has nothing to read
+                passes.note()
+            return await read(*args, **kwargs)
+
+        monkeypatch.setattr(store, "read", noted)
+        found = await asyncio.gather(*(follow() for follow in (replayed, streamed, polled) for _ in range(3)))
+
+    assert [changes] * 9 == found
+    assert 1 == passes.most
+
+
+@pytest.mark.usefixtures("short")
+async def test_a_long_history_takes_turns(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history is read in pieces too, and is the same as if it were not."""
+    await fill(store, TASK, {})
+    await carry_out(store, *(edit(TASK, 1, title=f"{number}") for number in range(2 * READ_AT_ONCE)))
+
+    async with counting() as passes:
+        monkeypatch.setattr(store, "history", passes.noted(store.history))
+        answers = await asyncio.gather(*(service.get("/tasks/1/history?limit=400") for _ in range(3)))
+
+    for status, answer in answers:
+        assert (200, list(range(1, 401))) == (status, [each["version"] for each in answer["history"]])
+        assert "/tasks/1/history?limit=400&cursor=v400" == answer["next"]
+    assert 1 == passes.most
+
+
+@pytest.mark.usefixtures("short")
+async def test_long_lists_take_turns(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long pages begin one by one; short ones wait for nobody."""
+    await fill(store, TASK, *({} for _ in range(3)))
+    long, short = (f"/tasks?limit={limit}" for limit in (READ_AT_ONCE + 1, READ_AT_ONCE))
+    page, most = store.page, {}
+    for path in (long, short):
+        async with counting() as passes:
+            monkeypatch.setattr(store, "page", passes.noted(page))
+            await asyncio.gather(*(service.get(path) for _ in range(3)))
+        most[path] = passes.most
+
+    assert {long: 1, short: 3} == most
