@@ -6,6 +6,8 @@ import os
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.shared_memory.rate_limits import SharedRateLimiter
+from domain.access.rate_limit import RateLimiter
 from entrypoints.diagnostics import speak
 from entrypoints.settings import Settings, load
 from entrypoints.store_errors import reason, shown
@@ -15,19 +17,23 @@ GARBAGE_LOOKED_FOR = 20_000
 """After so many more objects; seldom, because a request leaves no circles behind."""
 
 
-def app() -> ASGIApp:
-    """Return the application as the environment describes it. Raises `BadSettings`."""
+def app(limiter: RateLimiter | None = None) -> ASGIApp:
+    """Return the application as the environment describes it. Raises `BadSettings`.
+
+    `limiter` is the one that all workers share; without it this process has its own.
+    """
     settings = load(os.environ, {})
     if not logging.getLogger().handlers:  # another server than ours may be there, which has its own
         speak(settings.log)
-    return _Application(settings)
+    return _Application(settings, limiter or SharedRateLimiter())
 
 
 class _Application:
     """Builds the application when the server starts, on the server's own event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
         self._settings = settings
+        self._limiter = limiter
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,7 +47,7 @@ class _Application:
         await receive()
         stopping = scope.get("state", {}).get("stopping")  # set by the server before it waits for its last answers
         try:
-            async with wired(self._settings, stopping) as self._app:
+            async with wired(self._settings, self._limiter, stopping) as self._app:
                 gc.collect()
                 gc.freeze()  # what is there now stays, so looking through it for garbage again and again is in vain
                 gc.set_threshold(GARBAGE_LOOKED_FOR)

@@ -8,10 +8,11 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from adapters.http.server.protocol import HttpProtocol
 from adapters.http.server.websockets import WebSocketProtocol
@@ -28,9 +29,11 @@ PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
 OTHER_FILES = 1000  # beside the connections
 
+Application = str | Callable[[], ASGIApp]
+
 
 def run(
-    app: str,
+    app: Application,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -39,7 +42,7 @@ def run(
 ) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit code: 0, 1 if it could not be served, or `UNTRUSTWORTHY`.
 
-    `app` is the import string of an ASGI factory, `port` 0 takes a free one, `trusted_proxies` are the addresses whose
+    `app` is an ASGI factory or its import string, `port` 0 takes a free one, `trusted_proxies` are the addresses whose
     X-Forwarded-For and X-Forwarded-Proto are believed. Says on stderr where it listens once it does.
     """
     try:
@@ -58,7 +61,7 @@ def run(
     return code if code in (0, UNTRUSTWORTHY) else FAILURE
 
 
-def serve(app: str, sockets: list[socket.socket], trusted_proxies: Sequence[str], announce: str | None) -> int:
+def serve(app: Application, sockets: list[socket.socket], trusted_proxies: Sequence[str], announce: str | None) -> int:
     """Serve in this process; return 0, or `NOT_STARTED`. Tells people of the address `announce`, if there is one."""
     server = Server(config(app, trusted_proxies), announce)
     try:
@@ -68,7 +71,7 @@ def serve(app: str, sockets: list[socket.socket], trusted_proxies: Sequence[str]
     return 0
 
 
-def config(app: str, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+def config(app: Application, trusted_proxies: Sequence[str]) -> uvicorn.Config:
     """Return how uvicorn is to serve an application."""
     return uvicorn.Config(
         app,

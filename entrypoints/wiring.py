@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
+from adapters.http.middleware.gate import Gate
 from adapters.memory.store import MemoryStore
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
@@ -23,6 +24,7 @@ from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
+from domain.access.rate_limit import RateLimiter
 from domain.commands import Create
 from domain.decisions import CommandBatch, IdempotencyKey
 from domain.errors import DomainError, KeyInFlight
@@ -36,6 +38,7 @@ from entrypoints.settings import Settings
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
+NOTE_USES_EVERY_S = 30
 TELLING = timedelta(days=1)
 """How far the clock may be ahead of what was written lately before that is told."""
 
@@ -52,7 +55,9 @@ DEMO = (
 
 
 @asynccontextmanager
-async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[ASGIApp]:
+async def wired(
+    settings: Settings, limiter: RateLimiter, stopping: asyncio.Event | None = None
+) -> AsyncIterator[ASGIApp]:
     """Yield the application with everything that it needs, and close that afterwards.
 
     Followers, who would never leave by themselves, are let go as soon as `stopping` is set.
@@ -70,14 +75,18 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
             require_if_match=settings.require_if_match,
             origins=settings.cors_origins,
             hosts=settings.hosts,
+            is_public=not settings.is_loopback,
         )
+        gate = Gate(store.access_keys, limiter, settings.rate_limit)
+        stack.push_async_callback(_note_uses, gate)
+        await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
         await stack.enter_async_context(_running(dispatcher.run()))
         feed = Feed(store)
         stack.push_async_callback(feed.close)
         if stopping is not None:
             await stack.enter_async_context(_running(_close_when(stopping, feed)))
-        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher)
+        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher, gate=gate)
 
 
 async def opened(url: str) -> Store:
@@ -182,6 +191,20 @@ async def _purge(store: Store, kept: timedelta) -> None:
         except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
             LOG.exception("sweeping failed, and will be tried again")
         await asyncio.sleep(PURGE_EVERY_S)
+
+
+async def _keep_noting_uses(gate: Gate) -> None:
+    while True:
+        await asyncio.sleep(NOTE_USES_EVERY_S)
+        await _note_uses(gate)
+
+
+async def _note_uses(gate: Gate) -> None:
+    """Store which keys were used; what fails is tried again with the next."""
+    try:
+        await gate.note_uses(now())
+    except DomainError as error:
+        LOG.warning("noting which keys were used failed, and will be tried again: %s", error)
 
 
 async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:

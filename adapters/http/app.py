@@ -13,11 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
+from adapters.http.handlers.access import AccessHandlers
 from adapters.http.handlers.error_handler import response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
+from adapters.http.middleware.gate import Gate
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
@@ -28,9 +30,10 @@ from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import changes, resources, service, static_files, webhooks
+from adapters.http.routes import access, changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
 from adapters.http.routes.static_files import StaticFiles
+from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
@@ -44,17 +47,29 @@ class Options:
     require_if_match: bool = False
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
+    is_public: bool = False
+    """Whether others than this machine can reach the service."""
 
 
 def make_app(
-    store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, dispatcher: WebhookDispatcher
+    store: Store,
+    secret: bytes,
+    options: Options,
+    access_log: AccessLog,
+    feed: Feed,
+    *,
+    dispatcher: WebhookDispatcher,
+    gate: Gate,
 ) -> ASGIApp:
     """Return the application that serves a store."""
-    paths = [*declared(store, secret, options, feed, dispatcher), static_files.path(StaticFiles())]
-    routes = _routes(paths)
-    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed)))
+    paths = [
+        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate),
+        static_files.path(StaticFiles()),
+    ]
+    routes = _routes(paths, gate)
+    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
-    app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
+    app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
     app = OriginCheck(app, hosts=options.hosts, origins=options.origins)
     grants = Grants(options.origins)
     if options.origins:
@@ -68,7 +83,9 @@ def make_app(
     )
 
 
-def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatcher: WebhookDispatcher) -> list[Path]:
+def declared(
+    store: Store, secret: bytes, options: Options, feed: Feed, *, dispatcher: WebhookDispatcher, gate: Gate
+) -> list[Path]:
     """Return every path with its operations, the one that documents them all included."""
     parts = resources.Parts(
         store=store,
@@ -80,7 +97,8 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
     paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
     paths += [
         *webhooks.paths(parts),
-        *changes.paths(Changes(store, feed)),
+        *changes.paths(Changes(store, feed, gate.live)),
+        *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
         *service.paths(service.Service(readiness=Readiness(store))),
     ]
 
@@ -90,7 +108,12 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
 
     reply = Reply(description="This document.", schema={"type": "object"})
     operation = Operation(
-        name="openapi", summary="The OpenAPI document", handler=openapi, replies={200: reply}, caching=PUBLIC
+        name="openapi",
+        summary="The OpenAPI document",
+        scope=None,
+        handler=openapi,
+        replies={200: reply},
+        caching=PUBLIC,
     )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
     written = orjson.dumps(document(paths))
@@ -109,12 +132,11 @@ class _IdConvertor(Convertor[str]):
         return value
 
 
-def _routes(paths: list[Path]) -> list[BaseRoute]:
+def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
     register_url_convertor("entity", _IdConvertor())
     # Starlette tries one after the other: the most used come first.
     ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
-    routes: list[BaseRoute] = [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path)) for path in ordered]
-    return routes
+    return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
 
 
 def _exact(route: Any) -> Any:
@@ -123,6 +145,16 @@ def _exact(route: Any) -> Any:
     return route
 
 
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer for a path that there is not."""
-    await send_error(response_for(Missing("there is nothing at this path"), request_of(scope)), scope, receive, send)
+@frozen
+class _Nothing:
+    """Answers for a path that there is not."""
+
+    gate: Gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, error = request_of(scope), Missing("there is nothing at this path")
+        try:
+            await self.gate.admit(request, None if request.method == "OPTIONS" else AccessScope.READ)
+        except Exception as refused:  # noqa: BLE001 - as for every other path
+            error = refused  # type: ignore[assignment]
+        await send_error(response_for(error, request), scope, receive, send)

@@ -12,7 +12,7 @@ from adapters.postgres.connections import Connection
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
 from domain.access.ports import AccessKeys
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 
 KEY = ("id", "name", "scope", "last_four", "created_at", "expires_at", "last_used_at", "revoked_at")
 KEYS = f"SELECT {', '.join(KEY)} FROM access_keys ORDER BY id"
@@ -108,7 +108,7 @@ class PostgresAccessKeys(AccessKeys):
 
 def key_of(row: Mapping[str, Any]) -> AccessKey:
     """Return the key of a row."""
-    return AccessKey(**{**row, "scope": Scope(row["scope"])})
+    return AccessKey(**{**row, "scope": AccessScope(row["scope"])})
 
 
 def key_row(key: AccessKey) -> tuple[Any, ...]:
@@ -134,7 +134,7 @@ def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
     """Return what is granted, by the hashes that were found."""
     return {
         row["hash"]: Grant(
-            scope=Scope(row["scope"]),
+            scope=AccessScope(row["scope"]),
             actor=Actor(row["key"], row["name"]),
             type=CredentialType(row["type"]),
             expires_at=row["expires_at"],

@@ -13,7 +13,7 @@ from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
 from domain.access.ports import AccessKeys
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
@@ -40,7 +40,7 @@ DELETE FROM credentials WHERE hash IN (
 """
 _TOUCH = "UPDATE access_keys SET last_used_at = max(ifnull(last_used_at, ?1), ?1) WHERE id = ?2"
 
-_SCOPES = {scope.value: scope for scope in Scope}
+_SCOPES = {scope.value: scope for scope in AccessScope}
 _TYPES = {each.value: each for each in CredentialType}
 
 

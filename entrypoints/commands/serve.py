@@ -1,6 +1,7 @@
 """The command that runs the service."""
 
 import os
+from functools import partial
 
 import attrs
 import click
@@ -45,10 +46,12 @@ def _serve(**flags: str | None) -> int:
         return BAD_USAGE
     # The workers are processes of their own, and read the environment.
     os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
+    from adapters.shared_memory.rate_limits import SharedRateLimiter  # noqa: PLC0415 - the same
+    from entrypoints.asgi import app  # noqa: PLC0415 - the same
     from entrypoints.server import run  # noqa: PLC0415 - what is wrong is said sooner without a server
 
     return run(
-        "entrypoints.asgi:app",
+        partial(app, SharedRateLimiter()),  # made before the workers are, so that they share it
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

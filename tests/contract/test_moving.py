@@ -17,7 +17,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from domain.access.access_key import Actor
 from domain.access.key_ring import RevokeKey, RotateKey
 from domain.access.key_text import hash_of
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
 from domain.deliveries import DeliveryStatus
@@ -141,7 +141,7 @@ async def live(store: Store, clock: Clock) -> None:
         submission(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),))
     )
     for number in range(3):
-        await store.access_keys.change(new(f"s{number}", Scope.WRITE, expires_at=LAST if number else None))
+        await store.access_keys.change(new(f"s{number}", AccessScope.WRITE, expires_at=LAST if number else None))
     await store.access_keys.open_session(hash_of("t"), hash_of("s0"))
     await store.access_keys.change(RotateKey(id=2, secret="s3"))
     await store.access_keys.change(RevokeKey(id=3))

@@ -12,6 +12,9 @@ from starlette.types import ASGIApp
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.gate import Gate
+from adapters.shared_memory.rate_limits import SharedRateLimiter
+from domain.access.rate_limit import Quota, RateLimiter
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from tests.builders import Clock
@@ -30,6 +33,7 @@ class Service:
     app: ASGIApp
     feed: Feed
     access_log: AccessLog
+    gate: Gate
     log: list[str] = field(factory=list)
 
 
@@ -59,13 +63,19 @@ class Client(httpx2.AsyncClient):
 
 @asynccontextmanager
 async def serving(
-    store: Store, *, dispatcher: WebhookDispatcher | None = None, **options: Any
+    store: Store,
+    *,
+    dispatcher: WebhookDispatcher | None = None,
+    limiter: RateLimiter | None = None,
+    quota: Quota | None = None,
+    **options: Any,
 ) -> AsyncIterator[Client]:
     """Serve a store with these options, and yield a client of it."""
     log: list[str] = []
     access_log = AccessLog(log.append)
     feed = Feed(store)
     secret = await store.secret()
+    gate = Gate(store.access_keys, limiter or SharedRateLimiter(buckets=64), quota)
     app = make_app(
         store,
         secret,
@@ -73,8 +83,9 @@ async def serving(
         access_log,
         feed,
         dispatcher=dispatcher or make_dispatcher(store, Endpoints(Clock())),
+        gate=gate,
     )
-    service = Service(app, feed, access_log, log)
+    service = Service(app, feed, access_log, gate, log)
     async with Client(service, None) as client:
         host = (*options.get("hosts", ()), HOST)[0]
         written = (await client.get("/openapi.json", headers={"Host": host})).content

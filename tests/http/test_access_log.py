@@ -96,7 +96,7 @@ async def test_lines_are_written_without_being_asked(client: Client) -> None:
     """Lines are gathered for a moment at most, or until there are many."""
     log: list[str] = []
     access_log = AccessLog(log.append)
-    scope = {"method": "GET", "raw_path": b"/"}
+    scope = {"method": "GET", "path": "/", "raw_path": b"/"}
     for _ in range(MAX_GATHERED):
         assert [] == log
         access_log.write(scope, 200, 0.001, "r")

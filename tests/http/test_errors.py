@@ -52,11 +52,11 @@ ELSEWHERE = {
     "timeout": "the server refuses it before the application hears of it: tests/protocol",
     "uri_too_long": "the same",
     "headers_too_large": "the same",
-    "unauthorized": "no path needs a key yet",
+    "unauthorized": "keys: tests/http/test_access.py",
     "forbidden": "the same",
-    "rate_limited": "the same",
-    "last_admin_key": "no path makes keys yet: tests/unit/test_key_ring.py",
-    "too_many_keys": "the same",
+    "last_admin_key": "the same",
+    "too_many_keys": "a thousand keys take too long here: tests/unit/test_key_ring.py",
+    "rate_limited": "a setting: tests/http/test_rate_limit.py",
 }
 
 
@@ -68,7 +68,7 @@ class Failing:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("secret", "close"):
+        if name in ("secret", "close", "access_keys"):
             return getattr(self._store, name)
 
         async def fail(*_: Any, **__: Any) -> Any:

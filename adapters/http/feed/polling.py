@@ -2,11 +2,13 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 from attrs import frozen
 
 from adapters.http.feed.event_stream import EventStream
 from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
+from adapters.http.middleware.live_grants import LiveGrants
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter
@@ -30,6 +32,7 @@ class Changes:
 
     log: ChangeLog
     feed: Feed
+    live: LiveGrants
 
     async def poll(self, request: Request) -> Response:
         """Answer with what came after a cursor, at once or as soon as there is something."""
@@ -40,7 +43,8 @@ class Changes:
         after = await started(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:
-            await self._news(cursor, types, wait)
+            async with self.live.while_granted(request):
+                await self._news(cursor, types, wait)
             changes, cursor = await self._read(cursor, types, limit)
         return json_text(f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}"}}')
 
@@ -68,7 +72,7 @@ class Changes:
         after = await started(self.log, request.header(b"last-event-id") or parameters.get("after"))
         with suppress(CursorExpired):  # which the stream tells itself
             await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
-        return EventStream(self.feed, after, types)
+        return EventStream(self.feed, after, types, partial(self.live.while_granted, request))
 
 
 async def started(log: ChangeLog, after: str | None) -> Cursor | None:

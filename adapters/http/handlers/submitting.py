@@ -41,7 +41,7 @@ class Submitter:
         name = key_name(request)
         key = None
         if name is not None:  # also of a dry run, which would be answered from what it kept, but keeps nothing itself
-            key = IdempotencyKey(caller="", name=name, fingerprint=fingerprint(request, body))
+            key = IdempotencyKey(caller=request.grant.caller, name=name, fingerprint=fingerprint(request, body))
         submission = CommandBatch(
             commands=commands,
             request_id=request.request_id,
@@ -50,6 +50,7 @@ class Submitter:
             key=key,
             deliveries=deliveries,
             follow=follow,
+            actor=request.grant.actor,
         )
         answer = await self.writer.submit(submission)
         response = _replayed(answer, render) if isinstance(answer, Replay) else render(answer)

@@ -10,6 +10,8 @@ import orjson
 from attrs import define, field
 from starlette.types import Scope
 
+from domain.access.key_text import holds_key
+
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
@@ -60,7 +62,8 @@ class AccessLog:
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can write lines of their own.
-        self._gathered.append((time(), scope.get("method", "WEBSOCKET"), scope["raw_path"], status, spent, request_id))
+        path = b"/(a key)" if holds_key(scope["path"]) else scope["raw_path"]
+        self._gathered.append((time(), scope.get("method", "WEBSOCKET"), path, status, spent, request_id))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 

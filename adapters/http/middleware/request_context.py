@@ -9,10 +9,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.fairness.turns import Turns
 from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.security_headers import OF_EVERYTHING
 from adapters.http.requests.header_lists import accepts_coding
 from adapters.http.requests.request import Request, joined
 from adapters.http.responses.caching import settled
 from adapters.http.responses.responses import Header
+from domain.access.key_text import holds_key
 
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
@@ -39,7 +41,7 @@ class RequestContext:
         started = perf_counter()
         headers = joined(scope["headers"])
         request_id = headers.get(b"x-request-id")
-        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_key(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
@@ -50,12 +52,14 @@ class RequestContext:
             request_id.decode(),
             self._turns,
         )
+        request.scheme = scope["scheme"]
+        request.address = (scope.get("client") or ("",))[0]
         status = 0
         is_head = request.method == "HEAD"
 
-        def stamps() -> tuple[Header, Header]:
+        def stamps() -> tuple[Header, ...]:
             spent = b"%.2fms" % ((perf_counter() - started) * 1000)
-            return (b"x-request-id", request_id), (b"x-process-time", spent)
+            return (b"x-request-id", request_id), (b"x-process-time", spent), *OF_EVERYTHING, *request.limit
 
         async def stamped(message: Message) -> None:
             nonlocal status

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from adapters.http.requests.request import Request
 from adapters.http.responses.caching import NEVER, PRIVATE, PUBLIC
+from domain.access.scopes import AccessScope
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]
 Schema = Mapping[str, Any]
@@ -41,6 +42,8 @@ class Operation:
 
     name: str
     summary: str
+    scope: AccessScope | None
+    """What a caller needs for it; None for what everyone may do."""
     handler: Handler
     replies: Mapping[int, Reply]
     parameters: tuple[Parameter, ...] = ()

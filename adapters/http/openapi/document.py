@@ -9,6 +9,7 @@ from attrs import evolve
 
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
+from adapters.http.requests.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.responses.problems import PROBLEMS, problem
 from domain.registry import ENTITY_TYPES
 
@@ -19,12 +20,28 @@ _ALWAYS = (
     "bad_parameter",
     "method_not_allowed",
     "not_acceptable",
+    "rate_limited",
     "uri_too_long",
     "headers_too_large",
     "internal_error",
     "unavailable",
 )
+_NEEDS_KEY = ("unauthorized", "forbidden", "bad_header")
 _TEXT: Schema = {"type": "string"}
+_SECURITY_SCHEMES = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "brm_…",
+        "description": "A key, as POST /keys makes it.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": f"The cookie that POST /session sets; over https it is {SECURE_COOKIE}.",
+    },
+}
 HEADERS: dict[str, tuple[str, Schema]] = {
     "ETag": ("The version in quotes, or a weak tag of all that the answer shows.", _TEXT),
     "Location": ("Where the new entity is.", _TEXT),
@@ -36,14 +53,30 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "Retry-After": ("Seconds to wait before another try.", {"type": "integer"}),
     "Idempotency-Replayed": ("`true` where this is the answer that was kept for the key.", {"const": "true"}),
     "Preference-Applied": ("`validate-only` where nothing was stored because of it.", {"const": "validate-only"}),
+    "WWW-Authenticate": ("What to show.", {"const": "Bearer"}),
+    "Set-Cookie": ("The session.", _TEXT),
+    "RateLimit-Policy": ("How often the caller may ask, where that is limited.", _TEXT),
+    "RateLimit": ("How often he may now, and in how many seconds as often as ever.", _TEXT),
+    "X-Content-Type-Options": ("Nothing is to be taken for what it is not.", {"const": "nosniff"}),
+    "Referrer-Policy": ("No other site is told of this one.", {"const": "no-referrer"}),
+    "Content-Security-Policy": ("What a page may do.", _TEXT),
     "X-Request-ID": ("The id of this request: the client's own, or a new one.", _TEXT),
     "X-Process-Time": ("How long the service took.", {"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}ms$"}),
 }
-_EVERYWHERE = ("X-Request-ID", "X-Process-Time")
+_EVERYWHERE = (
+    "X-Request-ID",
+    "X-Process-Time",
+    "X-Content-Type-Options",
+    "Referrer-Policy",
+    "RateLimit-Policy",
+    "RateLimit",
+)
 _IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
 _UNCHANGED = Reply(description="The client has it.", headers=("ETag",))
 _OF_WRITES = ("Idempotency-Replayed", "Preference-Applied")
 _OF_PROBLEMS = {
+    "unauthorized": ("WWW-Authenticate",),
+    "rate_limited": ("Retry-After",),
     "method_not_allowed": ("Allow",),
     "unsupported_media_type": ("Accept", "Accept-Patch", "Accept-Encoding"),
     "idempotency_key_in_flight": ("Retry-After",),
@@ -67,7 +100,12 @@ def document(paths: Iterable[Path]) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": {path.template: _path(path) for path in paths},
-        "components": {"schemas": schemas, "headers": headers, "examples": _examples()},
+        "components": {
+            "schemas": schemas,
+            "headers": headers,
+            "examples": _examples(),
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
     }
 
 
@@ -87,7 +125,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": content}
     replies = {str(status): _reply(reply) for status, reply in _replies(operation).items()}
     shared = tuple(name for name in _OF_WRITES if any(name in reply.headers for reply in operation.replies.values()))
-    return {**described, "responses": {**replies, **_problems({*_ALWAYS, *operation.problems}, shared)}}
+    needs_key = () if operation.scope is None else _NEEDS_KEY
+    problems = _problems({*_ALWAYS, *needs_key, *operation.problems}, shared)
+    return {**described, "security": _security(operation), "responses": {**replies, **problems}}
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """Return what lets a caller in: one of the schemes, with a scope; nothing where everyone may."""
+    return [] if operation.scope is None else [{name: [operation.scope.value]} for name in _SECURITY_SCHEMES]
 
 
 def _replies(operation: Operation) -> dict[int, Reply]:

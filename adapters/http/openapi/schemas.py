@@ -121,6 +121,7 @@ def change_schema(entity_type: EntityType[Any]) -> Schema:
         "version": {"type": "integer"},
         "at": TIME,
         "request_id": {"type": "string"},
+        "actor": {"anyOf": [ACTOR, {"type": "null"}], "description": "The key that made the change, if one was used."},
         "changed": {"type": "array", "items": {"enum": [field.name for field in entity_type.writable]}},
         "data": ref(name),
     }
@@ -193,6 +194,8 @@ def object_schema(properties: dict[str, Any], required: list[str]) -> dict[str, 
     """Return the schema of an object that has no other properties."""
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
+
+ACTOR = object_schema({"key": {"type": "integer", "minimum": 1}, "name": {"type": "string"}}, ["key", "name"])
 
 PROBLEM: Schema = {
     "type": "object",

@@ -4,6 +4,7 @@ from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.handlers.error_handler import response_for
+from adapters.http.middleware.gate import Gate
 from adapters.http.openapi.declarations import Handler, Operation, Path
 from adapters.http.requests.etags import known_tag
 from adapters.http.requests.negotiation import quality
@@ -11,19 +12,22 @@ from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.caching import NEVER, STATUSES, etag_of_content
 from adapters.http.responses.http_errors import BadParameter, MethodNotAllowed, NotAcceptable
 from adapters.http.responses.responses import Header, Response
+from domain.access.scopes import AccessScope
 
 
 class Endpoint:
     """Serves every method of a path."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, gate: Gate) -> None:
         methods = [*path.operations, *(["HEAD"] if "GET" in path.operations else []), "OPTIONS"]
         allow: Header = (b"allow", ", ".join(methods).encode())
-        self._unlisted = _Unlisted(allow)
-        self._served: dict[str, _Served] = {method: _served(each) for method, each in path.operations.items()}
+        self._unlisted = _Unlisted(allow, gate)
+        self._served: dict[str, _Served] = {method: _served(each, gate) for method, each in path.operations.items()}
         if "GET" in self._served:
             self._served["HEAD"] = self._served["GET"]
-        self._served["OPTIONS"] = _Served(self._unlisted.options, takes_query=True, media_types=(), caching=NEVER)
+        self._served["OPTIONS"] = _Served(
+            self._unlisted.options, gate, needed=None, takes_query=True, media_types=(), caching=NEVER
+        )  # a preflight shows no key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -42,12 +46,14 @@ class _Unlisted:
     """What every path answers to methods that it does not declare."""
 
     allow: Header
+    gate: Gate
 
     async def options(self, request: Request) -> Response:
         del request
         return Response(status=204, headers=(self.allow,))
 
     async def method(self, request: Request) -> Response:
+        await self.gate.admit(request, AccessScope.READ)
         raise MethodNotAllowed(f"{request.method} is not a method of this path", headers=(self.allow,))
 
 
@@ -56,11 +62,14 @@ class _Served:
     """An operation behind the checks that its declaration asks for."""
 
     handler: Handler
+    gate: Gate
+    needed: AccessScope | None
     takes_query: bool
     media_types: tuple[str, ...]
     caching: bytes
 
     async def handle(self, request: Request) -> ASGIApp:
+        await self.gate.admit(request, self.needed)
         if request.query and not self.takes_query:
             raise BadParameter("this path takes no parameters")
         if b"accept" in request.headers and self.media_types and not self._is_acceptable(request):
@@ -85,8 +94,9 @@ class _Served:
         return any(quality(request, media_type) for media_type in self.media_types)
 
 
-def _served(operation: Operation) -> _Served:
+def _served(operation: Operation, gate: Gate) -> _Served:
     takes_query = any(each.place == "query" for each in operation.parameters)
     replies = operation.replies.values()
     media_types = {each for reply in replies for each in (reply.media_type, reply.also) if each is not None}
-    return _Served(operation.handler, takes_query, tuple(sorted(media_types)), operation.caching)
+    types = tuple(sorted(media_types))
+    return _Served(operation.handler, gate, operation.scope, takes_query, types, operation.caching)

@@ -26,6 +26,7 @@ from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.list_query import MAX_SEARCH, ListParameters, filters
 from adapters.http.responses.caching import PRIVATE
+from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
 from domain.ports import Store
@@ -68,6 +69,9 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
     return [*declared.paths(), declared.bulk(bulk), *([declared.stock()] if entity_type is PRODUCT else [])]
 
 
+_READS = ("get", "list", "history")
+
+
 @frozen(eq=False)
 class Declared:
     """The paths that every kind has, and those that some have."""
@@ -75,6 +79,8 @@ class Declared:
     entity_type: EntityType[Any]
     reading: Reading
     writing: Writing
+    reads: AccessScope = AccessScope.READ
+    writes: AccessScope = AccessScope.WRITE
 
     @property
     def _name(self) -> str:
@@ -85,7 +91,9 @@ class Declared:
         return ("already_exists",) if self.entity_type.unique else ()
 
     def _operation(self, verb: str, summary: str, **facts: Any) -> Operation:
-        return Operation(name=f"{verb}{self._name}", summary=summary, tags=(self.entity_type.collection,), **facts)
+        scope = self.reads if verb in _READS else self.writes
+        name, tags = f"{verb}{self._name}", (self.entity_type.collection,)
+        return Operation(name=name, summary=summary, scope=scope, tags=tags, **facts)
 
     def paths(self) -> list[Path]:
         """Return the paths that every kind has."""

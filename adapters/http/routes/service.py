@@ -6,6 +6,7 @@ from html import escape
 from attrs import field, frozen
 
 from adapters.http.handlers.readiness import Readiness
+from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Handler, Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.document import API_VERSION
 from adapters.http.requests.negotiation import quality
@@ -19,6 +20,7 @@ from adapters.http.routes.static_files import StaticFiles
 PAGE = "/app/"
 DOCS = "/docs"
 
+_OF_PAGES = ("Content-Security-Policy",)
 _HTML = b"text/html; charset=utf-8"
 _OK: Schema = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
 _HOME: Schema = {
@@ -61,7 +63,7 @@ class Service:
         if quality(request, "text/html") > quality(request, "application/json"):
             title, text = escape(f"{entity_type.status} {entity_type.title}"), escape(entity_type.explanation)
             page = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p><code>{code}</code><p>{text}"
-            return json_bytes(page.encode(), media_type=_HTML)
+            return json_bytes(page.encode(), OF_PAGES, media_type=_HTML)
         explained = {
             "code": code,
             "status": entity_type.status,
@@ -73,12 +75,12 @@ class Service:
     async def page(self, request: Request) -> Response:
         """Show the web page."""
         del request
-        return json_bytes(self.static.page("app.html"), media_type=_HTML)
+        return json_bytes(self.static.page("app.html"), OF_PAGES, media_type=_HTML)
 
     async def docs(self, request: Request) -> Response:
         """Show the documentation, which reads the OpenAPI document and nothing from elsewhere."""
         del request
-        return json_bytes(self.static.page("docs.html"), media_type=_HTML)
+        return json_bytes(self.static.page("docs.html"), OF_PAGES, media_type=_HTML)
 
     async def to_page(self, request: Request) -> Response:
         """Send whoever forgot the slash, or cut it off, to the web page."""
@@ -98,15 +100,16 @@ def paths(service: Service) -> list[Path]:
         "properties": {name: {} for name in ("code", "status", "title", "explanation")},
     }
     code = Parameter(name="code", place="path", schema={"type": "string"})
-    html = Reply(description="The page.", media_type="text/html", schema={"type": "string"})
+    html = Reply(description="The page.", media_type="text/html", schema={"type": "string"}, headers=_OF_PAGES)
     well, able = Reply(description="It is.", schema=_OK), Reply(description="It can.", schema=_OK)
     greeting = Reply(description="A greeting.", schema=_HOME)
     moved = Reply(description="There it is.", headers=("Location",), media_type="text/html")
     explain = Operation(
         name="explain",
         summary="What a problem means",
+        scope=None,
         handler=service.problem,
-        replies={200: Reply(description="Its explanation.", schema=explained, also="text/html")},
+        replies={200: Reply(description="Its explanation.", schema=explained, also="text/html", headers=_OF_PAGES)},
         parameters=(code,),
         problems=("not_found",),
         caching=PUBLIC,
@@ -126,5 +129,5 @@ def paths(service: Service) -> list[Path]:
 def _path(
     template: str, name: str, summary: str, handler: Handler, replies: Mapping[int, Reply], *, caching: bytes = PUBLIC
 ) -> Path:
-    operation = Operation(name=name, summary=summary, handler=handler, replies=replies, caching=caching)
+    operation = Operation(name=name, summary=summary, scope=None, handler=handler, replies=replies, caching=caching)
     return Path(template=template, operations={"GET": operation})

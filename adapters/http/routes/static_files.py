@@ -7,6 +7,7 @@ from mimetypes import guess_type
 
 from attrs import field, frozen
 
+from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Operation, Parameter, Path
 from adapters.http.requests.etags import known_tag
 from adapters.http.requests.ranges import requested_range
@@ -67,7 +68,7 @@ class StaticFiles:
         if file is None:
             raise Missing("there is no such file")
         caching = FOREVER if request.query == f"v={file.version}".encode() else PUBLIC
-        headers: tuple[Header, ...] = ((b"cache-control", caching), _VARY)
+        headers: tuple[Header, ...] = ((b"cache-control", caching), _VARY, OF_PAGES)
         if (known := known_tag(request, file.etag)) is not None:
             return Response(status=304, headers=((b"etag", known), *headers))
         headers += ((b"etag", file.etag), (b"content-type", file.media_type), (b"accept-ranges", b"bytes"))
@@ -89,6 +90,7 @@ def path(static: StaticFiles) -> Path:
     operation = Operation(
         name="file",
         summary="A file of the web page",
+        scope=None,
         handler=static.file,
         replies={},
         parameters=(Parameter(name="v", place="query", schema={"type": "string"}),),

@@ -11,6 +11,8 @@ from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Declared, Parts
+from adapters.serialization.entities import JsonSerializer
+from domain.access.scopes import AccessScope
 from domain.deliveries import DeliveryStatus
 from domain.webhook import WEBHOOK
 
@@ -54,17 +56,19 @@ def paths(parts: Parts) -> list[Path]:
     writing = WebhookWriting(
         entity_type=WEBHOOK,
         store=parts.store,
+        serializer=JsonSerializer((WEBHOOK,)),
         dispatcher=parts.dispatcher,
         submitter=Submitter(parts.store, parts.dispatcher),
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
     own = [_test(writing), _rotate(writing), _deliveries(writing), _retry(writing)]
-    return [*Declared(WEBHOOK, reading, writing).paths(), *own]
+    declared = Declared(WEBHOOK, reading, writing, reads=AccessScope.ADMIN, writes=AccessScope.ADMIN)
+    return [*declared.paths(), *own]
 
 
 def _path(rest: str, method: str, name: str, summary: str, **facts: Any) -> Path:
-    operation = Operation(name=name, summary=summary, tags=(WEBHOOK.collection,), **facts)
+    operation = Operation(name=name, summary=summary, scope=AccessScope.ADMIN, tags=(WEBHOOK.collection,), **facts)
     return Path(template=f"/{WEBHOOK.collection}/{{id}}/{rest}", operations={method: operation})
 
 
