@@ -75,6 +75,7 @@ async def wired(
             require_if_match=settings.require_if_match,
             origins=settings.cors_origins,
             hosts=settings.hosts,
+            proxies=settings.trusted_proxies,
             is_public=not settings.is_loopback,
         )
         gate = Gate(store.access_keys, limiter, settings.rate_limit)

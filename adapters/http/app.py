@@ -19,6 +19,7 @@ from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
+from adapters.http.middleware.forwarded import Forwarded
 from adapters.http.middleware.gate import Gate
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
@@ -28,7 +29,7 @@ from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
-from adapters.http.responses.responses import Response, json_bytes
+from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
 from adapters.http.routes import access, changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
@@ -47,6 +48,7 @@ class Options:
     require_if_match: bool = False
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
+    proxies: Sequence[str] = Factory(tuple)
     is_public: bool = False
     """Whether others than this machine can reach the service."""
 
@@ -74,13 +76,14 @@ def make_app(
     grants = Grants(options.origins)
     if options.origins:
         app = CrossOrigin(app, grants)
-    return RequestContext(
+    app = RequestContext(
         app,
         compressed=Compression(app),
         access_log=access_log,
         by_origin=grants.depend_on_origin,
         turns=feed.turns,
     )
+    return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 
 def declared(
@@ -103,7 +106,8 @@ def declared(
     ]
 
     async def openapi(request: Request) -> Response:
-        del request
+        if request.root:
+            return json_response({**described, "servers": [{"url": request.root}]})
         return json_bytes(written)
 
     reply = Reply(description="This document.", schema={"type": "object"})
@@ -116,7 +120,8 @@ def declared(
         caching=PUBLIC,
     )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
-    written = orjson.dumps(document(paths))
+    described = document(paths)
+    written = orjson.dumps(described)
     return paths
 
 

@@ -21,7 +21,7 @@ def response_for(error: Exception, request: Request) -> Response:
     """Return the answer for an error; one that nobody foresaw is logged under the id of its request."""
     match error:
         case DomainError() | HttpError():
-            response = response_of(error, request.request_id)
+            response = response_of(error, request.request_id, request.root)
             return (
                 response.plus(APPLIED) if request.method not in SAFE_METHODS and only_validates(request) else response
             )
@@ -30,5 +30,5 @@ def response_for(error: Exception, request: Request) -> Response:
         case _:
             _log.error("request %s failed", request.request_id, exc_info=error)
             return problem_response(
-                problem("internal_error", PROBLEMS["internal_error"].explanation, request.request_id)
+                problem("internal_error", PROBLEMS["internal_error"].explanation, request.request_id, request.root)
             )

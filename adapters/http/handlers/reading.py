@@ -60,7 +60,7 @@ class Reading:
             return Response(status=304, headers=((b"etag", known),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
-        return json_text(self._written(page, next), (b"etag", etag), *link)
+        return json_text(self._written(request, page, next), (b"etag", etag), *link)
 
     async def history(self, request: Request) -> Response:
         """Answer with what happened to an entity, oldest first."""
@@ -90,16 +90,17 @@ class Reading:
             raise BadCursor
         return int(cursor[1:])
 
-    def _written(self, page: Page, next: str | None) -> str:
+    def _written(self, request: Request, page: Page, next: str | None) -> str:
         total = "" if page.total is None else f'"total":{page.total},'
         shown = self.envelope(self.entity_type, page.records)
-        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(page)}}}'
+        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(request, page)}}}'
 
-    def _changes(self, page: Page) -> str:
+    def _changes(self, request: Request, page: Page) -> str:
         """Say where the changes of the collection continue, if they can be followed."""
         if self.entity_type not in PUBLIC_TYPES:
             return ""
-        return f',"changes":"/changes?after={page.changes}&types={",".join(self.entity_type.change_types)}"'
+        url = f"{request.root}/changes?after={page.changes}&types={','.join(self.entity_type.change_types)}"
+        return f',"changes":"{url}"'
 
 
 def as_list(entity_type: EntityType[Any], records: Sequence[StoredEntity]) -> str:

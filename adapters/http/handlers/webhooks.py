@@ -1,5 +1,6 @@
 """Webhooks: entities like the others, with a secret and a position that are no part of them."""
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -59,7 +60,8 @@ class WebhookWriting(Writing):
     async def create(self, request: Request) -> Response:
         """Make a webhook of the body, and show its secret this once."""
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, Create.parse(WEBHOOK, raw), self._created, with_secret=True)
+        command, created = Create.parse(WEBHOOK, raw), partial(self._created, request)
+        return await self._submit(request, body, command, created, with_secret=True)
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body."""
@@ -102,7 +104,7 @@ class WebhookWriting(Writing):
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
             if not isinstance(result, Done):
-                return response_of(result, outcome.request_id)
+                return response_of(result, outcome.request_id, request.root)
             assert outcome.position is not None
             record = _positioned(result.record, outcome.position)
             return render(self._with_secret(record, outcome) if with_secret else record)
@@ -118,7 +120,7 @@ class WebhookWriting(Writing):
         def queued(outcome: Outcome) -> Response:
             refusal = next((each for each in outcome.results if isinstance(each, DomainError)), None)
             if refusal is not None:
-                return response_of(refusal, outcome.request_id)
+                return response_of(refusal, outcome.request_id, request.root)
             return json_response(delivery_document(outcome.deliveries[0]), status=202)
 
         return await self.submitter.submit(request, body, batch.commands, queued, deliveries=batch.deliveries)

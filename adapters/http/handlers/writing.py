@@ -1,6 +1,7 @@
 """Writing one entity: create, edit, delete, restore, and the stock of a product."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import frozen
@@ -35,7 +36,7 @@ class Writing:
     async def create(self, request: Request) -> Response:
         """Make an entity of the body."""
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, Create.parse(self.entity_type, raw), self._created)
+        return await self._submit(request, body, Create.parse(self.entity_type, raw), partial(self._created, request))
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body; a merge patch (RFC 7396) of a flat document means the same."""
@@ -79,12 +80,14 @@ class Writing:
     async def _submit(self, request: Request, body: bytes, command: Command, render: Render) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
-            return render(result.record) if isinstance(result, Done) else response_of(result, outcome.request_id)
+            if isinstance(result, Done):
+                return render(result.record)
+            return response_of(result, outcome.request_id, request.root)
 
         return await self.submitter.submit(request, body, (command,), rendered)
 
-    def _created(self, record: StoredEntity) -> Response:
-        location = (b"location", f"/{self.entity_type.collection}/{record.id}".encode())
+    def _created(self, request: Request, record: StoredEntity) -> Response:
+        location = (b"location", f"{request.root}/{self.entity_type.collection}/{record.id}".encode())
         return json_text(record.document, (b"etag", etag_of(record.version)), location, status=201)
 
     def _as_it_is(self, record: StoredEntity) -> Response:

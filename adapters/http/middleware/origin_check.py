@@ -39,7 +39,7 @@ class OriginCheck:
         if refusal is None:
             await self._app(scope, receive, send)
         else:
-            await send_error(response_of(refusal, request.request_id), scope, receive, send)
+            await send_error(response_of(refusal, request.request_id, request.root), scope, receive, send)
 
     def _refusal(self, request: Request, scheme: str) -> HttpError | None:
         host = request.headers.get(b"host", b"").decode("latin-1")

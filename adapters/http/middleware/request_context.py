@@ -4,7 +4,9 @@ import re
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
+from urllib.parse import quote
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.fairness.turns import Turns
@@ -17,6 +19,7 @@ from adapters.http.responses.responses import Header
 from domain.access.key_text import holds_key
 
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
+_IN_PATHS = "/~!$&'()*+,;=:@"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -45,12 +48,13 @@ class RequestContext:
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
-            scope["path"],
+            get_route_path(scope),
             scope["query_string"],
             headers,
             receive,
             request_id.decode(),
             self._turns,
+            quote(scope.get("root_path", ""), safe=_IN_PATHS),
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]

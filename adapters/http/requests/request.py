@@ -24,6 +24,8 @@ class Request:
     request_id: str
     turns: Turns = field(factory=Turns)
     """What takes more than a few milliseconds asks for its turn before each piece."""
+    root: str = ""
+    """The prefix of our paths, where a server or a proxy serves us below one; it is no part of `path`."""
     parameters: dict[str, str] = field(factory=dict, init=False)
     """The parts of the path, by the names that its route gives them."""
     scheme: str = field(default="http", init=False)

@@ -101,11 +101,11 @@ PROBLEMS = {
 }
 
 
-def problem(code: str, detail: str, request_id: str, **more: Any) -> dict[str, Any]:
-    """Return the document of a problem. `error` repeats `detail` for simple clients."""
+def problem(code: str, detail: str, request_id: str, root: str = "", **more: Any) -> dict[str, Any]:
+    """Return the document of a problem, with our paths below `root`. `error` repeats `detail` for simple clients."""
     entity_type = PROBLEMS[code]
     return {
-        "type": f"/problems/{code}",
+        "type": f"{root}/problems/{code}",
         "title": entity_type.title,
         "status": entity_type.status,
         "detail": detail,
@@ -116,15 +116,15 @@ def problem(code: str, detail: str, request_id: str, **more: Any) -> dict[str, A
     }
 
 
-def problem_of(error: DomainError | HttpError, request_id: str, *, within: str = "") -> dict[str, Any]:
+def problem_of(error: DomainError | HttpError, request_id: str, root: str = "", *, within: str = "") -> dict[str, Any]:
     """Return the document of an error; `within` is the JSON Pointer of the document that it is about."""
-    return problem(error.code, error.message, request_id, **_more(error, within))
+    return problem(error.code, error.message, request_id, root, **_more(error, within))
 
 
-def response_of(error: DomainError | HttpError, request_id: str, **more: Any) -> Response:
+def response_of(error: DomainError | HttpError, request_id: str, root: str = "", **more: Any) -> Response:
     """Answer with a problem."""
     headers = (*PROBLEMS[error.code].headers, *getattr(error, "headers", ()))
-    return problem_response({**problem_of(error, request_id), **more}, *headers)
+    return problem_response({**problem_of(error, request_id, root), **more}, *headers)
 
 
 def problem_response(document: dict[str, Any], *headers: Header) -> Response:

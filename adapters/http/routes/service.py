@@ -40,7 +40,7 @@ class Service:
     async def home(self, request: Request) -> Response:
         """Greet a program; send a browser to the page."""
         if quality(request, "text/html") > quality(request, "application/json"):
-            return Response(status=307, headers=((b"location", PAGE.encode()),))
+            return Response(status=307, headers=((b"location", f"{request.root}{PAGE}".encode()),))
         return json_response({"message": "Hello from Starlette!", "version": API_VERSION})
 
     async def alive(self, request: Request) -> Response:
@@ -84,13 +84,11 @@ class Service:
 
     async def to_page(self, request: Request) -> Response:
         """Send whoever forgot the slash, or cut it off, to the web page."""
-        del request
-        return Response(status=308, headers=((b"location", PAGE.encode()),))
+        return Response(status=308, headers=((b"location", f"{request.root}{PAGE}".encode()),))
 
     async def to_docs(self, request: Request) -> Response:
         """Send whoever added a slash to the documentation."""
-        del request
-        return Response(status=308, headers=((b"location", DOCS.encode()),))
+        return Response(status=308, headers=((b"location", f"{request.root}{DOCS}".encode()),))
 
 
 def paths(service: Service) -> list[Path]:

@@ -18,7 +18,7 @@ from adapters.http.responses.responses import Header, Response
 
 STATIC = files("adapters.http") / "static"
 
-_LINK = re.compile(r'(?<=["\'])/static/([A-Za-z0-9._-]+)(?=["\'])')
+_LINK = re.compile(r'(?<=["\'])(?:\.\./|/)?static/([A-Za-z0-9._-]+)(?=["\'])')
 _VARY = (b"vary", b"Accept-Encoding")  # and on nothing else: a file is the same for every page
 _TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}  # on every machine
 
