@@ -16,7 +16,7 @@ from domain.deliveries import Lease
 from domain.errors import AlreadyExists, NotFound, StorageFull, Unavailable
 from domain.product import PRODUCT
 from domain.task import TASK
-from domain.usecases import find
+from domain.use_cases.read import read_one
 from domain.webhook import WEBHOOK, Disable, RequireExists
 from tests.builders import create, recorded, submission
 from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
@@ -158,7 +158,7 @@ async def test_a_lease_that_is_lost_at_the_last_moment(store: PostgresStore, mon
     lease = Lease(webhook=1, owner="me")
     late = await outcome(store, Disable(id=1, reason="x"), deliveries=(delivery(),), lease=lease)
     assert ((), ()) == (late.results, await pending(store))
-    assert recorded(WEBHOOK, await find(store, WEBHOOK, 1)).enabled
+    assert recorded(WEBHOOK, await read_one(store, WEBHOOK, 1)).enabled
 
 
 async def test_a_full_disk(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:

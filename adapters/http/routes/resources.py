@@ -30,9 +30,7 @@ from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
 from domain.ports import Store
-from domain.product import PRODUCT
 from domain.public_types import PUBLIC_TYPES
-from domain.webhook import WEBHOOK
 
 
 @frozen(kw_only=True, eq=False)
@@ -48,9 +46,9 @@ class Parts:
 
 def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
     """Return the paths of a kind that is published."""
-    submitter = Submitter(parts.store, parts.dispatcher)
+    submitter = Submitter(parts.dispatcher)
     listed = ListParameters(entity_type, parts.cursors)
-    envelope = by_id if entity_type is PRODUCT else as_list
+    envelope = by_id if entity_type.keyed else as_list
     reading = Reading(
         entity_type=entity_type,
         reader=parts.store,
@@ -60,13 +58,21 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
         envelope=envelope,
     )
     writing = Writing(
-        entity_type=entity_type, submitter=submitter, max_body=parts.max_body, require_if_match=parts.require_if_match
+        entity_type=entity_type,
+        writer=parts.store,
+        submitter=submitter,
+        max_body=parts.max_body,
+        require_if_match=parts.require_if_match,
     )
     bulk = Bulk(
-        entity_type=entity_type, submitter=submitter, max_body=parts.max_body, require_if_match=parts.require_if_match
+        entity_type=entity_type,
+        writer=parts.store,
+        submitter=submitter,
+        max_body=parts.max_body,
+        require_if_match=parts.require_if_match,
     )
     declared = Declared(entity_type, reading, writing)
-    return [*declared.paths(), declared.bulk(bulk), *([declared.stock()] if entity_type is PRODUCT else [])]
+    return [*declared.paths(), declared.bulk(bulk), *([declared.stock()] if entity_type.stocked else [])]
 
 
 _READS = ("get", "list", "history")
@@ -142,7 +148,7 @@ class Declared:
 
     def _collection(self) -> Path:
         name, collection = self._name, self.entity_type.collection
-        shown = ref(f"{name}Created" if self.entity_type is WEBHOOK else name)
+        shown = ref(f"{name}Created" if self.entity_type.subscribes else name)
         created = Reply(description="It exists.", schema=shown, headers=("ETag", "Location", *KEPT))
         return Path(
             template=f"/{collection}",
@@ -237,7 +243,7 @@ class Declared:
             "required": ["results"],
             "additionalProperties": False,
         }
-        of_stock = ("insufficient_stock", "stock_not_tracked") if self.entity_type is PRODUCT else ()
+        of_stock = ("insufficient_stock", "stock_not_tracked") if self.entity_type.stocked else ()
         operation = self._operation(
             "bulk",
             f"Many operations on {self.entity_type.collection} at once",

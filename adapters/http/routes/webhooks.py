@@ -55,10 +55,11 @@ def paths(parts: Parts) -> list[Path]:
     )
     writing = WebhookWriting(
         entity_type=WEBHOOK,
+        writer=parts.store,
         store=parts.store,
         serializer=JsonSerializer((WEBHOOK,)),
         dispatcher=parts.dispatcher,
-        submitter=Submitter(parts.store, parts.dispatcher),
+        submitter=Submitter(parts.dispatcher),
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
