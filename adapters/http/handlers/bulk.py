@@ -1,6 +1,7 @@
 """Many operations in one request and one transaction."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,9 +19,10 @@ from domain.entity_type import MAX_ID, EntityType
 from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violation
 from domain.field_types import Integer, ValidationError
 from domain.parsing import json_value
-from domain.product import PRODUCT
+from domain.ports import Writer
 from domain.stock import AdjustStock
 from domain.upsert import Upsert
+from domain.use_cases.write import carry_out
 
 _ID = Integer(1, MAX_ID)
 _FIELDS = {
@@ -46,6 +48,7 @@ class Bulk:
     """The bulk operation of one kind of entity."""
 
     entity_type: EntityType[Any]
+    writer: Writer
     submitter: Submitter
     max_body: int
     require_if_match: bool
@@ -63,7 +66,8 @@ class Bulk:
             written = ",".join([each.written(outcome.request_id, request.root) for each in results])
             return json_text(f'{{"results":[{written}]}}', status=200 if atomic else 207)
 
-        return await self.submitter.submit(request, body, commands, rendered, atomic=atomic)
+        use_case = partial(carry_out, self.writer, commands, atomic=atomic)
+        return await self.submitter.submit(request, body, use_case, rendered)
 
     def _command(self, raw: object) -> Command:
         """Return the command of an operation; one that is wrong becomes a command that refuses, in its turn."""
@@ -75,7 +79,7 @@ class Bulk:
     def _operations(self) -> tuple[str, ...]:
         """Name the operations that there are; an upsert names no version, and so it is none where one is required."""
         upsert = ("upsert",) if self.entity_type.unique and not self.require_if_match else ()
-        return "create", "update", "delete", "restore", *upsert, *(("stock",) if self.entity_type is PRODUCT else ())
+        return "create", "update", "delete", "restore", *upsert, *(("stock",) if self.entity_type.stocked else ())
 
     def _parsed(self, raw: object) -> Command:
         entity_type = self.entity_type

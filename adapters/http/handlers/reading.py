@@ -21,7 +21,7 @@ from domain.public_types import PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
 from domain.stored_entity import StoredEntity
 from domain.text import FOLD
-from domain.usecases import find, history
+from domain.use_cases.read import list_page, read_history, read_one
 
 HISTORY_PARAMETERS = ("limit", "cursor")
 
@@ -42,7 +42,7 @@ class Reading:
 
     async def one(self, request: Request) -> Response:
         """Answer with an entity, or with 304 where the client has it."""
-        record = await find(self.reader, self.entity_type, identifier(request))
+        record = await read_one(self.reader, self.entity_type, identifier(request))
         etag = etag_of(record.version)
         if (known := known_tag(request, etag)) is not None:
             return Response(status=304, headers=((b"etag", known),))
@@ -54,7 +54,7 @@ class Reading:
         query = self.listed.query(parameters)
         if query.limit > READ_AT_ONCE:
             await request.turns.next()
-        page = await self.reader.page(query)
+        page = await list_page(self.reader, query)
         etag = b'W/"%s-%s"' % (page.revision.encode(), FOLD.encode())  # what is found depends on how text is folded
         if (known := known_tag(request, etag)) is not None:
             return Response(status=304, headers=((b"etag", known),))
@@ -79,7 +79,7 @@ class Reading:
         while True:
             wanted = min(limit - len(entries), READ_AT_ONCE)
             await request.turns.next()
-            found = await history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
+            found = await read_history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
             entries += found
             if len(found) < wanted or len(entries) == limit:
                 return entries
