@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
-from adapters.postgres.connections import Connection, connect, translated
+from adapters.postgres.connections import Connection, connect
 from adapters.postgres.deliveries import SELECT, delivery_of
+from adapters.postgres.errors import explaining
 from adapters.postgres.log import COLUMNS, Log
 from adapters.postgres.migrating import check_schema, cursor_codec_of_log
 from domain.changes import Cursor
@@ -47,7 +48,7 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
 
     Raises `BadAddress`, `Unsuitable` where it holds no store, `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
     """
-    with translated():
+    with explaining():
         connection = await connect(dsn)
         try:
             await check_schema(connection)

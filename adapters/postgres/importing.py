@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_row
-from adapters.postgres.connections import Connection, connect, translated
+from adapters.postgres.connections import Connection, connect
 from adapters.postgres.deliveries import COLUMNS, row_of
+from adapters.postgres.errors import explaining
 from adapters.postgres.exporting import PATIENT, PostgresExport
 from adapters.postgres.folding import refold
 from adapters.postgres.log import COLUMNS as CHANGE
@@ -73,7 +74,7 @@ async def importing(
     Raises `BadAddress`, `NotEmpty`, `SchemaTooNew`, `Unsuitable`, `StorageFull` and `Unavailable`, which it also is
     while others are using the store.
     """
-    with translated():
+    with explaining():
         connection = await connect(dsn)
         try:
             if await is_migrated(connection):  # before the schema is touched
@@ -186,7 +187,7 @@ class PostgresImport(Import):
         while not committing.done():  # whoever interrupts it now comes too late, and could not know what became of it
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({committing})
-        with translated():
+        with explaining():
             committing.result()
 
     async def _take_facts(self, facts: Metadata) -> None:

@@ -29,7 +29,8 @@ NEWEST = f"coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), {
 def newest_of(entity_type: str) -> str:
     """Return the same of the changes of one type of entity."""
     kept = f"(SELECT number FROM changes WHERE kind = '{entity_type}' ORDER BY number DESC LIMIT 1)"
-    return f"coalesce({kept}, (SELECT max(number) FROM forgotten WHERE kind IN ('', '{entity_type}')))"
+    forgotten = f"(SELECT number FROM forgotten WHERE kind = '{entity_type}')"
+    return f"coalesce({kept}, {forgotten}, (SELECT number FROM forgotten WHERE kind = ''))"
 
 
 _READ = f"""

@@ -1,7 +1,6 @@
 """Bringing a database up to date, and learning the name that the log has in it."""
 
 import secrets
-from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -9,8 +8,8 @@ from typing import Any
 import asyncpg
 
 from adapters.postgres.connections import Connection
+from adapters.postgres.errors import Unsuitable
 from adapters.postgres.log import NEWEST
-from adapters.postgres.table_mapping import TableMapping
 from domain.cursor_codec import CursorCodec
 
 OLDEST_SERVER = 14
@@ -34,10 +33,6 @@ class SchemaTooNew(Exception):
 
 class SchemaTooOld(Exception):
     """The database was written by an older version of this program, and may not be changed now."""
-
-
-class Unsuitable(Exception):
-    """The database lacks what this program needs."""
 
 
 async def migrate(connection: Connection) -> None:
@@ -74,17 +69,6 @@ async def check_schema(connection: Connection) -> None:
         raise SchemaTooOld(
             f"the store has schema {version}, and this version of backroom needs {newest}: let it serve the store once"
         )
-
-
-async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> None:
-    """Check that every kind of entity has its table, with all its columns, and its sequence. Raises `Unsuitable`."""
-    for each in rows:
-        try:
-            await connection.execute(each.needs)
-        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
-            raise Unsuitable(
-                f"the database lacks what {each.table} need, until a migration makes it: {error}"
-            ) from None
 
 
 async def is_migrated(connection: Connection) -> bool:

@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import asyncpg
+
 from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.batch_loader import BatchLoader
+from adapters.postgres.checking import check_tables, look_at_durability
 from adapters.postgres.committer import GroupCommitter
-from adapters.postgres.connections import Conflict, Connection, Connections, conflicting
+from adapters.postgres.connections import Connection, Connections
 from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.errors import Conflict, conflicting
 from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
-from adapters.postgres.migrating import check_tables, cursor_codec_of_log, migrate
+from adapters.postgres.migrating import cursor_codec_of_log, migrate
 from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
 from adapters.postgres.retention import believe, purge
@@ -21,6 +25,7 @@ from adapters.postgres.table_mapping import TableMapping
 from adapters.postgres.transaction import Response, Transaction, new_ids
 from adapters.postgres.write_statement import TAKEN
 from domain.changes import Cursor, Entry
+from domain.cursor_codec import CursorCodec
 from domain.decisions import CommandBatch, Done, Outcome, Replay
 from domain.entity_type import MAX_ID, EntityType
 from domain.errors import CursorExpired, Unavailable
@@ -29,6 +34,11 @@ from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
 
 CHANNEL = "backroom"
+
+REPLACED = (
+    "the database is another one than when the service started: what was answered is in that one; see which of them is"
+    " right, and start again"
+)
 
 TOGETHER: tuple[str | None, ...] = (None, "100ms")
 ALONE: tuple[str | None, ...] = (None, "2s", "2s", "2s", "2s")
@@ -46,9 +56,16 @@ class PostgresStore(Store):
     """
 
     def __init__(
-        self, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
+        self,
+        dsn: str,
+        *,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
+        clock: Callable[[], datetime],
+        on_untrustworthy: Callable[[str], None],
     ) -> None:
         """Prepare a store that is still to be connected."""
+        self._on_untrustworthy = on_untrustworthy
         self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._documents = documents
         self._clock = clock
@@ -65,22 +82,29 @@ class PostgresStore(Store):
 
     @classmethod
     async def open(
-        cls, dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, clock: Callable[[], datetime]
+        cls,
+        dsn: str,
+        *,
+        entity_types: Sequence[EntityType[Any]],
+        documents: Serializer,
+        clock: Callable[[], datetime],
+        on_untrustworthy: Callable[[str], None],
     ) -> "PostgresStore":
-        """Connect, and bring the schema up to date.
+        """Connect, and bring the schema up to date; `on_untrustworthy` is called when the database is another one.
 
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
-        store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock)
+        store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock, on_untrustworthy=on_untrustworthy)
 
         async def prepare(connection: Connection) -> None:
             await migrate(connection)
             await check_tables(connection, store._rows.values())
+            await look_at_durability(connection)
             await refold(connection, store._rows.values(), documents)
 
         await store._connections.open(first=prepare)
-        async with store._connections.use() as connection:
-            store._secret = await connection.fetchval("SELECT secret FROM secrets")
+        async with store._connections.use():  # and it is recognised
+            pass
         return store
 
     @property
@@ -197,7 +221,13 @@ class PostgresStore(Store):
         return answers
 
     async def _recognise(self, connection: Connection) -> None:
-        self._log.cursor_codec = await cursor_codec_of_log(connection)
+        """Learn the name of the log, and see whether it is the one that the store was opened on."""
+        found = await _identity(connection)
+        if self._secret and found != (self._log.cursor_codec, self._secret):
+            self._on_untrustworthy(REPLACED)
+            raise Unavailable
+        if found is not None:
+            self._log.cursor_codec, self._secret = found
 
     async def _look(self) -> int:
         async with self._connections.use() as connection:
@@ -209,6 +239,14 @@ class PostgresStore(Store):
 
     async def _listen(self, hear: Callable[[], None]) -> None:
         await self._connections.listen(CHANNEL, hear)
+
+
+async def _identity(connection: Connection) -> tuple[CursorCodec, bytes] | None:
+    """Return the names of the log and the secret of the store, or None where there is no store."""
+    try:
+        return await cursor_codec_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
+    except asyncpg.UndefinedTableError:
+        return None
 
 
 def _changed(answer: Response) -> bool:

@@ -77,6 +77,7 @@ class TableMapping:
         self._columns = [self.column(field) for field in listed]
         self._values = attrgetter(*(field.name for field in listed))
         self._conversions = [conversion(field.field_type) for field in listed]
+        self.sorted_by = [self.column(field) for field in listed if field.name != "id"]
         folded = [field for field in listed if isinstance(field.field_type, String)]
         self.folded = [*(self.column(field) for field in folded), "search"]
         self._folded_names = [field.name for field in folded]

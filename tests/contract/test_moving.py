@@ -17,13 +17,12 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from domain.access.access_key import Actor
 from domain.access.key_ring import RevokeKey, RotateKey
 from domain.access.key_text import hash_of
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
 from domain.deliveries import DeliveryStatus
 from domain.entity_type import Field
 from domain.errors import BadCursor, CursorExpired, Unavailable
-from domain.moving import Different, SameLog, Undecided, is_kept, move
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
@@ -43,6 +42,7 @@ from domain.snapshot import (
     Sent,
 )
 from domain.task import TASK
+from domain.use_cases.move import Different, SameLog, Undecided, is_kept, move
 from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, NOON, Clock, create, submission
@@ -142,7 +142,7 @@ async def live(store: Store, clock: Clock) -> None:
         submission(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),))
     )
     for number in range(3):
-        await store.access_keys.change(new(f"s{number}", Scope.WRITE, expires_at=LAST if number else None))
+        await store.access_keys.change(new(f"s{number}", AccessScope.WRITE, expires_at=LAST if number else None))
     await store.access_keys.open_session(hash_of("t"), hash_of("s0"))
     await store.access_keys.change(RotateKey(id=2, secret="s3"))
     await store.access_keys.change(RevokeKey(id=3))

@@ -118,6 +118,17 @@ async def test_a_kind_without_its_tables(path: Path, change: str, lacking: str) 
         open_store(path)
 
 
+async def test_an_index_that_was_forgotten(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told, and the store opens, because lists are only slow without it."""
+    await open_store(path).close()
+    assert [] == caplog.messages
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP INDEX products_price")
+    connection.close()
+    await open_store(path).close()
+    assert [f"{path} has no index of products by price: lists in that order read the whole table"] == caplog.messages
+
+
 async def test_something_else(path: Path) -> None:
     """A file that is not a database is refused by its name, and left alone."""
     path.write_text("Dear diary,\n" * 1000)

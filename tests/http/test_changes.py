@@ -43,7 +43,7 @@ async def test_a_change(client: Client, clock: Clock) -> None:
 
     one, two, three = [{**each, "cursor": ""} for each in await log(client)]
 
-    standard = {"cursor": "", "id": 1, "at": "2026-01-31T12:00:00.000001Z", "request_id": "r-1"}
+    standard = {"cursor": "", "id": 1, "at": "2026-01-31T12:00:00.000001Z", "request_id": "r-1", "actor": None}
     fields = ["title", "status", "priority", "due", "notes"]
     assert {**standard, "type": "task.created", "version": 1, "at": NOON, "changed": fields, "data": created} == one
     assert {**standard, "type": "task.updated", "version": 2, "changed": ["status"], "data": edited} == two

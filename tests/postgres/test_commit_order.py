@@ -7,7 +7,7 @@ from itertools import groupby
 import asyncpg
 import pytest
 
-from adapters.postgres.connections import Conflict
+from adapters.postgres.errors import Conflict
 from adapters.postgres.store import PostgresStore
 from domain.changes import Cursor, Entry
 from domain.product import PRODUCT

@@ -4,6 +4,7 @@ from adapters.http.feed.polling import MAX_WAIT_S, Changes
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.patterns import CURSOR, CURSOR_OR_NONE
 from adapters.http.openapi.schemas import ref
+from domain.access.scopes import AccessScope
 from domain.public_types import CHANGE_TYPES, PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
@@ -58,6 +59,7 @@ def paths(changes: Changes) -> list[Path]:
     poll = Operation(
         name="pollChanges",
         summary="What changed after a cursor",
+        scope=AccessScope.READ,
         handler=changes.poll,
         replies={200: Reply(description="Changes in commit order.", schema=_BATCH)},
         parameters=(_AFTER, _LIMIT, _TYPES, _WAIT),
@@ -67,6 +69,7 @@ def paths(changes: Changes) -> list[Path]:
     stream = Operation(
         name="streamChanges",
         summary="The same as Server-Sent Events",
+        scope=AccessScope.READ,
         handler=changes.stream,
         replies={200: Reply(description="Events.", media_type="text/event-stream", schema=_EVENT)},
         parameters=(_AFTER, _TYPES, _LAST),

@@ -9,7 +9,10 @@ from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply
 from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
 from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
+from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Declared, Parts
+from adapters.serialization.entities import JsonSerializer
+from domain.access.scopes import AccessScope
 from domain.deliveries import DeliveryStatus
 from domain.webhook import WEBHOOK
 
@@ -52,18 +55,21 @@ def paths(parts: Parts) -> list[Path]:
     )
     writing = WebhookWriting(
         entity_type=WEBHOOK,
+        writer=parts.store,
         store=parts.store,
+        serializer=JsonSerializer((WEBHOOK,)),
         dispatcher=parts.dispatcher,
-        submitter=Submitter(parts.store, parts.dispatcher),
+        submitter=Submitter(parts.dispatcher),
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
     own = [_test(writing), _rotate(writing), _deliveries(writing), _retry(writing)]
-    return [*Declared(WEBHOOK, reading, writing).paths(), *own]
+    declared = Declared(WEBHOOK, reading, writing, reads=AccessScope.ADMIN, writes=AccessScope.ADMIN)
+    return [*declared.paths(), *own]
 
 
 def _path(rest: str, method: str, name: str, summary: str, **facts: Any) -> Path:
-    operation = Operation(name=name, summary=summary, tags=(WEBHOOK.collection,), **facts)
+    operation = Operation(name=name, summary=summary, scope=AccessScope.ADMIN, tags=(WEBHOOK.collection,), **facts)
     return Path(template=f"/{WEBHOOK.collection}/{{id}}/{rest}", operations={method: operation})
 
 
@@ -104,6 +110,7 @@ def _deliveries(writing: WebhookWriting) -> Path:
         replies={200: Reply(description="Deliveries.", schema=_DELIVERIES)},
         parameters=(ID, LIMIT, CURSOR),
         problems=("not_found", "bad_cursor", "invalid"),
+        caching=PRIVATE,
     )
 
 
