@@ -10,7 +10,7 @@ import orjson
 from attrs import define, field
 from starlette.types import Scope
 
-from domain.access.key_text import holds_key
+from domain.access.key_text import holds_secret
 
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
@@ -62,7 +62,7 @@ class AccessLog:
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can write lines of their own.
-        path = b"/(a key)" if holds_key(scope["path"]) else scope["raw_path"]
+        path = b"/(secret)" if holds_secret(scope["path"]) else scope["raw_path"]
         self._gathered.append((time(), scope.get("method", "WEBSOCKET"), path, status, spent, request_id))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()

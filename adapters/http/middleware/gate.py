@@ -14,7 +14,7 @@ from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter, Forbidden, RateLimited, Unauthorized
 from adapters.http.responses.responses import Header
 from domain.access.access_key import Grant
-from domain.access.key_text import holds_key
+from domain.access.key_text import holds_secret
 from domain.access.ports import AccessKeys
 from domain.access.rate_limit import FAILED_TRIES, SECOND, Quota, RateLimiter, Verdict
 from domain.access.scopes import AccessScope
@@ -98,7 +98,7 @@ class Gate:
 
 def _holds_key(request: Request) -> bool:
     query = request.query.decode("latin-1")
-    return holds_key(request.path) or holds_key(unquote_plus(query) if "%" in query else query)
+    return holds_secret(request.path) or holds_secret(unquote_plus(query) if "%" in query else query)
 
 
 @lru_cache(1024)

@@ -15,7 +15,7 @@ from adapters.http.requests.request import Request, joined
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.responses import Header
 from adapters.http.responses.send_error import send_error
-from domain.access.key_text import holds_key
+from domain.access.key_text import holds_secret
 
 _TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
@@ -42,7 +42,7 @@ class RequestContext:
         started = perf_counter()
         headers = joined(scope["headers"])
         request_id = headers.get(b"x-request-id")
-        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_key(request_id.decode()):
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_secret(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
