@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
@@ -21,16 +22,15 @@ from adapters.http.handlers.access import AccessHandlers
 from adapters.http.handlers.error_handler import READ_ONLY, response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
-from adapters.http.middleware.gate import Gate
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
-from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Operation, Path, Reply
 from adapters.http.openapi.document import document
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes
+from adapters.http.responses.security_headers import OF_PAGES
 from adapters.http.responses.send_error import send_error
 from adapters.http.routes import access, changes, resources, service, webhooks
 from adapters.http.routes.endpoint import Endpoint

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.http.middleware.gate import subject_of
+from adapters.http.admission.gate import subject_of
 from domain.access.rate_limit import Quota
 from domain.ports import Store
 from tests.http.access import bearer, new_key, session

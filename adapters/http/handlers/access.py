@@ -5,10 +5,10 @@ from typing import Any
 
 from attrs import frozen
 
+from adapters.http.admission.credentials import Shown, cookie_name, session_token
+from adapters.http.admission.gate import Gate
 from adapters.http.handlers.submitting import APPLIED, only_validates
-from adapters.http.middleware.gate import Gate
 from adapters.http.requests.bodies import check_media_type, read_body, read_object
-from adapters.http.requests.credentials import Shown, cookie_name, session_token
 from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
 from adapters.http.requests.strict_json import parse_object

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapters.http.requests.credentials import is_by_cookie
+from adapters.http.admission.credentials import is_by_cookie
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadHost, BadOrigin, HttpError
 

@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.http.fairness.turns import Turns
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.origin_check import OriginCheck
-from adapters.http.middleware.security_headers import OF_EVERYTHING
 from adapters.http.requests.request import Request, joined
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.responses import Header
+from adapters.http.responses.security_headers import OF_EVERYTHING
 from adapters.http.responses.send_error import send_error
 from domain.access.key_text import holds_secret
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from adapters.http.admission.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
-from adapters.http.requests.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.responses.problems import PROBLEMS, problem
 from domain.registry import ENTITY_TYPES
 

@@ -8,8 +8,8 @@ from urllib.parse import unquote_plus
 
 from attrs import define, field
 
-from adapters.http.middleware.live_grants import LiveGrants
-from adapters.http.requests.credentials import Shown, shown_by
+from adapters.http.admission.credentials import Shown, shown_by
+from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter, Forbidden, RateLimited, Unauthorized
 from adapters.http.responses.responses import Header
