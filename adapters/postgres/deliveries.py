@@ -13,7 +13,7 @@ from adapters.postgres.log import Log, newest
 from adapters.postgres.places import START, Bookmark, Place
 from adapters.postgres.table_mapping import json
 from domain.changes import Cursor
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Progress
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Lease, Progress
 
 COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {COLUMNS} FROM deliveries"
@@ -23,6 +23,12 @@ UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $
 """
 _RELEASE = "UPDATE positions SET (owner, until) = ('', '-infinity') WHERE webhook = $1 AND owner = $2"
 
+QUEUE = "ON CONFLICT (id) DO UPDATE SET next_attempt_at = excluded.next_attempt_at WHERE deliveries.status = 'pending'"
+PUT = """
+ON CONFLICT (id) DO UPDATE SET (status, attempts, next_attempt_at) =
+  (excluded.status, excluded.attempts, excluded.next_attempt_at)
+"""
+
 _RECORD = f"""
 WITH held AS MATERIALIZED (SELECT webhook FROM positions WHERE webhook = $1 AND owner = $2 FOR UPDATE),
 moved AS (
@@ -31,9 +37,7 @@ moved AS (
 ),
 put AS (
   INSERT INTO deliveries ({COLUMNS}) SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, $7)
-  WHERE EXISTS (SELECT FROM held)
-  ON CONFLICT (id) DO UPDATE SET (status, attempts, next_attempt_at) =
-    (excluded.status, excluded.attempts, excluded.next_attempt_at)
+  WHERE EXISTS (SELECT FROM held) {PUT}
 )
 SELECT EXISTS (SELECT FROM held)
 """
@@ -125,6 +129,12 @@ class PostgresDeliveries(Deliveries):
     async def _select(self, rest: str, *values: Any) -> tuple[Delivery, ...]:
         async with self.use() as connection:
             return tuple(delivery_of(row) for row in await connection.fetch(f"{SELECT} {rest}", *values))
+
+
+async def is_held(connection: Connection, lease: Lease) -> bool:
+    """Tell whether the owner of a lease holds it."""
+    sql = "SELECT EXISTS (SELECT FROM positions WHERE webhook = $1 AND owner = $2)"
+    return bool(await connection.fetchval(sql, lease.webhook, lease.owner))
 
 
 async def purge(connection: Connection, begun_before: datetime, limit: int) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from adapters.postgres import deliveries
+from adapters.postgres import access_keys, deliveries
 from adapters.postgres.connections import Connection
 from adapters.postgres.log import SETTLED
 from adapters.postgres.places import Place
@@ -53,6 +53,7 @@ async def purge(connection: Connection, at: datetime, *, changes_before: datetim
     async with connection.transaction(isolation="read_committed"):
         if await connection.fetchval("SELECT true FROM secrets FOR UPDATE SKIP LOCKED") is None:
             return False
+        await access_keys.purge(connection, at)
         more = await deliveries.purge(connection, changes_before, AT_ONCE)
         receipts = await connection.execute(_RECEIPTS, at, AT_ONCE)
         old = await connection.fetch(_OLD, changes_before, AT_ONCE, keep.epoch, keep.xid, keep.seq)

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from adapters.postgres.connections import Connection
+from adapters.postgres.deliveries import is_held
 from adapters.postgres.log import Log
 from adapters.postgres.table_mapping import TableMapping, json
 from adapters.postgres.write_statement import WritePlan, write
@@ -85,6 +86,9 @@ class Transaction:
 
     async def carry_out(self, submissions: Sequence[CommandBatch], ids: Ids) -> list[Response]:
         """Return what became of each submission. Raises `Conflict`; then nothing has changed."""
+        lease = submissions[0].lease  # with one, it comes alone
+        if lease is not None and not await is_held(self.connection, lease):
+            return [Outcome(results=(), request_id=submissions[0].request_id)]
         answers = await self._replays(submissions)
         undecided = {index: each for index, each in enumerate(submissions) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
@@ -108,6 +112,7 @@ class Transaction:
             deliveries=[
                 each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
             ],
+            lease=lease,
             follow=next(
                 (self.log.names.bookmark(each.follow) for each in submissions if each.follow is not None), None
             ),

@@ -10,13 +10,13 @@ from typing import Any
 from attrs import field, frozen
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.deliveries import COLUMNS, row_of
+from adapters.postgres.deliveries import COLUMNS, PUT, QUEUE, row_of
 from adapters.postgres.errors import Conflict
 from adapters.postgres.log import EPOCH
 from adapters.postgres.places import Bookmark
 from adapters.postgres.table_mapping import TableMapping, json
 from domain.changes import Change
-from domain.deliveries import Delivery
+from domain.deliveries import Delivery, Lease
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.state import Ref
 
@@ -38,6 +38,7 @@ class WritePlan:
     receipts: list[dict[str, Any]]
     claims: bool  # whether a value that must be unique may pass from one entity to another
     deliveries: Sequence[Delivery] = ()
+    lease: Lease | None = None  # which must still be held
     follow: Bookmark | None = None  # where new webhooks start, if it is not behind these changes
 
 
@@ -61,6 +62,8 @@ async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: 
             f"INSERT INTO receipts ({_RECEIPT}) SELECT {_RECEIPT}"
             f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(plan.receipts)})"
         )
+    if plan.lease is not None:
+        statement.lease(plan.lease)
     _deliver(statement, plan)
     if statement.writes and not await connection.fetchval(statement.sql(), *statement.values):
         raise Conflict
@@ -110,8 +113,7 @@ def _deliver(statement: "_Statement", plan: WritePlan) -> None:
         queued = f"SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, {rows})"
         statement.do(
             f"INSERT INTO deliveries ({COLUMNS}) {queued}",
-            then="ON CONFLICT (id) DO UPDATE SET next_attempt_at = excluded.next_attempt_at"
-            " WHERE deliveries.status = 'pending'",
+            then=QUEUE if plan.lease is None else PUT,
         )
 
 
@@ -188,6 +190,16 @@ class _Statement:
             f" ORDER BY id FOR UPDATE OF {table} SKIP LOCKED)"
         )
         self.conditions.append(f"(SELECT count(*) FROM held_{table}) = jsonb_array_length({mark})")
+
+    def lease(self, lease: Lease) -> None:
+        """Require that a lease is still held, and keep others from it."""
+        mark = self.mark([{"webhook": lease.webhook, "owner": lease.owner}])
+        self.held.append(
+            "leased AS MATERIALIZED (SELECT webhook FROM positions"
+            f" JOIN jsonb_to_recordset({mark}) AS lease(webhook bigint, owner text) USING (webhook, owner)"
+            " FOR UPDATE OF positions)"
+        )
+        self.conditions.append("(SELECT count(*) FROM leased) = 1")
 
     def do(self, sql: str, where: str = "true", then: str = "") -> None:
         """Write, if all conditions hold."""

@@ -32,7 +32,6 @@ WHERE hash = ? AND (credentials.expires_at IS NULL OR credentials.expires_at > ?
 """
 _IS_CLOSED = "SELECT 1 FROM access_keys LIMIT 1"
 _SHORTEN = "UPDATE credentials SET expires_at = min(ifnull(expires_at, ?1), ?1) WHERE key = ?2"
-_FORGET = "DELETE FROM credentials WHERE expires_at <= ?"
 _MAKE_ROOM = """
 DELETE FROM credentials WHERE hash IN (
   SELECT hash FROM credentials WHERE key = ? AND type = 'session' ORDER BY expires_at DESC LIMIT -1 OFFSET ?
@@ -81,7 +80,6 @@ class SqliteAccessKeys(AccessKeys):
             if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
                 return None
             expires_at = min(at + SESSION_LASTS, shown.expires_at or at + SESSION_LASTS)
-            connection.execute(_FORGET, (microseconds(at),))
             connection.execute(_MAKE_ROOM, (shown.actor.key, MAX_SESSIONS - 1))
             connection.execute(PUT_CREDENTIAL, (token, shown.actor.key, "session", microseconds(expires_at)))
             return _look_up(connection, token, at)
@@ -96,6 +94,11 @@ class SqliteAccessKeys(AccessKeys):
     async def touch(self, used: Mapping[int, datetime]) -> None:
         rows = [(microseconds(at), id) for id, at in used.items()]
         await self.write(lambda connection, _: connection.executemany(_TOUCH, rows))
+
+
+def purge(connection: apsw.Connection, at: datetime) -> None:
+    """Forget the credentials that expired by a time."""
+    connection.execute("DELETE FROM credentials WHERE expires_at <= ?", (microseconds(at),))
 
 
 def key_of(row: tuple[Any, ...]) -> AccessKey:
@@ -149,10 +152,13 @@ def _look_up(connection: apsw.Connection, hash: bytes, at: datetime) -> Grant | 
 def _apply(connection: apsw.Connection, change: KeyChange, at: datetime) -> None:
     key = change.key
     connection.execute(PUT_KEY, key_row(key))
-    if change.others_until is not None:
+    if change.others_until is not None and change.others_until <= at:  # whatever a clock will say later
+        connection.execute("DELETE FROM credentials WHERE key = ?", (key.id,))
+    elif change.others_until is not None:
         connection.execute(_SHORTEN, (microseconds(change.others_until), key.id))
-    connection.execute(_FORGET, (microseconds(at),))
     if change.hash is not None:
         credential = Credential(hash=change.hash, key=key.id, type=CredentialType.KEY, expires_at=key.expires_at)
         connection.execute(PUT_CREDENTIAL, credential_row(credential))
-    connection.executemany("DELETE FROM access_keys WHERE id = ?", [(id,) for id in change.dropped])
+    dropped = [(id,) for id in change.dropped]
+    connection.executemany("DELETE FROM access_keys WHERE id = ?", dropped)
+    connection.executemany("DELETE FROM credentials WHERE key = ?", dropped)

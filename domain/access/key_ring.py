@@ -54,8 +54,8 @@ ROTATION = (Field(name="overlap", field_type=Overlap(), nullable=True),)
 class KeyChange:
     """What a decision leaves: the key, with a new secret if it has a `hash`.
 
-    Every credential that the key had before holds until `others_until`, if that is given; those that hold no longer
-    are forgotten. Keys that are `dropped` are forgotten too.
+    Every credential that the key had before holds until `others_until`, if that is given; where that is now, they are
+    forgotten, whatever a clock says later. Keys that are `dropped` are forgotten with theirs.
     """
 
     key: AccessKey

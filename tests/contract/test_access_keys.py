@@ -49,6 +49,32 @@ def granted(key: AccessKey, type: CredentialType = CredentialType.KEY, **facts: 
     return Grant(**{"scope": key.scope, "actor": Actor(key.id, key.name), "type": type, "expires_at": None, **facts})
 
 
+async def test_a_clock_that_was_ahead_ends_nothing(store: Store, keys: AccessKeys, clock: Clock) -> None:
+    """A key that had expired by it is valid again afterwards, whatever was done meanwhile, and so is its session."""
+    key = await keys.change(new(expires_at=LATER))
+    await keys.open_session(hash_of("t"), hash_of("s1"))
+    clock.now = NOON + timedelta(days=31)
+    await keys.change(new("s2"))
+    await keys.open_session(hash_of("u"), hash_of("s2"))
+    assert None is await keys.look_up(hash_of("s1"))
+    clock.now = NOON
+    assert granted(key, expires_at=LATER) == await keys.look_up(hash_of("s1"))
+    assert granted(key, CredentialType.SESSION, expires_at=LATER) == await keys.look_up(hash_of("t"))
+    await store.purge(LATER, changes_before=NOON)
+    assert None is await keys.look_up(hash_of("s1")) is await keys.look_up(hash_of("t"))
+
+
+@pytest.mark.parametrize("end", [RevokeKey(id=1), RotateKey(id=1, secret="s2", overlap=timedelta())])
+async def test_what_was_ended_by_a_clock_that_was_ahead(keys: AccessKeys, clock: Clock, end: Any) -> None:
+    """What was ended at once stays ended when the clock is right again."""
+    await keys.change(new())
+    await keys.open_session(hash_of("t"), hash_of("s1"))
+    clock.now = NOON + timedelta(days=31)
+    await keys.change(end)
+    clock.now = NOON
+    assert None is await keys.look_up(hash_of("s1")) is await keys.look_up(hash_of("t"))
+
+
 async def test_open_until_there_is_a_key(keys: AccessKeys, others: AccessKeys) -> None:
     """While there never was a key everyone may do everything; from then on nobody without, in every process."""
     assert OPEN == await keys.look_up(None) == await others.look_up(hash_of("s1"))

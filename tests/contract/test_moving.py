@@ -23,7 +23,6 @@ from domain.commands import Delete, Restore
 from domain.deliveries import DeliveryStatus
 from domain.entity_type import Field
 from domain.errors import BadCursor, CursorExpired, Unavailable
-from domain.moving import Different, SameLog, Undecided, is_kept, move
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
@@ -42,6 +41,7 @@ from domain.snapshot import (
     Sent,
 )
 from domain.task import TASK
+from domain.use_cases.move import Different, SameLog, Undecided, is_kept, move
 from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, NOON, Clock, create, submission

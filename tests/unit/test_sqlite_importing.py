@@ -10,10 +10,10 @@ import pytest
 from adapters.sqlite.exporting import in_thread
 from adapters.sqlite.importing import importing
 from domain.commands import Delete
-from domain.moving import Undecided, move
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
+from domain.use_cases.move import Undecided, move
 from entrypoints.wiring import exporting
 from tests.builders import LATER, SERIALIZER, Clock
 from tests.contract.places import moved, opened

@@ -21,7 +21,7 @@ from domain.public_types import PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
 from domain.stored_entity import StoredEntity
 from domain.text import FOLD
-from domain.usecases import find, history
+from domain.use_cases.read import list_page, read_history, read_one
 
 HISTORY_PARAMETERS = ("limit", "cursor")
 
@@ -42,7 +42,7 @@ class Reading:
 
     async def one(self, request: Request) -> Response:
         """Answer with an entity, or with 304 where the client has it."""
-        record = await find(self.reader, self.entity_type, identifier(request))
+        record = await read_one(self.reader, self.entity_type, identifier(request))
         etag = etag_of(record.version)
         if (known := known_tag(request, etag)) is not None:
             return Response(status=304, headers=((b"etag", known),))
@@ -54,13 +54,13 @@ class Reading:
         query = self.listed.query(parameters)
         if query.limit > READ_AT_ONCE:
             await request.turns.next()
-        page = await self.reader.page(query)
+        page = await list_page(self.reader, query)
         etag = b'W/"%s-%s"' % (page.revision.encode(), FOLD.encode())  # what is found depends on how text is folded
         if (known := known_tag(request, etag)) is not None:
             return Response(status=304, headers=((b"etag", known),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
-        return json_text(self._written(page, next), (b"etag", etag), *link)
+        return json_text(self._written(request, page, next), (b"etag", etag), *link)
 
     async def history(self, request: Request) -> Response:
         """Answer with what happened to an entity, oldest first."""
@@ -79,7 +79,7 @@ class Reading:
         while True:
             wanted = min(limit - len(entries), READ_AT_ONCE)
             await request.turns.next()
-            found = await history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
+            found = await read_history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
             entries += found
             if len(found) < wanted or len(entries) == limit:
                 return entries
@@ -90,16 +90,17 @@ class Reading:
             raise BadCursor
         return int(cursor[1:])
 
-    def _written(self, page: Page, next: str | None) -> str:
+    def _written(self, request: Request, page: Page, next: str | None) -> str:
         total = "" if page.total is None else f'"total":{page.total},'
         shown = self.envelope(self.entity_type, page.records)
-        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(page)}}}'
+        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(request, page)}}}'
 
-    def _changes(self, page: Page) -> str:
+    def _changes(self, request: Request, page: Page) -> str:
         """Say where the changes of the collection continue, if they can be followed."""
         if self.entity_type not in PUBLIC_TYPES:
             return ""
-        return f',"changes":"/changes?after={page.changes}&types={",".join(self.entity_type.change_types)}"'
+        url = f"{request.root}/changes?after={page.changes}&types={','.join(self.entity_type.change_types)}"
+        return f',"changes":"{url}"'
 
 
 def as_list(entity_type: EntityType[Any], records: Sequence[StoredEntity]) -> str:

@@ -15,19 +15,19 @@ from domain.access.key_text import holds_secret
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-Line = tuple[float, str, bytes, int, float, str]
-"""When (seconds since 1970), method, path, status, how long (seconds), request id."""
+Line = tuple[float, str, bytes, int, float, str, str | None]
+"""When (seconds since 1970), method, path, status, how long (seconds), request id, address of the client."""
 
 
 def as_text(line: Line) -> str:
     """Return a line for people."""
-    at, method, path, status, spent, request_id = line
+    at, method, path, status, spent, request_id, _ = line
     return f"{_written(at)} {status} {method} {path.decode()} {spent * 1000:.2f}ms {request_id}\n"
 
 
 def as_json(line: Line) -> str:
     """Return a line for programs."""
-    at, method, path, status, spent, request_id = line
+    at, method, path, status, spent, request_id, client = line
     document = {
         "at": _written(at),
         "status": status,
@@ -35,6 +35,7 @@ def as_json(line: Line) -> str:
         "path": path.decode(),
         "duration_ms": round(spent * 1000, 2),
         "request_id": request_id,
+        "client": client,
     }
     return orjson.dumps(document).decode() + "\n"
 
@@ -63,7 +64,8 @@ class AccessLog:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can write lines of their own.
         path = b"/(secret)" if holds_secret(scope["path"]) else scope["raw_path"]
-        self._gathered.append((time(), scope.get("method", "WEBSOCKET"), path, status, spent, request_id))
+        method, client = scope.get("method", "WEBSOCKET"), scope.get("client") or (None,)
+        self._gathered.append((time(), method, path, status, spent, request_id, client[0]))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 

@@ -70,7 +70,7 @@ def following(request: Request, parameters: dict[str, str], cursor: str) -> str:
     """Return the relative URL of what follows this answer: the same call, with another cursor."""
     # Written anew, because a client may send what may not stand in a header, or encode the name of the old cursor.
     kept = [f"{_encoded(name)}={_encoded(value)}&" for name, value in parameters.items() if name != "cursor"]
-    return f"{request.path}?{''.join(kept)}cursor={_encoded(cursor)}"
+    return f"{request.root}{request.path}?{''.join(kept)}cursor={_encoded(cursor)}"
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
