@@ -69,7 +69,7 @@ async def wired(
             proxies=settings.trusted_proxies,
             is_public=not settings.is_loopback,
         )
-        gate = Gate(store.access_keys, limiter, settings.rate_limit)
+        gate = Gate(store.access_keys, limiter, settings.rate_limit, allow_public=settings.open)
         stack.push_async_callback(_note_uses, gate)
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)

@@ -10,7 +10,7 @@ import asyncpg
 
 from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.batch_loader import BatchLoader
-from adapters.postgres.checking import check_tables
+from adapters.postgres.checking import check_tables, look_at_durability
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Connection, Connections
 from adapters.postgres.declared_fields import give_declared_fields
@@ -105,6 +105,7 @@ class PostgresStore(Store):
             await migrate(connection)
             await check_tables(connection, store._rows.values())
             await give_declared_fields(connection, store._rows.values(), documents)
+            await look_at_durability(connection)
             await refold(connection, store._rows.values(), documents)
 
         await store._connections.open(first=prepare)

@@ -19,7 +19,7 @@ from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect,
 from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
-from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, make_folder, rescue
+from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
 from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.pages import read_page
@@ -29,7 +29,7 @@ from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.entity_type import EntityType
-from domain.errors import CursorExpired, Unavailable
+from domain.errors import CursorExpired, StorageFull, Unavailable
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -177,6 +177,8 @@ class SqliteStore(Store):
 
     async def ping(self) -> None:
         await self._write(lambda connection, _: rewrite(connection))
+        if not has_room(self._path):
+            raise StorageFull
 
     async def secret(self) -> bytes:
         self._check_open()

@@ -7,6 +7,7 @@ from importlib.resources import files
 import asyncpg
 import pytest
 
+from adapters.postgres.checking import NOT_DURABLE
 from adapters.postgres.errors import Unsuitable
 from adapters.postgres.migrating import SchemaTooNew
 from adapters.postgres.store import REPLACED
@@ -148,6 +149,18 @@ async def test_an_index_that_was_forgotten(blank: str, caplog: pytest.LogCapture
         "the database has no index of tasks by due, ascending: lists in that order read the whole table",
         "the database has no index of products by price, descending: lists in that order read the whole table",
     ] == caplog.messages
+
+
+async def test_a_database_that_keeps_nothing_for_certain(
+    postgres: Databases, blank: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where it confirms what it may lose, that is told: the service could not keep its own promise."""
+    await (await open_store(blank)).close()
+    assert [] == caplog.messages
+    name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
+    await postgres.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    await (await open_store(blank)).close()
+    assert [NOT_DURABLE] == caplog.messages
 
 
 async def test_a_database_that_was_replaced(postgres: Databases, blank: str) -> None:

@@ -86,7 +86,8 @@ class AccessHandlers:
 
     async def _change(self, request: Request, decision: Any, secret: str, status: int = 200) -> Response:
         key = await self.gate.keys.change(decision, dry_run=only_validates(request))
-        return json_response({**_document(key), "key": secret}, *_applied(request), status=status)
+        location = ((b"location", f"{request.root}/keys/{key.id}".encode()),) if status == 201 else ()
+        return json_response({**_document(key), "key": secret}, *location, *_applied(request), status=status)
 
 
 def _document(key: AccessKey) -> dict[str, Any]:

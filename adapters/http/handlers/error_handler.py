@@ -2,19 +2,17 @@
 
 import logging
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from adapters.http.handlers.submitting import APPLIED, only_validates
 from adapters.http.middleware.origin_check import SAFE_METHODS
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import HttpError, MethodNotAllowed, Missing
+from adapters.http.responses.http_errors import HttpError
 from adapters.http.responses.problems import PROBLEMS, problem, problem_response, response_of
 from adapters.http.responses.responses import Response
 from domain.errors import DomainError
 
 NOBODY_LISTENS = 499
-READ_ONLY = (b"allow", b"GET, HEAD, OPTIONS")
 
 _log = logging.getLogger("backroom")
 
@@ -27,12 +25,6 @@ def response_for(error: Exception, request: Request) -> Response:
             return (
                 response.plus(APPLIED) if request.method not in SAFE_METHODS and only_validates(request) else response
             )
-        case HTTPException(status_code=405):
-            return response_of(
-                MethodNotAllowed("only GET and HEAD", headers=(READ_ONLY,)), request.request_id, request.root
-            )
-        case HTTPException():
-            return response_of(Missing("there is nothing at this path"), request.request_id, request.root)
         case ClientDisconnect():
             return Response(status=NOBODY_LISTENS)
         case _:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from attrs import evolve
+
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
 from adapters.http.requests.credentials import COOKIE, SECURE_COOKIE
@@ -41,7 +43,7 @@ _SECURITY_SCHEMES = {
     },
 }
 HEADERS: dict[str, tuple[str, Schema]] = {
-    "ETag": ("The version in quotes; for a list, a weak tag of the whole collection.", _TEXT),
+    "ETag": ("The version in quotes, or a weak tag of all that the answer shows.", _TEXT),
     "Location": ("Where the new entity is.", _TEXT),
     "Link": ('The next page, as rel="next".', _TEXT),
     "Allow": ("The methods of this path.", _TEXT),
@@ -69,6 +71,8 @@ _EVERYWHERE = (
     "RateLimit-Policy",
     "RateLimit",
 )
+_IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
+_UNCHANGED = Reply(description="The client has it.", headers=("ETag",))
 _OF_WRITES = ("Idempotency-Replayed", "Preference-Applied")
 _OF_PROBLEMS = {
     "unauthorized": ("WWW-Authenticate",),
@@ -113,12 +117,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {"operationId": operation.name, "summary": operation.summary}
     if operation.tags:
         described["tags"] = list(operation.tags)
-    if operation.parameters:
-        described["parameters"] = [_parameter(each) for each in operation.parameters]
+    parameters = (*operation.parameters, *((_IF_NONE_MATCH,) if operation.is_revalidated else ()))
+    if parameters:
+        described["parameters"] = [_parameter(each) for each in parameters]
     if operation.takes is not None:
         content = {media_type: {"schema": operation.takes} for media_type in operation.body_types}
         described["requestBody"] = {"required": True, "content": content}
-    replies = {str(status): _reply(reply) for status, reply in operation.replies.items()}
+    replies = {str(status): _reply(reply) for status, reply in _replies(operation).items()}
     shared = tuple(name for name in _OF_WRITES if any(name in reply.headers for reply in operation.replies.values()))
     needs_key = () if operation.scope is None else _NEEDS_KEY
     problems = _problems({*_ALWAYS, *needs_key, *operation.problems}, shared)
@@ -128,6 +133,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
     """Return what lets a caller in: one of the schemes, with a scope; nothing where everyone may."""
     return [] if operation.scope is None else [{name: [operation.scope.value]} for name in _SECURITY_SCHEMES]
+
+
+def _replies(operation: Operation) -> dict[int, Reply]:
+    """Return the ways in which an operation succeeds, those included in which it only says that nothing changed."""
+    if not operation.is_revalidated:
+        return dict(operation.replies)
+    tagged = {status: evolve(each, headers=("ETag", *each.headers)) for status, each in operation.replies.items()}
+    return {**tagged, 304: _UNCHANGED}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -21,7 +21,6 @@ CURSOR = Parameter(
     description="From `next`; opaque.",
 )
 ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": 10**19 - 1})
-IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
 IF_MATCH = Parameter(
     name="If-Match",
     place="header",

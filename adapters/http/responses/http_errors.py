@@ -107,6 +107,12 @@ class UnsupportedMediaType(HttpError):
     code = "unsupported_media_type"
 
 
+class RangeNotSatisfiable(HttpError):
+    """Nothing of the file is in the range that was asked for."""
+
+    code = "range_not_satisfiable"
+
+
 class BadOrigin(HttpError):
     """A page of another site tries to write."""
 

@@ -77,6 +77,9 @@ PROBLEMS = {
     "unsupported_media_type": ProblemType(
         415, "Unsupported media type", "Bodies are JSON, not compressed. Send Content-Type: application/json."
     ),
+    "range_not_satisfiable": ProblemType(
+        416, "Range not satisfiable", "The file has no such bytes; Content-Range says how many there are."
+    ),
     "invalid": ProblemType(422, "Invalid", "The request is well-formed but breaks rules; `errors` tells every breach."),
     "idempotency_key_reused": ProblemType(
         422, "Idempotency key reused", "This key belongs to another request. Use a new key for each new request."

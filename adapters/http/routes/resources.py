@@ -15,7 +15,6 @@ from adapters.http.openapi.operation_parts import (
     CURSOR,
     ID,
     IF_MATCH,
-    IF_NONE_MATCH,
     KEPT,
     LIMIT,
     SUBMITTED,
@@ -26,6 +25,7 @@ from adapters.http.openapi.schemas import STOCK, filter_schema, listing, object_
 from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.list_query import MAX_SEARCH, ListParameters, filters
+from adapters.http.responses.caching import PRIVATE
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
@@ -107,7 +107,7 @@ class Declared:
 
     def _entity(self) -> Path:
         name, entity_type = self._name, self.entity_type.name
-        shown = Reply(description=f"The {entity_type}.", schema=ref(name), headers=("ETag",))
+        shown = Reply(description=f"The {entity_type}.", schema=ref(name))
         after = Reply(description=f"The {entity_type} after the change.", schema=ref(name), headers=("ETag", *KEPT))
         gone: Schema = {"type": "object", "properties": {"deleted": ref(name)}, "required": ["deleted"]}
         edit = {
@@ -124,9 +124,10 @@ class Declared:
                     "get",
                     f"Read a {entity_type}",
                     handler=self.reading.one,
-                    replies={200: shown, 304: Reply(description="The client has it.", headers=("ETag",))},
-                    parameters=(ID, IF_NONE_MATCH),
+                    replies={200: shown},
+                    parameters=(ID,),
                     problems=("not_found", "invalid"),
+                    caching=PRIVATE,
                 ),
                 "PUT": self._operation(
                     "put", f"Set fields of a {entity_type}; those not sent stay as they are", **edit
@@ -156,12 +157,10 @@ class Declared:
                     "list",
                     f"List {collection}",
                     handler=self.reading.page,
-                    replies={
-                        200: Reply(description="A page.", schema=self._listing(), headers=("ETag", "Link")),
-                        304: Reply(description="Nothing in the collection changed.", headers=("ETag",)),
-                    },
-                    parameters=(*self._list_parameters(), IF_NONE_MATCH),
+                    replies={200: Reply(description="A page.", schema=self._listing(), headers=("Link",))},
+                    parameters=self._list_parameters(),
                     problems=("bad_cursor", "invalid"),
+                    caching=PRIVATE,
                 ),
                 "POST": self._operation(
                     "create",
@@ -226,6 +225,7 @@ class Declared:
             replies={200: Reply(description="Its changes.", schema=schema)},
             parameters=(ID, LIMIT, CURSOR),
             problems=("not_found", "bad_cursor", "invalid"),
+            caching=PRIVATE,
         )
         return Path(template=f"/{self.entity_type.collection}/{{id}}/history", operations={"GET": operation})
 

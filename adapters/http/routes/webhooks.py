@@ -9,6 +9,7 @@ from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply
 from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
 from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
+from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Declared, Parts
 from adapters.serialization.entities import JsonSerializer
 from domain.access.scopes import AccessScope
@@ -109,6 +110,7 @@ def _deliveries(writing: WebhookWriting) -> Path:
         replies={200: Reply(description="Deliveries.", schema=_DELIVERIES)},
         parameters=(ID, LIMIT, CURSOR),
         problems=("not_found", "bad_cursor", "invalid"),
+        caching=PRIVATE,
     )
 
 
