@@ -11,10 +11,10 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
-from adapters.http.middleware.gate import Gate
 from adapters.memory.store import MemoryStore
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
@@ -69,7 +69,7 @@ async def wired(
             proxies=settings.trusted_proxies,
             is_public=not settings.is_loopback,
         )
-        gate = Gate(store.access_keys, limiter, settings.rate_limit)
+        gate = Gate(store.access_keys, limiter, settings.rate_limit, allow_public=settings.open)
         stack.push_async_callback(_note_uses, gate)
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)

@@ -6,9 +6,9 @@ from functools import partial
 
 from attrs import frozen
 
+from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.feed.event_stream import EventStream
 from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
-from adapters.http.middleware.live_grants import LiveGrants
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter

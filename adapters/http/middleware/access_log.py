@@ -11,7 +11,7 @@ import orjson
 from attrs import define, field
 from starlette.types import Scope
 
-from domain.access.key_text import holds_key
+from domain.access.key_text import holds_secret
 
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
@@ -72,7 +72,7 @@ class AccessLog:
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can write lines of their own.
-        path = b"/(a key)" if holds_key(scope["path"]) else scope["raw_path"]
+        path = b"/(secret)" if holds_secret(scope["path"]) else scope["raw_path"]
         method, client = scope.get("method", "WEBSOCKET"), scope.get("client") or (None,)
         self._gathered.append((time(), method, path, status, spent, request_id, client[0]))
         if len(self._gathered) >= MAX_GATHERED:

@@ -31,6 +31,8 @@ class Request:
     scheme: str = field(default="http", init=False)
     address: str = field(default="", init=False)
     """Where it comes from, as far as proxies that are trusted tell."""
+    reached_at: str = field(default="", init=False)
+    """The address of ours to which it came, or the path of a socket; empty where the server does not say."""
     grant: Grant = field(default=OPEN, init=False)
     """What the caller may do."""
     credential: bytes | None = field(default=None, init=False, repr=False)
