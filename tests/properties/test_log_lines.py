@@ -52,7 +52,7 @@ def test_lines_of_any_request(path: bytes, name: bytes, value: bytes) -> None:
             async def receive() -> dict[str, object]:
                 return {"type": "http.request", "body": b"{}", "more_body": False}
 
-            await client.service.app(scope, receive, send)  # type: ignore[arg-type]
+            await client.service.app(scope, receive, send)
             client.service.access_log.flush()
             return client.service.log
 
