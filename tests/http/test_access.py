@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from starlette.routing import Route, WebSocketRoute
 
-from adapters.http.middleware import live_grants
+from adapters.http.admission import live_grants
 from domain.access.access_key import Actor
 from domain.access.key_ring import RevokeKey
 from domain.access.key_text import is_key, make_key

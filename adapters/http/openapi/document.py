@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import evolve
 
+from adapters.http.admission.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
-from adapters.http.requests.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.responses.problems import PROBLEMS, problem
 from domain.registry import ENTITY_TYPES
 
