@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
 from adapters.postgres.connections import Connection, connect
+from adapters.postgres.declared_fields import check_declared_fields
 from adapters.postgres.deliveries import SELECT, delivery_of
 from adapters.postgres.errors import explaining
 from adapters.postgres.log import COLUMNS, Log
@@ -52,6 +53,7 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
         connection = await connect(dsn)
         try:
             await check_schema(connection)
+            await check_declared_fields(connection, entity_types)
             log = Log(entity_types)
             log.cursor_codec = await cursor_codec_of_log(connection)
             await connection.transaction(isolation="repeatable_read", readonly=True).start()

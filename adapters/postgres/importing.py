@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_row
 from adapters.postgres.connections import Connection, connect
+from adapters.postgres.declared_fields import give_declared_fields
 from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.errors import explaining
 from adapters.postgres.exporting import PATIENT, PostgresExport
@@ -82,6 +83,7 @@ async def importing(
                     await connection.execute(_LIMITS)
                     await _check_empty(connection)
             await migrate(connection)
+            await give_declared_fields(connection, map(TableMapping, entity_types), documents)
             await refold(connection, map(TableMapping, entity_types), documents)
             log = Log(entity_types)
             log.cursor_codec = await cursor_codec_of_log(connection)

@@ -13,6 +13,7 @@ from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.checking import check_tables, look_at_durability
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Connection, Connections
+from adapters.postgres.declared_fields import give_declared_fields
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.errors import Conflict, conflicting
 from adapters.postgres.folding import refold
@@ -99,6 +100,7 @@ class PostgresStore(Store):
         async def prepare(connection: Connection) -> None:
             await migrate(connection)
             await check_tables(connection, store._rows.values())
+            await give_declared_fields(connection, store._rows.values(), documents)
             await look_at_durability(connection)
             await refold(connection, store._rows.values(), documents)
 

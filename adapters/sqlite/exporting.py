@@ -11,6 +11,7 @@ import apsw
 
 from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
 from adapters.sqlite.connections import check_schema, connect, fetch
+from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
 from adapters.sqlite.files import NotAStore
@@ -56,6 +57,7 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
         connection = _connect(path)
         try:
             check_schema(connection)
+            check_declared_fields(connection, entity_types)
             connection.execute("BEGIN")
             yield SqliteExport(connection, open_log(connection, entity_types), entity_types)
         finally:

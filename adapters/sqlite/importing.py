@@ -9,6 +9,7 @@ import apsw
 
 from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
+from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.errors import explaining
 from adapters.sqlite.exporting import SqliteExport, in_thread
@@ -62,6 +63,7 @@ async def importing(
             if is_migrated(connection):
                 _check_empty(connection)  # before the schema is touched
             migrate(connection)
+            give_declared_fields(connection, map(TableMapping, entity_types), documents)
             refold(connection, map(TableMapping, entity_types), documents)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)

@@ -16,6 +16,7 @@ from adapters.sqlite.access_keys import SqliteAccessKeys
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
+from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
@@ -79,6 +80,7 @@ class SqliteStore(Store):
             writing = connect(path, cache_kib=WRITER_CACHE_KIB)
             migrate(writing)
             check_tables(writing, self._rows.values())
+            give_declared_fields(writing, self._rows.values(), documents)
             refold(writing, self._rows.values(), documents)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]

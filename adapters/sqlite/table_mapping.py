@@ -89,6 +89,8 @@ class TableMapping:
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        marks = ", ".join(f"{column} = ?" for column in columns)
+        self._replace = f"UPDATE {self.table} SET {marks} WHERE id = ?"
         self._delete = f"DELETE FROM {self.table} WHERE id = ?"
         self._text_of = f"SELECT search FROM {self.table} WHERE id = ?"
         # The column that is named like the table takes commands of FTS5, such as 'delete'; without one, a row is added.
@@ -139,6 +141,12 @@ class TableMapping:
         marks = ", ".join(f"{column} = ?" for column in new)
         connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), record.id))
         return searched
+
+    def replace(self, connection: apsw.Connection, entity: Any, document: str, *, was: str) -> Searched:
+        """Write an entity over the whole of its row, which `q` found by the text that it `was`."""
+        text = self.entity_type.search_text(entity)
+        connection.execute(self._replace, (*self._keys(entity), text, document, entity.id))
+        return Searched(entity.id, was, text)
 
     def delete(self, connection: apsw.Connection, id: int) -> Searched:
         """Remove the row of an entity."""
