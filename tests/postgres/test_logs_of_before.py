@@ -19,7 +19,7 @@ from tests.databases import Databases, open_store
 
 pytestmark = pytest.mark.anyio
 
-OF_BEFORE = 7
+OF_BEFORE = 8
 """The last migration under which changes were not numbered."""
 
 NAME = "00000000deadbeef"

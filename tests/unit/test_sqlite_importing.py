@@ -54,7 +54,7 @@ async def test_a_file_of_before(tmp_path: Path) -> None:
     url, path = f"sqlite:///{tmp_path}/a.db", str(tmp_path / "a.db")
     await filled(url)
     connection = apsw.Connection(path)
-    connection.execute("ALTER TABLE former_logs DROP COLUMN newest; PRAGMA user_version=7")
+    connection.execute("ALTER TABLE former_logs DROP COLUMN newest; PRAGMA user_version=8")
     connection.execute("INSERT INTO former_logs VALUES ('old')")
     connection.execute("INSERT INTO former_cursors VALUES ('old-7', 0), ('old-1.2.3', 51), ('old-1.2.4', 53)")
     store = await opened(url, Clock())
