@@ -428,8 +428,7 @@ async def test_http_1_1_gets_chunks() -> None:
 
 
 async def test_http_1_0_with_a_length(reporter: Reporter) -> None:
-    """An answer that tells its length keeps the connection for who wants that, with HTTP/1.0 too."""
+    """An answer that knows its length tells it with HTTP/1.0 too."""
     async with running(reporter) as server:
-        client = await server.connect()
-        for _ in range(2):
-            assert 200 == (await client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")).status
+        response = await (await server.connect()).ask(b"GET / HTTP/1.0\r\n\r\n")
+        assert (200, str(len(response.body))) == (response.status, response.headers["content-length"])
