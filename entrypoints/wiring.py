@@ -11,10 +11,10 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
-from adapters.http.middleware.gate import Gate
 from adapters.memory.store import MemoryStore
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer

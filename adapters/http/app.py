@@ -10,6 +10,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
@@ -20,7 +21,6 @@ from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
 from adapters.http.middleware.forwarded import Forwarded
-from adapters.http.middleware.gate import Gate
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply

@@ -9,10 +9,10 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog
-from adapters.http.middleware.gate import Gate
 from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.access.rate_limit import Quota, RateLimiter
 from domain.deliveries import WebhookDispatcher

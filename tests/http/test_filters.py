@@ -182,6 +182,23 @@ async def test_bad_parameters(client: Client) -> None:
         assert (400, "bad_parameter") == asked(await client.raw("GET", f"/tasks?{query}")), query
 
 
+async def test_lists_in_either_form(client: Client) -> None:
+    """A list can be one parameter with commas, or one for each value, as many clients write it; a value cannot."""
+    await tasks(client, {"title": "a", "status": "done"}, {"title": "b"}, {"title": "a", "status": "cancelled"})
+
+    for query in ("sort=-title,-id", "sort=-title&sort=-id"):
+        assert [2, 3, 1] == await ids(client, query)
+    for query in ("status[in]=done,cancelled", "status[in]=done&status[in]=cancelled"):
+        assert [1, 3] == await ids(client, query)
+    first = await got(client, "/tasks?sort=-title&sort=-id&limit=1")
+    assert "sort=-title,-id" in first["next"]
+    assert [3, 1] == [each["id"] for each in (await got(client, first["next"].replace("limit=1", "limit=9")))["tasks"]]
+    changes = await got(client, "/changes?types=task.deleted&types=task.created")
+    assert 3 == len(changes["changes"])
+    for query in ("status=done&status=pending", "limit=1&limit=1"):
+        assert (400, "bad_parameter") == asked(await client.get(f"/tasks?{query}"))
+
+
 async def test_what_would_be_right(client: Client) -> None:
     """A refusal names what was meant, or else what there is to choose from."""
     for path, expected in (

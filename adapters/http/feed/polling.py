@@ -6,9 +6,9 @@ from functools import partial
 
 from attrs import frozen
 
+from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.feed.event_stream import EventStream
 from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
-from adapters.http.middleware.live_grants import LiveGrants
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter
@@ -41,6 +41,8 @@ class Changes:
         types = chosen_types(parameters)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
+        if request.method == "HEAD":  # whose answer has nothing to wait for
+            wait = 0
         after = await start(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:

@@ -7,11 +7,11 @@ import orjson
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.feed.feed import Feed, Follower, TooSlow
 from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types
 from adapters.http.feed.until_disconnect import until_disconnect
 from adapters.http.handlers.error_handler import response_for
-from adapters.http.middleware.gate import Gate
 from adapters.http.requests.parameters import parse
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import HttpError, Unauthorized

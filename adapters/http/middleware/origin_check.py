@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.http.requests.credentials import is_by_cookie
+from adapters.http.admission.credentials import is_by_cookie
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import BadHost, BadOrigin, HttpError
 from adapters.http.responses.problems import response_of

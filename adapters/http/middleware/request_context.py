@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.fairness.turns import Turns
 from adapters.http.middleware.access_log import AccessLog
-from adapters.http.middleware.security_headers import OF_EVERYTHING
 from adapters.http.requests.header_lists import accepts_coding
 from adapters.http.requests.request import Request, joined
 from adapters.http.responses.caching import settled
 from adapters.http.responses.responses import Header
-from domain.access.key_text import holds_key
+from adapters.http.responses.security_headers import OF_EVERYTHING
+from domain.access.key_text import holds_secret
 
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
 _IN_PATHS = "/~!$&'()*+,;=:@"
@@ -44,7 +44,7 @@ class RequestContext:
         started = perf_counter()
         headers = joined(scope["headers"])
         request_id = headers.get(b"x-request-id")
-        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_key(request_id.decode()):
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_secret(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),

@@ -3,8 +3,8 @@
 from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.handlers.error_handler import response_for
-from adapters.http.middleware.gate import Gate
 from adapters.http.openapi.declarations import Handler, Operation, Path
 from adapters.http.requests.etags import known_tag
 from adapters.http.requests.negotiation import quality

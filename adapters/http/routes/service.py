@@ -6,7 +6,6 @@ from html import escape
 from attrs import field, frozen
 
 from adapters.http.handlers.readiness import Readiness
-from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Handler, Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.document import API_VERSION
 from adapters.http.requests.negotiation import quality
@@ -15,6 +14,7 @@ from adapters.http.responses.caching import NEVER, PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.problems import PROBLEMS
 from adapters.http.responses.responses import Response, json_bytes, json_response
+from adapters.http.responses.security_headers import OF_PAGES
 from adapters.http.routes.static_files import StaticFiles
 
 PAGE = "/app/"

@@ -7,7 +7,6 @@ from mimetypes import guess_type
 
 from attrs import field, frozen
 
-from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Operation, Parameter, Path
 from adapters.http.requests.etags import known_tag
 from adapters.http.requests.ranges import requested_range
@@ -15,6 +14,7 @@ from adapters.http.requests.request import Request
 from adapters.http.responses.caching import FOREVER, PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Header, Response
+from adapters.http.responses.security_headers import OF_PAGES
 
 STATIC = files("adapters.http") / "static"
 

@@ -8,13 +8,13 @@ from urllib.parse import unquote_plus
 
 from attrs import define, field
 
-from adapters.http.middleware.live_grants import LiveGrants
-from adapters.http.requests.credentials import Shown, shown_by
+from adapters.http.admission.credentials import Shown, shown_by
+from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter, Forbidden, RateLimited, Unauthorized
 from adapters.http.responses.responses import Header
 from domain.access.access_key import OPEN, Grant
-from domain.access.key_text import holds_key
+from domain.access.key_text import holds_secret
 from domain.access.ports import AccessKeys
 from domain.access.rate_limit import FAILED_TRIES, SECOND, Quota, RateLimiter, Verdict
 from domain.access.scopes import AccessScope
@@ -107,7 +107,7 @@ class Gate:
 
 def _holds_key(request: Request) -> bool:
     query = request.query.decode("latin-1")
-    return holds_key(request.path) or holds_key(unquote_plus(query) if "%" in query else query)
+    return holds_secret(request.path) or holds_secret(unquote_plus(query) if "%" in query else query)
 
 
 @lru_cache(64)
