@@ -3,7 +3,7 @@
 from domain.suggestions import MAX_COMPARED, suggestion, unknown_field
 from domain.task import TASK
 
-FIELDS = "there are title, status, priority, due, notes"
+FIELDS = f"there are {', '.join(TASK.writable_names)}"
 
 
 def test_the_nearest() -> None:
