@@ -49,7 +49,9 @@ class _Application:
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        stopping = scope.get("state", {}).get("stopping")  # set by our server before it waits for its last answers
+        state = scope.get("state", {})
+        stopping = state.get("stopping")  # set by our server before it waits for its last answers
+        state["cors_origins"] = self._settings.cors_origins  # for what our server refuses by itself
         try:
             async with _told(stopping) as stopping, wired(self._settings, self._limiter, stopping) as self._app:
                 gc.collect()

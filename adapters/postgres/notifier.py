@@ -6,14 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from adapters.postgres.places import START, Place
 from domain.errors import Unavailable
 
 LOOK_AGAIN_S = 1.0
 """How often the log is looked at although nobody said that there is anything new in it."""
-
-LOOK_SOON_S = 0.05
-"""The same, while something is committed that a running transaction keeps out of the reach of readers."""
 
 TELL_EVERY_S = 0.02
 """How often other processes are told of what this one commits."""
@@ -32,15 +28,15 @@ class ChangeNotifier:
     def __init__(
         self,
         *,
-        look: Callable[[], Awaitable[tuple[Place, Place]]],
+        look: Callable[[], Awaitable[int]],
         tell: Callable[[], Awaitable[object]],
         listen: Callable[[Callable[[], None]], Awaitable[None]],
     ) -> None:
-        """`look` returns the newest place and the newest that readers may see; `listen` lasts until it is cut off."""
+        """`look` returns the number of the newest change; `listen` lasts until it is cut off."""
         self._look = look
         self._tell = tell
         self._listen = listen
-        self._newest = self._settled = START
+        self._newest = 0
         self._waiting = 0
         self._changed = asyncio.Event()
         self._wake_event = asyncio.Event()
@@ -54,14 +50,14 @@ class ChangeNotifier:
         self._untold.set()
         self._keep_doing(self._tell_others)
 
-    async def beyond(self, place: Place) -> None:
-        """Return when readers may see a change behind `place`, or when no change is at `place` yet, or at the end."""
+    async def beyond(self, number: int) -> None:
+        """Return when the newest change is another one than `number`, or at the end."""
         self._waiting += 1
         try:
-            self._note(*await self._look())
+            self._note(await self._look())
             self._keep_doing(self._wait_for_changes)
             self._keep_doing(self._hear)
-            while self._settled <= place <= self._newest and not self._closed:
+            while self._newest == number and not self._closed:
                 await self._changed.wait()
         finally:
             self._waiting -= 1
@@ -74,10 +70,10 @@ class ChangeNotifier:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _note(self, newest: Place, settled: Place) -> None:
-        if (newest, settled) == (self._newest, self._settled):
+    def _note(self, newest: int) -> None:
+        if newest == self._newest:
             return
-        self._newest, self._settled = newest, settled
+        self._newest = newest
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -98,11 +94,11 @@ class ChangeNotifier:
     async def _wait_for_changes(self) -> None:
         """Look once, as soon as the bell rings or it is time to."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SOON_S if self._newest > self._settled else LOOK_AGAIN_S):
+            async with asyncio.timeout(LOOK_AGAIN_S):
                 await self._wake_event.wait()
         self._wake_event.clear()
         if self._waiting:
-            self._note(*await self._look())
+            self._note(await self._look())
 
     async def _hear(self) -> None:
         """Listen to other processes, and look as soon as that ends."""

@@ -59,7 +59,7 @@ class Transaction:
             return replay
         if submission.lease is not None and not deliveries.is_held(self._connection, submission.lease):
             return Outcome(results=(), request_id=submission.request_id)
-        start = None if submission.follow is None else self._log.cursor_codec.number(submission.follow)
+        start = None if submission.follow is None else self._log.number(self._connection, submission.follow)
         last_ids: dict[str, int] = {}
         state = self._state(submission, last_ids)
         decision = decide(submission, state, at)

@@ -29,7 +29,7 @@ SCOPES = {
     None: """GET / | GET /healthz | GET /readyz | GET /openapi.json | GET /docs | GET /problems/{code} | GET /app/
         | GET /app | GET /docs/ | POST /session""",
     "read": """GET /tasks | GET /tasks/{id} | GET /tasks/{id}/history | GET /products | GET /products/{id}
-        | GET /products/{id}/history | GET /changes | GET /changes/stream | WEBSOCKET /ws | GET /session
+        | GET /products/{id}/history | GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session
         | DELETE /session""",
     "write": """POST /tasks | PUT /tasks/{id} | PATCH /tasks/{id} | DELETE /tasks/{id} | POST /tasks/{id}/restore
         | POST /tasks/bulk | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}

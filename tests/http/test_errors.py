@@ -21,6 +21,7 @@ ANY = {"If-Match": "*"}
 
 PRODUCED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "malformed_request": ("GET", "/", {"headers": {"Host": "example.com"}}),
+    "upgrade_required": ("GET", "/ws", {}),
     "malformed_json": ("POST", "/tasks", {"content": b"{", "headers": JSON}),
     "bad_parameter": ("GET", "/tasks?nope=1", {}),
     "bad_cursor": ("GET", "/tasks?cursor=x", {}),

@@ -9,7 +9,7 @@ from adapters.http.middleware.access_log import as_json
 from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, asked, got
-from tests.http.transport import connected
+from tests.http.transport import HOST, connected
 
 pytestmark = pytest.mark.anyio
 
@@ -118,3 +118,108 @@ async def test_a_server_below_a_path(client: Client) -> None:
 
     client._transport._app = below  # type: ignore[attr-defined]
     assert (await got(client, "/tasks"))["changes"].startswith("/shop/changes?after=")
+
+
+# What proxies send of their own accord, when a browser asks them for https://shop.example at 203.0.113.9. nginx says
+# nothing unless it is told to: its `Host` is the one that `proxy_pass` names.
+PROXIES = {
+    "nginx, told so": {"Host": "shop.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"},
+    "Caddy": {
+        "Host": "shop.example",
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Host": "shop.example",
+        "X-Forwarded-Proto": "https",
+    },
+    "Traefik": {
+        "Host": "shop.example",
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Host": "shop.example",
+        "X-Forwarded-Port": "443",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Server": "traefik",
+        "X-Real-Ip": "203.0.113.9",
+    },
+    "one that keeps its own Host": {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Host": "shop.example",
+        "X-Forwarded-Proto": "https",
+    },
+    "RFC 7239": {"Forwarded": 'For="203.0.113.9:4711";Host=shop.example;proto=HTTPS;by=_x'},
+    "two proxies": {
+        "X-Forwarded-For": "203.0.113.9, 127.0.0.1",
+        "X-Forwarded-Host": "shop.example, 10.0.0.1:81",
+        "X-Forwarded-Proto": "https, http",
+    },
+    "two proxies of RFC 7239": {
+        "Forwarded": "for=203.0.113.9;host=shop.example;proto=https, for=127.0.0.1;host=inner;proto=http"
+    },
+}
+
+
+@pytest.mark.parametrize("sent", PROXIES.values(), ids=PROXIES.keys())
+async def test_own_pages_behind_a_proxy(store: Store, sent: dict[str, str]) -> None:
+    """A page that came through the proxy may write, whichever header the proxy tells the host in."""
+    async with serving(store, proxies=("127.0.0.1",), hosts=("127.0.0.1", "shop.example")) as client:
+        client.service.access_log.format = as_json
+        headers = {**sent, "Origin": "https://shop.example"}
+        assert 201 == (await client.post("/tasks", json=MINIMAL["tasks"], headers=headers)).status_code
+        other = {**sent, "Origin": "https://stranger.example"}
+        assert (403, "bad_origin") == asked(await client.post("/tasks", json=MINIMAL["tasks"], headers=other))
+        client.service.access_log.flush()
+        lines = [json.loads(line) for line in "".join(client.service.log).splitlines() if line.startswith("{")]
+        assert {"203.0.113.9"} == {line["client"] for line in lines[-2:]}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"X-Forwarded-Host": "shop.example, evil.example"},
+        {"X-Forwarded-Host": "shop.example", "X-Forwarded-For": "203.0.113.9, 198.51.100.1"},
+        {"Forwarded": "host=shop.example, host=evil.example"},
+        {"Forwarded": 'for="_x;host=shop.example"'},
+        {"X-Forwarded-Host": "a b"},
+        {"X-Forwarded-Host": "https://shop.example"},
+        {"X-Forwarded-Proto": "https", "Forwarded": "host=shop.example"},
+    ],
+)
+async def test_what_a_client_says_behind_a_proxy(store: Store, sent: dict[str, str]) -> None:
+    """What stands left of the word of the outermost trusted proxy is anybody's, and what is no host is none."""
+    if sent.get("X-Forwarded-For"):
+        sent = {**sent, "X-Forwarded-Host": "shop.example, evil.example"}
+    async with serving(store, proxies=("127.0.0.1",)) as client:
+        for scheme in ("http", "https"):
+            headers = {**sent, "Origin": f"{scheme}://shop.example"}
+            assert (403, "bad_origin") == asked(await client.post("/tasks", json=MINIMAL["tasks"], headers=headers))
+
+
+async def test_hosts_behind_a_proxy(store: Store) -> None:
+    """The host that the proxy was asked for is the one that counts, and must be one that is served."""
+    async with serving(store, proxies=("127.0.0.1",), hosts=("shop.example",)) as client:
+        for sent, status in (({"X-Forwarded-Host": "shop.example"}, 200), ({"X-Forwarded-Host": "x.example"}, 400)):
+            assert status == (await client.get("/tasks", headers={**sent, "Host": HOST})).status_code
+    async with serving(store, hosts=("shop.example",)) as client:
+        assert 400 == (await client.get("/tasks", headers={"X-Forwarded-Host": "shop.example"})).status_code
+
+
+@pytest.mark.parametrize(
+    ("node", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:4711", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:4711", "2001:db8::1"),
+        ("unknown", "127.0.0.1"),
+        ("_hidden", "127.0.0.1"),
+        ("a\u0080", "127.0.0.1"),
+    ],
+)
+async def test_clients(behind: Client, node: str, client: str) -> None:
+    """The address of a client is taken without its port; what is none leaves that of the proxy."""
+    behind.service.access_log.format = as_json
+    await behind.get("/tasks", headers=[(b"x-forwarded-for", node.encode("latin-1"))])
+    await behind.get("/tasks", headers=[(b"forwarded", f'for="{node}"'.encode("latin-1"))])
+    behind.service.access_log.flush()
+
+    lines = [json.loads(line) for line in "".join(behind.service.log).splitlines() if line.startswith("{")]
+    assert [client, client] == [line["client"] for line in lines[-2:]]

@@ -22,7 +22,7 @@ from tests.builders import create, recorded, submission
 from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
 from tests.contract.test_deliveries import delivery
 from tests.databases import SHARED, Databases, open_store
-from tests.postgres.transactions import Open
+from tests.postgres.transactions import Open, blocked
 
 pytestmark = pytest.mark.anyio
 
@@ -34,21 +34,15 @@ async def notes(store: PostgresStore, id: int) -> str:
     return str(recorded(TASK, found).notes)
 
 
-async def blocked(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
-    """Return when so many transactions wait for a lock in this database."""
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    while await connection.fetchval(sql) < count:
-        pass
-
-
 async def test_a_slow_writer_holds_up_only_its_own(store: PostgresStore, slow: Open) -> None:
     """While another transaction holds one task, whoever wants others is served; who wants that one gets it later."""
     await fill(store, TASK, {}, {})
-    await slow.carry_out(edit(TASK, 1, notes="slow"))
+    await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
     waiting = asyncio.create_task(store.submit(submission(edit(TASK, 1, title="after"))))
     others = [store.submit(submission(edit(TASK, 2, notes=str(number)))) for number in range(5)]
     assert [Outcome] * 5 == [type(answer) for answer in await asyncio.gather(*others)]
     assert not waiting.done()
+    await slow.carry_out(edit(TASK, 1, notes="slow"), locking=True)
     await slow.commit()
     await waiting
     assert "slow" == await notes(store, 1)

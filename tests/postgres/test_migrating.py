@@ -54,21 +54,6 @@ async def test_many_begin_at_once(blank: str) -> None:
     assert [(1,)] == await fetch(blank, "SELECT count(*) FROM log_names")
 
 
-async def test_a_schema_from_the_past(blank: str) -> None:
-    """What a version wrote that could not be moved is kept by one that can, and its cursors lead where they led."""
-    store = await open_store(blank)
-    await fill(store, TASK, {}, {})
-    before = await store.head(), await store.secret(), await store.read(None)
-    await store.close()
-    await fetch(blank, "DROP TABLE former_cursors")
-    await fetch(blank, "DELETE FROM migrations WHERE number = 3")
-    store = await open_store(blank)
-    assert before == (await store.head(), await store.secret(), await store.read(None))
-    await fill(store, TASK, {})
-    assert [("task.created", 3, 1)] == await trail(store, before[0])
-    await store.close()
-
-
 @pytest.mark.parametrize("table", ["migrations", "tasks"])
 async def test_another_program_was_here_first(blank: str, table: str) -> None:
     """Its tables are none of ours, whatever they are called; that is said, and they stay as they are."""

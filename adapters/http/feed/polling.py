@@ -41,6 +41,8 @@ class Changes:
         types = chosen_types(parameters)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
+        if request.method == "HEAD":  # whose answer has nothing to wait for
+            wait = 0
         after = await start(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:

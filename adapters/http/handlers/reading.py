@@ -7,15 +7,15 @@ import orjson
 from attrs import frozen
 
 from adapters.http.requests.cursors import ListCursors
-from adapters.http.requests.etags import etag_of, known_tag
+from adapters.http.requests.etags import etag_of, known_tag, known_tags
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.requests.parameters import following, identifier, parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response, json_text
 from adapters.serialization.changes import change_document
-from domain.changes import Entry
+from domain.changes import Cursor, Entry
 from domain.entity_type import EntityType
-from domain.errors import BadCursor
+from domain.errors import BadCursor, CursorExpired
 from domain.ports import ChangeLog, Reader
 from domain.public_types import PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
@@ -39,11 +39,12 @@ class Reading:
     cursors: ListCursors
     listed: ListParameters
     envelope: Callable[[EntityType[Any], Sequence[StoredEntity]], str]
+    etag: Callable[[StoredEntity], bytes] = lambda record: etag_of(record.version)
 
     async def one(self, request: Request) -> Response:
         """Answer with an entity, or with 304 where the client has it."""
         record = await read_one(self.reader, self.entity_type, identifier(request))
-        etag = etag_of(record.version)
+        etag = self.etag(record)
         if (known := known_tag(request, etag)) is not None:
             return Response(status=304, headers=((b"etag", known),))
         return json_text(record.document, (b"etag", etag))
@@ -55,12 +56,29 @@ class Reading:
         if query.limit > READ_AT_ONCE:
             await request.turns.next()
         page = await list_page(self.reader, query)
-        etag = b'W/"%s-%s"' % (page.revision.encode(), FOLD.encode())  # what is found depends on how text is folded
-        if (known := known_tag(request, etag)) is not None:
-            return Response(status=304, headers=((b"etag", known),))
+        stem = f"{page.revision}-{FOLD}"  # what is found depends on how text is folded
+        known = await self._known(request, stem, page.changes)
+        if known is not None:
+            return Response(status=304, headers=((b"etag", _page_tag(stem, known)),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
-        return json_text(self._written(request, page, next), (b"etag", etag), *link)
+        return json_text(self._written(request, page, next), (b"etag", _page_tag(stem, page.changes)), *link)
+
+    async def _known(self, request: Request, stem: str, now: Cursor) -> Cursor | None:
+        """Return from where the client, which has the page by its tag, can still follow the changes, or None."""
+        for tag, inside in known_tags(request):
+            own, _, cursor = inside.partition("@")
+            if tag == "*" or (own == stem and await self._reaches(Cursor(cursor))):
+                return now if tag == "*" else Cursor(cursor)
+        return None
+
+    async def _reaches(self, cursor: Cursor) -> bool:
+        """Tell whether the log has all that came after a cursor."""
+        try:
+            await self.log.read(cursor, limit=1)
+        except (BadCursor, CursorExpired):
+            return False
+        return True
 
     async def history(self, request: Request) -> Response:
         """Answer with what happened to an entity, oldest first."""
@@ -101,6 +119,11 @@ class Reading:
             return ""
         url = f"{request.root}/changes?after={page.changes}&types={','.join(self.entity_type.change_types)}"
         return f',"changes":"{url}"'
+
+
+def _page_tag(stem: str, changes: Cursor) -> bytes:
+    """Return the tag of a page. It is weak: from any place since nothing changed, the same changes follow."""
+    return f'W/"{stem}@{changes}"'.encode()
 
 
 def as_list(entity_type: EntityType[Any], records: Sequence[StoredEntity]) -> str:

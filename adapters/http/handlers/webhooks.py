@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -47,8 +48,18 @@ class Positioned(Reader):
     async def page(self, query: Query[Any]) -> Page:
         page = await self.store.page(query)
         positions = await self.store.deliveries.positions([each.id for each in page.records])
-        records = (_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
-        return evolve(page, records=tuple(records))
+        records = tuple(_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
+        shown = "".join(positions[each.id] for each in records)
+        return evolve(page, records=records, revision=f"{page.revision}.{_digest(shown)}")
+
+
+def etag_of_positioned(record: StoredEntity) -> bytes:
+    """Return a tag of a webhook that names its version, and stands for its position too."""
+    return b'"%d.%s"' % (record.version, _digest(record.document).encode())
+
+
+def _digest(shown: str) -> str:
+    return blake2b(shown.encode(), digest_size=6).hexdigest()
 
 
 @frozen(kw_only=True, eq=False)

@@ -1,6 +1,7 @@
 """One line for each request, gathered for a moment and written together, because a write for each costs too much."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,6 +13,8 @@ from starlette.types import Scope
 
 from domain.access.key_text import holds_secret
 
+_UNPRINTABLE = re.compile(r"[^!-~]")
+
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
@@ -22,7 +25,8 @@ Line = tuple[float, str, bytes, int, float, str, str | None]
 def as_text(line: Line) -> str:
     """Return a line for people."""
     at, method, path, status, spent, request_id, _ = line
-    return f"{_written(at)} {status} {method} {path.decode()} {spent * 1000:.2f}ms {request_id}\n"
+    asked = f"{_printable(method)} {_printable(path.decode('latin-1'))}"
+    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}\n"
 
 
 def as_json(line: Line) -> str:
@@ -31,13 +35,18 @@ def as_json(line: Line) -> str:
     document = {
         "at": _written(at),
         "status": status,
-        "method": method,
-        "path": path.decode(),
+        "method": _printable(method),
+        "path": _printable(path.decode("latin-1")),
         "duration_ms": round(spent * 1000, 2),
         "request_id": request_id,
-        "client": client,
+        "client": client and _printable(client),
     }
     return orjson.dumps(document).decode() + "\n"
+
+
+def _printable(text: str) -> str:
+    """Return a text that begins no line and no sequence of a terminal, whoever wrote it."""
+    return text if not _UNPRINTABLE.search(text) else _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _written(at: float) -> str:

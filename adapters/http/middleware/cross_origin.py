@@ -41,6 +41,13 @@ class Grants:
             return ()
         return ((b"access-control-allow-origin", b"*" if self._all else origin), _EXPOSED)
 
+    def of_refusal(self, origin: bytes | None) -> tuple[Header, ...]:
+        """Return the same for a refusal; where no origin was read, the only one that there is may be the page's."""
+        if origin is None and len(self._origins) == 1:
+            (origin,) = self._origins
+        granted = self.to(origin)
+        return (*granted, (b"vary", b"Origin")) if granted and self.depend_on_origin else granted
+
 
 class CrossOrigin:
     """Adds to every answer what lets the pages read it that may.

@@ -50,6 +50,7 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "Accept": ("The media types that are taken.", _TEXT),
     "Accept-Patch": ("The media types that are taken.", _TEXT),
     "Accept-Encoding": ("The encodings that are taken.", _TEXT),
+    "Upgrade": ("What to ask for.", {"const": "websocket"}),
     "Retry-After": ("Seconds to wait before another try.", {"type": "integer"}),
     "Idempotency-Replayed": ("`true` where this is the answer that was kept for the key.", {"const": "true"}),
     "Preference-Applied": ("`validate-only` where nothing was stored because of it.", {"const": "validate-only"}),
@@ -81,6 +82,7 @@ _OF_PROBLEMS = {
     "unsupported_media_type": ("Accept", "Accept-Patch", "Accept-Encoding"),
     "idempotency_key_in_flight": ("Retry-After",),
     "unavailable": ("Retry-After",),
+    "upgrade_required": ("Upgrade",),
 }
 
 

@@ -145,10 +145,15 @@ def bulk_schema(entity_type: EntityType[Any]) -> Schema:
         "type": "array",
         "minItems": 1,
         "maxItems": MAX_COMMANDS,
-        "items": {"oneOf": [create, update, delete, restore, *some]},
+        "items": {"oneOf": [_titled(each) for each in (create, update, delete, restore, *some)]},
     }
     atomic = {"type": "boolean", "description": "All or nothing, which is the default; or each for itself."}
     return object_schema({"atomic": atomic, "operations": operations}, ["operations"])
+
+
+def _titled(operation: dict[str, Any]) -> Schema:
+    """Return the schema of an operation with a title, by which generators name what they make of it."""
+    return {"title": operation["properties"]["op"]["const"].capitalize(), **operation}
 
 
 def filter_schema(field: Field, operator: Operator) -> Schema:

@@ -137,6 +137,12 @@ class RateLimited(HttpError):
     code = "rate_limited"
 
 
+class UpgradeRequired(HttpError):
+    """The path is a WebSocket, and the request does not ask for one."""
+
+    code = "upgrade_required"
+
+
 class BadHost(HttpError):
     """The request is for a host that this service does not answer for."""
 

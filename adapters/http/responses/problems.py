@@ -84,6 +84,9 @@ PROBLEMS = {
     "idempotency_key_reused": ProblemType(
         422, "Idempotency key reused", "This key belongs to another request. Use a new key for each new request."
     ),
+    "upgrade_required": ProblemType(
+        426, "Upgrade required", "This path is a WebSocket. Connect to it with ws: or wss: instead of http: or https:."
+    ),
     "precondition_required": ProblemType(
         428, "Precondition required", "Send If-Match with the ETag of the version that you change."
     ),

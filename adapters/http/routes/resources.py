@@ -78,6 +78,9 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
 _READS = ("get", "list", "history")
 
 
+_OF_MANY = ("list", "bulk")
+
+
 @frozen(eq=False)
 class Declared:
     """The paths that every kind has, and those that some have."""
@@ -98,7 +101,8 @@ class Declared:
 
     def _operation(self, verb: str, summary: str, **facts: Any) -> Operation:
         scope = self.reads if verb in _READS else self.writes
-        name, tags = f"{verb}{self._name}", (self.entity_type.collection,)
+        many = "s" if verb in _OF_MANY else ""
+        name, tags = f"{verb}{self._name}{many}", (self.entity_type.collection,)
         return Operation(name=name, summary=summary, scope=scope, tags=tags, **facts)
 
     def paths(self) -> list[Path]:

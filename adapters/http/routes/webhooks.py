@@ -4,7 +4,7 @@ from typing import Any
 
 from adapters.http.handlers.reading import Reading, as_list
 from adapters.http.handlers.submitting import Submitter
-from adapters.http.handlers.webhooks import Positioned, WebhookWriting
+from adapters.http.handlers.webhooks import Positioned, WebhookWriting, etag_of_positioned
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply
 from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
 from adapters.http.openapi.schemas import TIME, object_schema, ref
@@ -52,6 +52,7 @@ def paths(parts: Parts) -> list[Path]:
         cursors=parts.cursors,
         listed=ListParameters(WEBHOOK, parts.cursors),
         envelope=as_list,
+        etag=etag_of_positioned,
     )
     writing = WebhookWriting(
         entity_type=WEBHOOK,
