@@ -1,7 +1,7 @@
 """Giving the fields that an entity type declares to what was written when it declared others."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 import apsw
@@ -31,7 +31,8 @@ def give_declared_fields(connection: apsw.Connection, rows: Iterable[TableMappin
         _check_known(connection, each.entity_type, recorded)
         if each.entity_type.name in recorded:
             _log.info("%s have other fields now: what is stored gets them, once", each.table)
-        _give_to_rows(connection, each, documents)
+        new = each.entity_type.by_name.keys() - set(recorded.get(each.entity_type.name, "").split())
+        _give_to_rows(connection, each, new, documents)
         _give_to_changes(connection, each, documents)
         connection.execute("REPLACE INTO declared_fields VALUES (?, ?)", (each.entity_type.name, names))
 
@@ -59,7 +60,7 @@ def _check_known(connection: apsw.Connection, entity_type: EntityType[Any], reco
         raise SchemaTooNew(f"{connection.filename} has what this version of backroom does not know: {names}")
 
 
-def _give_to_rows(connection: apsw.Connection, rows: TableMapping, documents: Serializer) -> None:
+def _give_to_rows(connection: apsw.Connection, rows: TableMapping, new: Set[str], documents: Serializer) -> None:
     select = f"SELECT document, search, id FROM {rows.table} WHERE id > ? ORDER BY id LIMIT ?"
     last = 0
     while True:
@@ -71,7 +72,7 @@ def _give_to_rows(connection: apsw.Connection, rows: TableMapping, documents: Se
                 entity = documents.read(rows.entity_type, document)
                 written = documents.write(entity)
                 if written != document:
-                    searched.append(rows.replace(connection, entity, written, was=search))
+                    searched.append(rows.fill(connection, new, entity, written, was=search))
             rows.reindex(connection, searched)
         if not found:
             return

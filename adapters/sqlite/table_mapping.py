@@ -1,6 +1,6 @@
 """How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -89,8 +89,6 @@ class TableMapping:
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-        marks = ", ".join(f"{column} = ?" for column in columns)
-        self._replace = f"UPDATE {self.table} SET {marks} WHERE id = ?"
         self._delete = f"DELETE FROM {self.table} WHERE id = ?"
         self._text_of = f"SELECT search FROM {self.table} WHERE id = ?"
         # The column that is named like the table takes commands of FTS5, such as 'delete'; without one, a row is added.
@@ -142,11 +140,17 @@ class TableMapping:
         connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), record.id))
         return searched
 
-    def replace(self, connection: apsw.Connection, entity: Any, document: str, *, was: str) -> Searched:
-        """Write an entity over the whole of its row, which `q` found by the text that it `was`."""
+    def fill(self, connection: apsw.Connection, names: Set[str], entity: Any, document: str, *, was: str) -> Searched:
+        """Write the columns of some fields and the document over a row, which `q` found by the text that it `was`."""
         text = self.entity_type.search_text(entity)
-        connection.execute(self._replace, (*self._keys(entity), text, document, entity.id))
+        new = {self.column(field): self.key(field, getattr(entity, field.name)) for field in self._listed(names)}
+        new |= {"search": text, "document": document} if text != was else {"document": document}
+        marks = ", ".join(f"{column} = ?" for column in new)
+        connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), entity.id))
         return Searched(entity.id, was, text)
+
+    def _listed(self, names: Set[str]) -> list[Field]:
+        return [field for field in self.entity_type.fields if field.listed and field.name in names]
 
     def delete(self, connection: apsw.Connection, id: int) -> Searched:
         """Remove the row of an entity."""
