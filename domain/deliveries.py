@@ -118,6 +118,14 @@ class Progress:
     pending: tuple[Delivery, ...] = ()  # oldest first
 
 
+@frozen(kw_only=True)
+class Lease:
+    """The right of an owner, such as a process, to deliver to a webhook."""
+
+    webhook: int
+    owner: str
+
+
 class Deliveries(Protocol):
     """Keeps how far each webhook has come, who delivers for it, and what was attempted.
 

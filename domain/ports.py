@@ -112,10 +112,11 @@ class Upkeep(Protocol):
 
     @abstractmethod
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
-        """Forget a bounded number of receipts that expired by `at`, and of changes older than `changes_before`.
+        """Forget credentials that expired by `at`, and a bounded number of receipts that did, and of old changes.
 
-        Changes behind the cursor `keep` stay, wherever it is. Deliveries that were begun before `changes_before` and
-        are not pending go too. Returns whether there may be more to forget. Raises `BadCursor`.
+        Old are those from before `changes_before`. Changes behind the cursor `keep` stay, wherever it is. Deliveries
+        that were begun before `changes_before` and are not pending go too. Returns whether there may be more to
+        forget. Raises `BadCursor`.
         """
 
     @abstractmethod

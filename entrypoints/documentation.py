@@ -2,11 +2,13 @@
 
 import orjson
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, declared
 from adapters.http.feed.feed import Feed
 from adapters.http.openapi.document import document
 from adapters.memory.store import MemoryStore
 from adapters.serialization.entities import JsonSerializer
+from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.registry import ENTITY_TYPES
 from entrypoints.wiring import dispatcher_of, now
 
@@ -14,5 +16,6 @@ from entrypoints.wiring import dispatcher_of, now
 def openapi() -> str:
     """Return the document, laid out for people."""
     store = MemoryStore(now, JsonSerializer(ENTITY_TYPES))
-    paths = declared(store, b"", Options(), Feed(store), dispatcher_of(store, b""))
+    gate = Gate(store.access_keys, SharedRateLimiter(buckets=1))
+    paths = declared(store, b"", Options(), Feed(store), dispatcher=dispatcher_of(store, b""), gate=gate)
     return orjson.dumps(document(paths), option=orjson.OPT_INDENT_2).decode() + "\n"

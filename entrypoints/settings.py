@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 from attrs import frozen
 
+from domain.access.rate_limit import Quota
+
 PREFIX = "BACKROOM_"
 
 _BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
@@ -84,6 +86,14 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def rate(text: str) -> Quota:
+    """Read how often, such as 100/second."""
+    found = re.fullmatch(r"([0-9]{1,9})/(second|minute|hour)", text)
+    if found is None or int(found[1]) == 0:
+        raise ValueError("must be a rate such as 100/second, 100/minute or 100/hour")
+    return Quota(int(found[1]), {"second": 1, "minute": 60, "hour": 3600}[found[2]])
+
+
 def store(text: str) -> str:
     """Read the URL of a store; what follows the scheme is the adapter's business."""
     if text != "memory://" and not re.match(r"(sqlite:///.|postgres(ql)?://.)", text):
@@ -119,6 +129,9 @@ class Settings:
     open: bool = _setting(False, boolean, "allow an address that others can reach, without keys")
     require_if_match: bool = _setting(False, boolean, "refuse changes that do not name a version")
     max_body: int = _setting(1_048_576, whole(1024, 1 << 30), "the largest body, in bytes")
+    rate_limit: Quota | None = _setting(
+        None, rate, "how often a key, or an address without one, may ask, such as 100/second"
+    )
     cors_origins: tuple[str, ...] = _setting(
         (),
         listed(is_origin, "origins such as https://shop.example, or *"),

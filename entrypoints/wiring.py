@@ -3,15 +3,15 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from starlette.types import ASGIApp
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
@@ -23,19 +23,19 @@ from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
-from domain.commands import Create
-from domain.decisions import CommandBatch, IdempotencyKey
-from domain.errors import DomainError, KeyInFlight
+from domain.access.rate_limit import RateLimiter
+from domain.errors import DomainError
 from domain.ports import Store
-from domain.product import PRODUCT
-from domain.queries import Query
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Export, Import
+from domain.use_cases.demonstrate import demonstrate
+from domain.use_cases.retain import retain
 from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
+NOTE_USES_EVERY_S = 30
 TELLING = timedelta(days=1)
 """How far the clock may be ahead of what was written lately before that is told."""
 
@@ -44,15 +44,11 @@ CLOCK_AHEAD = (
     " until it has caught up. If the clock is right, nothing needs to be done; if it is wrong, set it"
 )
 
-DEMO = (
-    {"name": "Widget A", "price": Decimal("9.99"), "category": "widgets"},
-    {"name": "Gadget B", "price": Decimal("24.99"), "category": "gadgets"},
-    {"name": "Widget C", "price": Decimal("14.99"), "category": "widgets"},
-)
-
 
 @asynccontextmanager
-async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[ASGIApp]:
+async def wired(
+    settings: Settings, limiter: RateLimiter, stopping: asyncio.Event | None = None
+) -> AsyncIterator[ASGIApp]:
     """Yield the application with everything that it needs, and close that afterwards.
 
     Followers, who would never leave by themselves, are let go as soon as `stopping` is set.
@@ -61,7 +57,7 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
         store = await opened(settings.store)
         stack.push_async_callback(store.close)
         if settings.demo:
-            await fill_with_demo(store)
+            await demonstrate(store)
         access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text)
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
@@ -70,14 +66,19 @@ async def wired(settings: Settings, stopping: asyncio.Event | None = None) -> As
             require_if_match=settings.require_if_match,
             origins=settings.cors_origins,
             hosts=settings.hosts,
+            proxies=settings.trusted_proxies,
+            is_public=not settings.is_loopback,
         )
+        gate = Gate(store.access_keys, limiter, settings.rate_limit, allow_public=settings.open)
+        stack.push_async_callback(_note_uses, gate)
+        await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
         await stack.enter_async_context(_running(dispatcher.run()))
         feed = Feed(store)
         stack.push_async_callback(feed.close)
         if stopping is not None:
             await stack.enter_async_context(_running(_close_when(stopping, feed)))
-        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher)
+        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher, gate=gate)
 
 
 async def opened(url: str) -> Store:
@@ -88,7 +89,9 @@ async def opened(url: str) -> Store:
     if url.startswith("postgres"):
         from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
 
-        return await PostgresStore.open(url, entity_types=ENTITY_TYPES, documents=documents, clock=now)
+        return await PostgresStore.open(
+            url, entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
+        )
     return SqliteStore(
         _path(url), entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
     )
@@ -148,38 +151,41 @@ def stop_at_once(reason: str) -> None:
     os._exit(UNTRUSTWORTHY)
 
 
-async def fill_with_demo(store: Store) -> None:
-    """Put the tutorial's products into a store with nothing in it, once, however many processes start with it."""
-    pages = [await store.page(Query(entity_type=entity_type, limit=1)) for entity_type in ENTITY_TYPES]
-    if any(page.records for page in pages) or (await store.read(None, limit=1)).entries:
-        return
-    commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
-    key = IdempotencyKey(caller="demo", name="products", fingerprint=b"")
-    with suppress(KeyInFlight):  # another process is just doing it
-        await store.submit(CommandBatch(commands=commands, request_id="demo", key=key))
-
-
 async def _purge(store: Store, kept: timedelta) -> None:
     """Forget what is no longer kept, in small steps, forever."""
     asked, is_told = monotonic(), False
     while True:
         try:
-            at = now()
-            believed = await store.believe(at, elapsed=timedelta(seconds=monotonic() - asked))
-            asked = monotonic()
+            at, asking = now(), monotonic()
+            elapsed = timedelta(seconds=asking - asked)
+            believed = await retain(store, at=at, elapsed=elapsed, kept=kept, turn=_next_turn)
+            asked = asking
             if at - believed > TELLING and not is_told:
                 LOG.warning(CLOCK_AHEAD, *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (at, believed)))
                 is_told = True
-            more = True
-            while more:
-                needed = await store.deliveries.needed()
-                more = await store.purge(believed, changes_before=believed - kept, keep=needed)
-                await asyncio.sleep(0)  # others write between two steps
         except DomainError as error:
             LOG.warning("sweeping failed, and will be tried again: %s", error)
         except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
             LOG.exception("sweeping failed, and will be tried again")
         await asyncio.sleep(PURGE_EVERY_S)
+
+
+async def _next_turn() -> None:
+    await asyncio.sleep(0)  # others write between two steps
+
+
+async def _keep_noting_uses(gate: Gate) -> None:
+    while True:
+        await asyncio.sleep(NOTE_USES_EVERY_S)
+        await _note_uses(gate)
+
+
+async def _note_uses(gate: Gate) -> None:
+    """Store which keys were used; what fails is tried again with the next."""
+    try:
+        await gate.note_uses(now())
+    except DomainError as error:
+        LOG.warning("noting which keys were used failed, and will be tried again: %s", error)
 
 
 async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import count
 
 import asyncpg
+import pytest
 from attrs import define, field
 
 from adapters.postgres.store import PostgresStore
@@ -21,7 +22,7 @@ _TABLES = ("changes", "receipts", "log_names", "positions", "former_cursors", "r
 _EMPTY = "; ".join(
     [
         "; ".join(f"DELETE FROM {each}" for each in _TABLES),
-        "DELETE FROM forgotten WHERE kind <> ''",
+        "DELETE FROM forgotten WHERE kind <> ''; UPDATE forgotten SET number = 0",
         *(
             f"DELETE FROM {entity_type.collection}; ALTER SEQUENCE {entity_type.collection}_ids RESTART"
             for entity_type in ENTITY_TYPES
@@ -38,9 +39,17 @@ def shared_databases() -> "Databases":
     return Databases(stack.enter_context(running()))
 
 
-async def open_store(dsn: str, clock: Callable[[], datetime] | None = None) -> PostgresStore:
+async def open_store(
+    dsn: str, clock: Callable[[], datetime] | None = None, on_untrustworthy: Callable[[str], None] = pytest.fail
+) -> PostgresStore:
     """Open a store."""
-    return await PostgresStore.open(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=clock or Clock())
+    return await PostgresStore.open(
+        dsn,
+        entity_types=ENTITY_TYPES,
+        documents=SERIALIZER,
+        clock=clock or Clock(),
+        on_untrustworthy=on_untrustworthy,
+    )
 
 
 @define

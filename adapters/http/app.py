@@ -7,45 +7,37 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.datastructures import Headers
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
-from adapters.http.handlers.error_handler import READ_ONLY, response_for
+from adapters.http.handlers.access import AccessHandlers
+from adapters.http.handlers.error_handler import response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.compression import Compression
+from adapters.http.middleware.cross_origin import CrossOrigin, Grants
+from adapters.http.middleware.forwarded import Forwarded
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
 from adapters.http.openapi.document import document
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
-from adapters.http.responses.responses import Response, json_bytes
+from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import changes, resources, service, webhooks
+from adapters.http.routes import access, changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from adapters.http.routes.static_files import StaticFiles
+from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
-
-EXPOSED = (
-    "ETag",
-    "Link",
-    "Location",
-    "Retry-After",
-    "X-Request-ID",
-    "X-Process-Time",
-    "Idempotency-Replayed",
-    "RateLimit",
-    "RateLimit-Policy",
-)
 
 
 @frozen(kw_only=True)
@@ -56,46 +48,47 @@ class Options:
     require_if_match: bool = False
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
+    proxies: Sequence[str] = Factory(tuple)
+    is_public: bool = False
+    """Whether others than this machine can reach the service."""
 
 
 def make_app(
-    store: Store, secret: bytes, options: Options, access_log: AccessLog, feed: Feed, *, dispatcher: WebhookDispatcher
+    store: Store,
+    secret: bytes,
+    options: Options,
+    access_log: AccessLog,
+    feed: Feed,
+    *,
+    dispatcher: WebhookDispatcher,
+    gate: Gate,
 ) -> ASGIApp:
     """Return the application that serves a store."""
-    routes = _routes(declared(store, secret, options, feed, dispatcher))
-    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed)))
+    paths = [
+        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate),
+        static_files.path(StaticFiles()),
+    ]
+    routes = _routes(paths, gate)
+    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
-    app: ASGIApp = Router(list(map(_exact, routes)), default=_nothing, redirect_slashes=False)
-    compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+    app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
+    app = OriginCheck(app, hosts=options.hosts, origins=options.origins)
+    grants = Grants(options.origins)
     if options.origins:
-        app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
-    origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
-    return RequestContext(
-        app, compressed=compressed, origin_check=origin_check, access_log=access_log, turns=feed.turns
+        app = CrossOrigin(app, grants)
+    app = RequestContext(
+        app,
+        compressed=Compression(app),
+        access_log=access_log,
+        by_origin=grants.depend_on_origin,
+        turns=feed.turns,
     )
+    return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 
-def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Let pages of other origins read the answers."""
-    return _Sharing(
-        app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED, max_age=600
-    )
-
-
-class _Sharing(CORSMiddleware):
-    """Answers a preflight that it does not grant like any other OPTIONS: without a grant, a browser goes no further."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "access-control-request-method" in headers
-        if asks and "origin" in headers:
-            granted = self.preflight_response(headers)
-            await (granted if granted.status_code == 200 else self.app)(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
-
-
-def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatcher: WebhookDispatcher) -> list[Path]:
+def declared(
+    store: Store, secret: bytes, options: Options, feed: Feed, *, dispatcher: WebhookDispatcher, gate: Gate
+) -> list[Path]:
     """Return every path with its operations, the one that documents them all included."""
     parts = resources.Parts(
         store=store,
@@ -107,18 +100,28 @@ def declared(store: Store, secret: bytes, options: Options, feed: Feed, dispatch
     paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
     paths += [
         *webhooks.paths(parts),
-        *changes.paths(Changes(store, feed)),
+        *changes.paths(Changes(store, feed, gate.live)),
+        *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
         *service.paths(service.Service(readiness=Readiness(store))),
     ]
 
     async def openapi(request: Request) -> Response:
-        del request
+        if request.root:
+            return json_response({**described, "servers": [{"url": request.root}]})
         return json_bytes(written)
 
     reply = Reply(description="This document.", schema={"type": "object"})
-    operation = Operation(name="openapi", summary="The OpenAPI document", handler=openapi, replies={200: reply})
+    operation = Operation(
+        name="openapi",
+        summary="The OpenAPI document",
+        scope=None,
+        handler=openapi,
+        replies={200: reply},
+        caching=PUBLIC,
+    )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
-    written = orjson.dumps(document(paths))
+    described = document(paths)
+    written = orjson.dumps(described)
     return paths
 
 
@@ -134,12 +137,11 @@ class _IdConvertor(Convertor[str]):
         return value
 
 
-def _routes(paths: list[Path]) -> list[BaseRoute]:
+def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
     register_url_convertor("entity", _IdConvertor())
     # Starlette tries one after the other: the most used come first.
     ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
-    routes: list[BaseRoute] = [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path)) for path in ordered]
-    return [*routes, Mount("/static", _Files())]
+    return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
 
 
 def _exact(route: Any) -> Any:
@@ -148,27 +150,16 @@ def _exact(route: Any) -> Any:
     return route
 
 
-class _Files:
-    """The files of the web page."""
+@frozen
+class _Nothing:
+    """Answers for a path that there is not."""
 
-    def __init__(self) -> None:
-        self._files = StaticFiles(directory=str(service.STATIC))
+    gate: Gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            return await _nothing(scope, receive, send)
+        request, error = request_of(scope), Missing("there is nothing at this path")
         try:
-            response = await self._response(scope)
-        except Exception as error:  # noqa: BLE001 - as for every other path
-            response = response_for(error, request_of(scope))
-        return await response(scope, receive, send)
-
-    async def _response(self, scope: Scope) -> ASGIApp:
-        if scope["method"] == "OPTIONS":
-            return Response(status=204, headers=(READ_ONLY,))
-        return await self._files.get_response(self._files.get_path(scope), scope)
-
-
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer for a path that there is not."""
-    await send_error(response_for(Missing("there is nothing at this path"), request_of(scope)), scope, receive, send)
+            await self.gate.admit(request, None if request.method == "OPTIONS" else AccessScope.READ)
+        except Exception as refused:  # noqa: BLE001 - as for every other path
+            error = refused  # type: ignore[assignment]
+        await send_error(response_for(error, request), scope, receive, send)

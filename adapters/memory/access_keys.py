@@ -42,7 +42,6 @@ class MemoryAccessKeys(AccessKeys):
         if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
             return None
         expires_at = min(at + SESSION_LASTS, shown.expires_at or at + SESSION_LASTS)
-        self._forget(at)
         self._make_room(shown.actor.key)
         session = Credential(hash=token, key=shown.actor.key, type=CredentialType.SESSION, expires_at=expires_at)
         self._credentials[token] = session
@@ -71,20 +70,22 @@ class MemoryAccessKeys(AccessKeys):
     def _apply(self, change: KeyChange, at: datetime) -> None:
         key = change.key
         self._keys[key.id] = key
-        if change.others_until is not None:
-            until = change.others_until
-            for hash, each in self._credentials.items():
-                if each.key == key.id:
-                    self._credentials[hash] = evolve(each, expires_at=min(each.expires_at or until, until))
-        self._forget(at)
+        if (until := change.others_until) is not None:
+            others = [each for each in self._credentials.values() if each.key == key.id]
+            for each in others:
+                self._credentials[each.hash] = evolve(each, expires_at=min(each.expires_at or until, until))
+                if until <= at:  # whatever a clock will say later
+                    del self._credentials[each.hash]
         if change.hash is not None:
             self._credentials[change.hash] = Credential(
                 hash=change.hash, key=key.id, type=CredentialType.KEY, expires_at=key.expires_at
             )
         for id in change.dropped:
             del self._keys[id]
+        self._credentials = {hash: each for hash, each in self._credentials.items() if each.key in self._keys}
 
-    def _forget(self, at: datetime) -> None:
+    def purge(self, at: datetime) -> None:
+        """Forget the credentials that expired by a time."""
         gone = [each.hash for each in self._credentials.values() if each.expires_at and each.expires_at <= at]
         for hash in gone:
             del self._credentials[hash]

@@ -12,7 +12,7 @@ from adapters.postgres.connections import Connection
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
 from domain.access.ports import AccessKeys
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 
 KEY = ("id", "name", "scope", "last_four", "created_at", "expires_at", "last_used_at", "revoked_at")
 KEYS = f"SELECT {', '.join(KEY)} FROM access_keys ORDER BY id"
@@ -33,7 +33,6 @@ INSERT INTO access_keys ({", ".join(KEY)}) VALUES ($1, $2, $3, $4, $5, $6, $7, $
 SET (last_four, revoked_at) = (excluded.last_four, excluded.revoked_at)
 """
 _SHORTEN = "UPDATE credentials SET expires_at = least(expires_at, $1) WHERE key = $2"
-_FORGET = "DELETE FROM credentials WHERE expires_at <= $1"
 _PUT_CREDENTIAL = "INSERT INTO credentials VALUES ($1, $2, $3, $4)"
 _MAKE_ROOM = """
 DELETE FROM credentials WHERE hash IN (
@@ -86,7 +85,6 @@ class PostgresAccessKeys(AccessKeys):
             if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
                 return None
             expires_at = min(at + SESSION_LASTS, shown.expires_at or at + SESSION_LASTS)
-            await connection.execute(_FORGET, at)
             await connection.execute(_MAKE_ROOM, shown.actor.key, MAX_SESSIONS - 1)
             await connection.execute(_PUT_CREDENTIAL, token, shown.actor.key, CredentialType.SESSION.value, expires_at)
             return _granted(await connection.fetch(_LOOK_UP, [token], at)).get(token)
@@ -106,9 +104,14 @@ class PostgresAccessKeys(AccessKeys):
         return found if rows[0]["closed"] else dict.fromkeys(hashes, OPEN)
 
 
+async def purge(connection: Connection, at: datetime) -> None:
+    """Forget the credentials that expired by a time."""
+    await connection.execute("DELETE FROM credentials WHERE expires_at <= $1", at)
+
+
 def key_of(row: Mapping[str, Any]) -> AccessKey:
     """Return the key of a row."""
-    return AccessKey(**{**row, "scope": Scope(row["scope"])})
+    return AccessKey(**{**row, "scope": AccessScope(row["scope"])})
 
 
 def key_row(key: AccessKey) -> tuple[Any, ...]:
@@ -134,7 +137,7 @@ def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
     """Return what is granted, by the hashes that were found."""
     return {
         row["hash"]: Grant(
-            scope=Scope(row["scope"]),
+            scope=AccessScope(row["scope"]),
             actor=Actor(row["key"], row["name"]),
             type=CredentialType(row["type"]),
             expires_at=row["expires_at"],
@@ -147,10 +150,12 @@ def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
 async def _apply(connection: Connection, change: KeyChange, at: datetime) -> None:
     key = change.key
     await connection.execute(_PUT_KEY, *key_row(key))
-    if change.others_until is not None:
+    if change.others_until is not None and change.others_until <= at:  # whatever a clock will say later
+        await connection.execute("DELETE FROM credentials WHERE key = $1", key.id)
+    elif change.others_until is not None:
         await connection.execute(_SHORTEN, change.others_until, key.id)
-    await connection.execute(_FORGET, at)
     if change.hash is not None:
         credential = Credential(hash=change.hash, key=key.id, type=CredentialType.KEY, expires_at=key.expires_at)
         await connection.execute(_PUT_CREDENTIAL, *credential_row(credential))
+    await connection.execute("DELETE FROM credentials WHERE key = ANY($1::bigint[])", list(change.dropped))
     await connection.execute("DELETE FROM access_keys WHERE id = ANY($1::bigint[])", list(change.dropped))

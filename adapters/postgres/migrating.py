@@ -1,7 +1,6 @@
 """Bringing a database up to date, and learning the name that the log has in it."""
 
 import secrets
-from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -9,8 +8,9 @@ from typing import Any
 import asyncpg
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.places import Names
-from adapters.postgres.table_mapping import TableMapping
+from adapters.postgres.errors import Unsuitable
+from adapters.postgres.log import NEWEST
+from domain.cursor_codec import CursorCodec
 
 OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
@@ -24,16 +24,15 @@ _HOME = (
 )
 
 
+_EPOCH = "(SELECT max(epoch) FROM log_names)"
+
+
 class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
 
 
 class SchemaTooOld(Exception):
     """The database was written by an older version of this program, and may not be changed now."""
-
-
-class Unsuitable(Exception):
-    """The database lacks what this program needs."""
 
 
 async def migrate(connection: Connection) -> None:
@@ -72,34 +71,27 @@ async def check_schema(connection: Connection) -> None:
         )
 
 
-async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> None:
-    """Check that every kind of entity has its table, with all its columns, and its sequence. Raises `Unsuitable`."""
-    for each in rows:
-        try:
-            await connection.execute(each.needs)
-        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
-            raise Unsuitable(
-                f"the database lacks what {each.table} need, until a migration makes it: {error}"
-            ) from None
-
-
 async def is_migrated(connection: Connection) -> bool:
     """Tell whether there is a schema, of whatever version."""
     return await _schema(connection) > 0
 
 
-async def names_of_log(connection: Connection) -> Names:
-    """Return the names of the log, after giving it a new one where it has none yet in the place where it is now."""
+async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
+    """Return the codec of cursors, after giving the log a new name where it has none yet in the place where it is now.
+
+    What has come up to now is the same under the name of before; what comes from now on, here or there, is not.
+    """
     if not await _at_home(connection):
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if not await _at_home(connection):
+                await connection.execute(f"UPDATE log_names SET newest = {NEWEST} WHERE epoch = {_EPOCH}")
                 await connection.execute(
-                    f"INSERT INTO log_names SELECT coalesce(max(epoch), 0) + 1, $1, {_HOME} FROM log_names",
+                    f"INSERT INTO log_names (epoch, name, home) SELECT coalesce({_EPOCH}, 0) + 1, $1, {_HOME}",
                     secrets.token_hex(8),
                 )
-    (epoch, current), *former = await connection.fetch("SELECT epoch, name FROM log_names ORDER BY epoch DESC")
-    return Names(current, epoch, frozenset(name for _, name in former))
+    (current, _), *former = await connection.fetch("SELECT name, newest FROM log_names ORDER BY epoch DESC")
+    return CursorCodec(current, dict(former))
 
 
 async def _at_home(connection: Connection) -> bool:

@@ -29,7 +29,13 @@ class TableMapping:
         self.get = f"SELECT id, version, document FROM {self.table} WHERE {chosen[0]}"
         self.find = f"SELECT id, document FROM {self.table} WHERE {chosen[0]} ORDER BY id"
         self.find_with_owners = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
-        self.taken = frozenset({f"{self.table}_pkey", *(f"{self.table}_{name}_taken" for name in unique)})
+        self.constraints = {f"{self.table}_pkey": "PRIMARY KEY (id)"} | {
+            # Deferred, because in one transaction two entities may swap theirs.
+            f"{self.table}_{name}_taken": f"UNIQUE ({name}) DEFERRABLE INITIALLY DEFERRED"
+            for name in unique
+        }
+        self.taken = frozenset(self.constraints)
+        self.sorted_by = [self.column(field) for field in self._listed if field.name != "id"]
 
     def column(self, field: Field) -> str:
         """Name the column of a field; that of a text holds what it is sorted by, which is not the text itself."""

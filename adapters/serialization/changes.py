@@ -8,7 +8,7 @@ from domain.changes import Entry
 
 def change_document(entry: Entry) -> str:
     """Return the document of a change."""
-    change = entry.change
+    change, actor = entry.change, entry.change.actor
     head = orjson.dumps(
         {
             "cursor": entry.cursor,
@@ -17,6 +17,7 @@ def change_document(entry: Entry) -> str:
             "version": change.version,
             "at": timestamp(change.at),
             "request_id": change.request_id,
+            "actor": actor and {"key": actor.key, "name": actor.name},
             "changed": list(change.changed),
             **({} if change.reason is None else {"reason": change.reason}),
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import apsw
@@ -13,7 +14,7 @@ from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
 from domain.access.ports import AccessKeys
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
@@ -32,7 +33,6 @@ WHERE hash = ? AND (credentials.expires_at IS NULL OR credentials.expires_at > ?
 """
 _IS_CLOSED = "SELECT 1 FROM access_keys LIMIT 1"
 _SHORTEN = "UPDATE credentials SET expires_at = min(ifnull(expires_at, ?1), ?1) WHERE key = ?2"
-_FORGET = "DELETE FROM credentials WHERE expires_at <= ?"
 _MAKE_ROOM = """
 DELETE FROM credentials WHERE hash IN (
   SELECT hash FROM credentials WHERE key = ? AND type = 'session' ORDER BY expires_at DESC LIMIT -1 OFFSET ?
@@ -40,7 +40,7 @@ DELETE FROM credentials WHERE hash IN (
 """
 _TOUCH = "UPDATE access_keys SET last_used_at = max(ifnull(last_used_at, ?1), ?1) WHERE id = ?2"
 
-_SCOPES = {scope.value: scope for scope in Scope}
+_SCOPES = {scope.value: scope for scope in AccessScope}
 _TYPES = {each.value: each for each in CredentialType}
 
 
@@ -81,7 +81,6 @@ class SqliteAccessKeys(AccessKeys):
             if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
                 return None
             expires_at = min(at + SESSION_LASTS, shown.expires_at or at + SESSION_LASTS)
-            connection.execute(_FORGET, (microseconds(at),))
             connection.execute(_MAKE_ROOM, (shown.actor.key, MAX_SESSIONS - 1))
             connection.execute(PUT_CREDENTIAL, (token, shown.actor.key, "session", microseconds(expires_at)))
             return _look_up(connection, token, at)
@@ -96,6 +95,11 @@ class SqliteAccessKeys(AccessKeys):
     async def touch(self, used: Mapping[int, datetime]) -> None:
         rows = [(microseconds(at), id) for id, at in used.items()]
         await self.write(lambda connection, _: connection.executemany(_TOUCH, rows))
+
+
+def purge(connection: apsw.Connection, at: datetime) -> None:
+    """Forget the credentials that expired by a time."""
+    connection.execute("DELETE FROM credentials WHERE expires_at <= ?", (microseconds(at),))
 
 
 def key_of(row: tuple[Any, ...]) -> AccessKey:
@@ -141,18 +145,26 @@ def _keys(connection: apsw.Connection) -> tuple[AccessKey, ...]:
 
 def _look_up(connection: apsw.Connection, hash: bytes, at: datetime) -> Grant | None:
     for key, name, scope, type, expires_at in connection.execute(_LOOK_UP, (hash, microseconds(at))):
-        until = None if expires_at is None else moment(expires_at)
-        return Grant(scope=_SCOPES[scope], actor=Actor(key, name), type=_TYPES[type], expires_at=until)
+        return _granted(key, name, scope, type, expires_at)
     return None
+
+
+@lru_cache(1024)  # of what was read just now: the same row grants the same
+def _granted(key: int, name: str, scope: str, type: str, expires_at: int | None) -> Grant:
+    until = None if expires_at is None else moment(expires_at)
+    return Grant(scope=_SCOPES[scope], actor=Actor(key, name), type=_TYPES[type], expires_at=until)
 
 
 def _apply(connection: apsw.Connection, change: KeyChange, at: datetime) -> None:
     key = change.key
     connection.execute(PUT_KEY, key_row(key))
-    if change.others_until is not None:
+    if change.others_until is not None and change.others_until <= at:  # whatever a clock will say later
+        connection.execute("DELETE FROM credentials WHERE key = ?", (key.id,))
+    elif change.others_until is not None:
         connection.execute(_SHORTEN, (microseconds(change.others_until), key.id))
-    connection.execute(_FORGET, (microseconds(at),))
     if change.hash is not None:
         credential = Credential(hash=change.hash, key=key.id, type=CredentialType.KEY, expires_at=key.expires_at)
         connection.execute(PUT_CREDENTIAL, credential_row(credential))
-    connection.executemany("DELETE FROM access_keys WHERE id = ?", [(id,) for id in change.dropped])
+    dropped = [(id,) for id in change.dropped]
+    connection.executemany("DELETE FROM access_keys WHERE id = ?", dropped)
+    connection.executemany("DELETE FROM credentials WHERE key = ?", dropped)

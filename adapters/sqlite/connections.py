@@ -1,5 +1,6 @@
 """Opening the file, and bringing its schema up to date."""
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
@@ -11,6 +12,7 @@ import apsw
 
 from adapters.sqlite.files import NotAStore
 from adapters.sqlite.table_mapping import SqlValue, TableMapping
+from domain.public_types import PUBLIC_TYPES
 
 BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
@@ -18,6 +20,11 @@ CACHE_KIB = 4_096
 WRITER_CACHE_KIB = 10_240
 """More, because new entities go to any place in an index, and each page that is not at hand is read first."""
 APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
+
+SLOW = "%s has no index of %s by %s: lists in that order read the whole table"
+_INDEXED = "SELECT first.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS first WHERE seqno = 0"
+
+_log = logging.getLogger("backroom")
 
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # NORMAL loses acknowledged writes in a power cut
@@ -118,7 +125,10 @@ def check_schema(connection: apsw.Connection) -> None:
 
 
 def check_tables(connection: apsw.Connection, rows: Iterable[TableMapping]) -> None:
-    """Check that every kind of entity has its tables, with all their columns. Raises `NotAStore`."""
+    """Check that every entity type has its tables, with all their columns. Raises `NotAStore`.
+
+    What only makes lists slow is told.
+    """
     for each in rows:
         try:
             connection.execute(each.needs)
@@ -126,6 +136,11 @@ def check_tables(connection: apsw.Connection, rows: Iterable[TableMapping]) -> N
             raise NotAStore(
                 f"{connection.filename} lacks what {each.table} need, until a migration makes it: {error}"
             ) from None
+        if each.entity_type in PUBLIC_TYPES:  # of the others there are few
+            indexed = {column for (column,) in fetch(connection, _INDEXED, (each.table,))}
+            for column in each.sorted_by:
+                if column not in indexed:
+                    _log.warning(SLOW, connection.filename, each.table, column)
 
 
 def is_migrated(connection: apsw.Connection) -> bool:

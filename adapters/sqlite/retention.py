@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import apsw
 
-from adapters.sqlite import deliveries
+from adapters.sqlite import access_keys, deliveries
 from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import microseconds, moment
 from domain.retention import Belief, advance
@@ -26,6 +26,7 @@ def believe(connection: apsw.Connection, now: datetime, elapsed: timedelta) -> d
 
 def purge(connection: apsw.Connection, at: datetime, *, changes_before: datetime, kept_from: int | None) -> bool:
     """Forget some expired receipts, old deliveries and old changes; return whether there is more to forget."""
+    access_keys.purge(connection, at)
     more = deliveries.purge(connection, changes_before, AT_ONCE)
     # Receipts are numbered in the order in which they expire, unless the clock was set back between two of them.
     receipts, last = fetch(

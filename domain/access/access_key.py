@@ -5,7 +5,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 
 
 @frozen(kw_only=True)
@@ -17,7 +17,7 @@ class AccessKey:
 
     id: int
     name: str
-    scope: Scope
+    scope: AccessScope
     last_four: str
     created_at: datetime
     expires_at: datetime | None = None
@@ -58,7 +58,7 @@ class Actor:
 class Grant:
     """What a caller may do, and by which key; by none while the service is open."""
 
-    scope: Scope
+    scope: AccessScope
     actor: Actor | None = None
     type: CredentialType | None = None
     expires_at: datetime | None = None
@@ -69,5 +69,5 @@ class Grant:
         return "" if self.actor is None else f"key-{self.actor.key}"
 
 
-OPEN = Grant(scope=Scope.ADMIN)
+OPEN = Grant(scope=AccessScope.ADMIN)
 """What everyone is granted as long as there never was a key."""

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from domain.access.access_key import AccessKey
 from domain.access.errors import LastAdminKey, TooManyKeys
 from domain.access.key_text import LAST_SHOWN, hash_of
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.entity_type import Field
 from domain.errors import NotFound, ValidationFailed, Violation
 from domain.field_types import EnumField, FieldType, String, Timestamp, ValidationError
@@ -44,7 +44,7 @@ class Overlap(FieldType):
 
 FIELDS = (
     Field(name="name", field_type=String(1, 100), required=True),
-    Field(name="scope", field_type=EnumField(Scope), required=True),
+    Field(name="scope", field_type=EnumField(AccessScope), required=True),
     Field(name="expires_at", field_type=Timestamp(), nullable=True),
 )
 ROTATION = (Field(name="overlap", field_type=Overlap(), nullable=True),)
@@ -54,8 +54,8 @@ ROTATION = (Field(name="overlap", field_type=Overlap(), nullable=True),)
 class KeyChange:
     """What a decision leaves: the key, with a new secret if it has a `hash`.
 
-    Every credential that the key had before holds until `others_until`, if that is given; those that hold no longer
-    are forgotten. Keys that are `dropped` are forgotten too.
+    Every credential that the key had before holds until `others_until`, if that is given; where that is now, they are
+    forgotten, whatever a clock says later. Keys that are `dropped` are forgotten with theirs.
     """
 
     key: AccessKey
@@ -73,7 +73,7 @@ class CreateKey:
     """Make a key with a secret."""
 
     name: str
-    scope: Scope
+    scope: AccessScope
     expires_at: datetime | None
     secret: str = field(repr=False)
 
@@ -127,8 +127,8 @@ class RevokeKey:
 
     def __call__(self, keys: Sequence[AccessKey], at: datetime) -> KeyChange:
         key = _known(keys, self.id)
-        others = (each for each in keys if each is not key and each.scope is Scope.ADMIN and each.is_valid(at))
-        if self.needed and key.scope is Scope.ADMIN and key.is_valid(at) and not any(others):
+        others = (each for each in keys if each is not key and each.scope is AccessScope.ADMIN and each.is_valid(at))
+        if self.needed and key.scope is AccessScope.ADMIN and key.is_valid(at) and not any(others):
             raise LastAdminKey
         return KeyChange(key=evolve(key, revoked_at=key.revoked_at or at), others_until=at)
 

@@ -3,16 +3,16 @@
 from enum import Enum
 
 
-class Scope(Enum):
+class AccessScope(Enum):
     """What a key is good for."""
 
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
 
-    def includes(self, needed: "Scope") -> bool:
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
+
+    def includes(self, needed: "AccessScope") -> bool:
         """Tell whether whoever has this scope may do what needs another one."""
-        return _RANKS[self] >= _RANKS[needed]
-
-
-_RANKS = {scope: rank for rank, scope in enumerate(Scope)}
+        return self.rank >= needed.rank

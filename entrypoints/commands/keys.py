@@ -17,13 +17,15 @@ from domain.access.access_key import OPEN, AccessKey
 from domain.access.key_ring import OVERLAP, CreateKey, RevokeKey, RotateKey
 from domain.access.key_text import make_key
 from domain.access.ports import AccessKeys
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.errors import DomainError
 from entrypoints.diagnostics import LOG
 from entrypoints.settings import PREFIX, Settings, duration, store
 from entrypoints.store_errors import reason, shown
 
 DONE, FAILED = 0, 1
+
+_SCOPES = [each.value for each in AccessScope]
 
 Work = Callable[[AccessKeys], Coroutine[Any, Any, None]]
 
@@ -67,7 +69,7 @@ def command(context: click.Context, url: str | None) -> None:
 
 @command.command
 @click.argument("name")
-@click.option("--scope", required=True, type=click.Choice([each.value for each in Scope]), help="What it is good for.")
+@click.option("--scope", required=True, type=click.Choice(_SCOPES), help="What it is good for.")
 @click.option("--expires", type=_Duration(), help="Such as 12h or 30d; by default it does not expire.")
 @click.pass_obj
 def create(url: str, name: str, scope: str, expires: timedelta | None) -> int:

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from adapters.http.server.protocol import HttpProtocol
+from adapters.shared_memory.rate_limits import SharedRateLimiter
 from entrypoints.settings import load
 from entrypoints.wiring import wired
 
@@ -146,7 +147,8 @@ def profiled_threads() -> Iterator[list[cProfile.Profile]]:
 @asynccontextmanager
 async def crowd(file: Path) -> AsyncIterator[Crowd]:
     """Run the service on a file, and yield connections to it."""
-    async with wired(load({"BACKROOM_STORE": f"sqlite:///{file}", "BACKROOM_PORT": "80"}, {})) as app:
+    settings = load({"BACKROOM_STORE": f"sqlite:///{file}", "BACKROOM_PORT": "80"}, {})
+    async with wired(settings, SharedRateLimiter()) as app:
         crowd = Crowd(app)
         try:
             yield crowd

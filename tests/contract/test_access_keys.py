@@ -14,7 +14,7 @@ from domain.access.access_key import OPEN, AccessKey, Actor, CredentialType, Gra
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, CreateKey, RevokeKey, RotateKey
 from domain.access.key_text import hash_of
 from domain.access.ports import AccessKeys
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.errors import NotFound
 from domain.ports import Store
 from domain.task import TASK
@@ -39,7 +39,7 @@ def others(other: Store) -> AccessKeys:
     return other.access_keys
 
 
-def new(secret: str = "s1", scope: Scope = Scope.READ, **facts: Any) -> CreateKey:
+def new(secret: str = "s1", scope: AccessScope = AccessScope.READ, **facts: Any) -> CreateKey:
     """Return a decision to make a key."""
     return CreateKey(**{"name": "till 2", "scope": scope, "secret": secret, "expires_at": None, **facts})
 
@@ -47,6 +47,32 @@ def new(secret: str = "s1", scope: Scope = Scope.READ, **facts: Any) -> CreateKe
 def granted(key: AccessKey, type: CredentialType = CredentialType.KEY, **facts: Any) -> Grant:
     """Return what a credential of a key grants."""
     return Grant(**{"scope": key.scope, "actor": Actor(key.id, key.name), "type": type, "expires_at": None, **facts})
+
+
+async def test_a_clock_that_was_ahead_ends_nothing(store: Store, keys: AccessKeys, clock: Clock) -> None:
+    """A key that had expired by it is valid again afterwards, whatever was done meanwhile, and so is its session."""
+    key = await keys.change(new(expires_at=LATER))
+    await keys.open_session(hash_of("t"), hash_of("s1"))
+    clock.now = NOON + timedelta(days=31)
+    await keys.change(new("s2"))
+    await keys.open_session(hash_of("u"), hash_of("s2"))
+    assert None is await keys.look_up(hash_of("s1"))
+    clock.now = NOON
+    assert granted(key, expires_at=LATER) == await keys.look_up(hash_of("s1"))
+    assert granted(key, CredentialType.SESSION, expires_at=LATER) == await keys.look_up(hash_of("t"))
+    await store.purge(LATER, changes_before=NOON)
+    assert None is await keys.look_up(hash_of("s1")) is await keys.look_up(hash_of("t"))
+
+
+@pytest.mark.parametrize("end", [RevokeKey(id=1), RotateKey(id=1, secret="s2", overlap=timedelta())])
+async def test_what_was_ended_by_a_clock_that_was_ahead(keys: AccessKeys, clock: Clock, end: Any) -> None:
+    """What was ended at once stays ended when the clock is right again."""
+    await keys.change(new())
+    await keys.open_session(hash_of("t"), hash_of("s1"))
+    clock.now = NOON + timedelta(days=31)
+    await keys.change(end)
+    clock.now = NOON
+    assert None is await keys.look_up(hash_of("s1")) is await keys.look_up(hash_of("t"))
 
 
 async def test_open_until_there_is_a_key(keys: AccessKeys, others: AccessKeys) -> None:
@@ -60,7 +86,7 @@ async def test_open_until_there_is_a_key(keys: AccessKeys, others: AccessKeys) -
 
 async def test_a_key_grants_its_scope(keys: AccessKeys, others: AccessKeys) -> None:
     """A secret grants the scope of its key, in every process, at the next look-up."""
-    for scope in Scope:
+    for scope in AccessScope:
         key = await keys.change(new(scope.value, scope))
         assert granted(key) == await others.look_up(hash_of(scope.value))
 
@@ -172,7 +198,7 @@ async def test_dry_run(keys: AccessKeys) -> None:
 
 async def test_decisions_take_turns(keys: AccessKeys, others: AccessKeys) -> None:
     """Keys that are made at the same time have different ids, and of two admin keys only one can be revoked."""
-    made = await asyncio.gather(*((keys, others)[n % 2].change(new(f"s{n}", Scope.ADMIN)) for n in range(10)))
+    made = await asyncio.gather(*((keys, others)[n % 2].change(new(f"s{n}", AccessScope.ADMIN)) for n in range(10)))
     assert set(range(1, 11)) == {each.id for each in made}
     for id in range(3, 11):
         await keys.change(RevokeKey(id=id))

@@ -7,16 +7,16 @@ import pytest
 from attrs import evolve
 
 from domain.changes import Cursor
-from domain.commands import Delete, Restore
+from domain.commands import Delete, Precondition, Restore
 from domain.decisions import IdempotencyKey, Replay
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, DeliveryStatus, Progress
-from domain.errors import BadCursor, NotFound, Unavailable
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, DeliveryStatus, Lease, Progress
+from domain.errors import BadCursor, NotFound, PreconditionFailed, Unavailable
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
-from domain.webhook import WEBHOOK, RequireExists
+from domain.webhook import WEBHOOK, Disable, RequireExists
 from tests.builders import LATER, NOON, Clock, create, submission
-from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
+from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail, whole_log
 
 pytestmark = pytest.mark.anyio
 
@@ -164,6 +164,31 @@ async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) 
     assert ({1: head}, ["d1"]) == (await store.deliveries.positions(), await ids(store))
     await other.deliveries.release(1, "you")
     assert not await other.deliveries.record(1, "you", delivery=delivery("d2"))
+
+
+async def test_a_batch_with_a_lease(store: Store, other: Store, clock: Clock) -> None:
+    """It keeps what its owner tells of deliveries and carries out its commands, all at once; others have no effect."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    await store.deliveries.claim(1, "me", LEASE)
+    await store.deliveries.record(1, "me", delivery=delivery(attempts=(attempt(),)))
+    before = await whole_log(store), await store.deliveries.progress(1)
+    failed = delivery(status=FAILED, attempts=(attempt(), attempt(status=410)), next_attempt_at=None)
+    facts: dict[str, Any] = {"atomic": False, "deliveries": (failed,)}
+    for lease in (Lease(webhook=1, owner="you"), Lease(webhook=2, owner="me"), Lease(webhook=3, owner="me")):
+        refused = await outcome(other, Disable(id=1, reason="gone"), lease=lease, **facts)
+        assert ((), before) == (refused.results, (await whole_log(store), await store.deliveries.progress(1)))
+    mine = Lease(webhook=1, owner="me")
+    (disabled,) = await carry_out(store, Disable(id=1, reason="gone"), lease=mine, **facts)
+    assert (False, (failed,)) == (disabled.enabled, await other.deliveries.history(1))
+    again = evolve(failed, attempts=())
+    stale = Disable(id=1, reason="x", precondition=Precondition(frozenset({1})))
+    (refusal,) = (await outcome(store, stale, lease=mine, atomic=False, deliveries=(again,))).results
+    assert isinstance(refusal, PreconditionFailed)
+    assert (again,) == await other.deliveries.history(1)
+    clock.now = LATER
+    await other.deliveries.claim(1, "you", LEASE)
+    assert () == (await outcome(store, edit(WEBHOOK, 1, enabled=True), lease=mine, **facts)).results
+    assert (again,) == await store.deliveries.history(1)
 
 
 async def test_a_deleted_webhook_has_no_lease(store: Store) -> None:

@@ -17,13 +17,12 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from domain.access.access_key import Actor
 from domain.access.key_ring import RevokeKey, RotateKey
 from domain.access.key_text import hash_of
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.changes import Cursor
 from domain.commands import Delete, Restore
 from domain.deliveries import DeliveryStatus
 from domain.entity_type import Field
 from domain.errors import BadCursor, CursorExpired, Unavailable
-from domain.moving import Different, SameLog, Undecided, is_kept, move
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
@@ -32,6 +31,7 @@ from domain.snapshot import (
     Credentials,
     Entities,
     Export,
+    FormerCursors,
     Import,
     Keys,
     Metadata,
@@ -42,6 +42,7 @@ from domain.snapshot import (
     Sent,
 )
 from domain.task import TASK
+from domain.use_cases.move import Different, SameLog, Undecided, is_kept, move
 from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, NOON, Clock, create, submission
@@ -141,7 +142,7 @@ async def live(store: Store, clock: Clock) -> None:
         submission(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),))
     )
     for number in range(3):
-        await store.access_keys.change(new(f"s{number}", Scope.WRITE, expires_at=LAST if number else None))
+        await store.access_keys.change(new(f"s{number}", AccessScope.WRITE, expires_at=LAST if number else None))
     await store.access_keys.open_session(hash_of("t"), hash_of("s0"))
     await store.access_keys.change(RotateKey(id=2, secret="s3"))
     await store.access_keys.change(RevokeKey(id=3))
@@ -197,7 +198,8 @@ async def test_life_goes_on(store: Store, clock: Clock, arrived: Callable[[], An
     await live(store, clock)
     given = max(each.change.record.id for each in await whole_log(store) if each.change.entity_type is TASK)
     there = await arrived()
-    assert [b"\xff2"] * 2 == [await replayed(there, key()), await replayed(there, key("other", caller="you"))]
+    for each in (key(), key("other", caller="you")):
+        assert await replayed(store, each) == await replayed(there, each)
     made, hook, back = await carry_out(there, create(TASK), create(WEBHOOK), Restore(entity_type=TASK, id=4))
     assert made.id > given
     assert (4, 3) == (hook.id, back.version)
@@ -488,15 +490,14 @@ async def test_lost_in_the_moment_of_the_commit(store: Store, source: str, targe
 
 def without_the_last(part: Part) -> Part | None:
     """Lose a change, which none but the comparison would notice."""
-    return evolve(part, logged=part.logged[:-1]) if isinstance(part, Changes) else part
+    return evolve(part, changes=part.changes[:-1]) if isinstance(part, Changes) else part
 
 
 def at_another_time(part: Part) -> Part | None:
     """Keep all of each change but when it was made."""
     if isinstance(part, Changes):
-        later = [evolve(each.change, at=each.change.at + timedelta(hours=1)) for each in part.logged]
-        pairs = zip(part.logged, later, strict=True)
-        return evolve(part, logged=tuple(each._replace(change=change) for each, change in pairs))
+        later = (evolve(each, at=each.at + timedelta(hours=1)) for each in part.changes)
+        return evolve(part, changes=tuple(later))
     return part
 
 
@@ -508,10 +509,17 @@ def with_another_document(part: Part) -> Part | None:
     return part
 
 
-def without_cursors(part: Part) -> Part | None:
-    """Forget what a place was called."""
-    if isinstance(part, Changes):
-        return evolve(part, logged=tuple(each._replace(cursors=frozenset()) for each in part.logged))
+def under_another_number(part: Part) -> Part | None:
+    """Let a cursor mean something else."""
+    if isinstance(part, FormerCursors):
+        return FormerCursors(numbers={cursor: number + 1 for cursor, number in part.numbers.items()})
+    return part
+
+
+def with_other_ends(part: Part) -> Part | None:
+    """Let a former name mean more than it did."""
+    if isinstance(part, Metadata):
+        return evolve(part, logs={name: (newest or 0) + 1 for name, newest in part.logs.items()})
     return part
 
 
@@ -519,9 +527,10 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
     "change": without_the_last,
     "time": at_another_time,
     "document": with_another_document,
-    "cursors": without_cursors,
-    "oldest": lambda part: evolve(part, oldest=frozenset()) if isinstance(part, Metadata) else part,
-    "logs": lambda part: evolve(part, logs=frozenset()) if isinstance(part, Metadata) else part,
+    "cursors": under_another_number,
+    "forgotten": lambda part: evolve(part, forgotten=part.forgotten + 1) if isinstance(part, Metadata) else part,
+    "names": with_other_ends,
+    "logs": lambda part: evolve(part, logs={}) if isinstance(part, Metadata) else part,
     "secret": lambda part: evolve(part, secret=bytes(32)) if isinstance(part, Metadata) else part,
     "ids": lambda part: (
         evolve(part, last_ids={**part.last_ids, "task": part.last_ids["task"] - 1})
@@ -536,7 +545,9 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
     "credentials": lambda part: (
         evolve(part, credentials=part.credentials[1:]) if isinstance(part, Credentials) else part
     ),
-    "positions": lambda part: Positions(had=dict.fromkeys(part.had, 0)) if isinstance(part, Positions) else part,
+    "positions": lambda part: (
+        Positions(numbers=dict.fromkeys(part.numbers, 0)) if isinstance(part, Positions) else part
+    ),
     "deliveries": lambda part: None if isinstance(part, Sent) else part,
 }
 
@@ -547,10 +558,58 @@ async def test_a_difference_is_noticed(store: Store, source: str, target: str, c
     await live(store, clock)
     with pytest.raises(Different):
         async with exporting(source) as telling, importing(target) as taking:
-            await move(telling, Careless(taking, DISTORTIONS[what]), lambda *_: None)
+            await move(Remembering(telling, {BEFORE: 7}), Careless(taking, DISTORTIONS[what]), lambda *_: None)
     there = await opened(target, clock)
     assert [] == await trail(there)
     await there.close()
+
+
+BEFORE = Cursor("before-1.2.3")
+"""A cursor of a log that did not number its changes."""
+
+
+@define
+class Remembering(Export):
+    """Tells, beside all that a store holds, cursors of such a log, as a store does that has one behind it."""
+
+    telling: Export
+    cursors: dict[Cursor, int]
+
+    async def size(self) -> int:
+        return await self.telling.size() + len(self.cursors)
+
+    async def read(self) -> AsyncIterator[Part]:
+        cursors: Part | None = FormerCursors(numbers=self.cursors)
+        async for part in self.telling.read():
+            if cursors is not None and isinstance(part, Receipts | Positions):
+                yield cursors
+                cursors = None
+            yield evolve(part, logs={**part.logs, "before": None}) if isinstance(part, Metadata) else part
+
+
+async def test_cursors_that_were_no_numbers(
+    store: Store, source: str, target: str, tmp_path: Path, clock: Clock
+) -> None:
+    """They move along as well, and on, and expire with their changes; others of the same log have expired."""
+    await fill(store, TASK, {}, {})
+    clock.now = LATER
+    await fill(store, TASK, {})
+    async with exporting(source) as telling, importing(target) as taking:
+        cursors = {BEFORE: 2, Cursor("before-1.2.4-5.6"): 3}
+        assert 8 == await move(Remembering(telling, cursors), taking, lambda *_: None)
+    await store.close()
+    await moved(target, await emptied(source, tmp_path))
+    for url in (target, source):
+        there = await opened(url, clock)
+        assert [1, 0] == [len(await trail(there, each)) for each in cursors]
+        await there.purge(LATER, changes_before=LATER)
+        assert 1 == len(await trail(there, BEFORE))
+        await there.purge(LATER, changes_before=YOUNG)
+        for expired in (BEFORE, Cursor("before-1.2.5"), Cursor("before-3")):
+            with pytest.raises(CursorExpired):
+                await there.read(expired)
+            await there.wait_for_changes(expired)
+        await there.close()
 
 
 @define

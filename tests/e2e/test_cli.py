@@ -86,9 +86,12 @@ def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
     ("store", "said"),
     [
         ("postgresql+asyncpg://u:hush@h/d", "BACKROOM_STORE must be memory://, sqlite:///PATH or postgresql://"),
-        ("postgresql://u:hush#x@127.0.0.1/d", "postgresql://127.0.0.1/d: this is no URL of a store"),
-        ("postgresql://127.0.0.1:1/d?pool_size=hush", "postgresql://127.0.0.1:1/d: this is no URL of a store"),
-        ("postgresql://u:hush@127.0.0.1:1/d", "postgresql://127.0.0.1:1/d: the store is not available right now ("),
+        (
+            "postgresql://u:hush#x@127.0.0.1/d",
+            "postgresql://127.0.0.1/d: the URL has a # in it: in a user or",
+        ),
+        ("postgresql://127.0.0.1:1/d?pool_size=hush", "127.0.0.1:1/d: the option pool_size of the URL must be a whole"),
+        ("postgresql://u:hush@127.0.0.1:1/d", "postgresql://127.0.0.1:1/d: PostgreSQL cannot be reached ("),
         ("sqlite:///.", " is a folder: name a file in it, such as sqlite:////"),
     ],
 )

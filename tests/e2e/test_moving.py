@@ -212,9 +212,13 @@ def test_lines_for_a_pipe(tmp_path: Path, source: str) -> None:
         (("sqlite:///a.db", "sqlite:///a.db"), 2, "FROM and TO are the same"),
         (("sqlite:///a.db", "sqlite:///b.db"), 1, "a.db does not exist"),
         (("sqlite:///.", "sqlite:///b.db"), 1, "sqlite:///."),
-        (("postgresql://u:hush@127.0.0.1:1/d", "sqlite:///a.db"), 1, "postgresql://127.0.0.1:1/d: the store is not"),
-        (("postgresql://u:hush#x@127.0.0.1/d", "sqlite:///a.db"), 1, "this is no URL of a store"),
-        (("postgresql://127.0.0.1:1/d?password=hush@x", "sqlite:///a.db"), 1, "postgresql://…: the store is not"),
+        (
+            ("postgresql://u:hush@127.0.0.1:1/d", "sqlite:///a.db"),
+            1,
+            "postgresql://127.0.0.1:1/d: PostgreSQL cannot",
+        ),
+        (("postgresql://u:hush#x@127.0.0.1/d", "sqlite:///a.db"), 1, "the URL has a # in it"),
+        (("postgresql://127.0.0.1:1/d?password=hush@x", "sqlite:///a.db"), 1, "postgresql://…: PostgreSQL cannot be"),
         (("postgresql://u:hu@sh@127.0.0.1:1/d", "sqlite:///a.db"), 1, "postgresql://…: "),
     ],
 )

@@ -1,12 +1,14 @@
 """The README's examples, executed as they stand."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from tests.e2e.service import Service, running
+from tests.e2e.service import Service, environment, running
 
 README = Path(__file__).parents[2] / "README.md"
 HOST = "localhost:8000"
@@ -14,7 +16,7 @@ HOST = "localhost:8000"
 
 def examples() -> list[str]:
     """Return every curl command of the README that ends by itself, in order."""
-    return re.findall(r"^curl .*$", README.read_text(), re.MULTILINE)
+    return re.findall(r"^curl (?!.*\$KEY).*$", README.read_text(), re.MULTILINE)
 
 
 def carried_out(service: Service, example: str) -> subprocess.CompletedProcess[str]:
@@ -47,3 +49,21 @@ def test_examples(tmp_path: Path) -> None:
     assert '"status":201' in many
     assert '"stock":2' in many
     assert '"task.updated"' in changes
+
+
+def test_access(tmp_path: Path) -> None:
+    """A key is made beside the running service, which needs it from then on; it makes, shows and revokes others."""
+    lines = re.findall(r"^(?:KEY=.*|curl .*\$KEY.*)$", README.read_text(), re.MULTILINE)
+    with running(tmp_path) as service:
+        script = "; echo; ".join(lines).replace(HOST, service.url.removeprefix("http://"))
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        env = {**environment(store=f"sqlite:///{tmp_path / 'backroom.db'}"), "PATH": path}
+        ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True, env=env)
+        with service.client() as client:
+            without = client.get("/tasks")
+    _, listed, made, shown, revoked = ran.stdout.splitlines()
+    assert '"tasks":[]' in listed
+    assert '"key":"brm_' in made
+    assert '"key":{"id":1,"name":"the office"},"scope":"admin"' in shown
+    assert '"deleted":{"id":2,"name":"till 2"' in revoked
+    assert 401 == without.status_code

@@ -9,9 +9,11 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp, Message
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_text
+from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.ports import Store
 from tests.builders import Clock
 from tests.webhooks.endpoints import Endpoints, make_dispatcher
@@ -225,6 +227,8 @@ async def serving(store: Store) -> AsyncIterator[Service]:
     feed = Feed(store)
     access_log = AccessLog(lambda _: None, as_text)
     dispatcher = make_dispatcher(store, Endpoints(Clock()))
-    yield Service(make_app(store, await store.secret(), Options(), access_log, feed, dispatcher=dispatcher), feed)
+    gate = Gate(store.access_keys, SharedRateLimiter(buckets=1))
+    app = make_app(store, await store.secret(), Options(), access_log, feed, dispatcher=dispatcher, gate=gate)
+    yield Service(app, feed)
     await feed.close()
     assert feed._reader is None

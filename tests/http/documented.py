@@ -15,8 +15,10 @@ from referencing.jsonschema import DRAFT202012
 
 ROOT = "urn:openapi"
 
-NOT_DOCUMENTED = re.compile(r"/static/.*|/ws")
-"""Files and sockets are none of OpenAPI's business."""
+NOT_DOCUMENTED = re.compile(r"/static/.*")
+"""Files are none of OpenAPI's business."""
+
+ALWAYS = ("X-Request-ID", "X-Process-Time", "X-Content-Type-Options", "Referrer-Policy")
 
 OF_ANY_ANSWER = frozenset(
     ("cache-control", "connection", "content-encoding", "content-length", "content-type", "vary", "x-accel-buffering")
@@ -52,11 +54,11 @@ class Documented:
             raise NotDocumented(f"{asked} {response.status_code}: {'; '.join(violations)}")
 
     def _violations(self, response: httpx2.Response, *, whole: bool) -> Iterator[str]:
-        yield from self._header_violations(response, "/components/headers", ("X-Request-ID", "X-Process-Time"))
+        yield from self._header_violations(response, "/components/headers", ALWAYS)
         path, method = path_of(response.request), response.request.method
         template = next((template for pattern, template in self._templates if pattern.fullmatch(path)), None)
         if template is None:
-            if not NOT_DOCUMENTED.fullmatch(path) and response.status_code not in (400, 403, 404):
+            if not NOT_DOCUMENTED.fullmatch(path) and response.status_code not in (400, 401, 403, 404, 429):
                 yield "neither the path is documented, nor the answer a refusal"
             if response.is_error:
                 yield from self._problem_violations(response)
@@ -87,7 +89,7 @@ class Documented:
         if response.status_code in (204, 405):
             if methods != set(response.headers["allow"].split(", ")):
                 yield f"Allow is {response.headers['allow']} instead of {methods}"
-        elif response.status_code not in (400, 403):
+        elif response.status_code not in (400, 401, 403, 429):
             yield "the method is not documented"
         if response.is_error:
             yield from self._problem_violations(response)

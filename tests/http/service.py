@@ -1,4 +1,4 @@
-"""The service in process, put together as wiring does, and a client that holds each of its answers to OpenAPI."""
+"""The service in process, put together as wiring does; a client holds each of its answers to HTTP and to OpenAPI."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,12 +9,16 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog
+from adapters.shared_memory.rate_limits import SharedRateLimiter
+from domain.access.rate_limit import Quota, RateLimiter
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from tests.builders import Clock
+from tests.http import conformant
 from tests.http.documented import Documented
 from tests.http.transport import HOST, ORIGIN, InProcess
 from tests.webhooks.endpoints import Endpoints, make_dispatcher
@@ -29,6 +33,7 @@ class Service:
     app: ASGIApp
     feed: Feed
     access_log: AccessLog
+    gate: Gate
     log: list[str] = field(factory=list)
 
 
@@ -44,6 +49,7 @@ class Client(httpx2.AsyncClient):
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **more: Any) -> httpx2.Response:
         response = await super().send(request, stream=stream, **more)
+        conformant.check(response, whole=not stream)
         if self._documented is not None:
             self._documented.check(response, whole=not stream)
         return response
@@ -57,13 +63,19 @@ class Client(httpx2.AsyncClient):
 
 @asynccontextmanager
 async def serving(
-    store: Store, *, dispatcher: WebhookDispatcher | None = None, **options: Any
+    store: Store,
+    *,
+    dispatcher: WebhookDispatcher | None = None,
+    limiter: RateLimiter | None = None,
+    quota: Quota | None = None,
+    **options: Any,
 ) -> AsyncIterator[Client]:
     """Serve a store with these options, and yield a client of it."""
     log: list[str] = []
     access_log = AccessLog(log.append)
     feed = Feed(store)
     secret = await store.secret()
+    gate = Gate(store.access_keys, limiter or SharedRateLimiter(buckets=64), quota)
     app = make_app(
         store,
         secret,
@@ -71,8 +83,9 @@ async def serving(
         access_log,
         feed,
         dispatcher=dispatcher or make_dispatcher(store, Endpoints(Clock())),
+        gate=gate,
     )
-    service = Service(app, feed, access_log, log)
+    service = Service(app, feed, access_log, gate, log)
     async with Client(service, None) as client:
         host = (*options.get("hosts", ()), HOST)[0]
         written = (await client.get("/openapi.json", headers={"Host": host})).content

@@ -43,7 +43,7 @@ async def test_a_change(client: Client, clock: Clock) -> None:
 
     one, two, three = [{**each, "cursor": ""} for each in await log(client)]
 
-    standard = {"cursor": "", "id": 1, "at": "2026-01-31T12:00:00.000001Z", "request_id": "r-1"}
+    standard = {"cursor": "", "id": 1, "at": "2026-01-31T12:00:00.000001Z", "request_id": "r-1", "actor": None}
     fields = ["title", "status", "priority", "due", "notes"]
     assert {**standard, "type": "task.created", "version": 1, "at": NOON, "changed": fields, "data": created} == one
     assert {**standard, "type": "task.updated", "version": 2, "changed": ["status"], "data": edited} == two
@@ -161,6 +161,12 @@ async def test_waiting_in_vain(client: Client) -> None:
     cursor = await now(client)
 
     assert {"changes": [], "cursor": cursor} == await got(client, f"/changes?wait=1&after={cursor}")
+
+
+async def test_head_waits_for_nothing(client: Client) -> None:
+    """HEAD has nothing to show, so it is answered at once."""
+    async with asyncio.timeout(10):
+        assert 200 == (await client.head(f"/changes?after={await now(client)}&wait=60")).status_code
 
 
 async def test_waiting_while_the_service_closes(client: Client) -> None:

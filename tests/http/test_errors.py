@@ -21,6 +21,7 @@ ANY = {"If-Match": "*"}
 
 PRODUCED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "malformed_request": ("GET", "/", {"headers": {"Host": "example.com"}}),
+    "upgrade_required": ("GET", "/ws", {}),
     "malformed_json": ("POST", "/tasks", {"content": b"{", "headers": JSON}),
     "bad_parameter": ("GET", "/tasks?nope=1", {}),
     "bad_cursor": ("GET", "/tasks?cursor=x", {}),
@@ -40,6 +41,7 @@ PRODUCED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "invalid": ("POST", "/tasks", {"json": {}}),
     "idempotency_key_reused": ("POST", "/tasks", {"json": {"title": "b"}, "headers": {"Idempotency-Key": "used"}}),
     "precondition_required": ("PUT", "/products/1", {"json": {}}),
+    "range_not_satisfiable": ("GET", "/static/style.css", {"headers": {"Range": "bytes=99999-"}}),
 }
 OF_THE_STORE: dict[str, Exception] = {
     "idempotency_key_in_flight": KeyInFlight(),
@@ -51,11 +53,11 @@ ELSEWHERE = {
     "timeout": "the server refuses it before the application hears of it: tests/protocol",
     "uri_too_long": "the same",
     "headers_too_large": "the same",
-    "unauthorized": "no path needs a key yet",
+    "unauthorized": "keys: tests/http/test_access.py",
     "forbidden": "the same",
-    "rate_limited": "the same",
-    "last_admin_key": "no path makes keys yet: tests/unit/test_key_ring.py",
-    "too_many_keys": "the same",
+    "last_admin_key": "the same",
+    "too_many_keys": "a thousand keys take too long here: tests/unit/test_key_ring.py",
+    "rate_limited": "a setting: tests/http/test_rate_limit.py",
 }
 
 
@@ -67,7 +69,7 @@ class Failing:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("secret", "close"):
+        if name in ("secret", "close", "access_keys"):
             return getattr(self._store, name)
 
         async def fail(*_: Any, **__: Any) -> Any:
@@ -168,7 +170,7 @@ async def test_every_code_is_explained(client: Client) -> None:
         assert expected == for_programs.json()
         assert "text/html; charset=utf-8" == for_people.headers["content-type"]
         assert entity_type.title in for_people.text
-        assert "Accept" == for_programs.headers["vary"] == for_people.headers["vary"]
+        assert "Accept, Accept-Encoding" == for_programs.headers["vary"] == for_people.headers["vary"]
 
 
 async def test_no_such_problem(client: Client) -> None:

@@ -46,7 +46,7 @@ class InProcess(httpx2.AsyncBaseTransport):
         target: bytes = request.extensions.get("target", request.url.raw_path)
         headers = [(name.lower(), value) for name, value in request.headers.raw]
         exchange = _Exchange(cast("httpx2.AsyncByteStream", request.stream).__aiter__())
-        scope = scope_of("http", target, headers, method=request.method)
+        scope = scope_of("http", target, headers, method=request.method, scheme=request.url.scheme)
         exchange.task = asyncio.create_task(self._app(scope, exchange.receive, exchange.send))  # type: ignore[arg-type]
         start = await exchange.next()
         return httpx2.Response(start["status"], headers=start["headers"], stream=exchange)

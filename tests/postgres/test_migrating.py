@@ -7,10 +7,13 @@ from importlib.resources import files
 import asyncpg
 import pytest
 
-from adapters.postgres.migrating import SchemaTooNew, Unsuitable
+from adapters.postgres.checking import NOT_DURABLE
+from adapters.postgres.errors import Unsuitable
+from adapters.postgres.migrating import SchemaTooNew
+from adapters.postgres.store import REPLACED
 from domain.errors import Unavailable
 from domain.task import TASK
-from tests.builders import create
+from tests.builders import create, submission
 from tests.contract.steps import carry_out, fill, trail
 from tests.databases import Databases, open_store
 
@@ -49,21 +52,6 @@ async def test_many_begin_at_once(blank: str) -> None:
     numbers = [number for (number,) in await fetch(blank, "SELECT number FROM migrations ORDER BY number")]
     assert list(range(1, len(STEPS) + 1)) == numbers
     assert [(1,)] == await fetch(blank, "SELECT count(*) FROM log_names")
-
-
-async def test_a_schema_from_the_past(blank: str) -> None:
-    """What a version wrote that could not be moved is kept by one that can, and its cursors lead where they led."""
-    store = await open_store(blank)
-    await fill(store, TASK, {}, {})
-    before = await store.head(), await store.secret(), await store.read(None)
-    await store.close()
-    await fetch(blank, "DROP TABLE former_cursors")
-    await fetch(blank, "DELETE FROM migrations WHERE number = 3")
-    store = await open_store(blank)
-    assert before == (await store.head(), await store.secret(), await store.read(None))
-    await fill(store, TASK, {})
-    assert [("task.created", 3, 1)] == await trail(store, before[0])
-    await store.close()
 
 
 @pytest.mark.parametrize("table", ["migrations", "tasks"])
@@ -111,6 +99,71 @@ async def test_a_kind_without_its_tables(blank: str, change: str, lacking: str) 
     await fetch(blank, change)
     with pytest.raises(Unsuitable, match=f"lacks what products need, .*: {lacking}$"):
         await open_store(blank)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE products DROP CONSTRAINT products_sku_taken", "no constraint products_sku_taken"),
+        (
+            "ALTER TABLE products DROP CONSTRAINT products_sku_taken, ADD CONSTRAINT products_sku_taken UNIQUE (sku)",
+            "another constraint products_sku_taken",
+        ),
+        ("ALTER TABLE tasks DROP CONSTRAINT tasks_pkey", "no constraint tasks_pkey"),
+    ],
+)
+async def test_a_value_that_nothing_keeps_unique(blank: str, change: str, said: str) -> None:
+    """It is refused by the name of its constraint, and the SQL that is said makes all well."""
+    await (await open_store(blank)).close()
+    await fetch(blank, change)
+    known = f"^the database has {said}, so that .* could get the same value twice: ALTER TABLE"
+    with pytest.raises(Unsuitable, match=known) as found:
+        await open_store(blank)
+    await fetch(blank, str(found.value).partition(": ")[2])
+    await (await open_store(blank)).close()
+
+
+async def test_an_index_that_was_forgotten(blank: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told, and the store opens, because lists are only slow without it; one that is invalid counts for none."""
+    await (await open_store(blank)).close()
+    assert [] == caplog.messages
+    await fetch(blank, "DROP INDEX products_price_down")
+    await fetch(blank, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tasks_due_up'::regclass")
+    await (await open_store(blank)).close()
+    assert [
+        "the database has no index of tasks by due, ascending: lists in that order read the whole table",
+        "the database has no index of products by price, descending: lists in that order read the whole table",
+    ] == caplog.messages
+
+
+async def test_a_database_that_keeps_nothing_for_certain(
+    postgres: Databases, blank: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where it confirms what it may lose, that is told: the service could not keep its own promise."""
+    await (await open_store(blank)).close()
+    assert [] == caplog.messages
+    name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
+    await postgres.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    await (await open_store(blank)).close()
+    assert [NOT_DURABLE] == caplog.messages
+
+
+async def test_a_database_that_was_replaced(postgres: Databases, blank: str) -> None:
+    """A store whose database is another one when it connects again says so, and takes nothing more."""
+    said: list[str] = []
+    store = await open_store(blank, on_untrustworthy=said.append)
+    await fill(store, TASK, {})
+    name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
+    await postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await postgres.execute(f"CREATE DATABASE {name}")
+    for again in (None, await open_store(blank)):
+        with pytest.raises(Unavailable):
+            await store.submit(submission(create(TASK)))
+        if again is not None:
+            assert [] == await trail(again)
+            await again.close()
+    assert {REPLACED} == set(said)
+    await store.close()
 
 
 async def test_without_the_right_to_install_trigrams(postgres: Databases, blank: str) -> None:

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from asyncpg import exceptions
 
-from adapters.postgres.connections import Conflict, conflicting, translated
+from adapters.postgres.errors import Conflict, conflicting, translated
 from domain.errors import DomainError, StorageFull, Unavailable
 
 UNAVAILABLE = {

@@ -10,7 +10,7 @@ from domain.access.access_key import AccessKey
 from domain.access.errors import LastAdminKey, TooManyKeys
 from domain.access.key_ring import MAX_KEYS, OVERLAP, CreateKey, RevokeKey, RotateKey
 from domain.access.key_text import hash_of, make_key
-from domain.access.scopes import Scope
+from domain.access.scopes import AccessScope
 from domain.errors import NotFound, ValidationFailed
 from tests.builders import LATER, NOON
 
@@ -19,14 +19,14 @@ SECRET = make_key(secrets.choice)
 
 def key(id: int = 1, **facts: Any) -> AccessKey:
     """Return a key, by default an admin's that is valid."""
-    standard = {"name": "till 2", "scope": Scope.ADMIN, "last_four": "abcd", "created_at": NOON}
+    standard = {"name": "till 2", "scope": AccessScope.ADMIN, "last_four": "abcd", "created_at": NOON}
     return AccessKey(id=id, **{**standard, **facts})
 
 
 def test_create() -> None:
     """A new key has the next id, the hash of its secret, and the last four characters of it."""
     made = CreateKey.parse({"name": " till 2 ", "scope": "write"}, SECRET)([key(7)], NOON)
-    assert key(8, scope=Scope.WRITE, last_four=SECRET[-4:]) == made.key
+    assert key(8, scope=AccessScope.WRITE, last_four=SECRET[-4:]) == made.key
     assert hash_of(SECRET) == made.hash
     assert made.others_until is None
 
@@ -50,7 +50,7 @@ def test_bad_document(raw: dict[str, object], violations: list[tuple[str, str]])
 
 def test_expiry_in_the_past() -> None:
     """A key that expires at the moment at which it is made is refused."""
-    create = CreateKey(name="x", scope=Scope.READ, expires_at=NOON, secret=SECRET)
+    create = CreateKey(name="x", scope=AccessScope.READ, expires_at=NOON, secret=SECRET)
     with pytest.raises(ValidationFailed, match="expires_at must be in the future"):
         create([], NOON)
 
@@ -96,7 +96,7 @@ def test_revoking_an_unknown_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "others", [[], [key(2, scope=Scope.WRITE)], [key(2, revoked_at=NOON)], [key(2, expires_at=NOON)]]
+    "others", [[], [key(2, scope=AccessScope.WRITE)], [key(2, revoked_at=NOON)], [key(2, expires_at=NOON)]]
 )
 def test_last_admin_key(others: list[AccessKey]) -> None:
     """The last admin key that is valid stays where it is needed, and only there."""
@@ -105,7 +105,7 @@ def test_last_admin_key(others: list[AccessKey]) -> None:
     assert NOON == RevokeKey(id=1)([key(), *others], NOON).key.revoked_at
 
 
-@pytest.mark.parametrize("keys", [[key(), key(2)], [key(scope=Scope.READ)], [key(revoked_at=NOON)]])
+@pytest.mark.parametrize("keys", [[key(), key(2)], [key(scope=AccessScope.READ)], [key(revoked_at=NOON)]])
 def test_not_the_last_admin_key(keys: list[AccessKey]) -> None:
     """Any other key can be revoked."""
     assert NOON == RevokeKey(id=1, needed=True)(keys, NOON).key.revoked_at
@@ -115,7 +115,7 @@ def test_room_for_a_new_key() -> None:
     """Where there are as many keys as there may be, the one that ended first makes room, but never the newest."""
     valid = [key(id) for id in range(1, MAX_KEYS - 2)]
     ended = [key(MAX_KEYS - 2, revoked_at=LATER), key(MAX_KEYS - 1, expires_at=NOON), key(MAX_KEYS, revoked_at=NOON)]
-    create = CreateKey(name="x", scope=Scope.READ, expires_at=None, secret=SECRET)
+    create = CreateKey(name="x", scope=AccessScope.READ, expires_at=None, secret=SECRET)
     made = create([*valid, *ended], LATER)
     assert (MAX_KEYS + 1, (MAX_KEYS - 1,)) == (made.key.id, made.dropped)
     assert () == create(valid, LATER).dropped

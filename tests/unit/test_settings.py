@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
+from domain.access.rate_limit import Quota
 from entrypoints.settings import BadSettings, Settings, load, unknown
 
 GOOD: list[tuple[str, str, Any]] = [
@@ -32,6 +33,9 @@ GOOD: list[tuple[str, str, Any]] = [
     ("changes_kept", "15m", timedelta(minutes=15)),
     ("changes_kept", "24h", timedelta(days=1)),
     ("changes_kept", "30d", timedelta(days=30)),
+    ("rate_limit", "100/second", Quota(100, 1)),
+    ("rate_limit", "5/minute", Quota(5, 60)),
+    ("rate_limit", "1/hour", Quota(1, 3600)),
     ("log", "json", "json"),
 ]
 BAD = [
@@ -44,6 +48,7 @@ BAD = [
     *(("allowed_hosts", text) for text in ("shop.example:80", "http://shop.example", "a b", "[::1]", "*", "::1:x")),
     *(("trusted_proxies", text) for text in ("proxy", "10.0.0.1/8", "192.0.2.1:80")),
     *(("changes_kept", text) for text in ("30", "3x", "-1d", "1.5h", "9999999d", "d")),
+    *(("rate_limit", text) for text in ("100", "0/second", "100/day", "1.5/second", "-1/second", "100 / second")),
     *(("log", text) for text in ("xml", "JSON")),
 ]
 
@@ -101,7 +106,7 @@ def test_hosts(settings: dict[str, Any], hosts: tuple[str, ...]) -> None:
     assert hosts == Settings(**settings).hosts
 
 
-@pytest.mark.parametrize("settings", [{"host": "0.0.0.0"}, {"host": "::"}, {"store": "memory://", "workers": "2"}])
+@pytest.mark.parametrize("settings", [{"store": "memory://", "workers": "2"}])
 def test_contradictions(settings: dict[str, str]) -> None:
     """Values that are good by themselves can be refused together."""
     with pytest.raises(BadSettings):

@@ -8,6 +8,7 @@ from standardwebhooks import Webhook as Verifier
 from adapters.webhooks.dispatcher import LOOK_EVERY
 from domain.commands import Delete
 from domain.deliveries import DeliveryStatus, SendResult
+from domain.errors import Unavailable
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.retry_policy import DELAYS, JITTER, MAX_ATTEMPTS
@@ -178,6 +179,34 @@ async def test_the_last_failure_disables(store: Store, endpoints: Endpoints, clo
     reason = f"{MAX_ATTEMPTS} attempts failed; the last attempt failed: {DOWN.error}"
     assert (False, reason) == ((await current(store)).enabled, (await current(store)).disabled_reason)
     assert MAX_ATTEMPTS == len((await log(store))[0].attempts) == len(endpoints.messages)
+
+
+@pytest.mark.parametrize("answer", [GONE, DOWN])
+async def test_who_dies_at_the_end_leaves_it_to_the_next(
+    store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch, answer: SendResult
+) -> None:
+    """The last failure and the disabling are one: where the webhook was not disabled, that attempt is made again."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    endpoints.answers["a"] = [*[DOWN] * (MAX_ATTEMPTS - 1), answer, answer]
+    each = make_dispatcher(store, endpoints)
+    for delay in (timedelta(0), *DELAYS[:-1]):
+        clock.now += delay
+        await delivered(each)
+    before = await log(store)
+
+    async def die(_: Store, __: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), "submit", die)
+        clock.now += DELAYS[-1]
+        await delivered(each)
+    assert (before, True) == (await log(store), (await current(store)).enabled)
+    await delivered(make_dispatcher(store, endpoints))
+    (failed,) = await log(store)
+    assert (MAX_ATTEMPTS, DeliveryStatus.FAILED) == (len(failed.attempts), failed.status)
+    assert not (await current(store)).enabled
 
 
 async def test_what_is_enabled_again_goes_on_where_it_stood(store: Store, endpoints: Endpoints) -> None:

@@ -1,13 +1,15 @@
 """A stream of Server-Sent Events (HTML Living Standard, section 9.2)."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.feed.feed import Feed, FeedEvent, Follower, TooSlow
 from adapters.http.feed.until_disconnect import until_disconnect
+from adapters.http.responses.http_errors import Unauthorized
 from domain.changes import Cursor
 from domain.errors import CursorExpired, Unavailable
 
@@ -28,6 +30,7 @@ class EventStream:
     feed: Feed
     after: Cursor | None
     types: frozenset[str]
+    while_granted: Callable[[], AbstractAsyncContextManager[None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as an ASGI application."""
@@ -38,8 +41,10 @@ class EventStream:
 
     async def _serve(self, send: Send) -> None:
         try:
-            with suppress(TooSlow, Unavailable):  # the client comes back by itself, with the last cursor that it had
-                await self._follow(send)
+            # The client comes back by itself, with the last cursor that it had; or is refused then.
+            with suppress(TooSlow, Unavailable, Unauthorized):
+                async with self.while_granted():
+                    await self._follow(send)
         except CursorExpired:
             await send(_chunk(_RESET))
 

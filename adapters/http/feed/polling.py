@@ -2,9 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 from attrs import frozen
 
+from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.feed.event_stream import EventStream
 from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
 from adapters.http.requests.parameters import parse, whole
@@ -17,6 +19,7 @@ from domain.errors import CursorExpired
 from domain.ports import ChangeLog
 from domain.public_types import CHANGE_TYPES, followed
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
+from domain.use_cases.follow import start
 
 MAX_WAIT_S = 60
 
@@ -30,6 +33,7 @@ class Changes:
 
     log: ChangeLog
     feed: Feed
+    live: LiveGrants
 
     async def poll(self, request: Request) -> Response:
         """Answer with what came after a cursor, at once or as soon as there is something."""
@@ -37,10 +41,13 @@ class Changes:
         types = chosen_types(parameters)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
-        after = await started(self.log, parameters.get("after"))
+        if request.method == "HEAD":  # whose answer has nothing to wait for
+            wait = 0
+        after = await start(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:
-            await self._news(cursor, types, wait)
+            async with self.live.while_granted(request):
+                await self._news(cursor, types, wait)
             changes, cursor = await self._read(cursor, types, limit)
         return json_text(f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}"}}')
 
@@ -65,17 +72,10 @@ class Changes:
         """Answer with a stream of events."""
         parameters = parse(request, STREAM_PARAMETERS)
         types = chosen_types(parameters)
-        after = await started(self.log, request.header(b"last-event-id") or parameters.get("after"))
+        after = await start(self.log, request.header(b"last-event-id") or parameters.get("after"))
         with suppress(CursorExpired):  # which the stream tells itself
             await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
-        return EventStream(self.feed, after, types)
-
-
-async def started(log: ChangeLog, after: str | None) -> Cursor | None:
-    """Return where to start: `now` is the end of the log, and None the oldest change that is kept."""
-    if after is None:
-        return None
-    return await log.head() if after == "now" else Cursor(after)
+        return EventStream(self.feed, after, types, partial(self.live.while_granted, request))
 
 
 def chosen_types(parameters: dict[str, str]) -> frozenset[str]:

@@ -7,16 +7,21 @@ import orjson
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.feed.feed import Feed, Follower, TooSlow
-from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types, started
+from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types
 from adapters.http.feed.until_disconnect import until_disconnect
+from adapters.http.handlers.error_handler import response_for
 from adapters.http.requests.parameters import parse
 from adapters.http.requests.request import Request, request_of
-from adapters.http.responses.http_errors import HttpError
+from adapters.http.responses.http_errors import HttpError, Unauthorized
+from adapters.http.responses.send_error import send_error
+from domain.access.scopes import AccessScope
 from domain.errors import BadCursor, CursorExpired, DomainError
 from domain.ports import ChangeLog
+from domain.use_cases.follow import start
 
-GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
+GOING_AWAY, POLICY_VIOLATION, TRY_AGAIN_LATER = 1001, 1008, 1013
 BAD_CURSOR, CURSOR_EXPIRED = 4400, 4410
 MAX_REASON = 123  # bytes, by RFC 6455
 GOODBYE_S = 1.0
@@ -28,12 +33,19 @@ class ChangesSocket:
 
     log: ChangeLog
     feed: Feed
+    gate: Gate
+    needs: AccessScope = AccessScope.READ
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket."""
+        request = request_of(scope)
         await receive()  # websocket.connect
+        try:
+            await self.gate.admit(request, self.needs)
+        except Exception as error:  # noqa: BLE001 - as for every other path
+            return await send_error(response_for(error, request), scope, receive, send)
         await send({"type": "websocket.accept"})
-        await until_disconnect(receive, self._serve(request_of(scope), send))
+        return await until_disconnect(receive, self._serve(request, send))
 
     async def _serve(self, request: Request, send: Send) -> None:
         code, reason = await self._followed(request, send)
@@ -47,9 +59,11 @@ class ChangesSocket:
         try:
             parameters = parse(request, STREAM_PARAMETERS)
             types = chosen_types(parameters)
-            after = await started(self.log, parameters.get("after", "now"))
-            async with self.feed.follower(after, types) as follower:
+            after = await start(self.log, parameters.get("after", "now"))
+            async with self.gate.live.while_granted(request), self.feed.follower(after, types) as follower:
                 return await self._follow(follower, send)
+        except Unauthorized as error:
+            return POLICY_VIOLATION, error.message
         except TooSlow:
             return TRY_AGAIN_LATER, "too slow; go on from the last cursor"
         except CursorExpired as error:

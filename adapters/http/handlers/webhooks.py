@@ -1,5 +1,8 @@
 """Webhooks: entities like the others, with a secret and a position that are no part of them."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -14,16 +17,19 @@ from adapters.http.responses.responses import Response, json_response
 from adapters.serialization.deliveries import delivery_document
 from adapters.serialization.entities import extended
 from domain.changes import Cursor
-from domain.commands import NOBODY, Command, Create, Edit, Refuse
+from domain.commands import NOBODY, Command, Create, Delete, Edit, Restore
 from domain.decisions import Done, Outcome
-from domain.deliveries import Delivery, WebhookDispatcher
+from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
-from domain.errors import BadCursor, DomainError, NotFound, ValidationFailed, Violation
+from domain.errors import DomainError
 from domain.ports import Reader, Store
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page, Query
-from domain.stored_entity import StoredEntity
-from domain.usecases import find
-from domain.webhook import WEBHOOK, RequireExists, Rotate
+from domain.stored_entity import Serializer, StoredEntity
+from domain.use_cases.list_deliveries import list_deliveries
+from domain.use_cases.request_delivery import request_again, request_test
+from domain.use_cases.subscribe import subscribe
+from domain.use_cases.write import Answer
+from domain.webhook import WEBHOOK, Rotate
 
 DELIVERIES_PARAMETERS = ("limit", "cursor")
 
@@ -42,8 +48,18 @@ class Positioned(Reader):
     async def page(self, query: Query[Any]) -> Page:
         page = await self.store.page(query)
         positions = await self.store.deliveries.positions([each.id for each in page.records])
-        records = (_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
-        return evolve(page, records=tuple(records))
+        records = tuple(_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
+        shown = "".join(positions[each.id] for each in records)
+        return evolve(page, records=records, revision=f"{page.revision}.{_digest(shown)}")
+
+
+def etag_of_positioned(record: StoredEntity) -> bytes:
+    """Return a tag of a webhook that names its version, and stands for its position too."""
+    return b'"%d.%s"' % (record.version, _digest(record.document).encode())
+
+
+def _digest(shown: str) -> str:
+    return blake2b(shown.encode(), digest_size=6).hexdigest()
 
 
 @frozen(kw_only=True, eq=False)
@@ -51,105 +67,88 @@ class WebhookWriting(Writing):
     """The operations that write webhooks."""
 
     store: Store
+    serializer: Serializer
     dispatcher: WebhookDispatcher
 
     async def create(self, request: Request) -> Response:
         """Make a webhook of the body, and show its secret this once."""
         body, raw = await read_object(request, self.max_body)
-        parsed = Create.parse(WEBHOOK, raw)
-        command = await self._vetted(parsed, parsed.values["url"])
-        return await self._submit(request, body, command, self._created, with_secret=True)
+        command, created = Create.parse(WEBHOOK, raw), partial(self._created, request)
+        return await self._subscribe(request, body, command, created, with_secret=True)
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body."""
         id, expected = self._target(request)
         body, raw = await read_object(request, self.max_body)
         raw.pop("cursor", None)  # it moves on by itself, so what was read a moment ago is not wrong, only old
-        parsed = Edit.parse(WEBHOOK, id, raw, expected)
-        command = await self._vetted(parsed, parsed.values.get("url"), unless=await self._url(id))
-        return await self._submit(request, body, command, self._as_it_is)
+        return await self._subscribe(request, body, Edit.parse(WEBHOOK, id, raw, expected), self._as_it_is)
+
+    async def delete(self, request: Request) -> Response:
+        """Remove the webhook."""
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        command = Delete(entity_type=WEBHOOK, id=id, precondition=expected)
+        return await self._subscribe(request, body, command, self._deleted)
+
+    async def restore(self, request: Request) -> Response:
+        """Bring the webhook back."""
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        command = Restore(entity_type=WEBHOOK, id=id, precondition=expected)
+        return await self._subscribe(request, body, command, self._as_it_is)
 
     async def rotate(self, request: Request) -> Response:
         """Put a new secret in force, and show it this once."""
         id, expected = self._target(request)
         body = await read_body(request, self.max_body)
         command = Rotate(id=id, precondition=expected)
-        return await self._submit(request, body, command, self._as_it_is, with_secret=True)
+        return await self._subscribe(request, body, command, self._as_it_is, with_secret=True)
 
     async def test(self, request: Request) -> Response:
         """Queue a message that only tells the webhook that it can be reached."""
-        id = identifier(request)
-        return await self._queue(request, id, self.dispatcher.test(id))
+        return await self._queue(request, partial(request_test, identifier(request)))
 
     async def retry(self, request: Request) -> Response:
         """Queue a message once more."""
-        id = identifier(request)
-        known = await self.store.deliveries.delivery(id, request.parameters["delivery_id"])
-        return await self._queue(request, id, None if known is None else self.dispatcher.again(known))
+        return await self._queue(
+            request, partial(request_again, identifier(request), request.parameters["delivery_id"])
+        )
 
     async def deliveries(self, request: Request) -> Response:
         """Answer with what was attempted, newest first."""
         id = identifier(request)
         parameters = parse(request, DELIVERIES_PARAMETERS)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
-        await find(self.store, WEBHOOK, id)
-        before = parameters.get("cursor")
-        if before is not None and await self.store.deliveries.delivery(id, before) is None:
-            raise BadCursor
-        found = await self.store.deliveries.history(id, before=before, limit=limit + 1)
+        found = await list_deliveries(id, before=parameters.get("cursor"), limit=limit + 1, store=self.store)
         shown = found[:limit]
         next = following(request, parameters, shown[-1].id) if len(found) > limit else None
         return json_response({"deliveries": [delivery_document(each) for each in shown], "next": next})
 
-    async def _vetted(self, command: Command, url: str | None, *, unless: str | None = None) -> Command:
-        """Return the command, or the refusal of its address: refused by the store, after a look at what its key kept.
-
-        `unless` is the address that it has already, which is looked at again with every connection.
-        """
-        reason = None if url is None or url == unless else await self.dispatcher.refusal(url)
-        if reason is None:
-            return command
-        return Refuse(
-            entity_type=WEBHOOK,
-            error=ValidationFailed(violations=(Violation(field="url", code="not_routable", reason=reason),)),
-        )
-
-    async def _url(self, id: int) -> str | None:
-        record = await self.store.get(WEBHOOK, id)
-        return None if record is None else orjson.loads(record.document)["url"]
-
-    async def _submit(
+    async def _subscribe(
         self, request: Request, body: bytes, command: Command, render: Render, *, with_secret: bool = False
     ) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
             if not isinstance(result, Done):
-                return response_of(result, outcome.request_id)
+                return response_of(result, outcome.request_id, request.root)
             assert outcome.position is not None
             record = _positioned(result.record, outcome.position)
             return render(self._with_secret(record, outcome) if with_secret else record)
 
-        return await self.submitter.submit(request, body, (command,), rendered, follow=await self._position(command))
+        use_case = partial(subscribe, command, store=self.store, serializer=self.serializer, dispatcher=self.dispatcher)
+        return await self.submitter.submit(request, body, use_case, rendered, subscribes=True)
 
-    async def _position(self, command: Command) -> Cursor:
-        """Return how far the webhook has come; one that is new, or comes back, starts at the end of the log."""
-        head = await self.store.head()
-        positions = {} if command.id is None else await self.store.deliveries.positions((command.id,))
-        return head if command.id is None else positions.get(command.id, head)
-
-    async def _queue(self, request: Request, id: int, delivery: Delivery | None) -> Response:
+    async def _queue(self, request: Request, use_case: Callable[..., Awaitable[Answer]]) -> Response:
         body = await read_body(request, self.max_body)
 
         def queued(outcome: Outcome) -> Response:
             refusal = next((each for each in outcome.results if isinstance(each, DomainError)), None)
             if refusal is not None:
-                return response_of(refusal, outcome.request_id)
+                return response_of(refusal, outcome.request_id, request.root)
             return json_response(delivery_document(outcome.deliveries[0]), status=202)
 
-        unknown = Refuse(entity_type=WEBHOOK, error=NotFound(entity_type="delivery", id=NOBODY))
-        commands = (RequireExists(id=id), *(() if delivery else (unknown,)))
-        deliveries = (delivery,) if delivery else ()
-        return await self.submitter.submit(request, body, commands, queued, deliveries=deliveries)
+        use_case = partial(use_case, store=self.store, dispatcher=self.dispatcher)
+        return await self.submitter.submit(request, body, use_case, queued, subscribes=True)
 
     def _with_secret(self, record: StoredEntity, outcome: Outcome) -> StoredEntity:
         # A secret follows from the webhook, so no kept outcome needs to hold it, and an answer that was lost on its

@@ -2,8 +2,13 @@
 
 from collections.abc import Sequence
 
-from adapters.http.requests.request import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.admission.credentials import is_by_cookie
+from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import BadHost, BadOrigin, HttpError
+from adapters.http.responses.problems import response_of
+from adapters.http.responses.send_error import send_error
 
 HOSTS_SETTING = "BACKROOM_ALLOWED_HOSTS says for which it does"
 ORIGINS_SETTING = (
@@ -11,31 +16,51 @@ ORIGINS_SETTING = (
     " BACKROOM_TRUSTED_PROXIES and X-Forwarded-Proto"
 )
 MAX_TOLD = 100
+_OWN_SITE = (b"same-origin", b"none")  # this page, or the user himself
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class OriginCheck:
     """Refuses a foreign Host, so that no name can be made to point here, and a foreign Origin where it could harm.
 
-    A browser sends Origin with every write and with every WebSocket; other clients do not send it at all.
+    A browser sends Origin with every write and with every WebSocket, and Sec-Fetch-Site (Fetch Metadata) where the
+    connection is safe; other clients send neither.
     """
 
-    def __init__(self, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
+        self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
 
-    def refusal(self, request: Request, scheme: str) -> HttpError | None:
-        """Return why a request may not pass, or None where it may."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or refuse it."""
+        request = request_of(scope)
+        refusal = self._refusal(request, scope["scheme"])
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await send_error(response_of(refusal, request.request_id, request.root), scope, receive, send)
+
+    def _refusal(self, request: Request, scheme: str) -> HttpError | None:
         host = request.headers.get(b"host", b"").decode("latin-1")
         if self._hosts and name_of(host) not in self._hosts:
             return BadHost(f"this service does not answer for the host {host[:MAX_TOLD]!r}; {HOSTS_SETTING}")
-        origin = request.headers.get(b"origin")
-        if origin is None or request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or self._may_write(request, f"{scheme.replace('ws', 'http', 1)}://{host}"):
             return None
-        own = f"{scheme.replace('ws', 'http', 1)}://{host}"
-        if origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins:
-            return None
-        return BadOrigin(f"pages of {origin[:MAX_TOLD].decode('latin-1')!r} may not write here; {ORIGINS_SETTING}")
+        origin = request.headers.get(b"origin", b"another site").decode("latin-1")
+        return BadOrigin(f"pages of {origin[:MAX_TOLD]!r} may not write here; {ORIGINS_SETTING}")
+
+    def _may_write(self, request: Request, own: str) -> bool:
+        """Tell whether the page from which a write comes, if it comes from one, may send it.
+
+        Where the browser adds by itself what lets the caller in, or nobody could tell, its own word counts alone.
+        """
+        site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
+        if site in _OWN_SITE or (site is None and origin is None):
+            return True
+        if site is not None and (request.method == "WEBSOCKET" or is_by_cookie(request)):
+            return False
+        return origin is not None and (origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins)
 
 
 def name_of(host: str) -> str:

@@ -7,6 +7,8 @@ from attrs import Factory, frozen
 from starlette.types import ASGIApp
 
 from adapters.http.requests.request import Request
+from adapters.http.responses.caching import NEVER, PRIVATE, PUBLIC
+from domain.access.scopes import AccessScope
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]
 Schema = Mapping[str, Any]
@@ -40,6 +42,8 @@ class Operation:
 
     name: str
     summary: str
+    scope: AccessScope | None
+    """What a caller needs for it; None for what everyone may do."""
     handler: Handler
     replies: Mapping[int, Reply]
     parameters: tuple[Parameter, ...] = ()
@@ -47,6 +51,12 @@ class Operation:
     body_types: tuple[str, ...] = ("application/json",)
     problems: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    caching: bytes = NEVER  # the policy for its answers
+
+    @property
+    def is_revalidated(self) -> bool:
+        """Tell whether a client may keep an answer and ask, by its tag, whether it is still so."""
+        return self.caching in (PRIVATE, PUBLIC)
 
 
 @frozen(kw_only=True)

@@ -18,7 +18,7 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
 
     Raises `UnsupportedMediaType`, `BodyTooLarge` and `MalformedJson`.
     """
-    _check_media_type(request)
+    check_media_type(request)
     body = await read_body(request, limit)
     return body, parse_object(body)
 
@@ -50,7 +50,8 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body is larger than {limit} bytes", headers=((b"connection", b"close"),))
 
 
-def _check_media_type(request: Request) -> None:
+def check_media_type(request: Request) -> None:
+    """Raise `UnsupportedMediaType` for a body that is not JSON, or is compressed."""
     patches = request.method == "PATCH"
     accepted = (JSON, MERGE_PATCH) if patches else (JSON,)
     advice = (b"accept-patch" if patches else b"accept", ", ".join(accepted).encode())

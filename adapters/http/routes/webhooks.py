@@ -4,12 +4,15 @@ from typing import Any
 
 from adapters.http.handlers.reading import Reading, as_list
 from adapters.http.handlers.submitting import Submitter
-from adapters.http.handlers.webhooks import Positioned, WebhookWriting
+from adapters.http.handlers.webhooks import Positioned, WebhookWriting, etag_of_positioned
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply
 from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
 from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
+from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Declared, Parts
+from adapters.serialization.entities import JsonSerializer
+from domain.access.scopes import AccessScope
 from domain.deliveries import DeliveryStatus
 from domain.webhook import WEBHOOK
 
@@ -49,21 +52,25 @@ def paths(parts: Parts) -> list[Path]:
         cursors=parts.cursors,
         listed=ListParameters(WEBHOOK, parts.cursors),
         envelope=as_list,
+        etag=etag_of_positioned,
     )
     writing = WebhookWriting(
         entity_type=WEBHOOK,
+        writer=parts.store,
         store=parts.store,
+        serializer=JsonSerializer((WEBHOOK,)),
         dispatcher=parts.dispatcher,
-        submitter=Submitter(parts.store, parts.dispatcher),
+        submitter=Submitter(parts.dispatcher),
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
     own = [_test(writing), _rotate(writing), _deliveries(writing), _retry(writing)]
-    return [*Declared(WEBHOOK, reading, writing).paths(), *own]
+    declared = Declared(WEBHOOK, reading, writing, reads=AccessScope.ADMIN, writes=AccessScope.ADMIN)
+    return [*declared.paths(), *own]
 
 
 def _path(rest: str, method: str, name: str, summary: str, **facts: Any) -> Path:
-    operation = Operation(name=name, summary=summary, tags=(WEBHOOK.collection,), **facts)
+    operation = Operation(name=name, summary=summary, scope=AccessScope.ADMIN, tags=(WEBHOOK.collection,), **facts)
     return Path(template=f"/{WEBHOOK.collection}/{{id}}/{rest}", operations={method: operation})
 
 
@@ -104,6 +111,7 @@ def _deliveries(writing: WebhookWriting) -> Path:
         replies={200: Reply(description="Deliveries.", schema=_DELIVERIES)},
         parameters=(ID, LIMIT, CURSOR),
         problems=("not_found", "bad_cursor", "invalid"),
+        caching=PRIVATE,
     )
 
 

@@ -1,0 +1,152 @@
+"""Who may pass: every request shows what it has, and every operation says what it needs."""
+
+import ipaddress
+from datetime import datetime
+from functools import lru_cache
+from math import ceil
+from urllib.parse import unquote_plus
+
+from attrs import define, field
+
+from adapters.http.admission.credentials import Shown, shown_by
+from adapters.http.admission.live_grants import LiveGrants
+from adapters.http.requests.request import Request
+from adapters.http.responses.http_errors import BadParameter, Forbidden, RateLimited, Unauthorized
+from adapters.http.responses.responses import Header
+from domain.access.access_key import OPEN, Grant
+from domain.access.key_text import holds_secret
+from domain.access.ports import AccessKeys
+from domain.access.rate_limit import FAILED_TRIES, SECOND, Quota, RateLimiter, Verdict
+from domain.access.scopes import AccessScope
+from domain.errors import DomainError
+
+IPV6_PREFIX = 64
+"""Whoever has one address of IPv6 has as many as he likes, and all of them begin with so many of the same bits."""
+
+
+UNGUARDED = (
+    "there is no key yet, and others can reach this address: make the first one with `backroom keys create NAME --scope"
+    " admin`, or allow that by BACKROOM_OPEN"
+)
+
+
+@define(eq=False)
+class Gate:
+    """Lets requests pass, or refuses them.
+
+    A key is looked up for each request: what was revoked a moment ago, in whichever process, does not pass.
+    """
+
+    keys: AccessKeys
+    limiter: RateLimiter
+    quota: Quota | None = None
+    allow_public: bool = False  # without a key, also where others than this machine can reach the service
+    live: LiveGrants = field(init=False)
+
+    _used: set[int] = field(factory=set, init=False)
+
+    @live.default
+    def _make_live(self) -> LiveGrants:
+        return LiveGrants(self.keys)
+
+    async def admit(self, request: Request, needed: AccessScope | None) -> None:
+        """Note what a request is granted. What needs nothing is only counted.
+
+        Raises `Unauthorized`, `Forbidden`, `RateLimited`, `BadParameter` and `BadHeader`.
+        """
+        if _holds_key(request):
+            raise BadParameter("a key does not belong into a URL, where others can read it; send Authorization: Bearer")
+        if needed is None:
+            return self._count(request, None)
+        shown = shown_by(request)
+        grant = await self.keys.look_up(shown.hash)
+        if grant is not None and grant.type is not None and grant.type is not shown.type:
+            grant = None
+        self._count(request, grant)
+        if grant is OPEN and not self.allow_public and not is_local(request.reached_at):
+            raise Unauthorized(UNGUARDED)
+        if grant is None:
+            raise self.refusal(request, shown)
+        if grant.actor is not None:
+            self._used.add(grant.actor.key)
+            request.credential = shown.hash
+        request.grant = grant
+        if not grant.scope.includes(needed):
+            raise Forbidden(f"this needs a key with the scope {needed.value}, and this one has {grant.scope.value}")
+        return None
+
+    def refusal(self, request: Request, shown: Shown) -> Unauthorized | RateLimited:
+        """Return why a request is not let in; whoever tries too many keys has to wait."""
+        if not shown.tried:
+            return Unauthorized("this needs a key: send Authorization: Bearer brm_…")
+        verdict = self.limiter.take(b"failed %b" % subject_of(request.address), FAILED_TRIES)
+        if not verdict.allowed:
+            return RateLimited("too many tries with keys that are not valid", headers=(_retry_after(verdict),))
+        return Unauthorized("this key is not valid: it is mistyped, unknown, expired or revoked")
+
+    async def note_uses(self, at: datetime) -> None:
+        """Store which keys were used since the last time. Raises what the store does; then they are kept for later."""
+        used, self._used = self._used, set()
+        try:
+            if used:
+                await self.keys.touch(dict.fromkeys(used, at))
+        except DomainError:
+            self._used |= used
+            raise
+
+    def _count(self, request: Request, grant: Grant | None) -> None:
+        if self.quota is None:
+            return
+        known = grant is not None and grant.actor is not None
+        subject = grant.caller.encode() if known and grant is not None else subject_of(request.address)
+        verdict = self.limiter.take(subject, self.quota)
+        request.limit = _fields(self.quota, verdict)
+        if not verdict.allowed:
+            raise RateLimited("too many requests", headers=(_retry_after(verdict),))
+
+
+def _holds_key(request: Request) -> bool:
+    if holds_secret(request.path):
+        return True
+    if not request.query:
+        return False
+    query = request.query.decode("latin-1")
+    return holds_secret(unquote_plus(query) if "%" in query else query)
+
+
+@lru_cache(64)
+def is_local(address: str) -> bool:
+    """Tell whether only this machine can reach an address of ours: one of loopback, or the path of a socket."""
+    if address.startswith("/"):
+        return True
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+
+
+@lru_cache(1024)
+def subject_of(address: str) -> bytes:
+    """Return whom an address stands for: all that begin like it, where one has many of them."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address.encode()
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return parsed.packed[: IPV6_PREFIX // 8]
+        parsed = parsed.ipv4_mapped
+    return parsed.packed
+
+
+def _fields(quota: Quota, verdict: Verdict) -> tuple[Header, ...]:
+    """Return the RateLimit fields (draft-ietf-httpapi-ratelimit-headers)."""
+    return (
+        (b"ratelimit-policy", b'"default";q=%d;w=%d' % (quota.amount, quota.window)),
+        (b"ratelimit", b'"default";r=%d;t=%d' % (verdict.remaining, ceil(verdict.reset / SECOND))),
+    )
+
+
+def _retry_after(verdict: Verdict) -> Header:
+    return (b"retry-after", b"%d" % max(1, ceil(verdict.wait / SECOND)))

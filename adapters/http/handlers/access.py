@@ -1,0 +1,132 @@
+"""Keys and sessions: the one moment at which a secret is shown, and what can be told of it afterwards."""
+
+import secrets
+from typing import Any
+
+from attrs import frozen
+
+from adapters.http.admission.credentials import Shown, cookie_name, session_token
+from adapters.http.admission.gate import Gate
+from adapters.http.handlers.submitting import APPLIED, only_validates
+from adapters.http.requests.bodies import check_media_type, read_body, read_object
+from adapters.http.requests.parameters import identifier
+from adapters.http.requests.request import Request
+from adapters.http.requests.strict_json import parse_object
+from adapters.http.responses.http_errors import BadHeader
+from adapters.http.responses.responses import Header, Response, json_response
+from adapters.serialization.times import timestamp
+from domain.access.access_key import AccessKey, Grant
+from domain.access.key_ring import SESSION_LASTS, CreateKey, RevokeKey, RotateKey
+from domain.access.key_text import hash_of, is_key, make_key, make_token
+from domain.errors import ValidationFailed, Violation
+
+
+@frozen(kw_only=True, eq=False)
+class AccessHandlers:
+    """The operations on keys and sessions. `is_public` tells that others than this machine can reach the service."""
+
+    gate: Gate
+    max_body: int
+    is_public: bool
+
+    async def list(self, request: Request) -> Response:
+        """Answer with all keys, but for what is secret of them."""
+        del request
+        keys = [_document(each) for each in await self.gate.keys.keys()]
+        return json_response({"keys": keys, "count": len(keys)})
+
+    async def create(self, request: Request) -> Response:
+        """Make a key of the body."""
+        _refuse_idempotency(request)
+        _, raw = await read_object(request, self.max_body)
+        secret = make_key(secrets.choice)
+        return await self._change(request, CreateKey.parse(raw, secret), secret, status=201)
+
+    async def rotate(self, request: Request) -> Response:
+        """Give a key a new secret."""
+        _refuse_idempotency(request)
+        id, body = identifier(request), await read_body(request, self.max_body)
+        if body:
+            check_media_type(request)
+        secret = make_key(secrets.choice)
+        return await self._change(request, RotateKey.parse(id, parse_object(body) if body else {}, secret), secret)
+
+    async def revoke(self, request: Request) -> Response:
+        """End a key."""
+        _refuse_idempotency(request)
+        await read_body(request, self.max_body)
+        dry_run = only_validates(request)
+        key = await self.gate.keys.change(RevokeKey(id=identifier(request), needed=self.is_public), dry_run=dry_run)
+        return json_response({"deleted": _document(key)}, *_applied(request))
+
+    async def open_session(self, request: Request) -> Response:
+        """Let the browser that shows a key go on without it."""
+        _refuse_idempotency(request)
+        _, raw = await read_object(request, self.max_body)
+        key, token = _shown_key(raw), make_token(secrets.choice)
+        grant = await self.gate.keys.open_session(hash_of(token), hash_of(key)) if is_key(key) else None
+        if grant is None:
+            raise self.gate.refusal(request, Shown(tried=True))
+        if (before := session_token(request)) is not None:
+            await self.gate.keys.close_session(hash_of(before))
+        return json_response(_granted(grant), _cookie(request, token, int(SESSION_LASTS.total_seconds())))
+
+    async def session(self, request: Request) -> Response:
+        """Answer with who asks, and what he may do."""
+        return json_response(_granted(request.grant))
+
+    async def close_session(self, request: Request) -> Response:
+        """End the session of the browser that asks, if it has one."""
+        await read_body(request, self.max_body)
+        if (token := session_token(request)) is not None:
+            await self.gate.keys.close_session(hash_of(token))
+        return Response(status=204, headers=(_cookie(request, "", 0),))
+
+    async def _change(self, request: Request, decision: Any, secret: str, status: int = 200) -> Response:
+        key = await self.gate.keys.change(decision, dry_run=only_validates(request))
+        location = ((b"location", f"{request.root}/keys/{key.id}".encode()),) if status == 201 else ()
+        return json_response({**_document(key), "key": secret}, *location, *_applied(request), status=status)
+
+
+def _document(key: AccessKey) -> dict[str, Any]:
+    times = ("created_at", "expires_at", "last_used_at", "revoked_at")
+    told = {name: None if (at := getattr(key, name)) is None else timestamp(at) for name in times}
+    return {"id": key.id, "name": key.name, "scope": key.scope.value, "last_four": key.last_four, **told}
+
+
+def _granted(grant: Grant) -> dict[str, Any]:
+    return {
+        "key": grant.actor and {"id": grant.actor.key, "name": grant.actor.name},
+        "scope": grant.scope.value,
+        "by": grant.type and grant.type.value,
+        "expires_at": grant.expires_at and timestamp(grant.expires_at),
+    }
+
+
+def _cookie(request: Request, token: str, seconds: int) -> Header:
+    secure = "; Secure" if request.scheme == "https" else ""
+    text = f"{cookie_name(request)}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    return b"set-cookie", text.encode()
+
+
+def _shown_key(raw: dict[str, Any]) -> str:
+    """Return the key of a document. What is wrong with it is told without it."""
+    violations = [Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name != "key"]
+    key = raw.get("key")
+    if key is None:
+        violations.append(Violation(field="key", code="required", reason="is required"))
+    elif not isinstance(key, str):
+        violations.append(Violation(field="key", code="wrong_type", reason="must be text"))
+    if violations:
+        raise ValidationFailed(violations=tuple(violations))
+    assert isinstance(key, str)
+    return key
+
+
+def _refuse_idempotency(request: Request) -> None:
+    if b"idempotency-key" in request.headers:
+        raise BadHeader("Idempotency-Key would keep the secret of the answer, so it is not taken here")
+
+
+def _applied(request: Request) -> tuple[Header, ...]:
+    return (APPLIED,) if only_validates(request) else ()

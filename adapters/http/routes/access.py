@@ -1,0 +1,146 @@
+"""The paths of keys and sessions."""
+
+from typing import Any
+
+from adapters.http.handlers.access import AccessHandlers
+from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
+from adapters.http.openapi.operation_parts import BODY, ID
+from adapters.http.openapi.schemas import TIME, field_type_schema, object_schema
+from domain.access.access_key import CredentialType
+from domain.access.key_ring import FIELDS
+from domain.access.key_text import KEY
+from domain.access.scopes import AccessScope
+
+_ID: Schema = {"type": "integer", "minimum": 1}
+_SCOPE: Schema = {"enum": [each.value for each in AccessScope]}
+_TIME_OR_NULL: Schema = {"anyOf": [TIME, {"type": "null"}]}
+_SHOWN = {
+    "id": _ID,
+    "name": {"type": "string"},
+    "scope": _SCOPE,
+    "last_four": {"type": "string", "description": "The last characters of the secret, to tell it by."},
+    "created_at": TIME,
+    "expires_at": _TIME_OR_NULL,
+    "last_used_at": {**_TIME_OR_NULL, "description": "To within a minute."},
+    "revoked_at": _TIME_OR_NULL,
+}
+_SECRET: Schema = {"type": "string", "pattern": f"^{KEY.pattern}$", "description": "Shown this once."}
+_KEY_DOCUMENT = object_schema(_SHOWN, list(_SHOWN))
+_KEY_WITH_SECRET = object_schema({**_SHOWN, "key": _SECRET}, [*_SHOWN, "key"])
+_KEYS = object_schema(
+    {"keys": {"type": "array", "items": _KEY_DOCUMENT}, "count": {"type": "integer", "minimum": 0}}, ["keys", "count"]
+)
+_WHO = object_schema({"id": _ID, "name": {"type": "string"}}, ["id", "name"])
+_GRANTED = object_schema(
+    {
+        "key": {"anyOf": [_WHO, {"type": "null"}], "description": "Null while the service is open."},
+        "scope": _SCOPE,
+        "by": {"enum": [*(each.value for each in CredentialType), None]},
+        "expires_at": _TIME_OR_NULL,
+    },
+    ["key", "scope", "by", "expires_at"],
+)
+_PREFER = Parameter(
+    name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
+)
+_APPLIED = ("Preference-Applied",)
+_WRITE = ("bad_header", "bad_origin", "storage_full")
+
+
+def paths(handlers: AccessHandlers) -> list[Path]:
+    """Return the paths of keys and sessions."""
+    return [
+        Path(template="/keys", operations={"GET": _list(handlers), "POST": _create(handlers)}),
+        Path(template="/keys/{id}", operations={"DELETE": _revoke(handlers)}),
+        Path(template="/keys/{id}/rotate", operations={"POST": _rotate(handlers)}),
+        Path(
+            template="/session",
+            operations={"GET": _who(handlers), "POST": _open(handlers), "DELETE": _close(handlers)},
+        ),
+    ]
+
+
+def _admin(name: str, summary: str, **facts: Any) -> Operation:
+    return Operation(name=name, summary=summary, scope=AccessScope.ADMIN, tags=("keys",), **facts)
+
+
+def _list(handlers: AccessHandlers) -> Operation:
+    shown = Reply(description="All of them, by ascending id.", schema=_KEYS)
+    return _admin("listKeys", "List keys, also those that were revoked", handler=handlers.list, replies={200: shown})
+
+
+def _create(handlers: AccessHandlers) -> Operation:
+    properties = {each.name: field_type_schema(each.field_type, sent=True) for each in FIELDS}
+    properties["expires_at"] = {"type": ["string", "null"], "format": "date-time"}
+    return _admin(
+        "createKey",
+        "Make a key",
+        handler=handlers.create,
+        replies={
+            201: Reply(description="With the key, this once.", schema=_KEY_WITH_SECRET, headers=("Location", *_APPLIED))
+        },
+        parameters=(_PREFER,),
+        takes=object_schema(properties, [each.name for each in FIELDS if each.required]),
+        problems=(*BODY, *_WRITE, "too_many_keys"),
+    )
+
+
+def _revoke(handlers: AccessHandlers) -> Operation:
+    gone = object_schema({"deleted": _KEY_DOCUMENT}, ["deleted"])
+    return _admin(
+        "revokeKey",
+        "Revoke a key, with its sessions; followers that it let in go within ten seconds",
+        handler=handlers.revoke,
+        replies={200: Reply(description="As it was left.", schema=gone, headers=_APPLIED)},
+        parameters=(ID, _PREFER),
+        problems=("not_found", "invalid", "body_too_large", "timeout", *_WRITE, "last_admin_key"),
+    )
+
+
+def _rotate(handlers: AccessHandlers) -> Operation:
+    overlap = {"type": ["string", "null"], "pattern": "^[0-9]{1,6}[smh]$", "description": "0s to 24h, by default 24h."}
+    return _admin(
+        "rotateKey",
+        "Give a key a new secret; the old one, and its sessions, hold for the overlap",
+        handler=handlers.rotate,
+        replies={200: Reply(description="With the new key, this once.", schema=_KEY_WITH_SECRET, headers=_APPLIED)},
+        parameters=(ID, _PREFER),
+        takes=object_schema({"overlap": overlap}, []),
+        problems=("not_found", *BODY, *_WRITE),
+    )
+
+
+def _who(handlers: AccessHandlers) -> Operation:
+    return Operation(
+        name="readSession",
+        summary="Who asks, and what he may do",
+        scope=AccessScope.READ,
+        handler=handlers.session,
+        replies={200: Reply(description="The key that was shown, itself or by a session.", schema=_GRANTED)},
+        tags=("session",),
+    )
+
+
+def _open(handlers: AccessHandlers) -> Operation:
+    return Operation(
+        name="openSession",
+        summary="Show a key once, and go on with a cookie",
+        scope=None,
+        handler=handlers.open_session,
+        replies={200: Reply(description="What the session grants.", schema=_GRANTED, headers=("Set-Cookie",))},
+        takes=object_schema({"key": {"type": "string"}}, ["key"]),
+        problems=(*BODY, *_WRITE, "unauthorized"),
+        tags=("session",),
+    )
+
+
+def _close(handlers: AccessHandlers) -> Operation:
+    return Operation(
+        name="closeSession",
+        summary="End the session of this browser",
+        scope=AccessScope.READ,
+        handler=handlers.close_session,
+        replies={204: Reply(description="It has ended.", headers=("Set-Cookie",))},
+        problems=("body_too_large", "timeout", *_WRITE),
+        tags=("session",),
+    )

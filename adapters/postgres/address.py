@@ -1,0 +1,90 @@
+"""The URL of a database: what of it is ours, and what is wrong with it, in words that quote nothing secret."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+from attrs import frozen
+
+POOL_SIZE = 10
+MAX_POOL_SIZE = 1_000
+MAX_STATEMENTS = 10_000
+
+_OPTIONS = (  # the driver's; whatever else there is are settings of the server, which knows them
+    *("host", "port", "user", "password", "passfile", "database", "dbname", "service", "target_session_attrs"),
+    *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "sslnegotiation"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib"),
+    *("pool_size", "statement_cache_size"),
+)
+_ENCODE = "in a user or a password, write : / ? # [ ] @ % as %3A %2F %3F %23 %5B %5D %40 %25"
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]{1,5})?")
+
+
+class BadAddress(Exception):
+    """The URL cannot be used; the message says why, and quotes nothing of it that could be secret."""
+
+
+@frozen
+class Address:
+    """What a URL says: to the driver, and of our own two options.
+
+    `pool_size` is how many connections a process uses at most, beside the one on which it listens. `statements` is how
+    many statements each keeps prepared, None where that is left to us.
+    """
+
+    dsn: str
+    pool_size: int
+    statements: int | None
+
+
+def read(url: str) -> Address:
+    """Read a URL. Raises `BadAddress`."""
+    if "#" in url:
+        raise BadAddress(f"the URL has a # in it: {_ENCODE}")
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError:
+        raise BadAddress(f"the URL cannot be read: {_ENCODE}") from None
+    if not all(_HOST.fullmatch(host) for host in parts.netloc.rpartition("@")[2].split(",")):
+        raise BadAddress(f"the URL has a host that is none, or a port that is no number: {_ENCODE}")
+    for name in options:
+        _check_known(name)
+    size = _whole(options, "pool_size", 1, MAX_POOL_SIZE)
+    statements = _whole(options, "statement_cache_size", 0, MAX_STATEMENTS)
+    dsn = urlunsplit(parts._replace(query=urlencode({"target_session_attrs": "read-write", **options})))
+    return Address(dsn, POOL_SIZE if size is None else size, statements)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raise `BadAddress` for what the driver, or the server, does not take of the options of a URL."""
+    try:
+        yield
+    except (asyncpg.UndefinedObjectError, asyncpg.CantChangeRuntimeParamError) as error:
+        raise BadAddress(f"the URL has an option that PostgreSQL does not take: {error}") from None
+    except asyncpg.InvalidParameterValueError as error:
+        raise BadAddress(f"the URL has an option with a value that PostgreSQL does not take: {error}") from None
+    except ValueError as error:
+        named = next((name for name in _OPTIONS if name in str(error)), None)
+        if named is None:
+            raise BadAddress(f"the URL cannot be read: {_ENCODE}") from None
+        raise BadAddress(f"the URL has an option {named} that cannot be used") from None
+
+
+def _check_known(name: str) -> None:
+    nearest = get_close_matches(name, _OPTIONS, 1, 0.8)
+    if nearest and name not in _OPTIONS:
+        raise BadAddress(f"the URL has an option {name}, which is none: did you mean {nearest[0]}?")
+
+
+def _whole(options: dict[str, str], name: str, least: int, most: int) -> int | None:
+    text = options.pop(name, None)
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise BadAddress(f"the option {name} of the URL must be a whole number from {least} to {most}")
+    return int(text)

@@ -1,0 +1,115 @@
+"""What goes wrong with the database: in the domain's words for callers, and for its owner with what he can do."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import gaierror
+
+import asyncpg
+
+from domain.errors import StorageFull, Unavailable
+
+_log = logging.getLogger("backroom")
+
+# The connection, or the server behind it, is not one to write to any more; so, likely, are its siblings in the pool.
+LOST = (
+    OSError,  # also a timeout
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutdown, crash, starting up, cancelled
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,  # demoted to a standby
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,  # no host accepts writes; or an answer that makes no sense
+    asyncpg.InterfaceError,  # the connection is closed
+)
+_BUSY = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # a deadlock, or a serialization failure
+    asyncpg.LockNotAvailableError,
+)
+MISTAKES = (asyncpg.DataError, asyncpg.exceptions.UnsupportedClientFeatureError)  # ours, though they are of `LOST`
+
+_REFUSALS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+
+_EXPLAINED: tuple[tuple[type[BaseException], str], ...] = (
+    (gaierror, "the host of the database cannot be found ({}): correct it in the URL"),
+    (asyncio.TimeoutError, "PostgreSQL did not answer in time: see whether it runs, and how much it has to do"),
+    (OSError, "PostgreSQL cannot be reached ({}): start it, or correct host and port in the URL"),
+    (asyncpg.TargetServerAttributeNotMatched, "none of the servers in the URL accepts writes: promote one ({})"),
+    (asyncpg.ReadOnlySQLTransactionError, "the database accepts no writes: promote the server, or let it ({})"),
+    (
+        asyncpg.TooManyConnectionsError,
+        "PostgreSQL has no connection left ({}): see max_connections and pool_size",
+    ),
+    (asyncpg.InvalidAuthorizationSpecificationError, "PostgreSQL refuses the user ({}): correct user and password"),
+    (asyncpg.InvalidCatalogNameError, "{}: create it, or correct its name in the URL"),
+    (asyncpg.LockNotAvailableError, "somebody uses what is needed ({}): let him finish, or end him"),
+    (asyncpg.InsufficientPrivilegeError, "the user lacks a right ({}): let the owner of the database grant it"),
+    (
+        asyncpg.DiskFullError,
+        "there is no space left on the disk of PostgreSQL ({}): free some",
+    ),
+)
+
+
+class Unsuitable(Exception):
+    """The database lacks what this program needs."""
+
+
+class Conflict(Exception):
+    """Someone else was faster; what was decided has to be decided again."""
+
+
+@contextmanager
+def translated(*, tell: bool = False) -> Iterator[None]:
+    """Raise the domain's errors for PostgreSQL's, by class, which is by SQLSTATE; never by message.
+
+    With `tell`, the owner is told in the log what callers are not.
+    """
+    try:
+        yield
+    except MISTAKES:
+        raise
+    except asyncpg.DiskFullError as error:
+        if tell:
+            _log.warning("%s", explained(error))
+        raise StorageFull from error
+    except (*LOST, *_BUSY) as error:
+        if tell:
+            _log.warning("%s", explained(error))
+        raise Unavailable from error
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Raise the domain's errors for what goes wrong with a database, for its owner: at the start, and in a command."""
+    try:
+        with translated():
+            yield
+    except Unavailable as error:
+        if (cause := error.__cause__) is None:
+            raise
+        raise Unavailable(explained(cause)) from cause
+    except (*_REFUSALS, asyncpg.InsufficientPrivilegeError) as error:
+        raise Unsuitable(explained(error)) from None
+
+
+@contextmanager
+def conflicting(taken: frozenset[str]) -> Iterator[None]:
+    """Raise `Conflict` where the database says so, or where a constraint is violated that is among `taken`."""
+    try:
+        yield
+    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:
+        raise Conflict from error
+    except asyncpg.IntegrityConstraintViolationError as error:
+        if error.constraint_name not in taken:
+            raise
+        raise Conflict from error
+
+
+def explained(error: BaseException) -> str:
+    """Say what is wrong with the database, and what its owner can do."""
+    text = str(error) or type(error).__name__
+    otherwise = "PostgreSQL cannot be used right now ({})"
+    return next((said for each, said in _EXPLAINED if isinstance(error, each)), otherwise).format(text)

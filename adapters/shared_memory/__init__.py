@@ -1,0 +1,1 @@
+"""What the processes of one service on one host know together, and nobody after them."""

@@ -1,0 +1,85 @@
+"""When subjects will have their whole quota again, in a table of fixed size that all workers share.
+
+The parent makes it before it forks. A subject has a place in one bucket, found by a keyed hash, so that nobody can
+choose a neighbour. Where a bucket is full, whoever has the most left of his quota is forgotten: a flood of new subjects
+cannot make the table grow, nor free those who have used theirs up.
+"""
+
+import fcntl
+import mmap
+import os
+import secrets
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from hashlib import blake2b
+from struct import Struct
+from tempfile import TemporaryFile
+
+from domain.access.rate_limit import Quota, RateLimiter, Verdict, decide
+
+PLACES = 8  # of a bucket
+BUCKETS = 8192
+
+_PLACE = Struct("=8sq")  # a fingerprint of the subject, and when its quota is whole again, in nanoseconds
+_BUCKET = Struct("=" + "8sq" * PLACES)
+
+
+class SharedRateLimiter(RateLimiter):
+    """Decides under a lock of the bucket, which the system takes back from a process that ends."""
+
+    def __init__(
+        self, *, buckets: int = BUCKETS, alone: bool = False, clock: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """Make the table.
+
+        `clock` must be the same in all processes, and counts nanoseconds. One process that is `alone` needs no locks.
+        """
+        self._alone = alone
+        self._sought = lru_cache(1024)(self._place)
+        self._buckets = buckets
+        self._clock = clock
+        self._secret = secrets.token_bytes(32)
+        with TemporaryFile() as file:
+            self._locks = os.dup(file.fileno())  # of which only the locks are used
+        weakref.finalize(self, os.close, self._locks)
+        self._table = mmap.mmap(-1, buckets * _BUCKET.size)
+
+    def take(self, subject: bytes, quota: Quota) -> Verdict:
+        number, fingerprint = self._sought(subject)
+        start = number * _BUCKET.size
+        if self._alone:
+            return self._decide(start, fingerprint, quota)
+        with self._locked(number):
+            return self._decide(start, fingerprint, quota)
+
+    def _place(self, subject: bytes) -> tuple[int, bytes]:
+        """Return the bucket of a subject, and its fingerprint in there."""
+        digest = blake2b(subject, digest_size=16, key=self._secret).digest()
+        return int.from_bytes(digest[:8], "big") % self._buckets, digest[8:]
+
+    def _decide(self, start: int, fingerprint: bytes, quota: Quota) -> Verdict:
+        values = _BUCKET.unpack_from(self._table, start)
+        place, known = _place_of(fingerprint, values)
+        whole_at, verdict = decide(quota, known, self._clock())
+        _PLACE.pack_into(self._table, start + place * _PLACE.size, fingerprint, whole_at)
+        return verdict
+
+    @contextmanager
+    def _locked(self, bucket: int) -> Iterator[None]:
+        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, bucket)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, bucket)
+
+
+def _place_of(fingerprint: bytes, values: tuple[bytes | int, ...]) -> tuple[int, int]:
+    """Return the place of a subject in its bucket, and what is known of it; else the place that is given up for it."""
+    fingerprints, times = values[::2], values[1::2]
+    if fingerprint in fingerprints:
+        place = fingerprints.index(fingerprint)
+        return place, int(times[place])
+    return times.index(min(times, key=int)), 0

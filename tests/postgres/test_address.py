@@ -1,0 +1,91 @@
+"""The URL of a database, and what is said of one that cannot be used."""
+
+import pytest
+
+from adapters.postgres.address import Address, BadAddress, read
+from adapters.postgres.errors import Unsuitable
+from domain.errors import Unavailable
+from tests.databases import Databases, open_store
+
+pytestmark = pytest.mark.anyio
+
+WRITES = "target_session_attrs=read-write"
+ENCODE = "in a user or a password, write : / ? # [ ] @ % as %3A %2F %3F %23 %5B %5D %40 %25"
+
+
+@pytest.mark.parametrize(
+    ("expected", "url"),
+    [
+        (Address(f"postgresql://u:p@h/d?{WRITES}", 10, None), "postgresql://u:p@h/d"),
+        (Address(f"postgresql://a:1,b/d?{WRITES}", 3, 0), "postgresql://a:1,b/d?pool_size=3&statement_cache_size=0"),
+        (
+            Address("postgresql://h/d?target_session_attrs=any", 10, 7),
+            "postgresql://h/d?target_session_attrs=any&statement_cache_size=7",
+        ),
+        (
+            Address(f"postgresql://[::1]:5432/d?{WRITES}&work_mem=8MB", 10, None),
+            "postgresql://[::1]:5432/d?work_mem=8MB",
+        ),
+        (Address(f"postgresql://u:a%23b@h/d?{WRITES}", 10, None), "postgresql://u:a%23b@h/d"),
+    ],
+)
+def test_what_a_url_says(expected: Address, url: str) -> None:
+    """Our own options are taken out, and what else there is goes on as it is."""
+    assert expected == read(url)
+
+
+@pytest.mark.parametrize(
+    ("expected", "url"),
+    [
+        (f"the URL has a # in it: {ENCODE}", "postgresql://u:hush#hush@h/d"),
+        (f"the URL has a host that is none, or a port that is no number: {ENCODE}", "postgresql://u:hush/hush@h/d"),
+        (f"the URL has a host that is none, or a port that is no number: {ENCODE}", "postgresql://u:hush?hush@h/d"),
+        (f"the URL cannot be read: {ENCODE}", "postgresql://u:hush[hush@h/d"),
+        ("the option pool_size of the URL must be a whole number from 1 to 1000", "postgresql://h/d?pool_size=hush"),
+        ("the option pool_size of the URL must be a whole number from 1 to 1000", "postgresql://h/d?pool_size=0"),
+        (
+            "the option statement_cache_size of the URL must be a whole number from 0 to 10000",
+            "postgresql://h/d?statement_cache_size=-1",
+        ),
+        ("the URL has an option poolsize, which is none: did you mean pool_size?", "postgresql://h/d?poolsize=3"),
+        ("the URL has an option ssl_mode, which is none: did you mean sslmode?", "postgresql://h/d?ssl_mode=require"),
+    ],
+)
+def test_what_cannot_be_read(expected: str, url: str) -> None:
+    """It is said what is wrong and how to write it, and nothing that could be secret is quoted."""
+    with pytest.raises(BadAddress) as raised:
+        read(url)
+    assert expected == str(raised.value)
+
+
+OPTION = "the URL has an option that PostgreSQL does not take"
+VALUE = "the URL has an option with a value that PostgreSQL does not take"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "before", "after"),
+    [
+        (BadAddress, f'{OPTION}: unrecognized configuration parameter "colour"', "?", "?colour=red&"),
+        (BadAddress, f'{VALUE}: invalid value for parameter "work_mem": "red"', "?", "?work_mem=red&"),
+        (BadAddress, "the URL has an option sslmode that cannot be used", "?", "?sslmode=hush&"),
+        (Unsuitable, 'database "no" does not exist: create it, or correct its name in the URL', "/postgres?", "/no?"),
+        (
+            Unsuitable,
+            r'PostgreSQL refuses the user \(role "no" does not exist\): correct user and password',
+            "user=postgres",
+            "user=no",
+        ),
+        (
+            Unavailable,
+            r"PostgreSQL cannot be reached \(.*\): start it, or correct host and port in the URL",
+            "host=",
+            "host=/nowhere",
+        ),
+    ],
+)
+async def test_what_cannot_be_used(
+    postgres: Databases, error: type[Exception], expected: str, before: str, after: str
+) -> None:
+    """What is wrong, in which thing, and what to do is said in one sentence."""
+    with pytest.raises(error, match=f"^{expected}$"):
+        await open_store(postgres.server.dsn().replace(before, after))
