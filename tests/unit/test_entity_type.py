@@ -58,7 +58,8 @@ def test_a_few_suggestions() -> None:
     with pytest.raises(ValidationFailed) as caught:
         TASK.check(raw, whole=False)
     reasons = [each.reason for each in caught.value.violations]
-    assert ["is not a field (did you mean title?)"] * MAX_SUGGESTED + ["is not a field"] == reasons
+    fields = ", ".join(TASK.writable_names)
+    assert [f"is not a field (did you mean title? there are {fields})"] * MAX_SUGGESTED + ["is not a field"] == reasons
 
 
 @EVERY_ENTITY_TYPE
