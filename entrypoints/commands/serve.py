@@ -57,7 +57,9 @@ def _serve(**flags: str | None) -> int:
     from entrypoints.server import run  # noqa: PLC0415 - what is wrong is said sooner without a server
 
     return run(
-        partial(app, SharedRateLimiter()),  # made before the workers are, so that they share it
+        partial(
+            app, SharedRateLimiter(alone=settings.workers == 1)
+        ),  # made before the workers are, so that they share it
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

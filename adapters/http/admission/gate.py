@@ -63,7 +63,7 @@ class Gate:
         if grant is not None and grant.type is not None and grant.type is not shown.type:
             grant = None
         self._count(request, grant)
-        if grant == OPEN and not self.allow_public and not is_local(request.reached_at):
+        if grant is OPEN and not self.allow_public and not is_local(request.reached_at):
             raise Unauthorized(UNGUARDED)
         if grant is None:
             raise self.refusal(request, shown)
@@ -106,8 +106,12 @@ class Gate:
 
 
 def _holds_key(request: Request) -> bool:
+    if holds_secret(request.path):
+        return True
+    if not request.query:
+        return False
     query = request.query.decode("latin-1")
-    return holds_secret(request.path) or holds_secret(unquote_plus(query) if "%" in query else query)
+    return holds_secret(unquote_plus(query) if "%" in query else query)
 
 
 @lru_cache(64)
