@@ -48,7 +48,7 @@ from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.places import NAMES, PLACES, emptied, moved, opened
 from tests.contract.shelves import LISTED, stock_up
-from tests.contract.steps import carry_out, edit, fill, pending, trail, walk, whole_log
+from tests.contract.steps import carry_out, edit, fill, pending, positions_of, trail, walk, whole_log
 from tests.contract.stores import Doors
 from tests.contract.test_access_keys import new
 from tests.contract.test_deliveries import LEASE, attempt, delivery
@@ -154,7 +154,7 @@ async def everything(store: Store) -> list[Any]:
     """Return everything that can be read of a store without cursors."""
     orders = [(entity_type, Order(field, descending=down)) for entity_type, field in LISTED for down in (False, True)]
     entries = [*await whole_log(store), *(await store.read(None, types=frozenset(WEBHOOK.change_types))).entries]
-    positions = await store.deliveries.positions()
+    positions = await positions_of(store)
     return [
         [await walk(store, Query(entity_type=entity_type, order=(order,), limit=5)) for entity_type, order in orders],
         [
@@ -204,7 +204,7 @@ async def test_life_goes_on(store: Store, clock: Clock, arrived: Callable[[], An
     assert made.id > given
     assert (4, 3) == (hook.id, back.version)
     assert ("task.created", made.id, 1) == (await trail(there))[-2]
-    positions = await there.deliveries.positions()
+    positions = await positions_of(there)
     assert [] == await trail(there, positions[4])
     assert await there.deliveries.claim(1, "another", LEASE)
 
@@ -416,7 +416,7 @@ async def test_an_interruption_leaves_nothing(store: Store, source: str, target:
             await taking.write(part)
         await taking.arrange()
     there = await opened(target, clock)
-    assert ([], {}) == (await trail(there), await there.deliveries.positions())
+    assert ([], {}) == (await trail(there), await positions_of(there))
     assert await store.secret() != await there.secret()
     assert () == (await there.page(Query(entity_type=TASK))).records
     await there.close()
