@@ -215,6 +215,7 @@ class Service:
             "query_string": query.encode(),
             "headers": [(b"host", b"localhost"), *pairs],
             "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 8000),
         }
         if type == "http":
             scope["method"] = "GET"
