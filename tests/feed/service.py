@@ -216,7 +216,6 @@ class Service:
             "headers": [(b"host", b"localhost"), *pairs],
             "server": ("127.0.0.1", 8000),
             "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 8000),
         }
         if type == "http":
             scope["method"] = "GET"
