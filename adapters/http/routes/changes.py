@@ -14,7 +14,10 @@ from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 _CURSOR: Schema = {"type": "string", "pattern": CURSOR}
 _AFTER = Parameter(name="after", place="query", schema=_CURSOR, description="A cursor; `now` is the end of the log.")
 _TYPES = Parameter(
-    name="types", place="query", schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1}
+    name="types",
+    place="query",
+    schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1},
+    description="Only these; with what is created comes what is restored.",
 )
 _LIMIT = Parameter(
     name="limit",
