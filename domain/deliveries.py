@@ -134,8 +134,8 @@ class Deliveries(Protocol):
     """
 
     @abstractmethod
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
-        """Return the position of each of some webhooks that is there, or of every one."""
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
+        """Return the position of each of some webhooks that is there."""
 
     @abstractmethod
     async def progress(self, webhook: int) -> Progress | None:

@@ -32,9 +32,9 @@ class MemoryDeliveries(Deliveries):
     _progress: dict[int, _Progress] = field(factory=dict, init=False)
     _log: dict[str, Delivery] = field(factory=dict, init=False)
 
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
         self.check_open()
-        wanted = self._progress if webhooks is None else self._progress.keys() & set(webhooks)
+        wanted = self._progress.keys() & set(webhooks)
         return {id: self.cursor_codec.cursor(self._progress[id].number) for id in wanted}
 
     async def progress(self, webhook: int) -> Progress | None:

@@ -61,10 +61,10 @@ class PostgresDeliveries(Deliveries):
     log: Log
     clock: Callable[[], datetime]
 
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
-        sql = "SELECT webhook, number FROM positions WHERE $1::bigint[] IS NULL OR webhook = ANY($1)"
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
+        sql = "SELECT webhook, number FROM positions WHERE webhook = ANY($1)"
         async with self.use() as connection:
-            found = await connection.fetch(sql, None if webhooks is None else list(webhooks))
+            found = await connection.fetch(sql, list(webhooks))
         return {webhook: self.log.cursor_codec.cursor(number) for webhook, number in found}
 
     async def progress(self, webhook: int) -> Progress | None:

@@ -49,13 +49,9 @@ class SqliteDeliveries(Deliveries):
     write: Write
     cursor_codec: CursorCodec
 
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
-        condition = "" if webhooks is None else "WHERE webhook IN (SELECT value FROM json_each(?))"
-        sql, values = (
-            f"SELECT webhook, number FROM positions {condition}",
-            () if webhooks is None else (json.dumps(sorted(webhooks)),),
-        )
-        found = await self.read(lambda connection: fetch(connection, sql, values))
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
+        sql = "SELECT webhook, number FROM positions WHERE webhook IN (SELECT value FROM json_each(?))"
+        found = await self.read(lambda connection: fetch(connection, sql, (json.dumps(list(webhooks)),)))
         return {webhook: self.cursor_codec.cursor(number) for webhook, number in found}
 
     async def progress(self, webhook: int) -> Progress | None:

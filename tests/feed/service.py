@@ -214,6 +214,7 @@ class Service:
             "root_path": "",
             "query_string": query.encode(),
             "headers": [(b"host", b"localhost"), *pairs],
+            "server": ("127.0.0.1", 8000),
             "client": ("127.0.0.1", 1),
         }
         if type == "http":

@@ -15,7 +15,7 @@ from domain.queries import Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK
 from tests.builders import create, recorded, submission
-from tests.contract.steps import carry_out, edit, fill, whole_log
+from tests.contract.steps import carry_out, edit, fill, positions_of, whole_log
 from tests.contract.test_upkeep import key
 from tests.databases import SHARED, Databases, open_store
 from tests.postgres import processes
@@ -102,7 +102,7 @@ async def test_a_webhook_follows_from_a_page(store: PostgresStore, slow: Open) -
     await slow.commit()
     await carry_out(store, create(WEBHOOK), follow=page.changes)
     await carry_out(store, create(WEBHOOK), create(TASK))
-    positions = await store.deliveries.positions()
+    positions = await positions_of(store)
     assert page.changes == positions[1]
     assert ([1, 2], []) == (await ids_after(store, positions[1]), await ids_after(store, positions[2]))
 

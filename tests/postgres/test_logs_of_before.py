@@ -14,7 +14,7 @@ from domain.ports import Store
 from domain.task import TASK
 from tests.builders import LATER, SERIALIZER, Clock, create, webhook
 from tests.contract.places import moved, opened
-from tests.contract.steps import carry_out, edit, fill, trail
+from tests.contract.steps import carry_out, edit, fill, positions_of, trail
 from tests.databases import Databases, open_store
 
 pytestmark = pytest.mark.anyio
@@ -114,7 +114,7 @@ async def test_what_means_nothing_has_expired(store: PostgresStore, cursor: str)
 
 async def test_webhooks_go_on(store: PostgresStore) -> None:
     """Each has what it has not had; one that had a change behind one that it had not, has it again."""
-    positions = await store.deliveries.positions()
+    positions = await positions_of(store)
     assert {1: 3, 2: 3, 3: 0, 4: 6} == {id: len(await trail(store, each)) for id, each in positions.items()}
     assert ("task.updated", 3, 1) == (await trail(store, positions[2]))[0]
     assert positions[4] == await store.deliveries.needed()
@@ -153,7 +153,7 @@ async def test_an_empty_one(postgres: Databases, dsn: str) -> None:
     await connection.execute("DELETE FROM changes; DELETE FROM forgotten WHERE kind <> ''; DELETE FROM deliveries")
     await connection.close()
     store = await open_store(dsn)
-    positions = await store.deliveries.positions()
+    positions = await positions_of(store)
     await carry_out(store, create(TASK))
     await carry_out(store, edit(TASK, 4, notes="x"))
     assert [2] * 4 == [len(await trail(store, each)) for each in positions.values()]

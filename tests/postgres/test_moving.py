@@ -13,7 +13,7 @@ from domain.queries import Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK
 from tests.builders import LATER, create
-from tests.contract.steps import carry_out, edit, fill, trail
+from tests.contract.steps import carry_out, edit, fill, positions_of, trail
 from tests.databases import SHARED, Databases, open_store
 
 pytestmark = pytest.mark.anyio
@@ -111,7 +111,7 @@ async def test_webhooks_go_on(store: PostgresStore, dsn: str, connection: "async
     await carry_out(store, create(WEBHOOK), create(TASK))
     here = await moved(dsn, connection)
     await fill(here, TASK, {})
-    position = (await here.deliveries.positions())[1]
+    position = (await positions_of(here))[1]
     assert [("task.created", 2, 1)] == await trail(here, position)
     await here.close()
 

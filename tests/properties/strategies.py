@@ -31,8 +31,11 @@ def values(field_type: FieldType) -> st.SearchStrategy[Any]:
                 return st.from_regex(rf"[{alphabet}]{{{least},{most}}}", fullmatch=True)
             allowed = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="" if lines else _BREAKS)
             characters = allowed | st.sampled_from("\n\t") if lines else allowed
-            text = st.text(characters, max_size=min(most, 40)).map(str.strip)
-            return text.filter(lambda text: len(text) >= least and (not least or shows_something(text)))
+            return (
+                st.text(characters, max_size=min(most, 40))
+                .map(str.strip)
+                .filter(lambda text: len(text) >= least and (not least or shows_something(text)))
+            )
         case EnumField(members=members):
             return st.sampled_from(list(members))
         case Integer(least=least, most=most):

@@ -88,14 +88,15 @@ def test_a_bulk_is_its_commands_one_by_one(commands: list[Any]) -> None:
 
 @given(st.lists(COMMANDS, max_size=12))
 def test_an_atomic_bulk_is_all_or_nothing(commands: list[Any]) -> None:
-    """Atomic, it is the same where all succeed; else it ends with the first refusal and leaves nothing."""
+    """Atomic, it is the same where all succeed; else it leaves nothing, and tells each that would be refused."""
     loose, strict = (decided(commands, START, ids(), atomic=atomic) for atomic in (False, True))
     refused = [index for index, each in enumerate(loose.results) if isinstance(each, DomainError)]
     if not refused:
         assert loose == strict
         return
     assert (refused[0], {}, ()) == (strict.failed, strict.final, strict.changes)
-    assert told(loose)[: refused[0] + 1] == told(strict)
+    assert told(loose)[: refused[0] + 1] == told(strict)[: refused[0] + 1]
+    assert refused == [index for index, each in enumerate(strict.results) if isinstance(each, DomainError)]
 
 
 @given(st.lists(COMMANDS, max_size=12))

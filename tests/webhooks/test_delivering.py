@@ -15,7 +15,7 @@ from domain.retry_policy import DELAYS, JITTER, MAX_ATTEMPTS
 from domain.task import TASK
 from domain.webhook import ROTATION, WEBHOOK, Rotate
 from tests.builders import NOON, Clock, create
-from tests.contract.steps import carry_out, edit, fill, pending
+from tests.contract.steps import carry_out, edit, fill, pending, positions_of
 from tests.webhooks.endpoints import (
     DOWN,
     GONE,
@@ -43,7 +43,7 @@ async def test_every_change_arrives_in_order(store: Store, endpoints: Endpoints)
     assert expected == endpoints.told()
     await delivered(make_dispatcher(store, endpoints))
     assert expected == endpoints.told()
-    assert {1: await store.head()} == await store.deliveries.positions()
+    assert {1: await store.head()} == await positions_of(store)
 
 
 async def test_a_message(store: Store, endpoints: Endpoints) -> None:
@@ -78,7 +78,7 @@ async def test_messages_are_told_apart(store: Store, endpoints: Endpoints) -> No
 async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) -> None:
     """The log of deliveries tells the message, its attempts and how they ended."""
     await subscribed(store, "a")
-    start = (await store.deliveries.positions())[1]
+    start = (await positions_of(store))[1]
     await fill(store, TASK, {})
     await delivered(make_dispatcher(store, endpoints))
     (kept,) = await log(store)
@@ -99,7 +99,7 @@ async def test_only_some_types(store: Store, endpoints: Endpoints) -> None:
     await carry_out(store, create(TASK), create(PRODUCT), Delete(entity_type=TASK, id=1), create(PRODUCT))
     await delivered(make_dispatcher(store, endpoints))
     assert [("task.deleted", 1, 2)] == endpoints.told()
-    assert {1: await store.head()} == await store.deliveries.positions()
+    assert {1: await store.head()} == await positions_of(store)
 
 
 async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints: Endpoints, clock: Clock) -> None:

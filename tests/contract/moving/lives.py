@@ -17,7 +17,7 @@ from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import LATER, NOON, Clock, create, submission
 from tests.contract.shelves import LISTED, stock_up
-from tests.contract.steps import carry_out, edit, pending, trail, walk, whole_log
+from tests.contract.steps import carry_out, edit, pending, positions_of, trail, walk, whole_log
 from tests.contract.test_access_keys import new
 from tests.contract.test_deliveries import LEASE, attempt, delivery
 from tests.contract.test_keys import key
@@ -70,7 +70,7 @@ async def everything(store: Store) -> list[Any]:
     """Return everything that can be read of a store without cursors."""
     orders = [(entity_type, Order(field, descending=down)) for entity_type, field in LISTED for down in (False, True)]
     entries = [*await whole_log(store), *(await store.read(None, types=frozenset(WEBHOOK.change_types))).entries]
-    positions = await store.deliveries.positions()
+    positions = await positions_of(store)
     return [
         [await walk(store, Query(entity_type=entity_type, order=(order,), limit=5)) for entity_type, order in orders],
         [

@@ -25,7 +25,7 @@ from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, Clock, create, submission
 from tests.contract.moving.lives import YOUNG, ends, everything, live
 from tests.contract.places import emptied, moved, opened
-from tests.contract.steps import carry_out, edit, fill, trail, walk, whole_log
+from tests.contract.steps import carry_out, edit, fill, positions_of, trail, walk, whole_log
 from tests.contract.test_deliveries import LEASE, delivery
 from tests.contract.test_keys import key, replayed
 
@@ -54,7 +54,7 @@ async def test_life_goes_on(store: Store, clock: Clock, arrived: Callable[[], An
     assert made.id > given
     assert (4, 3) == (hook.id, back.version)
     assert ("task.created", made.id, 1) == (await trail(there))[-2]
-    positions = await there.deliveries.positions()
+    positions = await positions_of(there)
     assert [] == await trail(there, positions[4])
     assert await there.deliveries.claim(1, "another", LEASE)
 

@@ -14,7 +14,7 @@ from tests.builders import Clock
 from tests.contract.moving.careless import Careless
 from tests.contract.moving.lives import everything, live
 from tests.contract.places import moved, opened
-from tests.contract.steps import fill, trail
+from tests.contract.steps import fill, positions_of, trail
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +27,7 @@ async def test_an_interruption_leaves_nothing(store: Store, source: str, target:
             await taking.write(part)
         await taking.arrange()
     there = await opened(target, clock)
-    assert ([], {}) == (await trail(there), await there.deliveries.positions())
+    assert ([], {}) == (await trail(there), await positions_of(there))
     assert await store.secret() != await there.secret()
     assert () == (await there.page(Query(entity_type=TASK))).records
     await there.close()
