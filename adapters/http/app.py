@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
@@ -73,6 +74,7 @@ def make_app(
     *,
     dispatcher: WebhookDispatcher,
     gate: Gate,
+    capacity: Capacity,
 ) -> ASGIApp:
     """Return the application that serves a store."""
     routes = _routes(declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate), gate)
@@ -84,7 +86,7 @@ def make_app(
         app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
     origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
     return RequestContext(
-        app, compressed=compressed, origin_check=origin_check, access_log=access_log, turns=feed.turns
+        app, compressed=compressed, origin_check=origin_check, access_log=access_log, capacity=capacity
     )
 
 

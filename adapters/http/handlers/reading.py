@@ -53,7 +53,7 @@ class Reading:
         parameters = parse(request, self.listed.names)
         query = self.listed.query(parameters)
         if query.limit > READ_AT_ONCE:
-            await request.turns.next()
+            await request.capacity.turns.next()
         page = await self.reader.page(query)
         etag = b'W/"%s-%s"' % (page.revision.encode(), FOLD.encode())  # what is found depends on how text is folded
         if (known := known_tag(request, etag)) is not None:
@@ -78,7 +78,7 @@ class Reading:
         entries: list[Entry] = []
         while True:
             wanted = min(limit - len(entries), READ_AT_ONCE)
-            await request.turns.next()
+            await request.capacity.turns.next()
             found = await history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
             entries += found
             if len(found) < wanted or len(entries) == limit:

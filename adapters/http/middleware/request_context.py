@@ -7,11 +7,12 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.fairness.turns import Turns
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.security_headers import OF_EVERYTHING
-from adapters.http.requests.request import Request, joined
+from adapters.http.requests.request import IS_WHOLE, Request, joined
+from adapters.http.responses.http_errors import HttpError, Overloaded
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.responses import Header
 from adapters.http.responses.send_error import send_error
@@ -19,6 +20,7 @@ from domain.access.key_text import holds_key
 
 _TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
+_HEALTH = frozenset({"/healthz", "/readyz"})  # which is asked for most urgently when there is too much to do
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -26,13 +28,13 @@ class RequestContext:
     """Wraps the whole application. Compression costs only those who ask for it."""
 
     def __init__(
-        self, app: ASGIApp, *, compressed: ASGIApp, origin_check: OriginCheck, access_log: AccessLog, turns: Turns
+        self, app: ASGIApp, *, compressed: ASGIApp, origin_check: OriginCheck, access_log: AccessLog, capacity: Capacity
     ) -> None:
         self._app = app
         self._compressed = compressed
         self._origin_check = origin_check
         self._access_log = access_log
-        self._turns = turns
+        self._capacity = capacity
         # 64 random bits for the process and a number in it: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
@@ -51,7 +53,8 @@ class RequestContext:
             headers,
             receive,
             request_id.decode(),
-            self._turns,
+            scope.get(IS_WHOLE, False),
+            self._capacity,
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]
@@ -64,9 +67,11 @@ class RequestContext:
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] in _ANSWERS:
+                request.end_work()
                 status = message["status"]
                 message["headers"] += stamps()
             elif message["type"] == "websocket.accept":
+                request.end_work()
                 status = 101
                 message["headers"] = [*message.get("headers", ()), *stamps()]
             elif message["type"] == "websocket.close" and status == 0:
@@ -75,12 +80,23 @@ class RequestContext:
 
         encodings = headers.get(b"accept-encoding")
         app = self._app if encodings is None or not _TAKES_GZIP.search(encodings) else self._compressed
-        refusal = self._origin_check.refusal(request, scope["scheme"])
         try:
-            if refusal is None:
+            if (refusal := self._refusal(request)) is None:
                 await app(scope, receive, stamped)
             else:
                 await send_error(response_of(refusal, request.request_id), scope, receive, stamped)
         finally:
+            request.end_work()
+            if request.body is not None:
+                self._capacity.bodies.forget(request.body)
             del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, request.request_id)
+
+    def _refusal(self, request: Request) -> HttpError | None:
+        """Return why a request may go no further, or None where it may."""
+        if request.path not in _HEALTH:
+            try:
+                request.begin_work()
+            except Overloaded as overloaded:
+                return overloaded
+        return self._origin_check.refusal(request, request.scheme)

@@ -9,7 +9,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, Overloaded, UriTooLong
+from adapters.http.requests.request import IS_WHOLE
+from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, UriTooLong
 from adapters.http.server.error_response import error_response
 from adapters.http.server.flow import PiecewiseFlow
 from adapters.http.server.lingering_close import LingeringTransport
@@ -31,7 +32,6 @@ class HttpProtocol(TimedProtocol):
     MAX_HEADER_BYTES = 32 * 1024  # of names and values, and 4 for each header
     MAX_HEADERS = 100
 
-    MAX_REQUESTS = 1000  # in progress in this process; WebSockets and answers that have begun do not count
     MAX_CONNECTIONS = 10_000  # open in this process; the next one is closed at once
 
     def __init__(
@@ -112,8 +112,6 @@ class HttpProtocol(TimedProtocol):
         if self.parser.should_upgrade():
             self._prepare_upgrade(version)
             return
-        if len(self.tasks) >= self.MAX_REQUESTS and self._requests_in_progress() >= self.MAX_REQUESTS:
-            raise Overloaded("too many requests are in progress")
         super().on_headers_complete()
         self._head_since = self._idle_since = None
         self.headers = []  # trailers come to the same callback, and must not join the headers
@@ -124,7 +122,6 @@ class HttpProtocol(TimedProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._got_body = True
-        self._body_since = self.loop.time()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -133,6 +130,7 @@ class HttpProtocol(TimedProtocol):
         if self.parser.should_upgrade() or cycle.response_complete:
             return
         cycle.more_body = False
+        cycle.scope[IS_WHOLE] = True  # type: ignore[typeddict-unknown-key]  # as ASGI lets a server do
         cycle.message_event.set()
         if cycle.transport is not self.transport and not cycle.response_started:
             cycle.keep_alive = self._keep_alive
@@ -228,11 +226,6 @@ class HttpProtocol(TimedProtocol):
         self.transport.write(error_response(refusal, self.server_state.default_headers, is_head=is_head))
         self._timer.cancel()
         LingeringTransport(self.transport).close()
-
-    def _requests_in_progress(self) -> int:
-        # uvicorn counts the tasks of WebSockets and of streams too, of which many may be idle.
-        cycles = (connection.cycle for connection in self.connections if isinstance(connection, HttpProtocol))
-        return sum(cycle is not None and not cycle.response_started for cycle in cycles)
 
 
 def _refusal_for(error: httptools.HttpParserError) -> HttpError:
