@@ -13,7 +13,7 @@ from attrs import Factory, evolve, frozen
 from domain.access.access_key import Actor
 from domain.changes import Action, Change, Changed, Cursor, changed_since, differing
 from domain.commands import NOBODY, Command
-from domain.deliveries import Delivery
+from domain.deliveries import Delivery, Lease
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.state import Current, Ref, State, UniqueValue, left, ref_of, unique_values
@@ -85,6 +85,9 @@ class CommandBatch:
     its key. `deliveries` are put into the log of deliveries with it, unless all was undone; one that is pending there
     already only gets its new time. `follow` is the position of webhooks that it makes, by default the end of the log.
     `actor` made the changes.
+
+    With a `lease` it takes effect only while its owner holds it, and then `deliveries` are put in place of those with
+    their ids. Otherwise nothing is decided, and the outcome has no results.
     """
 
     commands: tuple[Command, ...]
@@ -94,6 +97,7 @@ class CommandBatch:
     key: IdempotencyKey | None = None
     deliveries: tuple[Delivery, ...] = ()
     follow: Cursor | None = None
+    lease: Lease | None = None
     actor: Actor | None = None
 
 

@@ -118,6 +118,14 @@ class Progress:
     pending: tuple[Delivery, ...] = ()  # oldest first
 
 
+@frozen(kw_only=True)
+class Lease:
+    """The right of an owner, such as a process, to deliver to a webhook."""
+
+    webhook: int
+    owner: str
+
+
 class Deliveries(Protocol):
     """Keeps how far each webhook has come, who delivers for it, and what was attempted.
 
@@ -126,8 +134,8 @@ class Deliveries(Protocol):
     """
 
     @abstractmethod
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
-        """Return the position of each of some webhooks that is there, or of every one."""
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
+        """Return the position of each of some webhooks that is there."""
 
     @abstractmethod
     async def progress(self, webhook: int) -> Progress | None:

@@ -182,17 +182,25 @@ class EntityType(Generic[E]):
     """An entity type: its names, its class and its fields. Two types are never equal; compare by identity."""
 
     def __init__(
-        self, entity: type[E], *, name: str, collection: str, keyed: bool = False, subscribes: bool = False
+        self,
+        entity: type[E],
+        *,
+        name: str,
+        collection: str,
+        keyed: bool = False,
+        stocked: bool = False,
+        subscribes: bool = False,
     ) -> None:
         """Declare a type.
 
-        The collection of a type that is `keyed` is shown by id. An entity that `subscribes` is sent the changes of
-        others: it has a position in the log, and deliveries.
+        The collection of a type that is `keyed` is shown by id. An entity of one that is `stocked` has a stock that can
+        be adjusted. One that `subscribes` is sent the changes of others: it has a position in the log, and deliveries.
         """
         self.entity = entity
         self.name = name
         self.collection = collection
         self.keyed = keyed
+        self.stocked = stocked
         self.subscribes = subscribes
         self.fields = tuple(Field(name=each.name, **each.metadata[_SPEC]) for each in attrs.fields(entity))
         self.by_name = {each.name: each for each in self.fields}

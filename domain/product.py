@@ -45,4 +45,4 @@ class Product(Entity):
         return self.edit(at=at, stock=stock)
 
 
-PRODUCT = EntityType(Product, name="product", collection="products", keyed=True)
+PRODUCT = EntityType(Product, name="product", collection="products", keyed=True, stocked=True)

@@ -48,6 +48,11 @@ class Send:
     entry: Entry | None
 
     @property
+    def is_retry(self) -> bool:
+        """Whether the last attempt at this message failed, so that this one may take long as well."""
+        return bool(self.delivery.attempts)
+
+    @property
     def cannot_be_sent(self) -> bool:
         """Whether the change of the message is no longer kept."""
         return self.entry is None and self.delivery.after is not None

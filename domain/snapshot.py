@@ -1,13 +1,13 @@
 """Everything that a store holds, told so that any store can take it over; and the ports of telling and of taking.
 
-It is told in parts of one kind each. Two stores hold the same exactly if their parts are the same, but for the cursors,
-which each store makes for itself: a store that takes over changes also takes over the cursors that they had before.
+It is told in parts of one kind each. Two stores hold the same exactly if their parts are the same, but that the log of
+a copy has a name more, its own. Changes keep their numbers, and so cursors their meaning.
 """
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -28,14 +28,15 @@ RECEIPTS_BATCH = 100
 class Metadata:
     """What there is of once.
 
-    `logs` are the names of the log: with which its cursors begin, and those of before, which have expired if nothing
-    else is known of them. `oldest` are the cursors of the place in front of the oldest kept change. `last_ids` has of
-    each kind, by name, the highest id that was ever given, or 0.
+    `logs` are the names of the log, the one with which its cursors begin and those of before, each with the number of
+    the newest change up to which its cursors are numbers of these changes; None where they are told one by one.
+    `forgotten` is the number of the newest change that is no longer kept, or 0. `last_ids` has of each kind, by name,
+    the highest id that was ever given, or 0.
     """
 
     secret: bytes
-    logs: frozenset[str]
-    oldest: frozenset[Cursor]
+    logs: Mapping[str, int | None]
+    forgotten: int
     last_ids: Mapping[str, int]
 
 
@@ -47,18 +48,18 @@ class Entities:
     records: tuple[StoredEntity, ...]
 
 
-class Logged(NamedTuple):
-    """A change, and every cursor of the place behind it. There may be none, where others could yet come before it."""
+@frozen(kw_only=True)
+class Changes:
+    """Kept changes, numbered from behind what is forgotten."""
 
-    change: Change[Any]
-    cursors: frozenset[Cursor]
+    changes: tuple[Change[Any], ...]
 
 
 @frozen(kw_only=True)
-class Changes:
-    """Kept changes."""
+class FormerCursors:
+    """Cursors of former logs that are no numbers of these changes, and the number of the change that each is behind."""
 
-    logged: tuple[Logged, ...]
+    numbers: Mapping[Cursor, int]
 
 
 @frozen(kw_only=True)
@@ -81,9 +82,9 @@ class Receipts:
 
 @frozen(kw_only=True)
 class Positions:
-    """How many of the kept changes each webhook has had, by its id. All it has not had come behind them."""
+    """The number of the newest change that each webhook has had, by its id."""
 
-    had: Mapping[int, int]
+    numbers: Mapping[int, int]
 
 
 @frozen(kw_only=True)
@@ -107,7 +108,7 @@ class Credentials:
     credentials: tuple[Credential, ...]
 
 
-Part = Metadata | Entities | Changes | Receipts | Positions | Sent | Keys | Credentials
+Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials
 
 
 class Export(Protocol):
@@ -115,16 +116,16 @@ class Export(Protocol):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return how many entities, changes, receipts, deliveries, keys and credentials there are."""
+        """Return how many entities, changes, former cursors, receipts, deliveries, keys and credentials there are."""
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
         """Return everything in its order; each time that it is called, the same.
 
-        First the facts; then the entities kind by kind in the order of the catalogue, by ascending id; the changes in
-        the order of the log; the receipts by their expiry, caller and name; the positions; the deliveries, oldest
-        first; the keys by ascending id; the credentials by their hashes. A part is full unless it is the last of its
-        type and kind, and is left out if it is empty.
+        First the metadata; then the entities kind by kind in the order of the registry, by ascending id; the changes in
+        the order of the log; the former cursors in the order of their code points; the receipts by their expiry, caller
+        and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
+        hashes. A part is full unless it is the last of its type and kind, and is left out if it is empty.
         Raises `Unavailable`.
         """
 
@@ -163,8 +164,10 @@ class NotEmpty(Exception):
 def size(part: Part) -> int:
     """Return how many of those that `Export.size` counts are in a part."""
     match part:
-        case Entities(records=items) | Changes(logged=items) | Receipts(receipts=items) | Sent(deliveries=items):
+        case Entities(records=items) | Changes(changes=items) | Receipts(receipts=items) | Sent(deliveries=items):
             return len(items)
+        case FormerCursors(numbers=numbers):
+            return len(numbers)
         case Keys(keys=items) | Credentials(credentials=items):
             return len(items)
         case _:

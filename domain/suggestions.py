@@ -13,6 +13,7 @@ def unknown_field(name: str, known: Collection[str]) -> str:
 
 
 def suggestion(name: str, known: Collection[str], told: Collection[str] = ()) -> str:
-    """Ask whether the nearest of the names `known` was meant, or else say which there are: those `told`, or all."""
+    """Ask whether the nearest of the names `known` was meant, if one is near, and say which there are, or `told`."""
     near = get_close_matches(name.lower(), known, n=1) if len(name) <= MAX_COMPARED else []
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(told or known)}"
+    asked = f"did you mean {near[0]}? " if near else ""
+    return f"{asked}there are {', '.join(told or known)}"

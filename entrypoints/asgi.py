@@ -1,8 +1,11 @@
-"""The ASGI factory: `uvicorn --factory entrypoints.asgi:app` serves it, as `backroom serve` does."""
+"""The ASGI factory. `backroom serve` serves it; so can any other server: `uvicorn --factory entrypoints.asgi:app`."""
 
+import asyncio
 import gc
 import logging
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -10,6 +13,7 @@ from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.access.rate_limit import RateLimiter
 from entrypoints.diagnostics import speak
 from entrypoints.settings import Settings, load
+from entrypoints.stop_signals import heard
 from entrypoints.store_errors import reason, shown
 from entrypoints.wiring import wired
 
@@ -45,9 +49,11 @@ class _Application:
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        stopping = scope.get("state", {}).get("stopping")  # set by the server before it waits for its last answers
+        state = scope.get("state", {})
+        stopping = state.get("stopping")  # set by our server before it waits for its last answers
+        state["cors_origins"] = self._settings.cors_origins  # for what our server refuses by itself
         try:
-            async with wired(self._settings, self._limiter, stopping) as self._app:
+            async with _told(stopping) as stopping, wired(self._settings, self._limiter, stopping) as self._app:
                 gc.collect()
                 gc.freeze()  # what is there now stays, so looking through it for garbage again and again is in vain
                 gc.set_threshold(GARBAGE_LOOKED_FOR)
@@ -59,3 +65,13 @@ class _Application:
             await send({"type": f"lifespan.{failed}.failed", "message": message})
         else:
             await send({"type": "lifespan.shutdown.complete"})
+
+
+@asynccontextmanager
+async def _told(stopping: asyncio.Event | None) -> AsyncIterator[asyncio.Event]:
+    """Yield what tells that the server is about to stop; one that is not ours says so by signals alone."""
+    if stopping is not None:
+        yield stopping
+        return
+    with heard(stopping := asyncio.Event()):
+        yield stopping

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from domain.moving import Undecided, move
+from domain.use_cases.move import Undecided, move
 from entrypoints.output import Output
 from entrypoints.settings import store
 from entrypoints.store_errors import reason, shown

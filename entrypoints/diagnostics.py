@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ QUIET_S = 60
 """For how long the same warning is not given again."""
 
 _FD = 2
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Stderr:
@@ -39,10 +41,14 @@ STDERR = Stderr()
 
 
 class AsText(logging.Formatter):
-    """A message for people, with its traceback on lines of its own."""
+    """A message for people, with its traceback on lines of its own, which begin with spaces.
+
+    What is in them may come from a request, so it can neither begin a line as we do nor move a terminal's cursor.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"backroom: {super().format(record)}"
+        lines = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", super().format(record)).split("\n")
+        return "backroom: " + "\n  ".join(lines)
 
 
 class AsJson(logging.Formatter):

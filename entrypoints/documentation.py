@@ -2,9 +2,9 @@
 
 import orjson
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, declared
 from adapters.http.feed.feed import Feed
-from adapters.http.middleware.gate import Gate
 from adapters.http.openapi.document import document
 from adapters.memory.store import MemoryStore
 from adapters.serialization.entities import JsonSerializer

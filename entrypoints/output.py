@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from domain.moving import Report
+from domain.use_cases.move import Report
 from entrypoints.diagnostics import LOG
 from entrypoints.progress import JsonProgress, Progress
 

@@ -8,7 +8,8 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -38,12 +39,12 @@ def run(
     host: str = "127.0.0.1",
     port: int = 8000,
     workers: int = 1,
-    trusted_proxies: Sequence[str] = (),
+    store: str = "",
 ) -> int:
-    """Serve until SIGTERM or SIGINT, and return the exit code: 0, 1 if it could not be served, or `UNTRUSTWORTHY`.
+    """Serve until SIGTERM, SIGINT or SIGHUP, and return the exit code: 0, 1 if that was impossible, or `UNTRUSTWORTHY`.
 
-    `app` is an ASGI factory or its import string, `port` 0 takes a free one, `trusted_proxies` are the addresses whose
-    X-Forwarded-For and X-Forwarded-Proto are believed. Says on stderr where it listens once it does.
+    `app` is an ASGI factory or its import string, `port` 0 takes a free one. Says on stderr where it listens, and with
+    which `store`, once it does.
     """
     try:
         sockets = listen(host, port)
@@ -52,18 +53,18 @@ def run(
         LOG.error("cannot listen on %s: %s", url(host, port), reason)
         return FAILURE
     allow_files(HttpProtocol.MAX_CONNECTIONS + OTHER_FILES)
-    address = url(host, sockets[0].getsockname()[1])
+    address = url(host, sockets[0].getsockname()[1]) + (f" with {store}" if store else "")
 
     def work(is_first: bool) -> int:
-        return serve(app, sockets, trusted_proxies, address if is_first else None)
+        return serve(app, sockets, address if is_first else None)
 
     code = work(True) if workers == 1 else supervise(work, workers, sockets)
     return code if code in (0, UNTRUSTWORTHY) else FAILURE
 
 
-def serve(app: Application, sockets: list[socket.socket], trusted_proxies: Sequence[str], announce: str | None) -> int:
+def serve(app: Application, sockets: list[socket.socket], announce: str | None) -> int:
     """Serve in this process; return 0, or `NOT_STARTED`. Tells people of the address `announce`, if there is one."""
-    server = Server(config(app, trusted_proxies), announce)
+    server = Server(config(app), announce)
     try:
         server.run(sockets)
     except SystemExit:  # uvicorn's way to say that the application did not start, after it has said why
@@ -71,7 +72,7 @@ def serve(app: Application, sockets: list[socket.socket], trusted_proxies: Seque
     return 0
 
 
-def config(app: Application, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+def config(app: Application) -> uvicorn.Config:
     """Return how uvicorn is to serve an application."""
     return uvicorn.Config(
         app,
@@ -89,8 +90,7 @@ def config(app: Application, trusted_proxies: Sequence[str]) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         workers=1,  # or it would read an environment variable
-        proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=list(trusted_proxies),
+        proxy_headers=False,  # which are the application's own business, whatever server it has
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN,
     )
@@ -122,6 +122,20 @@ class Server(uvicorn.Server):
         for each in list(self.server_state.connections):  # whose clients do not close, or do not read
             each.transport.abort()
         await asyncio.sleep(0)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop for SIGHUP too, which comes when a terminal is closed, unless it is to be ignored, as by nohup."""
+        with super().capture_signals():
+            before = signal.getsignal(signal.SIGHUP)
+            if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+                yield
+                return
+            signal.signal(signal.SIGHUP, self.handle_exit)
+            try:
+                yield
+            finally:
+                signal.signal(signal.SIGHUP, before)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop, once. uvicorn would raise the signal again at the end, and with it the exit code would be 143."""

@@ -3,20 +3,19 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from starlette.types import ASGIApp
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
-from adapters.http.middleware.gate import Gate
 from adapters.memory.store import MemoryStore
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
@@ -26,14 +25,12 @@ from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
 from domain.access.rate_limit import RateLimiter
-from domain.commands import Create
-from domain.decisions import CommandBatch, IdempotencyKey
-from domain.errors import DomainError, KeyInFlight
+from domain.errors import DomainError
 from domain.ports import Store
-from domain.product import PRODUCT
-from domain.queries import Query
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Export, Import
+from domain.use_cases.demonstrate import demonstrate
+from domain.use_cases.retain import retain
 from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
 from entrypoints.workers import UNTRUSTWORTHY
@@ -47,12 +44,6 @@ TELLING = timedelta(days=1)
 CLOCK_AHEAD = (
     "the clock says %s, but by what was written lately it is %s. History and idempotency keys are purged by that time"
     " until it has caught up. If the clock is right, nothing needs to be done; if it is wrong, set it"
-)
-
-DEMO = (
-    {"name": "Widget A", "price": Decimal("9.99"), "category": "widgets"},
-    {"name": "Gadget B", "price": Decimal("24.99"), "category": "gadgets"},
-    {"name": "Widget C", "price": Decimal("14.99"), "category": "widgets"},
 )
 
 
@@ -69,7 +60,7 @@ async def wired(
         store = await opened(settings.store)
         stack.push_async_callback(store.close)
         if settings.demo:
-            await fill_with_demo(store)
+            await demonstrate(store)
         access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text)
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
@@ -78,9 +69,10 @@ async def wired(
             require_if_match=settings.require_if_match,
             origins=settings.cors_origins,
             hosts=settings.hosts,
+            proxies=settings.trusted_proxies,
             is_public=not settings.is_loopback,
         )
-        gate = Gate(store.access_keys, limiter, settings.rate_limit)
+        gate = Gate(store.access_keys, limiter, settings.rate_limit, allow_public=settings.open)
         stack.push_async_callback(_note_uses, gate)
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
@@ -172,38 +164,27 @@ def stop_at_once(reason: str) -> None:
     os._exit(UNTRUSTWORTHY)
 
 
-async def fill_with_demo(store: Store) -> None:
-    """Put the tutorial's products into a store with nothing in it, once, however many processes start with it."""
-    pages = [await store.page(Query(entity_type=entity_type, limit=1)) for entity_type in ENTITY_TYPES]
-    if any(page.records for page in pages) or (await store.read(None, limit=1)).entries:
-        return
-    commands = tuple(Create.parse(PRODUCT, each) for each in DEMO)
-    key = IdempotencyKey(caller="demo", name="products", fingerprint=b"")
-    with suppress(KeyInFlight):  # another process is just doing it
-        await store.submit(CommandBatch(commands=commands, request_id="demo", key=key))
-
-
 async def _purge(store: Store, kept: timedelta) -> None:
     """Forget what is no longer kept, in small steps, forever."""
     asked, is_told = monotonic(), False
     while True:
         try:
-            at = now()
-            believed = await store.believe(at, elapsed=timedelta(seconds=monotonic() - asked))
-            asked = monotonic()
+            at, asking = now(), monotonic()
+            elapsed = timedelta(seconds=asking - asked)
+            believed = await retain(store, at=at, elapsed=elapsed, kept=kept, turn=_next_turn)
+            asked = asking
             if at - believed > TELLING and not is_told:
                 LOG.warning(CLOCK_AHEAD, *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (at, believed)))
                 is_told = True
-            more = True
-            while more:
-                needed = await store.deliveries.needed()
-                more = await store.purge(believed, changes_before=believed - kept, keep=needed)
-                await asyncio.sleep(0)  # others write between two steps
         except DomainError as error:
             LOG.warning("sweeping failed, and will be tried again: %s", error)
         except Exception:  # noqa: BLE001 - told, and everything that is no longer kept is not kept for ever
             LOG.exception("sweeping failed, and will be tried again")
         await asyncio.sleep(PURGE_EVERY_S)
+
+
+async def _next_turn() -> None:
+    await asyncio.sleep(0)  # others write between two steps
 
 
 async def _keep_noting_uses(gate: Gate) -> None:

@@ -18,7 +18,7 @@ UNTRUSTWORTHY = 74  # EX_IOERR of sysexits.h: what another worker would find in 
 TIMEOUT = 9.5  # seconds that workers may take to end, before they are killed
 PAUSE = 1.0  # seconds before a worker that has ended is replaced
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # The parent has no threads and opens nothing but the sockets, so a fork is safe, and needs no second start of Python.
 _fork = multiprocessing.get_context("fork")
 
@@ -26,7 +26,7 @@ Work = Callable[[bool], int]
 
 
 def supervise(work: Work, count: int, sockets: Sequence[socket.socket]) -> int:
-    """Run `work` in `count` processes until SIGTERM or SIGINT, and return the exit code.
+    """Run `work` in `count` processes until SIGTERM, SIGINT or SIGHUP, and return the exit code.
 
     `work` is told whether its process is the first one of all, and returns the exit code of its process. One that
     ends is replaced; but if one of the first ends with `NOT_STARTED`, or any with `UNTRUSTWORTHY`, so would the others,
@@ -46,7 +46,8 @@ def _stop_requests() -> Iterator[socket.socket]:
     """Yield a socket that can be read once a signal has come."""
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    before = {number: signal.signal(number, _ignore) for number in _SIGNALS}
+    heard = [each for each in _SIGNALS if each != signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _ignore) for number in heard}
     wakeup = signal.set_wakeup_fd(writer.fileno())
     with reader, writer:
         try:
@@ -74,7 +75,8 @@ def _start(work: Work, is_first: bool) -> ForkProcess:
 def _run(work: Work, is_first: bool) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all, and the parent tells its workers
+    for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to all, and the parent tells its workers
+        signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     try:
         code = work(is_first)

@@ -22,7 +22,7 @@ _TABLES = ("changes", "receipts", "log_names", "positions", "former_cursors", "r
 _EMPTY = "; ".join(
     [
         "; ".join(f"DELETE FROM {each}" for each in _TABLES),
-        "DELETE FROM forgotten WHERE kind <> ''",
+        "DELETE FROM forgotten WHERE kind <> ''; UPDATE forgotten SET number = 0",
         *(
             f"DELETE FROM {entity_type.collection}; ALTER SEQUENCE {entity_type.collection}_ids RESTART"
             for entity_type in ENTITY_TYPES

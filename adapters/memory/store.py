@@ -111,6 +111,8 @@ class MemoryStore(Store):
         at = self.clock()
         if submission.key is not None and (replay := self._replay(submission.key, at)) is not None:
             return replay
+        if submission.lease is not None and not self._deliveries.is_held(submission.lease):
+            return Outcome(results=(), request_id=submission.request_id)
         start = None if submission.follow is None else self._cursor_codec.number(submission.follow)
         ids = dict(self._ids)
         decision = decide(submission, self._state(submission, ids), at)
@@ -120,7 +122,8 @@ class MemoryStore(Store):
             return outcome
         self._write(decision.final, changes, ids, start)
         if submission.deliveries and outcome.failed is None:
-            self._deliveries.queue(submission.deliveries)
+            put = self._deliveries.queue if submission.lease is None else self._deliveries.put
+            put(submission.deliveries)
         if submission.key is not None and outcome.is_decided:
             kept = _Receipt(submission.key.fingerprint, write_outcome(outcome), at + RECEIPTS_KEPT)
             self._receipts[submission.key.caller, submission.key.name] = kept

@@ -12,6 +12,11 @@ from domain.public_types import PUBLIC_TYPES
 
 SLOW = "the database has no index of %s by %s, %s: lists in that order read the whole table"
 
+NOT_DURABLE = (
+    "PostgreSQL has synchronous_commit off, so what was acknowledged may be lost when its server crashes:"
+    " ALTER DATABASE … SET synchronous_commit = on"
+)
+
 _log = logging.getLogger("backroom")
 
 _CONSTRAINTS = """
@@ -38,6 +43,12 @@ async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> 
         await _check_constraints(connection, each)
         if each.entity_type in PUBLIC_TYPES:  # of the others there are few
             await _look_for_indexes(connection, each)
+
+
+async def look_at_durability(connection: Connection) -> None:
+    """Tell where the database does not keep what it has confirmed, and so neither does the service."""
+    if await connection.fetchval("SHOW synchronous_commit") == "off":
+        _log.warning(NOT_DURABLE)
 
 
 async def _check_constraints(connection: Connection, rows: TableMapping) -> None:

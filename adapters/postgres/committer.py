@@ -150,5 +150,6 @@ class GroupCommitter:
 def _is_no_company(submission: CommandBatch) -> bool:
     """Tell whether it should be carried out alone, because it takes long, or leaves more than entities."""
     is_large = len(submission.commands) >= LARGE
-    is_special = any(command.entity_type.subscribes for command in submission.commands) or bool(submission.deliveries)
+    subscribes = any(command.entity_type.subscribes for command in submission.commands)
+    is_special = subscribes or bool(submission.deliveries or submission.lease)
     return submission.dry_run or is_large or is_special

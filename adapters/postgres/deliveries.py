@@ -9,11 +9,10 @@ import orjson
 from attrs import define
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.log import Log, newest
-from adapters.postgres.places import START, Bookmark, Place
+from adapters.postgres.log import NEWEST, Log
 from adapters.postgres.table_mapping import json
 from domain.changes import Cursor
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Progress
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Lease, Progress
 
 COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {COLUMNS} FROM deliveries"
@@ -23,31 +22,33 @@ UPDATE positions SET (owner, until) = ($2, $4) WHERE webhook = $1 AND (owner = $
 """
 _RELEASE = "UPDATE positions SET (owner, until) = ('', '-infinity') WHERE webhook = $1 AND owner = $2"
 
+QUEUE = "ON CONFLICT (id) DO UPDATE SET next_attempt_at = excluded.next_attempt_at WHERE deliveries.status = 'pending'"
+PUT = """
+ON CONFLICT (id) DO UPDATE SET (status, attempts, next_attempt_at) =
+  (excluded.status, excluded.attempts, excluded.next_attempt_at)
+"""
+
 _RECORD = f"""
 WITH held AS MATERIALIZED (SELECT webhook FROM positions WHERE webhook = $1 AND owner = $2 FOR UPDATE),
 moved AS (
-  UPDATE positions SET (epoch, xid, seq, shown) = ($3, $4, $5, $6)
-  WHERE webhook = (SELECT webhook FROM held) AND (epoch, xid, seq) < ($3, $4, $5)
+  UPDATE positions SET number = $3 WHERE webhook = (SELECT webhook FROM held) AND number < $3
 ),
 put AS (
-  INSERT INTO deliveries ({COLUMNS}) SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, $7)
-  WHERE EXISTS (SELECT FROM held)
-  ON CONFLICT (id) DO UPDATE SET (status, attempts, next_attempt_at) =
-    (excluded.status, excluded.attempts, excluded.next_attempt_at)
+  INSERT INTO deliveries ({COLUMNS}) SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, $4)
+  WHERE EXISTS (SELECT FROM held) {PUT}
 )
 SELECT EXISTS (SELECT FROM held)
 """
 
-_PLACE = "positions.webhook, positions.epoch, positions.xid, positions.seq, positions.shown"
 _PENDING = (
-    f"{', '.join(f'deliveries.{name}' for name in COLUMNS.split(', '))} FROM positions"
-    " LEFT JOIN deliveries ON deliveries.webhook = positions.webhook AND status = 'pending'"
+    f"positions.webhook, positions.number, {', '.join(f'deliveries.{name}' for name in COLUMNS.split(', '))}"
+    " FROM positions LEFT JOIN deliveries ON deliveries.webhook = positions.webhook AND status = 'pending'"
 )
 _BEHIND = f"""
 WHERE positions.webhook IN (
   SELECT webhook FROM deliveries WHERE status = 'pending'
   UNION SELECT webhook FROM positions JOIN webhooks ON id = webhook
-  WHERE enabled AND (epoch, xid, seq) < (SELECT newest.epoch, newest.xid, newest.seq FROM ({newest()}) AS newest)
+  WHERE enabled AND number < {NEWEST}
 )
 """
 
@@ -60,12 +61,11 @@ class PostgresDeliveries(Deliveries):
     log: Log
     clock: Callable[[], datetime]
 
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
-        sql = "SELECT webhook, epoch, xid, seq, shown FROM positions WHERE $1::bigint[] IS NULL OR webhook = ANY($1)"
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
+        sql = "SELECT webhook, number FROM positions WHERE webhook = ANY($1)"
         async with self.use() as connection:
-            found = await connection.fetch(sql, None if webhooks is None else list(webhooks))
-        names = self.log.names
-        return {webhook: names.cursor(Bookmark(Place(*place), shown)) for webhook, *place, shown in found}
+            found = await connection.fetch(sql, list(webhooks))
+        return {webhook: self.log.cursor_codec.cursor(number) for webhook, number in found}
 
     async def progress(self, webhook: int) -> Progress | None:
         return (await self._progress("WHERE positions.webhook = $1", webhook)).get(webhook)
@@ -74,10 +74,10 @@ class PostgresDeliveries(Deliveries):
         return await self._progress(_BEHIND)
 
     async def needed(self) -> Cursor | None:
-        of_enabled = "SELECT epoch, xid, seq FROM positions JOIN webhooks ON id = webhook WHERE enabled"
+        sql = "SELECT min(number) FROM positions JOIN webhooks ON id = webhook WHERE enabled"
         async with self.use() as connection:
-            found = await connection.fetchrow(f"{of_enabled} ORDER BY epoch, xid, seq LIMIT 1")
-        return None if found is None else self.log.names.cursor(Bookmark(Place(*found)))
+            number = await connection.fetchval(sql)
+        return None if number is None else self.log.cursor_codec.cursor(number)
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         at = self.clock()
@@ -93,10 +93,9 @@ class PostgresDeliveries(Deliveries):
         self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
     ) -> bool:
         async with self.use() as connection:
-            bookmark = Bookmark(START) if position is None else self.log.names.bookmark(position)
-            place, rows = bookmark.place, [] if delivery is None else [row_of(delivery)]
-            values = (place.epoch, place.xid, place.seq, bookmark.shown, json(rows))
-            return bool(await connection.fetchval(_RECORD, webhook, owner, *values))
+            number = 0 if position is None else await self.log.number(connection, position)
+            rows = [] if delivery is None else [row_of(delivery)]
+            return bool(await connection.fetchval(_RECORD, webhook, owner, number, json(rows)))
 
     async def delivery(self, webhook: int, id: str) -> Delivery | None:
         found = await self._select("WHERE webhook = $1 AND id = $2", webhook, id)
@@ -111,12 +110,12 @@ class PostgresDeliveries(Deliveries):
         )
 
     async def _progress(self, condition: str, *values: Any) -> Mapping[int, Progress]:
-        sql = f"SELECT {_PLACE}, {_PENDING} {condition} ORDER BY positions.webhook, deliveries.number"
+        sql = f"SELECT {_PENDING} {condition} ORDER BY positions.webhook, deliveries.number"
         async with self.use() as connection:
             found = await connection.fetch(sql, *values)
         reached: dict[int, Progress] = {}
-        for owner, epoch, xid, seq, shown, *row in found:
-            position = self.log.names.cursor(Bookmark(Place(epoch, xid, seq), shown))
+        for owner, number, *row in found:
+            position = self.log.cursor_codec.cursor(number)
             before = reached.get(owner, Progress(position=position))
             new = () if row[0] is None else (delivery_of(dict(zip(COLUMNS.split(", "), row, strict=True))),)
             reached[owner] = Progress(position=position, pending=(*before.pending, *new))
@@ -125,6 +124,12 @@ class PostgresDeliveries(Deliveries):
     async def _select(self, rest: str, *values: Any) -> tuple[Delivery, ...]:
         async with self.use() as connection:
             return tuple(delivery_of(row) for row in await connection.fetch(f"{SELECT} {rest}", *values))
+
+
+async def is_held(connection: Connection, lease: Lease) -> bool:
+    """Tell whether the owner of a lease holds it."""
+    sql = "SELECT EXISTS (SELECT FROM positions WHERE webhook = $1 AND owner = $2)"
+    return bool(await connection.fetchval(sql, lease.webhook, lease.owner))
 
 
 async def purge(connection: Connection, begun_before: datetime, limit: int) -> bool:

@@ -1,26 +1,28 @@
 """Taking over into a database what another store held."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_row
 from adapters.postgres.connections import Connection, connect
+from adapters.postgres.declared_fields import give_declared_fields
 from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.errors import explaining
 from adapters.postgres.exporting import PATIENT, PostgresExport
 from adapters.postgres.folding import refold
+from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.log import Log
-from adapters.postgres.migrating import is_migrated, migrate, names_of_log
-from adapters.postgres.places import START
+from adapters.postgres.migrating import cursor_codec_of_log, is_migrated, migrate
 from adapters.postgres.table_mapping import TableMapping
 from domain.entity_type import EntityType
 from domain.snapshot import (
     Changes,
     Credentials,
     Entities,
+    FormerCursors,
     Import,
     Keys,
     Metadata,
@@ -59,10 +61,6 @@ WHERE indrelid = ANY($1::text[]::regclass[]) AND NOT EXISTS (SELECT FROM pg_cons
 ORDER BY name
 """
 
-_ACTOR = ("actor_key", "actor_name")
-_PLACE = ("epoch", "xid", "seq")
-_CHANGE = (*_PLACE, "kind", "id", "version", "action", "at", "request_id", "changed", "document", "reason")
-
 _DAY = date(2000, 1, 1)
 _MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -85,9 +83,10 @@ async def importing(
                     await connection.execute(_LIMITS)
                     await _check_empty(connection)
             await migrate(connection)
+            await give_declared_fields(connection, map(TableMapping, entity_types), documents)
             await refold(connection, map(TableMapping, entity_types), documents)
             log = Log(entity_types)
-            log.names = await names_of_log(connection)
+            log.cursor_codec = await cursor_codec_of_log(connection)
             await _take_exact_times(connection)
             transaction = connection.transaction(isolation="read_committed")
             await transaction.start()
@@ -98,8 +97,7 @@ async def importing(
             indexes = [(row["name"], row["sql"]) for row in await connection.fetch(_INDEXES, tables)]
             for name, _ in indexes:
                 await connection.execute(f"DROP INDEX {name}")
-            xid = await connection.fetchval("SELECT pg_current_xact_id()")
-            yield PostgresImport(connection, log, entity_types, documents, xid=xid, indexes=[sql for _, sql in indexes])
+            yield PostgresImport(connection, log, entity_types, documents, indexes=[sql for _, sql in indexes])
         finally:
             connection.terminate()  # which undoes what was not committed, whatever state it is in
 
@@ -128,10 +126,7 @@ async def _take_exact_times(connection: Connection) -> None:
 
 
 class PostgresImport(Import):
-    """Writes everything in the one transaction that a connection has begun, and the indexes last.
-
-    All changes have the id of that transaction, and are numbered in their order.
-    """
+    """Writes everything in the one transaction that a connection has begun, and the indexes last."""
 
     def __init__(
         self,
@@ -140,7 +135,6 @@ class PostgresImport(Import):
         entity_types: Sequence[EntityType[Any]],
         documents: Serializer,
         *,
-        xid: int,
         indexes: Sequence[str],
     ) -> None:
         """`indexes` are to be made at the end."""
@@ -148,7 +142,6 @@ class PostgresImport(Import):
         self._log = log
         self._entity_types = entity_types
         self._documents = documents
-        self._xid = xid
         self._indexes = indexes
         self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._newest = 0
@@ -168,12 +161,13 @@ class PostgresImport(Import):
                 await self._copy(rows.table, rows.columns, written)
             case Changes():
                 await self._append(part)
+            case FormerCursors(numbers=numbers):
+                await self._copy("former_cursors", ("cursor", "number"), list(numbers.items()))
             case Receipts(receipts=receipts):
                 columns = ("caller", "name", "fingerprint", "receipt", "expires_at")
                 await self._copy("receipts", columns, [tuple(getattr(each, of) for of in columns) for each in receipts])
-            case Positions(had=had):
-                rows_ = [(webhook, *self._place(number)) for webhook, number in had.items()]
-                await self._copy("positions", ("webhook", *_PLACE), rows_)
+            case Positions(numbers=numbers):
+                await self._copy("positions", ("webhook", "number"), list(numbers.items()))
             case Sent(deliveries=deliveries):
                 await self._copy(
                     "deliveries", COLUMNS.split(", "), [tuple(row_of(each).values()) for each in deliveries]
@@ -199,35 +193,26 @@ class PostgresImport(Import):
             committing.result()
 
     async def _take_facts(self, facts: Metadata) -> None:
+        self._newest = facts.forgotten
         await self._connection.execute("UPDATE secrets SET secret = $1", facts.secret)
-        former = [(-number, name, "elsewhere") for number, name in enumerate(sorted(facts.logs))]
-        await self._copy("log_names", ("epoch", "name", "home"), former)
-        self._log.names = await names_of_log(self._connection)
-        await self._copy_cursors((cursor, 0) for cursor in facts.oldest)
+        await self._connection.execute("UPDATE forgotten SET number = $1", facts.forgotten)
+        former = [(-index, name, "elsewhere", newest) for index, (name, newest) in enumerate(facts.logs.items())]
+        await self._copy("log_names", ("epoch", "name", "home", "newest"), former)
+        self._log.cursor_codec = await cursor_codec_of_log(self._connection)
         for entity_type in self._entity_types:  # unlike setval, this is undone with the rest
             next_id = facts.last_ids[entity_type.name] + 1
             await self._connection.execute(f"ALTER SEQUENCE {entity_type.collection}_ids RESTART WITH {next_id}")
 
     async def _append(self, changes: Changes) -> None:
-        numbered = list(enumerate(changes.logged, self._newest + 1))
-        self._newest += len(numbered)
         rows = []
-        for number, (change, _) in numbered:
+        for number, change in enumerate(changes.changes, self._newest + 1):
             record = change.record
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
             told = (change.at, change.request_id, " ".join(change.changed), record.document, change.reason)
             actor = (None, None) if change.actor is None else (change.actor.key, change.actor.name)
-            rows.append((*self._place(number), *entity, *told, *actor))
-        await self._copy("changes", (*_CHANGE, *_ACTOR), rows)
-        await self._copy_cursors((cursor, number) for number, each in numbered for cursor in each.cursors)
-
-    async def _copy_cursors(self, cursors: Iterable[tuple[str, int]]) -> None:
-        rows = [(cursor, *self._place(number)) for cursor, number in cursors]
-        await self._copy("former_cursors", ("cursor", *_PLACE), rows)
-
-    def _place(self, number: int) -> tuple[int, int, int]:
-        """Return the place behind so many changes."""
-        return (self._log.names.epoch, self._xid, number) if number else (START.epoch, START.xid, START.seq)
+            rows.append((number, *entity, *told, *actor))
+        self._newest += len(rows)
+        await self._copy("changes", CHANGE.split(", "), rows)
 
     async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         await self._connection.copy_records_to_table(table, records=rows, columns=list(columns))

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.places import START, Bookmark, Names, Place
 from adapters.postgres.table_mapping import json
 from domain.access.access_key import Actor
 from domain.changes import Action, Change, Cursor, Entry
+from domain.cursor_codec import CursorCodec
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired
 from domain.ports import LogPage
@@ -17,55 +17,35 @@ from domain.stored_entity import StoredEntity
 LOOKED_AT = 10_000
 """How many changes one read passes at most while it looks for those that are asked for."""
 
-EPOCH = "(SELECT max(epoch) FROM log_names)"
-XMIN = "pg_snapshot_xmin(pg_current_snapshot())"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
 
-SETTLED = f"(epoch, xid) < ({EPOCH}, {XMIN})"
-"""What readers of the log may see: nothing can commit in front of it any more."""
+FORGOTTEN = "(SELECT max(number) FROM forgotten)"
+"""The number of the newest change that is no longer kept."""
 
-_DOWN = "ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1"
-_FORGOTTEN = f"SELECT epoch, xid, seq FROM forgotten {_DOWN}"
-COLUMNS = "epoch, xid, seq, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
+NEWEST = f"coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), {FORGOTTEN})"
+"""The number of the newest change that there was, whether it is still kept or not."""
 
 
-def newest(where: str = "true") -> str:
-    """Return a query for the place of the newest change that there was, whether it is still kept or not."""
-    places = [f"(SELECT epoch, xid, seq FROM {table} WHERE {where} {_DOWN})" for table in ("changes", "forgotten")]
-    places.append("(SELECT epoch, xid, seq FROM forgotten WHERE kind = '')")
-    return f"SELECT epoch, xid, seq FROM ({' UNION ALL '.join(places)}) AS places {_DOWN}"
+def newest_of(entity_type: str) -> str:
+    """Return the same of the changes of one type of entity."""
+    kept = f"(SELECT number FROM changes WHERE kind = '{entity_type}' ORDER BY number DESC LIMIT 1)"
+    forgotten = f"(SELECT number FROM forgotten WHERE kind = '{entity_type}')"
+    return f"coalesce({kept}, {forgotten}, (SELECT number FROM forgotten WHERE kind = ''))"
 
-
-MOMENT = f"(SELECT {EPOCH} AS now, pg_current_snapshot() AS snapshot)"
-"""One row that tells from which moment everything is that a statement reads."""
-
-_HEAD = f"SELECT * FROM {MOMENT} AS moment, ({newest()}) AS newest"
-
-_NEWS = f"SELECT newest.*, settled.* FROM ({newest()}) AS newest, ({newest(SETTLED)}) AS settled"
 
 _READ = f"""
-WITH looked_at AS MATERIALIZED (
-  SELECT epoch, xid, seq FROM (
-    SELECT epoch, xid, seq FROM changes WHERE (epoch, xid, seq) > ($1, $2, $3) AND {SETTLED}
-    ORDER BY epoch, xid, seq LIMIT $7
-  ) AS ahead {_DOWN}
-)
-SELECT ARRAY[newest.epoch, newest.xid::text::bigint, newest.seq] AS newest,
-  ARRAY[forgotten.epoch, forgotten.xid::text::bigint, forgotten.seq] AS forgotten,
-  (SELECT ARRAY[epoch, xid::text::bigint, seq] FROM looked_at) AS looked_at,
-  found.*
-FROM ({newest()}) AS newest CROSS JOIN ({_FORGOTTEN}) AS forgotten LEFT JOIN (
+WITH ends AS MATERIALIZED (SELECT {NEWEST} AS newest, {FORGOTTEN} AS forgotten)
+SELECT ends.*, found.* FROM ends LEFT JOIN (
   SELECT {COLUMNS} FROM changes
-  WHERE (epoch, xid, seq) > ($1, $2, $3)
-  AND (epoch, xid, seq) <= ((SELECT epoch FROM looked_at), (SELECT xid FROM looked_at), (SELECT seq FROM looked_at))
-  AND kind || '.' || action = ANY($4::text[])
-  AND ($5::pg_snapshot IS NULL OR epoch > $1 OR NOT pg_visible_in_snapshot(xid, $5))
-  ORDER BY epoch, xid, seq LIMIT $6
+  WHERE number > coalesce($1, (SELECT forgotten FROM ends))
+  AND number <= coalesce($1, (SELECT forgotten FROM ends)) + $4
+  AND kind || '.' || action = ANY($2::text[])
+  ORDER BY number LIMIT $3
 ) AS found ON true
 """
 
 _HISTORY = f"""
-SELECT {COLUMNS}, {EPOCH} AS now, {XMIN} AS xmin FROM changes
-WHERE id = $1 AND kind = $2 AND version > $3 ORDER BY version LIMIT $4
+SELECT {COLUMNS} FROM changes WHERE id = $1 AND kind = $2 AND version > $3 ORDER BY version LIMIT $4
 """
 
 _LAST = f"""
@@ -81,71 +61,55 @@ FROM jsonb_to_recordset($1) AS asked(kind text, id bigint, since bigint)
 JOIN changes USING (kind, id) WHERE version > since
 """
 
-_FORMER = "SELECT epoch, xid, seq FROM former_cursors WHERE cursor = $1"
-
-
-def bookmark_at(place: Place, moment: Mapping[str, Any]) -> Bookmark:
-    """Return the bookmark behind everything that was committed at a `MOMENT` when the newest change was at `place`.
-
-    It names no id of a transaction above that of the newest change. A standby that is promoted knows only the ids that
-    it was sent, and gives higher ones again; those of a change that can be seen it was sent.
-    """
-    now, (lowest, _, running) = moment["now"], moment["snapshot"]
-    if (place.epoch, place.xid) < (now, lowest):
-        return Bookmark(place)
-    return Bookmark(Place(now, lowest, 0), (lowest, place.xid + 1, tuple(xid for xid in running if xid <= place.xid)))
+_FORMER = "SELECT number FROM former_cursors WHERE cursor = $1"
 
 
 class Log:
-    """The log in one database. Its `names` are learnt with each connection that is made."""
+    """The log in one database. Its `cursor_codec` is learnt with each connection that is made."""
 
-    names: Names
+    cursor_codec: CursorCodec
 
     def __init__(self, entity_types: Iterable[EntityType[Any]]) -> None:
         self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
-    async def head(self, connection: Connection) -> Cursor:
-        """Return the place behind everything that is committed."""
-        row = await _row(connection, _HEAD)
-        return self.names.cursor(bookmark_at(_place(row), row))
+    async def number(self, connection: Connection, cursor: Cursor) -> int:
+        """Return the number of the change that a cursor is behind. Raises `BadCursor` and `CursorExpired`."""
+        try:
+            return self.cursor_codec.number(cursor)
+        except CursorExpired:
+            number: int | None = await connection.fetchval(_FORMER, cursor)
+            if number is None:
+                raise
+            return number
 
-    async def oldest(self, connection: Connection) -> Cursor:
-        """Return the place in front of the oldest kept entry."""
-        return self.names.cursor(Bookmark(Place(*await _row(connection, _FORGOTTEN))))
+    async def newest(self, connection: Connection) -> int:
+        """Return the number of the newest change."""
+        newest: int = await connection.fetchval(f"SELECT {NEWEST}")
+        return newest
 
-    async def news(self, connection: Connection) -> tuple[Place, Place]:
-        """Return the places of the newest change and of the newest one that readers may see."""
-        row = await _row(connection, _NEWS)
-        return Place(*row[:3]), Place(*row[3:])
+    async def forgotten(self, connection: Connection) -> int:
+        """Return the number of the newest change that is no longer kept."""
+        forgotten: int = await connection.fetchval(f"SELECT {FORGOTTEN}")
+        return forgotten
 
     async def read(self, connection: Connection, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
         """Read entries after a cursor. Raises `BadCursor` and `CursorExpired`."""
-        start = Bookmark(START) if after is None else await self._bookmark(connection, after)
-        place = start.place
-        asked = (sorted(types or CHANGE_TYPES), start.shown, limit, max(limit, LOOKED_AT))
-        rows = await connection.fetch(_READ, place.epoch, place.xid, place.seq, *asked)
-        forgotten, end = Place(*rows[0]["forgotten"]), Place(*rows[0]["newest"])
-        if after is None:
-            start = Bookmark(forgotten)
-        elif not forgotten <= place <= end:
+        wanted = None if after is None else await self.number(connection, after)
+        rows = await connection.fetch(_READ, wanted, sorted(types or CHANGE_TYPES), limit, LOOKED_AT)
+        newest, forgotten = rows[0]["newest"], rows[0]["forgotten"]
+        start = forgotten if wanted is None else wanted
+        if not forgotten <= start <= newest:
             raise CursorExpired
-        found = [row for row in rows if row["xid"] is not None]
-        entries = tuple(self._entry(row, start.moved(_place(row))) for row in found)
-        if len(found) == limit:
+        entries = tuple(self._entry(row) for row in rows if row["number"] is not None)
+        if len(entries) == limit:
             return LogPage(entries=entries, cursor=entries[-1].cursor)
-        last = rows[0]["looked_at"]
-        return LogPage(entries=entries, cursor=self.names.cursor(start if last is None else start.moved(Place(*last))))
+        return LogPage(entries=entries, cursor=self.cursor_codec.cursor(min(newest, start + LOOKED_AT)))
 
     async def history(
         self, connection: Connection, entity_type: str, id: int, after: int, limit: int
     ) -> tuple[Entry, ...]:
-        """Read the entries of one entity with versions above `after`.
-
-        An entry that a running transaction still keeps out of the reach of readers has a cursor from which it comes
-        again, because others may yet appear in front of it.
-        """
-        rows = await connection.fetch(_HISTORY, id, entity_type, after, limit)
-        return tuple(self._entry(row, Bookmark(min(_place(row), Place(row["now"], row["xmin"], 0)))) for row in rows)
+        """Read the entries of one entity with versions above `after`."""
+        return tuple(self._entry(row) for row in await connection.fetch(_HISTORY, id, entity_type, after, limit))
 
     async def last(self, connection: Connection, refs: Iterable[tuple[EntityType[Any], int]]) -> list[Change[Any]]:
         """Return the newest kept change of each entity that has one."""
@@ -159,16 +123,8 @@ class Log:
         asked = [{"kind": entity_type.name, "id": id, "since": version} for (entity_type, id), version in versions]
         return [self.change(row) for row in await connection.fetch(_SINCE, json(asked))]
 
-    async def _bookmark(self, connection: Connection, cursor: Cursor) -> Bookmark:
-        """Return the bookmark of a cursor, also of one that was given before the log was moved here."""
-        if self.names.is_former(cursor):
-            row = await connection.fetchrow(_FORMER, cursor)
-            if row is not None:
-                return Bookmark(_place(row))
-        return self.names.bookmark(cursor)
-
-    def _entry(self, row: Mapping[str, Any], bookmark: Bookmark) -> Entry:
-        return Entry(cursor=self.names.cursor(bookmark), change=self.change(row))
+    def _entry(self, row: Mapping[str, Any]) -> Entry:
+        return Entry(cursor=self.cursor_codec.cursor(row["number"]), change=self.change(row))
 
     def change(self, row: Mapping[str, Any]) -> Change[Any]:
         """Return the change of a row."""
@@ -182,11 +138,3 @@ class Log:
             reason=row["reason"],
             actor=None if row["actor_key"] is None else Actor(row["actor_key"], row["actor_name"]),
         )
-
-
-async def _row(connection: Connection, sql: str) -> Any:
-    return await connection.fetchrow(sql)
-
-
-def _place(row: Mapping[str, Any]) -> Place:
-    return Place(row["epoch"], row["xid"], row["seq"])

@@ -9,7 +9,8 @@ import asyncpg
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.errors import Unsuitable
-from adapters.postgres.places import Names
+from adapters.postgres.log import NEWEST
+from domain.cursor_codec import CursorCodec
 
 OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
@@ -21,6 +22,9 @@ _HOME = (
     "(SELECT concat_ws('/', system_identifier, pg_database.oid, 'changes'::regclass::oid)"
     " FROM pg_control_system(), pg_database WHERE datname = current_database())"
 )
+
+
+_EPOCH = "(SELECT max(epoch) FROM log_names)"
 
 
 class SchemaTooNew(Exception):
@@ -72,18 +76,22 @@ async def is_migrated(connection: Connection) -> bool:
     return await _schema(connection) > 0
 
 
-async def names_of_log(connection: Connection) -> Names:
-    """Return the names of the log, after giving it a new one where it has none yet in the place where it is now."""
+async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
+    """Return the codec of cursors, after giving the log a new name where it has none yet in the place where it is now.
+
+    What has come up to now is the same under the name of before; what comes from now on, here or there, is not.
+    """
     if not await _at_home(connection):
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if not await _at_home(connection):
+                await connection.execute(f"UPDATE log_names SET newest = {NEWEST} WHERE epoch = {_EPOCH}")
                 await connection.execute(
-                    f"INSERT INTO log_names SELECT coalesce(max(epoch), 0) + 1, $1, {_HOME} FROM log_names",
+                    f"INSERT INTO log_names (epoch, name, home) SELECT coalesce({_EPOCH}, 0) + 1, $1, {_HOME}",
                     secrets.token_hex(8),
                 )
-    (epoch, current), *former = await connection.fetch("SELECT epoch, name FROM log_names ORDER BY epoch DESC")
-    return Names(current, epoch, frozenset(name for _, name in former))
+    (current, _), *former = await connection.fetch("SELECT name, newest FROM log_names ORDER BY epoch DESC")
+    return CursorCodec(current, dict(former))
 
 
 async def _at_home(connection: Connection) -> bool:

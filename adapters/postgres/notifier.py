@@ -6,14 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from adapters.postgres.places import START, Place
 from domain.errors import Unavailable
 
 LOOK_AGAIN_S = 1.0
 """How often the log is looked at although nobody said that there is anything new in it."""
-
-LOOK_SOON_S = 0.05
-"""The same, while something is committed that a running transaction keeps out of the reach of readers."""
 
 TELL_EVERY_S = 0.02
 """How often other processes are told of what this one commits."""
@@ -22,7 +18,7 @@ _log = logging.getLogger("backroom")
 
 
 class ChangeNotifier:
-    """The bell of one process. What it says is only that one should look: the table is the truth.
+    """Wakes whoever waits in one process. What it says is only that one should look: the table is the truth.
 
     A notification inside the transaction that writes would make all commits of the database wait for one another.
     Instead each process tells the others after it has committed, many commits at once; a process that dies in between
@@ -32,17 +28,15 @@ class ChangeNotifier:
     def __init__(
         self,
         *,
-        look: Callable[[], Awaitable[tuple[Place, Place]]],
+        look: Callable[[], Awaitable[int]],
         tell: Callable[[], Awaitable[object]],
         listen: Callable[[Callable[[], None]], Awaitable[None]],
     ) -> None:
-        """`look` returns the newest place and the newest that readers may see; `listen` lasts until it is cut off."""
+        """`look` returns the number of the newest change; `listen` lasts until it is cut off."""
         self._look = look
         self._tell = tell
         self._listen = listen
-        self._newest = self._settled = START
-        self._waiting = 0
-        self._changed = asyncio.Event()
+        self._waiters: dict[asyncio.Event, int] = {}  # each with the number that it waits to see passed
         self._wake_event = asyncio.Event()
         self._untold = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -54,32 +48,36 @@ class ChangeNotifier:
         self._untold.set()
         self._keep_doing(self._tell_others)
 
-    async def beyond(self, place: Place) -> None:
-        """Return when readers may see a change behind `place`, or when no change is at `place` yet, or at the end."""
-        self._waiting += 1
+    async def beyond(self, number: int) -> None:
+        """Return when the newest change is another one than `number`, or at the end.
+
+        Whatever any look says counts that ends while this waits, in whichever order looks end.
+        """
+        passed = asyncio.Event()
+        self._waiters[passed] = number
         try:
-            self._note(*await self._look())
+            await self._look_once()
             self._keep_doing(self._wait_for_changes)
             self._keep_doing(self._hear)
-            while self._settled <= place <= self._newest and not self._closed:
-                await self._changed.wait()
+            if not self._closed:
+                await passed.wait()
         finally:
-            self._waiting -= 1
+            del self._waiters[passed]
 
     async def close(self) -> None:
         """Let everyone go who waits."""
         self._closed = True
-        self._changed.set()
+        for passed in self._waiters:
+            passed.set()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _note(self, newest: Place, settled: Place) -> None:
-        if (newest, settled) == (self._newest, self._settled):
-            return
-        self._newest, self._settled = newest, settled
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+    async def _look_once(self) -> None:
+        newest = await self._look()
+        for passed, number in self._waiters.items():
+            if number != newest:
+                passed.set()
 
     def _keep_doing(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if work.__name__ not in self._tasks and not self._closed:
@@ -92,17 +90,17 @@ class ChangeNotifier:
             except Unavailable:
                 await asyncio.sleep(LOOK_AGAIN_S)
             except Exception:  # noqa: BLE001 - told, and nobody who waits is left alone
-                _log.exception("waiting for news failed, and goes on")
+                _log.exception("waiting for changes failed, and goes on")
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _wait_for_changes(self) -> None:
-        """Look once, as soon as the bell rings or it is time to."""
+        """Look once, as soon as somebody says so or it is time to."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SOON_S if self._newest > self._settled else LOOK_AGAIN_S):
+            async with asyncio.timeout(LOOK_AGAIN_S):
                 await self._wake_event.wait()
         self._wake_event.clear()
-        if self._waiting:
-            self._note(*await self._look())
+        if self._waiters:
+            await self._look_once()
 
     async def _hear(self) -> None:
         """Listen to other processes, and look as soon as that ends."""

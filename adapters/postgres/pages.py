@@ -6,9 +6,9 @@ from typing import Any
 from attrs import Factory, frozen
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.log import MOMENT, bookmark_at, newest
-from adapters.postgres.places import Names, Place
+from adapters.postgres.log import NEWEST, newest_of
 from adapters.postgres.table_mapping import TableMapping, cast, operand
+from domain.cursor_codec import CursorCodec
 from domain.entity_type import Field
 from domain.field_types import String
 from domain.queries import Condition, Operator, Page, Query, Segment, Side, segments
@@ -19,7 +19,7 @@ _WILD = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 async def read_page(
-    connection: Connection, rows: TableMapping, query: Query[Any], names: Names, documents: Serializer
+    connection: Connection, rows: TableMapping, query: Query[Any], cursor_codec: CursorCodec, documents: Serializer
 ) -> Page:
     """Read a page."""
     selection = Selection(rows, query)
@@ -30,8 +30,8 @@ async def read_page(
     return Page(
         records=shown,
         next=query.place_of(shown[-1], documents) if more else None,
-        changes=names.cursor(bookmark_at(Place(*first["newest"]), first)),
-        revision=names.cursor(bookmark_at(Place(*first["newest_of_kind"]), first)),
+        changes=cursor_codec.cursor(first["newest"]),
+        revision=cursor_codec.cursor(first["newest_of_kind"]),
         total=first["total"],
     )
 
@@ -58,10 +58,10 @@ class Selection:
         # one after the other as far as the limit asks. With a limit inside, none of them is ever read in parallel.
         found = f"SELECT * FROM ({' UNION ALL '.join(pieces)}) AS pieces LIMIT {limit}"
         total = f"(SELECT count(*) FROM {self.rows.table}{_joined(where)})" if self.query.total else "NULL::bigint"
-        of_kind = newest(f"kind = '{self.query.entity_type.name}'")
         return (
-            f"SELECT moment.*, {_place(newest())} AS newest, {_place(of_kind)} AS newest_of_kind, {total} AS total,"
-            f" found.* FROM {MOMENT} AS moment LEFT JOIN ({found}) AS found ON true"
+            f"SELECT log.*, {total} AS total, found.* FROM"
+            f" (SELECT {NEWEST} AS newest, {newest_of(self.query.entity_type.name)} AS newest_of_kind) AS log"
+            f" LEFT JOIN ({found}) AS found ON true"
         )
 
     def _select(self, where: list[str], order: str, limit: int) -> str:
@@ -141,7 +141,3 @@ class Selection:
 
 def _joined(where: list[str]) -> str:
     return f" WHERE {' AND '.join(where)}" if where else ""
-
-
-def _place(query: str) -> str:
-    return f"(SELECT ARRAY[epoch, xid::text::bigint, seq] FROM ({query}) AS place)"

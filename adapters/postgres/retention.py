@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 from adapters.postgres import access_keys, deliveries
 from adapters.postgres.connections import Connection
-from adapters.postgres.log import SETTLED
-from adapters.postgres.places import Place
+from adapters.postgres.log import FORGOTTEN, NEWEST
 from domain.retention import Belief, advance
 
 AT_ONCE = 500
@@ -17,19 +16,14 @@ DELETE FROM receipts WHERE (caller, name) IN
 
 # The log is kept from its first young change on, even if a clock that is behind made older ones after it.
 _OLD = f"""
-SELECT epoch, xid, seq FROM (
-  SELECT epoch, xid, seq, bool_and(at < $1) OVER (ORDER BY epoch, xid, seq) AS old FROM (
-    SELECT epoch, xid, seq, at FROM changes
-    WHERE {SETTLED} AND (epoch, xid, seq) <= ($3, $4, $5)
-    ORDER BY epoch, xid, seq LIMIT $2
-  ) AS oldest
-) AS oldest WHERE old ORDER BY epoch, xid, seq
+SELECT forgotten, least(reach, (SELECT min(number) - 1 FROM changes WHERE number <= reach AND at >= $1)) AS old
+FROM (SELECT {FORGOTTEN} AS forgotten, least({FORGOTTEN} + $2, $3, {NEWEST}) AS reach) AS log
 """
 
 _FORGET = """
-WITH gone AS (DELETE FROM changes WHERE (epoch, xid, seq) <= ($1, $2, $3) RETURNING kind, epoch, xid, seq)
-INSERT INTO forgotten SELECT DISTINCT ON (kind) * FROM gone ORDER BY kind, epoch DESC, xid DESC, seq DESC
-ON CONFLICT (kind) DO UPDATE SET (epoch, xid, seq) = (excluded.epoch, excluded.xid, excluded.seq)
+WITH gone AS (DELETE FROM changes WHERE number <= $1 RETURNING kind, number)
+INSERT INTO forgotten SELECT kind, max(number) FROM gone GROUP BY kind
+ON CONFLICT (kind) DO UPDATE SET number = excluded.number
 """
 
 
@@ -38,15 +32,15 @@ async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> 
     async with connection.transaction(isolation="read_committed"):
         await connection.execute("SELECT FROM secrets FOR UPDATE")
         known = await connection.fetchrow("SELECT believed, said FROM retention")
-        newest = await connection.fetchval("SELECT at FROM changes ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1")
+        newest = await connection.fetchval("SELECT at FROM changes ORDER BY number DESC LIMIT 1")
         belief = advance(Belief(*known) if known else None, now=now, elapsed=elapsed, newest=newest)
         await connection.execute("DELETE FROM retention")
         await connection.execute("INSERT INTO retention VALUES ($1, $2)", belief.believed, belief.said)
     return belief.believed
 
 
-async def purge(connection: Connection, at: datetime, *, changes_before: datetime, keep: Place) -> bool:
-    """Forget some expired receipts, old deliveries and, up to a place, old changes; tell whether there may be more.
+async def purge(connection: Connection, at: datetime, *, changes_before: datetime, keep: int | None) -> bool:
+    """Forget some expired receipts, old deliveries and, up to number `keep`, old changes; tell whether there is more.
 
     One process at a time: where another is at it, there is nothing left to do.
     """
@@ -56,8 +50,8 @@ async def purge(connection: Connection, at: datetime, *, changes_before: datetim
         await access_keys.purge(connection, at)
         more = await deliveries.purge(connection, changes_before, AT_ONCE)
         receipts = await connection.execute(_RECEIPTS, at, AT_ONCE)
-        old = await connection.fetch(_OLD, changes_before, AT_ONCE, keep.epoch, keep.xid, keep.seq)
-        if old:
-            await connection.execute(_FORGET, *old[-1])
-            await connection.execute("DELETE FROM former_cursors WHERE (epoch, xid, seq) < ($1, $2, $3)", *old[-1])
-    return more or receipts == f"DELETE {AT_ONCE}" or len(old) == AT_ONCE
+        ((forgotten, old),) = await connection.fetch(_OLD, changes_before, AT_ONCE, keep)
+        if old > forgotten:
+            await connection.execute(_FORGET, old)
+            await connection.execute("DELETE FROM former_cursors WHERE number < $1", old)
+    return more or receipts == f"DELETE {AT_ONCE}" or old - forgotten == AT_ONCE

@@ -10,23 +10,24 @@ import asyncpg
 
 from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.batch_loader import BatchLoader
-from adapters.postgres.checking import check_tables
+from adapters.postgres.checking import check_tables, look_at_durability
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Connection, Connections
+from adapters.postgres.declared_fields import give_declared_fields
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.errors import Conflict, conflicting
 from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
-from adapters.postgres.migrating import migrate, names_of_log
+from adapters.postgres.migrating import cursor_codec_of_log, migrate
 from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
-from adapters.postgres.places import END, Names, Place
 from adapters.postgres.retention import believe, purge
 from adapters.postgres.table_mapping import TableMapping
 from adapters.postgres.transaction import Response, Transaction, new_ids
 from adapters.postgres.write_statement import TAKEN
 from domain.changes import Cursor, Entry
-from domain.decisions import CommandBatch, Done, Outcome, Replay, named
+from domain.cursor_codec import CursorCodec
+from domain.decisions import CommandBatch, Done, Outcome, Replay
 from domain.entity_type import MAX_ID, EntityType
 from domain.errors import CursorExpired, Unavailable
 from domain.ports import LogPage, Store
@@ -44,12 +45,8 @@ TOGETHER: tuple[str | None, ...] = (None, "100ms")
 ALONE: tuple[str | None, ...] = (None, "2s", "2s", "2s", "2s")
 """How a group, and a submission, is tried: without locks, then with locks for which it waits so long, and no more."""
 
-# A process that loses its host in the middle of a transaction would hold up all readers of the log.
-_LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
-
-# Who waits for a row has an id already, and may be too late in the log for what he then gets; who waits here has none.
-_TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('backroom turns'), turn) FROM unnest($1::integer[]) AS turn"
-_TURNS = 64
+# A process that loses its host in the middle of a transaction would hold up all writers of the log.
+_LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
 
 
 class PostgresStore(Store):
@@ -103,6 +100,8 @@ class PostgresStore(Store):
         async def prepare(connection: Connection) -> None:
             await migrate(connection)
             await check_tables(connection, store._rows.values())
+            await give_declared_fields(connection, store._rows.values(), documents)
+            await look_at_durability(connection)
             await refold(connection, store._rows.values(), documents)
 
         await store._connections.open(first=prepare)
@@ -125,7 +124,7 @@ class PostgresStore(Store):
     async def page(self, query: Query[Any]) -> Page:
         async with self._connections.use() as connection:
             return await read_page(
-                connection, self._rows[query.entity_type.name], query, self._log.names, self._documents
+                connection, self._rows[query.entity_type.name], query, self._log.cursor_codec, self._documents
             )
 
     async def submit(self, submission: CommandBatch) -> Outcome | Replay:
@@ -139,11 +138,11 @@ class PostgresStore(Store):
 
     async def head(self) -> Cursor:
         async with self._connections.use() as connection:
-            return await self._log.head(connection)
+            return self._log.cursor_codec.cursor(await self._log.newest(connection))
 
     async def oldest(self) -> Cursor:
         async with self._connections.use() as connection:
-            return await self._log.oldest(connection)
+            return self._log.cursor_codec.cursor(await self._log.forgotten(connection))
 
     async def history(
         self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
@@ -156,7 +155,7 @@ class PostgresStore(Store):
     async def wait_for_changes(self, seen: Cursor) -> None:
         self._connections.check_open()
         with suppress(CursorExpired):
-            await self._news.beyond(self._log.names.bookmark(seen).place)
+            await self._news.beyond(self._log.cursor_codec.number(seen))
         self._connections.check_open()
 
     async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
@@ -164,9 +163,9 @@ class PostgresStore(Store):
             return await believe(connection, now, elapsed)
 
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
-        place = END if keep is None else self._log.names.place(keep)
         async with self._connections.use() as connection:
-            return await purge(connection, at, changes_before=changes_before, keep=place)
+            number = None if keep is None else await self._log.number(connection, keep)
+            return await purge(connection, at, changes_before=changes_before, keep=number)
 
     async def ping(self) -> None:
         async with self._connections.use() as connection, connection.transaction(isolation="read_committed"):
@@ -210,7 +209,6 @@ class PostgresStore(Store):
             if patience is not None:
                 await stack.enter_async_context(connection.transaction(isolation="read_committed"))
                 await connection.execute(_LIMITS.format(patience=patience))
-                await connection.execute(_TAKE_TURNS, _turns(submissions))
             transaction = Transaction(
                 connection=connection,
                 log=self._log,
@@ -227,15 +225,15 @@ class PostgresStore(Store):
     async def _recognise(self, connection: Connection) -> None:
         """Learn the name of the log, and see whether it is the one that the store was opened on."""
         found = await _identity(connection)
-        if self._secret and found != (self._log.names, self._secret):
+        if self._secret and found != (self._log.cursor_codec, self._secret):
             self._on_untrustworthy(REPLACED)
             raise Unavailable
         if found is not None:
-            self._log.names, self._secret = found
+            self._log.cursor_codec, self._secret = found
 
-    async def _look(self) -> tuple[Place, Place]:
+    async def _look(self) -> int:
         async with self._connections.use() as connection:
-            return await self._log.news(connection)
+            return await self._log.newest(connection)
 
     async def _tell(self) -> None:
         async with self._connections.use() as connection:
@@ -245,17 +243,12 @@ class PostgresStore(Store):
         await self._connections.listen(CHANNEL, hear)
 
 
-async def _identity(connection: Connection) -> tuple[Names, bytes] | None:
+async def _identity(connection: Connection) -> tuple[CursorCodec, bytes] | None:
     """Return the names of the log and the secret of the store, or None where there is no store."""
     try:
-        return await names_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
+        return await cursor_codec_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
     except asyncpg.UndefinedTableError:
         return None
-
-
-def _turns(submissions: Sequence[CommandBatch]) -> list[int]:
-    """Return, always in the same order, what stands for the entities that are named; a few for however many."""
-    return sorted({id % _TURNS for _, id in named(command for each in submissions for command in each.commands)})
 
 
 def _changed(answer: Response) -> bool:

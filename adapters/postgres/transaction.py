@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from adapters.postgres.connections import Connection
+from adapters.postgres.deliveries import is_held
 from adapters.postgres.log import Log
 from adapters.postgres.table_mapping import TableMapping, json
 from adapters.postgres.write_statement import WritePlan, write
@@ -38,6 +39,12 @@ from domain.stored_entity import Serializer
 Response = Outcome | Replay | BaseException
 Ids = Mapping[EntityType[Any], Iterator[int]]
 
+# It does not wait for the disk. Whatever is written under these ids does, and then for all that came before, too.
+_DRAW = """
+SELECT nextval('{sequence}')
+FROM set_config('synchronous_commit', 'off', true), generate_series(1, (SELECT $1::integer))
+"""
+
 _ASKED = "jsonb_to_recordset($1) AS asked(caller text, name text)"
 _RECEIPTS = f"SELECT receipts.* FROM receipts JOIN {_ASKED} USING (caller, name)"
 _EXPIRED = (
@@ -60,9 +67,7 @@ async def new_ids(connection: Connection, submissions: Iterable[CommandBatch], *
                 await connection.fetchval(f"SELECT last_value + is_called::integer FROM {sequence}")
             )
         else:
-            drawn = await connection.fetch(
-                f"SELECT nextval('{sequence}') FROM generate_series(1, (SELECT $1::integer))", number
-            )
+            drawn = await connection.fetch(_DRAW.format(sequence=sequence), number)
             ids[entity_type] = iter([id for (id,) in drawn])
     return ids
 
@@ -85,6 +90,9 @@ class Transaction:
 
     async def carry_out(self, submissions: Sequence[CommandBatch], ids: Ids) -> list[Response]:
         """Return what became of each submission. Raises `Conflict`; then nothing has changed."""
+        lease = submissions[0].lease  # with one, it comes alone
+        if lease is not None and not await is_held(self.connection, lease):
+            return [Outcome(results=(), request_id=submissions[0].request_id)]
         answers = await self._replays(submissions)
         undecided = {index: each for index, each in enumerate(submissions) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
@@ -104,16 +112,20 @@ class Transaction:
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
             changes=[change for index in real for change in written[index][1]],
             receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
-            claims=bool(claimed(commands, first.current)),
+            claims=claimed(commands, first.current),
             deliveries=[
                 each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
             ],
-            follow=next(
-                (self.log.names.bookmark(each.follow) for each in submissions if each.follow is not None), None
-            ),
+            lease=lease,
+            follow=await self._start(submissions),
         )
-        await write(self.connection, self.rows, plan, locking=self.locking)
+        await write(self.connection, self.rows, plan)
         return [answers.get(index) or outcomes[index] for index in range(len(submissions))]
+
+    async def _start(self, submissions: Sequence[CommandBatch]) -> int | None:
+        """Return behind which change a new webhook starts, where it is said; whoever says so comes alone."""
+        cursor = next((each.follow for each in submissions if each.follow is not None), None)
+        return None if cursor is None else await self.log.number(self.connection, cursor)
 
     async def _replays(self, submissions: Sequence[CommandBatch]) -> dict[int, Response]:
         """Return the answers of the submissions whose keys were used before."""

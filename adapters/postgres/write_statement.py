@@ -2,27 +2,27 @@
 
 The statement carries its own condition: every entity that it replaces or removes still has the version from which it
 was decided. If one has not, or someone else is just now writing it, nothing at all is written.
+
+Its changes are numbered last. Who numbers changes has a lock until the end of the transaction, for which all others
+wait who write to the log; so their numbers have no gaps, and are in the order of commits.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.deliveries import COLUMNS, row_of
+from adapters.postgres.deliveries import COLUMNS, PUT, QUEUE, row_of
 from adapters.postgres.errors import Conflict
-from adapters.postgres.log import EPOCH
-from adapters.postgres.places import Bookmark
+from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.table_mapping import TableMapping, json
 from domain.changes import Change
-from domain.deliveries import Delivery
-from domain.entity_type import Deleted, Entity, EntityType
-from domain.state import Ref
+from domain.deliveries import Delivery, Lease
+from domain.entity_type import Deleted, Entity
+from domain.state import Ref, UniqueValue
 
-_CHANGE = "seq, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
 _RECEIPT = "caller, name, fingerprint, receipt, expires_at"
-_BEHIND = f"(epoch, xid) > ({EPOCH}, pg_current_xact_id())"
 
 TAKEN = frozenset({"changes_of_entity", "receipts_pkey", "deliveries_of_positions"})
 """The constraints, beside those of the entities, that tell that someone else was faster."""
@@ -36,33 +36,31 @@ class WritePlan:
     final: Mapping[Ref, Any]
     changes: Sequence[Change[Any]]
     receipts: list[dict[str, Any]]
-    claims: bool  # whether a value that must be unique may pass from one entity to another
+    claims: Collection[UniqueValue]  # that may be new to who has them then
     deliveries: Sequence[Delivery] = ()
-    follow: Bookmark | None = None  # where new webhooks start, if it is not behind these changes
+    lease: Lease | None = None  # which must still be held
+    follow: int | None = None  # behind which change new webhooks start, if it is not the last of these
 
 
-async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: WritePlan, *, locking: bool) -> None:
-    """Carry out a plan. Raises `Conflict` where what it was decided on is not so any more.
-
-    With `locking`, the transaction has locked what it names and so has its place in the log already.
-    """
+async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: WritePlan) -> None:
+    """Carry out a plan. Raises `Conflict` where what it was decided on is not so any more."""
     statement = _Statement()
+    if plan.claims:
+        statement.claim([{"value": f"{entity_type.name} {field} {value}"} for entity_type, field, value in plan.claims])
     for entity_type in sorted({entity_type for entity_type, _ in plan.final}, key=lambda each: each.name):
         _leave(statement, rows[entity_type.name], plan)
-        if locking:
-            _follow(statement, entity_type, plan)
-    if plan.changes:
-        statement.do(
-            f"INSERT INTO changes (epoch, {_CHANGE}) SELECT {EPOCH}, {_CHANGE}"
-            f" FROM jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
-        )
     if plan.receipts:
+        receipts = sorted(plan.receipts, key=lambda each: (each["caller"], each["name"]))
         statement.do(
             f"INSERT INTO receipts ({_RECEIPT}) SELECT {_RECEIPT}"
-            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(plan.receipts)})"
+            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(receipts)})"
         )
+    if plan.lease is not None:
+        statement.lease(plan.lease)
     _deliver(statement, plan)
-    if statement.writes and not await connection.fetchval(statement.sql(), *statement.values):
+    if plan.changes:
+        _log(statement, plan)
+    if statement.writes_anything and not await connection.fetchval(statement.sql(), *statement.values):
         raise Conflict
 
 
@@ -74,7 +72,7 @@ def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None
     stood = {
         id: plan.current[entity_type, id] for id in final if isinstance(plan.current.get((entity_type, id)), Entity)
     }
-    stands = {id: rows.row(after, documents[id]) for id, after in final.items() if isinstance(after, Entity)}
+    stands = {id: rows.row(after, documents[id]) for id, after in sorted(final.items()) if isinstance(after, Entity)}
     if stood:
         statement.hold(table, [{"id": id, "version": before.version} for id, before in stood.items()])
     if gone := [{"id": id} for id in stood if id not in stands]:
@@ -90,59 +88,40 @@ def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None
 
 
 def _deliver(statement: "_Statement", plan: WritePlan) -> None:
-    """Add where webhooks start, and what is queued for them. A deletion takes both along."""
-    webhooks = [ref for ref in plan.final if ref[0].subscribes]
-    gone = [ref[1] for ref in webhooks if isinstance(plan.final[ref], Deleted)]
-    new = [ref[1] for ref in webhooks if ref[1] not in gone and not isinstance(plan.current.get(ref), Entity)]
-    if gone:
+    """Add what is queued for webhooks. A deletion takes that along, and how far they have come."""
+    if gone := [
+        id for (entity_type, id), after in plan.final.items() if entity_type.subscribes and isinstance(after, Deleted)
+    ]:
         rows = statement.mark([{"id": id} for id in gone])
         statement.do(f"DELETE FROM positions USING jsonb_to_recordset({rows}) AS gone(id bigint)", "webhook = gone.id")
-    if new:
-        place = {"seq": len(plan.changes)} if plan.follow is None else _position(plan.follow)
-        rows = statement.mark([{"webhook": id, **place} for id in new])
-        statement.do(
-            "INSERT INTO positions (webhook, epoch, xid, seq, shown) SELECT"
-            f" webhook, coalesce(epoch, {EPOCH}), coalesce(xid, pg_current_xact_id()), seq, shown"
-            f" FROM jsonb_populate_recordset(NULL::positions, {rows})"
-        )
     if plan.deliveries:
         rows = statement.mark(list({each.id: row_of(each) for each in plan.deliveries}.values()))
         queued = f"SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::deliveries, {rows})"
         statement.do(
             f"INSERT INTO deliveries ({COLUMNS}) {queued}",
-            then="ON CONFLICT (id) DO UPDATE SET next_attempt_at = excluded.next_attempt_at"
-            " WHERE deliveries.status = 'pending'",
+            then=QUEUE if plan.lease is None else PUT,
         )
 
 
-def _position(bookmark: Bookmark) -> dict[str, Any]:
-    place, shown = bookmark.place, bookmark.shown
-    snapshot = None if shown is None else f"{shown[0]}:{shown[1]}:{','.join(map(str, shown[2]))}"
-    return {"epoch": place.epoch, "xid": place.xid, "seq": place.seq, "shown": snapshot}
-
-
-def _follow(statement: "_Statement", entity_type: EntityType[Any], plan: WritePlan) -> None:
-    """Require that whatever was decided on is in front of us in the log.
-
-    A transaction takes its id when it locks its first row. While it then waited for another row, someone with a
-    higher id may have written that one; its change would come behind ours, which was decided on it.
-    """
-    if plan.claims and entity_type.unique:  # it cannot be told who gave up a value that nobody has now
-        statement.conditions.append(f"NOT EXISTS (SELECT FROM changes WHERE kind = '{entity_type.name}' AND {_BEHIND})")
-        return
-    befores = [plan.current.get(ref) for ref in plan.final if ref[0] is entity_type]
-    entities = [each.entity if isinstance(each, Deleted) else each for each in befores if each is not None]
-    seen = statement.mark([{"id": each.id, "version": each.version} for each in entities])
-    statement.conditions.append(
-        f"NOT EXISTS (SELECT FROM changes JOIN jsonb_to_recordset({seen}) AS seen(id bigint, version bigint)"
-        f" USING (id, version) WHERE kind = '{entity_type.name}' AND {_BEHIND})"
+def _log(statement: "_Statement", plan: WritePlan) -> None:
+    """Add the changes, whose first column is their number, and where new webhooks start."""
+    statement.append(
+        f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
+        f" FROM numbered, jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
     )
+    living = [ref for ref, after in plan.final.items() if ref[0].subscribes and isinstance(after, Entity)]
+    if new := [{"id": ref[1]} for ref in living if not isinstance(plan.current.get(ref), Entity)]:
+        start = f"newest + {len(plan.changes)}" if plan.follow is None else f"{plan.follow}"
+        statement.append(
+            f"INSERT INTO positions (webhook, number) SELECT id, {start}"
+            f" FROM numbered, jsonb_to_recordset({statement.mark(new)}) AS new(id bigint)"
+        )
 
 
 def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
     return [
         {
-            "seq": seq,
+            "number": number,
             "kind": change.entity_type.name,
             "id": change.record.id,
             "version": change.record.version,
@@ -154,7 +133,7 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "reason": change.reason,
             **_actor(change),
         }
-        for seq, change in enumerate(changes, 1)
+        for number, change in enumerate(changes, 1)
     ]
 
 
@@ -169,12 +148,31 @@ class _Statement:
     held: list[str] = field(factory=list)
     conditions: list[str] = field(factory=list)
     writes: list[str] = field(factory=list)
+    appends: list[str] = field(factory=list)
     values: list[str] = field(factory=list)
+
+    @property
+    def writes_anything(self) -> bool:
+        """Whether there is something to write; what is made and deleted at once is in the log alone."""
+        return bool(self.writes or self.appends)
 
     def mark(self, rows: list[dict[str, Any]]) -> str:
         """Return the mark of a value that holds rows."""
         self.values.append(json(rows))
         return f"${len(self.values)}::jsonb"
+
+    def claim(self, values: list[dict[str, Any]]) -> None:
+        """Wait for whoever else is just now taking one of these values.
+
+        Otherwise the one would wait for the other at its commit, where the database looks at them, and the other for
+        the one to number its changes.
+        """
+        self.held.append(
+            "claimed AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('backroom claims'), key) FROM"
+            f" (SELECT DISTINCT hashtext(value) AS key FROM jsonb_to_recordset({self.mark(values)}) AS new(value text)"
+            " ORDER BY key) AS keys)"
+        )
+        self.conditions.append("(SELECT count(*) FROM claimed) > 0")
 
     def hold(self, table: str, seen: list[dict[str, Any]]) -> None:
         """Require that entities still are at the versions that were seen, and that nobody else is writing them.
@@ -189,11 +187,29 @@ class _Statement:
         )
         self.conditions.append(f"(SELECT count(*) FROM held_{table}) = jsonb_array_length({mark})")
 
+    def lease(self, lease: Lease) -> None:
+        """Require that a lease is still held, and keep others from it."""
+        mark = self.mark([{"webhook": lease.webhook, "owner": lease.owner}])
+        self.held.append(
+            "leased AS MATERIALIZED (SELECT webhook FROM positions"
+            f" JOIN jsonb_to_recordset({mark}) AS lease(webhook bigint, owner text) USING (webhook, owner)"
+            " FOR UPDATE OF positions)"
+        )
+        self.conditions.append("(SELECT count(*) FROM leased) = 1")
+
     def do(self, sql: str, where: str = "true", then: str = "") -> None:
         """Write, if all conditions hold."""
-        self.writes.append(f"write_{len(self.writes)} AS ({sql} WHERE {where} AND (SELECT free FROM gate) {then})")
+        name = f"write_{len(self.writes)}"
+        self.writes.append(f"{name} AS ({sql} WHERE {where} AND (SELECT free FROM gate) {then} RETURNING true)")
+
+    def append(self, sql: str) -> None:
+        """Write to the log what `numbered` knows the number for, when everything else is written."""
+        self.appends.append(f"append_{len(self.appends)} AS ({sql})")
 
     def sql(self) -> str:
         """Return the statement, which tells whether it wrote."""
         gate = f"gate AS MATERIALIZED (SELECT {' AND '.join(self.conditions) or 'true'} AS free)"
-        return f"WITH {', '.join([*self.held, gate, *self.writes])} SELECT free FROM gate"
+        after = "".join(f" AND (SELECT count(*) FROM write_{number}) >= 0" for number in range(len(self.writes)))
+        numbered = f"numbered AS MATERIALIZED (SELECT lock_log() AS newest WHERE (SELECT free FROM gate){after})"
+        parts = [*self.held, gate, *self.writes, *([numbered, *self.appends] if self.appends else [])]
+        return f"WITH {', '.join(parts)} SELECT free FROM gate"

@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 from tempfile import TemporaryFile
@@ -29,8 +30,15 @@ _BUCKET = Struct("=" + "8sq" * PLACES)
 class SharedRateLimiter(RateLimiter):
     """Decides under a lock of the bucket, which the system takes back from a process that ends."""
 
-    def __init__(self, *, buckets: int = BUCKETS, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        """Make the table; `clock` must be the same in all processes, and counts nanoseconds."""
+    def __init__(
+        self, *, buckets: int = BUCKETS, alone: bool = False, clock: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """Make the table.
+
+        `clock` must be the same in all processes, and counts nanoseconds. One process that is `alone` needs no locks.
+        """
+        self._alone = alone
+        self._sought = lru_cache(1024)(self._place)
         self._buckets = buckets
         self._clock = clock
         self._secret = secrets.token_bytes(32)
@@ -40,15 +48,23 @@ class SharedRateLimiter(RateLimiter):
         self._table = mmap.mmap(-1, buckets * _BUCKET.size)
 
     def take(self, subject: bytes, quota: Quota) -> Verdict:
-        digest = blake2b(subject, digest_size=16, key=self._secret).digest()
-        number, fingerprint = int.from_bytes(digest[:8], "big") % self._buckets, digest[8:]
+        number, fingerprint = self._sought(subject)
         start = number * _BUCKET.size
+        if self._alone:
+            return self._decide(start, fingerprint, quota)
         with self._locked(number):
-            now = self._clock()
-            values = _BUCKET.unpack_from(self._table, start)
-            place, known = _place_of(fingerprint, values)
-            whole_at, verdict = decide(quota, known, now)
-            _PLACE.pack_into(self._table, start + place * _PLACE.size, fingerprint, whole_at)
+            return self._decide(start, fingerprint, quota)
+
+    def _place(self, subject: bytes) -> tuple[int, bytes]:
+        """Return the bucket of a subject, and its fingerprint in there."""
+        digest = blake2b(subject, digest_size=16, key=self._secret).digest()
+        return int.from_bytes(digest[:8], "big") % self._buckets, digest[8:]
+
+    def _decide(self, start: int, fingerprint: bytes, quota: Quota) -> Verdict:
+        values = _BUCKET.unpack_from(self._table, start)
+        place, known = _place_of(fingerprint, values)
+        whole_at, verdict = decide(quota, known, self._clock())
+        _PLACE.pack_into(self._table, start + place * _PLACE.size, fingerprint, whole_at)
         return verdict
 
     @contextmanager

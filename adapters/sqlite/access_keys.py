@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import apsw
@@ -144,9 +145,14 @@ def _keys(connection: apsw.Connection) -> tuple[AccessKey, ...]:
 
 def _look_up(connection: apsw.Connection, hash: bytes, at: datetime) -> Grant | None:
     for key, name, scope, type, expires_at in connection.execute(_LOOK_UP, (hash, microseconds(at))):
-        until = None if expires_at is None else moment(expires_at)
-        return Grant(scope=_SCOPES[scope], actor=Actor(key, name), type=_TYPES[type], expires_at=until)
+        return _granted(key, name, scope, type, expires_at)
     return None
+
+
+@lru_cache(1024)  # of what was read just now: the same row grants the same
+def _granted(key: int, name: str, scope: str, type: str, expires_at: int | None) -> Grant:
+    until = None if expires_at is None else moment(expires_at)
+    return Grant(scope=_SCOPES[scope], actor=Actor(key, name), type=_TYPES[type], expires_at=until)
 
 
 def _apply(connection: apsw.Connection, change: KeyChange, at: datetime) -> None:

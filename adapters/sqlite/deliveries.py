@@ -12,7 +12,7 @@ from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.changes import Cursor
 from domain.cursor_codec import CursorCodec
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Progress
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Lease, Progress
 from domain.entity_type import Deleted
 
 Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
@@ -24,10 +24,10 @@ UPDATE positions SET (owner, until) = (?, ?) WHERE webhook = ? AND (owner = ? OR
 _COLUMNS = "id, webhook, message_id, type, after, requested, at, status, attempts, next_attempt_at"
 SELECT = f"SELECT {_COLUMNS} FROM deliveries"
 INSERT = f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_PUT = f"{INSERT} ON CONFLICT (id) DO UPDATE SET"
+_UPSERT = f"{INSERT} ON CONFLICT (id) DO UPDATE SET"
 _ATTEMPTED = ", ".join(f"{name} = excluded.{name}" for name in ("status", "attempts", "next_attempt_at"))
-_RECORD = f"{_PUT} {_ATTEMPTED}"
-_QUEUE = f"{_PUT} next_attempt_at = excluded.next_attempt_at WHERE status = 'pending'"
+_PUT = f"{_UPSERT} {_ATTEMPTED}"
+_QUEUE = f"{_UPSERT} next_attempt_at = excluded.next_attempt_at WHERE status = 'pending'"
 _PROGRESS = (
     f"SELECT positions.webhook, positions.number, {', '.join(f'deliveries.{name}' for name in _COLUMNS.split(', '))}"
     " FROM positions LEFT JOIN deliveries ON deliveries.webhook = positions.webhook AND status = 'pending'"
@@ -49,13 +49,9 @@ class SqliteDeliveries(Deliveries):
     write: Write
     cursor_codec: CursorCodec
 
-    async def positions(self, webhooks: Collection[int] | None = None) -> Mapping[int, Cursor]:
-        condition = "" if webhooks is None else "WHERE webhook IN (SELECT value FROM json_each(?))"
-        sql, values = (
-            f"SELECT webhook, number FROM positions {condition}",
-            () if webhooks is None else (json.dumps(sorted(webhooks)),),
-        )
-        found = await self.read(lambda connection: fetch(connection, sql, values))
+    async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
+        sql = "SELECT webhook, number FROM positions WHERE webhook IN (SELECT value FROM json_each(?))"
+        found = await self.read(lambda connection: fetch(connection, sql, (json.dumps(list(webhooks)),)))
         return {webhook: self.cursor_codec.cursor(number) for webhook, number in found}
 
     async def progress(self, webhook: int) -> Progress | None:
@@ -93,7 +89,7 @@ class SqliteDeliveries(Deliveries):
             if connection.changes() == 0:
                 return False
             if delivery is not None:
-                connection.execute(_RECORD, row_of(delivery))
+                put(connection, (delivery,))
             return True
 
         recorded: bool = await self.write(record)
@@ -138,6 +134,18 @@ def queue(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
     """Take new deliveries; one that is pending already only gets its new time."""
     for each in deliveries:
         connection.execute(_QUEUE, row_of(each))
+
+
+def is_held(connection: apsw.Connection, lease: Lease) -> bool:
+    """Tell whether the owner of a lease holds it."""
+    sql = "SELECT count(*) FROM positions WHERE webhook = ? AND owner = ?"
+    return fetch(connection, sql, (lease.webhook, lease.owner)) == [(1,)]
+
+
+def put(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
+    """Put deliveries in place of those with their ids."""
+    for each in deliveries:
+        connection.execute(_PUT, row_of(each))
 
 
 def purge(connection: apsw.Connection, begun_before: datetime, limit: int) -> bool:

@@ -11,12 +11,13 @@ import apsw
 
 from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
 from adapters.sqlite.connections import check_schema, connect, fetch
+from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
 from adapters.sqlite.files import NotAStore
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.table_mapping import moment
-from domain.changes import Cursor
+from domain.changes import Change, Cursor
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
 from domain.snapshot import (
@@ -26,8 +27,8 @@ from domain.snapshot import (
     Credentials,
     Entities,
     Export,
+    FormerCursors,
     Keys,
-    Logged,
     Metadata,
     Part,
     Positions,
@@ -37,9 +38,10 @@ from domain.snapshot import (
 )
 from domain.stored_entity import StoredEntity
 
-OTHER_TABLES = ("changes", "receipts", "deliveries", "access_keys", "credentials")
+OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials")
+"""What can be many, beside the entities."""
+
 _RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
-_FORMER = "(SELECT group_concat(cursor, ' ') FROM former_cursors WHERE former_cursors.number = changes.number)"
 
 T = TypeVar("T")
 
@@ -55,6 +57,7 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
         connection = _connect(path)
         try:
             check_schema(connection)
+            check_declared_fields(connection, entity_types)
             connection.execute("BEGIN")
             yield SqliteExport(connection, open_log(connection, entity_types), entity_types)
         finally:
@@ -104,11 +107,13 @@ class SqliteExport(Export):
         for entity_type in self._entity_types:
             for records in _batches(self._records(entity_type)):
                 yield Entities(entity_type=entity_type, records=records)
-        for logged in _batches(self._logged()):
-            yield Changes(logged=logged)
+        for changes in _batches(self._changes()):
+            yield Changes(changes=changes)
+        for cursors in _batches(self._former_cursors()):
+            yield FormerCursors(numbers=dict(cursors))
         for receipts in _batches(self._receipts(), RECEIPTS_BATCH):
             yield Receipts(receipts=receipts)
-        yield Positions(had=self._positions())
+        yield Positions(numbers=self._positions())
         for deliveries in _batches(self._deliveries()):
             yield Sent(deliveries=deliveries)
         for keys in _batches(map(key_of, self._connection.execute(KEYS))):
@@ -117,13 +122,13 @@ class SqliteExport(Export):
             yield Credentials(credentials=credentials)
 
     def _facts(self) -> Metadata:
-        ((name, secret, forgotten),) = fetch(self._connection, "SELECT name, secret, forgotten FROM log")
-        former = fetch(self._connection, "SELECT cursor FROM former_cursors WHERE number = ?", (forgotten,))
+        sql = "SELECT name, newest, secret, forgotten FROM log"
+        ((name, newest, secret, forgotten),) = fetch(self._connection, sql)
         last_ids = dict(fetch(self._connection, "SELECT kind, last_id FROM collections"))
         return Metadata(
             secret=secret,
-            logs=frozenset({name, *self._log.former}),
-            oldest=frozenset({self._log.cursor_codec.cursor(forgotten), *(cursor for (cursor,) in former)}),
+            logs={**self._log.cursor_codec.former, name: newest},
+            forgotten=forgotten,
             last_ids={entity_type.name: last_ids.get(entity_type.name, 0) for entity_type in self._entity_types},
         )
 
@@ -131,14 +136,13 @@ class SqliteExport(Export):
         rows = self._connection.execute(f"SELECT id, version, document FROM {entity_type.collection} ORDER BY id")
         return (StoredEntity(*row) for row in rows)
 
-    def _logged(self) -> Iterator[Logged]:
-        former = _FORMER if fetch(self._connection, "SELECT 1 FROM former_cursors LIMIT 1") else "NULL"
-        for number, *columns, cursors in self._connection.execute(
-            f"SELECT {COLUMNS}, {former} FROM changes ORDER BY number"
-        ):
-            mine = self._log.cursor_codec.cursor(number)
-            known = (mine,) if cursors is None else (mine, *map(Cursor, cursors.split()))
-            yield Logged(self._log.change(*columns), frozenset(known))
+    def _changes(self) -> Iterator[Change[Any]]:
+        rows = self._connection.execute(f"SELECT {COLUMNS} FROM changes ORDER BY number")
+        return (self._log.change(*columns) for _, *columns in rows)
+
+    def _former_cursors(self) -> Iterator[tuple[Cursor, int]]:
+        rows = self._connection.execute("SELECT cursor, number FROM former_cursors ORDER BY cursor")
+        return ((Cursor(cursor), number) for cursor, number in rows)
 
     def _receipts(self) -> Iterator[Receipt]:
         for caller, name, fingerprint, receipt, at in self._connection.execute(_RECEIPTS):
@@ -148,8 +152,7 @@ class SqliteExport(Export):
         return map(delivery_of, self._connection.execute(f"{SELECT} ORDER BY number"))
 
     def _positions(self) -> Mapping[int, int]:
-        sql = "SELECT webhook, max(number - forgotten, 0) FROM positions, log ORDER BY webhook"
-        return dict(fetch(self._connection, sql))
+        return dict(fetch(self._connection, "SELECT webhook, number FROM positions ORDER BY webhook"))
 
 
 def _batches(items: Iterator[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:

@@ -10,6 +10,9 @@ from attrs import frozen
 
 RESCUED = ".rescued-"
 
+ROOM = 1024 * 1024
+"""How many bytes of a disk must be free for the largest of usual writes."""
+
 Identity = tuple[int, int]
 """The device and the number of a file, which no other file has."""
 
@@ -54,6 +57,12 @@ def _identity(path: str) -> Identity | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def has_room(path: Path) -> bool:
+    """Tell whether a write would find some: a small one may fit into what a larger one that failed has left."""
+    disk = os.statvfs(path.parent)
+    return disk.f_bavail * disk.f_frsize >= ROOM
 
 
 def make_folder(path: Path) -> None:

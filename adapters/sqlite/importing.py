@@ -9,6 +9,7 @@ import apsw
 
 from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
+from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.errors import explaining
 from adapters.sqlite.exporting import SqliteExport, in_thread
@@ -21,6 +22,7 @@ from domain.snapshot import (
     Changes,
     Credentials,
     Entities,
+    FormerCursors,
     Import,
     Keys,
     Metadata,
@@ -61,6 +63,7 @@ async def importing(
             if is_migrated(connection):
                 _check_empty(connection)  # before the schema is touched
             migrate(connection)
+            give_declared_fields(connection, map(TableMapping, entity_types), documents)
             refold(connection, map(TableMapping, entity_types), documents)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
@@ -126,6 +129,8 @@ class SqliteImport(Import):
                 self._rows[entity_type.name].insert(self._connection, entities)
             case Changes():
                 self._append(part)
+            case FormerCursors(numbers=numbers):
+                self._connection.executemany("INSERT INTO former_cursors VALUES (?, ?)", numbers.items())
             case Receipts(receipts=receipts):
                 self._connection.executemany(
                     _RECEIPT,
@@ -134,8 +139,8 @@ class SqliteImport(Import):
                         for each in receipts
                     ),
                 )
-            case Positions(had=had):
-                self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", had.items())
+            case Positions(numbers=numbers):
+                self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", numbers.items())
             case Sent(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
             case Keys(keys=keys):
@@ -144,19 +149,18 @@ class SqliteImport(Import):
                 self._connection.executemany(PUT_CREDENTIAL, map(credential_row, credentials))
 
     def _take_facts(self, facts: Metadata) -> None:
-        self._connection.execute("UPDATE log SET secret = ?", (facts.secret,))
-        self._connection.executemany("INSERT INTO former_logs VALUES (?)", ((name,) for name in facts.logs))
-        self._connection.executemany("INSERT INTO former_cursors VALUES (?, 0)", ((each,) for each in facts.oldest))
+        self._newest = facts.forgotten
+        values = (facts.secret, facts.forgotten, facts.forgotten)
+        self._connection.execute("UPDATE log SET (secret, newest, forgotten) = (?, ?, ?)", values)
+        self._connection.executemany("INSERT INTO former_logs (name, newest) VALUES (?, ?)", facts.logs.items())
         self._connection.executemany("INSERT INTO collections VALUES (?, ?, 0)", facts.last_ids.items())
 
     def _append(self, changes: Changes) -> None:
-        numbered = list(enumerate(changes.logged, self._newest + 1))
-        self._connection.executemany(APPEND, (row(number, each.change) for number, each in numbered))
-        cursors = ((cursor, number) for number, each in numbered for cursor in each.cursors)
-        self._connection.executemany("INSERT INTO former_cursors VALUES (?, ?)", cursors)
+        numbered = list(enumerate(changes.changes, self._newest + 1))
+        self._connection.executemany(APPEND, (row(*each) for each in numbered))
         self._newest += len(numbered)
         self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
-        revisions = {each.change.entity_type.name: number for number, each in numbered}
+        revisions = {change.entity_type.name: number for number, change in numbered}
         self._connection.executemany(
             "UPDATE collections SET revision = ? WHERE kind = ?",
             ((number, entity_type) for entity_type, number in revisions.items()),

@@ -1,6 +1,6 @@
 """Reading and appending the log of changes."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import apsw
@@ -8,7 +8,7 @@ import apsw
 from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import Actor
-from domain.changes import Action, Change, Cursor, Entry, log_of
+from domain.changes import Action, Change, Cursor, Entry
 from domain.cursor_codec import CursorCodec
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired
@@ -31,24 +31,23 @@ def _of_types(count: int) -> str:
 class Log:
     """The log in one file, for one connection's thread at a time."""
 
-    def __init__(self, name: str, entity_types: Iterable[EntityType[Any]], *, former: Set[str] = frozenset()) -> None:
-        """`former` are the names of the logs from which this one was moved here."""
-        self.cursor_codec = CursorCodec(name)
-        self.former = former
+    def __init__(
+        self, name: str, entity_types: Iterable[EntityType[Any]], *, former: Mapping[str, int | None] | None = None
+    ) -> None:
+        """`former` are the names of the logs from which this one was moved here, as the codec knows them."""
+        self.cursor_codec = CursorCodec(name, former or {})
         self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
     def number(self, connection: apsw.Connection, cursor: Cursor) -> int:
-        """Return the number of the change that a cursor is behind, also one that it was given before it was moved here.
-
-        Raises `BadCursor`, and `CursorExpired` for a former one that was not moved along.
-        """
-        if log_of(cursor) not in self.former:
+        """Return the number of the change that a cursor is behind. Raises `BadCursor` and `CursorExpired`."""
+        try:
             return self.cursor_codec.number(cursor)
-        found = fetch(connection, "SELECT number FROM former_cursors WHERE cursor = ?", (cursor,))
-        if not found:
-            raise CursorExpired
-        number: int = found[0][0]
-        return number
+        except CursorExpired:
+            found = fetch(connection, "SELECT number FROM former_cursors WHERE cursor = ?", (cursor,))
+            if not found:
+                raise
+            number: int = found[0][0]
+            return number
 
     def head(self, connection: apsw.Connection) -> int:
         """Return the number of the newest change."""
@@ -145,5 +144,4 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
 def open_log(connection: apsw.Connection, entity_types: Iterable[EntityType[Any]]) -> Log:
     """Return the log of a file, with its names."""
     name: str = fetch(connection, "SELECT name FROM log")[0][0]
-    former = frozenset(each for (each,) in fetch(connection, "SELECT name FROM former_logs"))
-    return Log(name, entity_types, former=former)
+    return Log(name, entity_types, former=dict(fetch(connection, "SELECT name, newest FROM former_logs")))

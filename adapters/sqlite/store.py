@@ -16,9 +16,10 @@ from adapters.sqlite.access_keys import SqliteAccessKeys
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
+from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
-from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, make_folder, rescue
+from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
 from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.pages import read_page
@@ -28,7 +29,7 @@ from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.entity_type import EntityType
-from domain.errors import CursorExpired, Unavailable
+from domain.errors import CursorExpired, StorageFull, Unavailable
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -79,6 +80,7 @@ class SqliteStore(Store):
             writing = connect(path, cache_kib=WRITER_CACHE_KIB)
             migrate(writing)
             check_tables(writing, self._rows.values())
+            give_declared_fields(writing, self._rows.values(), documents)
             refold(writing, self._rows.values(), documents)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
@@ -175,6 +177,8 @@ class SqliteStore(Store):
 
     async def ping(self) -> None:
         await self._write(lambda connection, _: rewrite(connection))
+        if not has_room(self._path):
+            raise StorageFull
 
     async def secret(self) -> bytes:
         self._check_open()

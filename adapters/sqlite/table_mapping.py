@@ -1,6 +1,6 @@
 """How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -139,6 +139,18 @@ class TableMapping:
         marks = ", ".join(f"{column} = ?" for column in new)
         connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), record.id))
         return searched
+
+    def fill(self, connection: apsw.Connection, names: Set[str], entity: Any, document: str, *, was: str) -> Searched:
+        """Write the columns of some fields and the document over a row, which `q` found by the text that it `was`."""
+        text = self.entity_type.search_text(entity)
+        new = {self.column(field): self.key(field, getattr(entity, field.name)) for field in self._listed(names)}
+        new |= {"search": text, "document": document} if text != was else {"document": document}
+        marks = ", ".join(f"{column} = ?" for column in new)
+        connection.execute(f"UPDATE {self.table} SET {marks} WHERE id = ?", (*new.values(), entity.id))
+        return Searched(entity.id, was, text)
+
+    def _listed(self, names: Set[str]) -> list[Field]:
+        return [field for field in self.entity_type.fields if field.listed and field.name in names]
 
     def delete(self, connection: apsw.Connection, id: int) -> Searched:
         """Remove the row of an entity."""

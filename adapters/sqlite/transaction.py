@@ -57,7 +57,9 @@ class Transaction:
         key = submission.key
         if key is not None and (replay := self._replay(key, at)) is not None:
             return replay
-        start = None if submission.follow is None else self._log.cursor_codec.number(submission.follow)
+        if submission.lease is not None and not deliveries.is_held(self._connection, submission.lease):
+            return Outcome(results=(), request_id=submission.request_id)
+        start = None if submission.follow is None else self._log.number(self._connection, submission.follow)
         last_ids: dict[str, int] = {}
         state = self._state(submission, last_ids)
         decision = decide(submission, state, at)
@@ -68,7 +70,8 @@ class Transaction:
         self._number(changes, last_ids)
         self._write(state, decision.final, changes, start)
         if submission.deliveries and outcome.failed is None:
-            deliveries.queue(self._connection, submission.deliveries)
+            put = deliveries.queue if submission.lease is None else deliveries.put
+            put(self._connection, submission.deliveries)
         if key is not None and outcome.is_decided:
             self._receipts[key.caller, key.name] = (
                 key.fingerprint,

@@ -136,8 +136,7 @@ class Dispatcher(WebhookDispatcher):
             if isinstance(step, Wait):
                 again = min(again, step.until)
             elif step is not None:
-                failed = isinstance(step, Send) and step.delivery.attempts
-                slots = self._retry_slots if failed else self._slots
+                slots = self._retry_slots if isinstance(step, Send) and step.is_retry else self._slots
                 self._runs[id] = asyncio.create_task(self._run(id, slots))
         return again
 

@@ -1,7 +1,7 @@
 """What a key looks like: `brm_`, 30 base62 characters, and their CRC-32 in 6 more.
 
-The prefix lets scanners of public text find a key, and the sum tells a mistyped one without a look-up. A token of a
-session is not meant for people, and is only random.
+The prefix lets scanners of public text find a key, and the sum tells a mistyped one without a look-up. The token of a
+session looks the same, but for its prefix, `brs_`.
 """
 
 import re
@@ -9,13 +9,17 @@ from binascii import crc32
 from collections.abc import Callable
 from hashlib import sha256
 
-PREFIX = "brm_"
+PREFIX, SESSION_PREFIX = "brm_", "brs_"
 RANDOM_CHARACTERS = 30  # of which there are 62: 178 bits
 SUM_CHARACTERS = 6  # the least that hold 32 bits
+LENGTH = 40
 LAST_SHOWN = 4
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-KEY = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_CHARACTERS + SUM_CHARACTERS}}}")
+_VALUES = {digit: value for value, digit in enumerate(ALPHABET)}
+_REST = rf"[0-9A-Za-z]{{{RANDOM_CHARACTERS + SUM_CHARACTERS}}}"
+KEY = re.compile(PREFIX + _REST)
+_SECRET = re.compile(rf"(?:{PREFIX}|{SESSION_PREFIX}){_REST}")
 
 Draw = Callable[[str], str]
 """Returns one of some characters at random, from a source that nobody can foresee."""
@@ -23,24 +27,37 @@ Draw = Callable[[str], str]
 
 def make_key(draw: Draw) -> str:
     """Return a new key."""
-    drawn = "".join([draw(ALPHABET) for _ in range(RANDOM_CHARACTERS)])
-    return f"{PREFIX}{drawn}{_sum(drawn)}"
+    return _made(PREFIX, draw)
+
+
+def make_token(draw: Draw) -> str:
+    """Return a new token of a session."""
+    return _made(SESSION_PREFIX, draw)
 
 
 def is_key(text: str) -> bool:
     """Tell whether a text can be a key: it has the form, and its sum is right."""
-    drawn = text[len(PREFIX) : -SUM_CHARACTERS]
-    return KEY.fullmatch(text) is not None and text[-SUM_CHARACTERS:] == _sum(drawn)
+    if not (len(text) == LENGTH and text.startswith(PREFIX) and text.isascii() and text[len(PREFIX) :].isalnum()):
+        return False
+    number = 0
+    for digit in text[-SUM_CHARACTERS:]:
+        number = number * len(ALPHABET) + _VALUES[digit]
+    return number == crc32(text[len(PREFIX) : -SUM_CHARACTERS].encode())
 
 
-def holds_key(text: str) -> bool:
-    """Tell whether there is something in a text that looks like a key."""
-    return PREFIX in text and KEY.search(text) is not None
+def holds_secret(text: str) -> bool:
+    """Tell whether there is something in a text that looks like a key or a token."""
+    return (PREFIX in text or SESSION_PREFIX in text) and _SECRET.search(text) is not None
 
 
 def hash_of(secret: str) -> bytes:
     """Return what is kept of a key or a token, and what it is looked up by."""
     return sha256(secret.encode()).digest()
+
+
+def _made(prefix: str, draw: Draw) -> str:
+    drawn = "".join([draw(ALPHABET) for _ in range(RANDOM_CHARACTERS)])
+    return f"{prefix}{drawn}{_sum(drawn)}"
 
 
 def _sum(drawn: str) -> str:

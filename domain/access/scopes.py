@@ -10,9 +10,9 @@ class AccessScope(Enum):
     WRITE = "write"
     ADMIN = "admin"
 
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
+
     def includes(self, needed: "AccessScope") -> bool:
         """Tell whether whoever has this scope may do what needs another one."""
-        return _RANKS[self] >= _RANKS[needed]
-
-
-_RANKS = {scope: rank for rank, scope in enumerate(AccessScope)}
+        return self.rank >= needed.rank

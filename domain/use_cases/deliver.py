@@ -10,7 +10,7 @@ from attrs import frozen
 from domain.changes import Cursor, Entry
 from domain.commands import Precondition
 from domain.decisions import CommandBatch
-from domain.deliveries import Delivery, Progress, SendResult
+from domain.deliveries import Delivery, Lease, Progress, SendResult
 from domain.errors import CursorExpired
 from domain.ports import Store
 from domain.public_types import followed
@@ -109,16 +109,23 @@ class Deliver:
         )
 
     async def _keep(self, webhook: Webhook, conclusion: Conclusion) -> bool:
-        if not await self._record(webhook.id, conclusion.delivery, conclusion.position):
-            return False
         if conclusion.disabled_reason is not None:
-            await self._disable(webhook, conclusion.disabled_reason)
-        return conclusion.goes_on
+            await self._give_up(webhook, conclusion.delivery, conclusion.disabled_reason)
+            return False
+        recorded = await self._record(webhook.id, conclusion.delivery, conclusion.position)
+        return recorded and conclusion.goes_on
 
     async def _record(self, webhook: int, delivery: Delivery | None, position: Cursor | None) -> bool:
         return await self.store.deliveries.record(webhook, self.owner, delivery=delivery, position=position)
 
-    async def _disable(self, webhook: Webhook, reason: str) -> None:
-        """Disable a webhook, unless somebody has changed it since: that may have been the cure."""
+    async def _give_up(self, webhook: Webhook, failed: Delivery, reason: str) -> None:
+        """Keep a failure and disable its webhook, unless somebody has changed that since: it may have been the cure."""
         command = Disable(id=webhook.id, reason=reason, precondition=Precondition(frozenset({webhook.version})))
-        await self.store.submit(CommandBatch(commands=(command,), request_id=f"webhook-{webhook.id}"))
+        batch = CommandBatch(
+            commands=(command,),
+            request_id=f"webhook-{webhook.id}",
+            atomic=False,
+            deliveries=(failed,),
+            lease=Lease(webhook=webhook.id, owner=self.owner),
+        )
+        await self.store.submit(batch)

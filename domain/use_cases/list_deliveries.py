@@ -3,7 +3,7 @@
 from domain.deliveries import Delivery
 from domain.errors import BadCursor
 from domain.ports import Store
-from domain.usecases import find
+from domain.use_cases.read import read_one
 from domain.webhook import WEBHOOK
 
 
@@ -12,7 +12,7 @@ async def list_deliveries(webhook: int, *, before: str | None, limit: int, store
 
     Raises `NotFound` where there is no such webhook, `BadCursor` where it has no delivery with the id.
     """
-    await find(store, WEBHOOK, webhook)
+    await read_one(store, WEBHOOK, webhook)
     if before is not None and await store.deliveries.delivery(webhook, before) is None:
         raise BadCursor
     return await store.deliveries.history(webhook, before=before, limit=limit)

@@ -2,18 +2,18 @@
 
 from domain.changes import Cursor
 from domain.commands import Command, Create, Edit, Refuse
-from domain.decisions import CommandBatch
 from domain.deliveries import WebhookDispatcher
 from domain.errors import ValidationFailed, Violation
 from domain.ports import Store
 from domain.stored_entity import Serializer
+from domain.use_cases.write import Answer, Terms, carry_out
 from domain.webhook import WEBHOOK
 
 
 async def subscribe(
-    command: Command, request_id: str, *, store: Store, serializer: Serializer, dispatcher: WebhookDispatcher
-) -> CommandBatch:
-    """Return what is to be submitted for a command on a webhook.
+    command: Command, terms: Terms, *, store: Store, serializer: Serializer, dispatcher: WebhookDispatcher
+) -> Answer:
+    """Carry out a command on a webhook.
 
     An address to which nothing may be sent is refused, but only once the batch is decided, after a look at what its
     key kept. One that the webhook has already passes: it is looked at again with every connection.
@@ -22,7 +22,7 @@ async def subscribe(
     if reason is not None:
         violation = Violation(field="url", code="not_routable", reason=reason)
         command = Refuse(entity_type=WEBHOOK, error=ValidationFailed(violations=(violation,)))
-    return CommandBatch(commands=(command,), request_id=request_id, follow=await _position(command, store))
+    return await carry_out(store, (command,), terms, follow=await _position(command, store))
 
 
 async def _refusal(command: Command, store: Store, serializer: Serializer, dispatcher: WebhookDispatcher) -> str | None:

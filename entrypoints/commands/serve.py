@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import attrs
 import click
@@ -10,8 +11,11 @@ from entrypoints.commands.keys import is_open
 from entrypoints.diagnostics import LOG, speak
 from entrypoints.settings import PREFIX, BadSettings, Settings, flag_name, load, unknown
 from entrypoints.store_errors import reason, shown
+from entrypoints.store_location import absolute, overlooked
 
 BAD_USAGE = 2
+PROGRAM = Path(__file__).parents[2]
+OVERLOOKED = "this begins an empty store, %s, though there is a file %s: if that is meant, name it in BACKROOM_STORE"
 
 
 def _option(field: "attrs.Attribute[object]") -> click.Option:
@@ -44,6 +48,8 @@ def _serve(**flags: str | None) -> int:
     if fault := _unguarded(settings):
         LOG.error("%s", fault)
         return BAD_USAGE
+    if meant := overlooked(settings.store, PROGRAM):
+        LOG.warning(OVERLOOKED, absolute(settings.store), meant.absolute())
     # The workers are processes of their own, and read the environment.
     os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
     from adapters.shared_memory.rate_limits import SharedRateLimiter  # noqa: PLC0415 - the same
@@ -51,11 +57,13 @@ def _serve(**flags: str | None) -> int:
     from entrypoints.server import run  # noqa: PLC0415 - what is wrong is said sooner without a server
 
     return run(
-        partial(app, SharedRateLimiter()),  # made before the workers are, so that they share it
+        partial(
+            app, SharedRateLimiter(alone=settings.workers == 1)
+        ),  # made before the workers are, so that they share it
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        trusted_proxies=settings.trusted_proxies,
+        store=shown(absolute(settings.store)),
     )
 
 

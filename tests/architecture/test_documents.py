@@ -1,5 +1,6 @@
 """What the documents promise can be found."""
 
+import doctest
 import re
 from pathlib import Path
 
@@ -29,6 +30,18 @@ def test_every_invariant_names_a_test_that_exists() -> None:
 def test_the_map_names_modules_that_exist(module: str) -> None:
     """Each module with its folder on the map is there."""
     assert (ROOT / module).exists()
+
+
+def test_the_first_lines_are_true() -> None:
+    """The lines of the domain with which ARCHITECTURE.md begins do what is written below each."""
+    result = doctest.testfile(str(ROOT / "ARCHITECTURE.md"), module_relative=False)
+    assert (0, True) == (result.failed, result.attempted >= 10)
+
+
+def test_the_map_names_every_use_case() -> None:
+    """Each module of the use cases is on the map."""
+    modules = {each.name for each in (ROOT / "domain" / "use_cases").glob("[a-z]*.py")}
+    assert set() == modules - set(promised("ARCHITECTURE.md", r"`([a-z_]+\.py)`"))
 
 
 def test_readme_names_every_setting() -> None:

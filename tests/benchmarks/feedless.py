@@ -21,7 +21,7 @@ async def run(dispatcher: Dispatcher) -> None:
     await asyncio.Event().wait()
 
 
-cut: dict[type, Any] = {SqliteStore: {"_ring": notify}, Dispatcher: {"run": run, "has_readers": False}}
+cut: dict[type, Any] = {SqliteStore: {"_notify": notify}, Dispatcher: {"run": run, "has_readers": False}}
 for owner, members in cut.items():
     for name, member in members.items():
         assert hasattr(owner, name)

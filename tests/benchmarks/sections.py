@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import attrs
 
 from tests.benchmarks import postgres, scripts
+from tests.benchmarks.access import access
 from tests.benchmarks.following import following
 from tests.benchmarks.load import LoadError, Script
 from tests.benchmarks.rounds import Figure, Rounds, Trial
@@ -163,6 +164,7 @@ SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
     "writes": writes,
     "following": lambda stage: following(stage.rounds, stage.followed, stage.unfollowed, stage.feedless),
     "bulks": bulks,
+    "access": lambda stage: access(stage.rounds, stage.executable, stage.folder),
     "postgres": on_postgres,
     "memory": memory,
 }

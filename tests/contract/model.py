@@ -5,14 +5,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.product import PRODUCT
+from domain.task import TASK
+
 Values = dict[str, Any]
 IdempotencyKey = tuple[str, int]
 
 DEFAULTS: dict[str, Values] = {
-    "task": {"title": "", "status": "pending", "priority": "normal", "due": None, "notes": ""},
-    "product": {"name": "", "price": 0, "category": "general", "sku": None, "stock": None, "description": ""},
+    each.name: {field.name: getattr(field.default, "value", field.default) for field in each.writable}
+    for each in (TASK, PRODUCT)
 }
-SEARCHED = {"task": ("title", "notes"), "product": ("name", "sku", "description")}
+"""Of what is required there is none, and every command has it."""
+
+SEARCHED = {each.name: tuple(field.name for field in each.searched) for each in (TASK, PRODUCT)}
 CHOICES = ["pending", "in_progress", "done", "cancelled", "low", "normal", "high"]
 MAX_STOCK = 2**31 - 1
 

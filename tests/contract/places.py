@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from adapters.sqlite.store import SqliteStore
-from domain.moving import move
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
+from domain.use_cases.move import move
 from entrypoints.wiring import exporting, importing
 from tests.builders import SERIALIZER, Clock
 from tests.databases import open_store, shared_databases

@@ -7,16 +7,16 @@ import pytest
 from attrs import evolve
 
 from domain.changes import Cursor
-from domain.commands import Delete, Restore
+from domain.commands import Delete, Precondition, Restore
 from domain.decisions import IdempotencyKey, Replay
-from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, DeliveryStatus, Progress
-from domain.errors import BadCursor, NotFound, Unavailable
+from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Delivery, DeliveryStatus, Lease, Progress
+from domain.errors import BadCursor, NotFound, PreconditionFailed, Unavailable
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
-from domain.webhook import WEBHOOK, RequireExists
+from domain.webhook import WEBHOOK, Disable, RequireExists
 from tests.builders import LATER, NOON, Clock, create, submission
-from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
+from tests.contract.steps import carry_out, edit, fill, outcome, pending, positions_of, trail, whole_log
 
 pytestmark = pytest.mark.anyio
 
@@ -54,20 +54,20 @@ async def test_changes_of_webhooks_are_not_published(store: Store) -> None:
 
 async def test_a_webhook_starts_at_the_end(store: Store, other: Store) -> None:
     """Without more ado it has had what was there before it, and nothing that comes after."""
-    assert {} == await store.deliveries.positions()
+    assert {} == await positions_of(store)
     await fill(store, TASK, {})
     await carry_out(store, create(WEBHOOK))
     await fill(store, TASK, {})
-    positions = await store.deliveries.positions()
+    positions = await positions_of(store)
     assert [1] == list(positions)
     assert [("task.created", 2, 1)] == await trail(other, positions[1])
-    assert positions == await other.deliveries.positions()
+    assert positions == await positions_of(other)
 
 
 async def test_a_webhook_starts_behind_what_was_written_with_it(store: Store) -> None:
     """It is not told of changes of its own submission, whether they come before its own or after."""
     await carry_out(store, create(TASK), create(WEBHOOK), create(TASK))
-    position = (await store.deliveries.positions())[1]
+    position = (await positions_of(store))[1]
     assert () == (await store.read(position)).entries
 
 
@@ -76,14 +76,14 @@ async def test_a_webhook_starts_where_it_is_told(store: Store) -> None:
     start = await store.head()
     await fill(store, TASK, {})
     await carry_out(store, create(WEBHOOK), create(WEBHOOK), follow=start)
-    assert {1: start, 2: start} == await store.deliveries.positions()
+    assert {1: start, 2: start} == await positions_of(store)
 
 
 async def test_a_webhook_starts_at_no_other_place(store: Store) -> None:
     """What is no cursor of this log is refused, and nothing is made."""
     with pytest.raises(BadCursor):
         await store.submit(submission(create(WEBHOOK), create(TASK), follow=Cursor("now")))
-    assert ({}, []) == (await store.deliveries.positions(), await trail(store))
+    assert ({}, []) == (await positions_of(store), await trail(store))
     (made,) = await fill(store, TASK, {})
     assert [("task.created", made.id, 1)] == await trail(store)
 
@@ -91,23 +91,23 @@ async def test_a_webhook_starts_at_no_other_place(store: Store) -> None:
 async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
     """An edit leaves the position; a deletion takes it and the deliveries along; a restored webhook starts anew."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
-    before = await store.deliveries.positions()
+    before = await positions_of(store)
     await carry_out(store, RequireExists(id=1), deliveries=(delivery(), delivery("d2", webhook=2)))
     await carry_out(store, edit(WEBHOOK, 1, enabled=False))
-    assert before == await store.deliveries.positions()
+    assert before == await positions_of(store)
     await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
-    assert [2] == list(await store.deliveries.positions())
+    assert [2] == list(await positions_of(store))
     assert ["d2"] == [each.id for each in await pending(store, 2)]
     await fill(store, TASK, {})
     await carry_out(store, Restore(entity_type=WEBHOOK, id=1))
-    assert [] == await trail(store, (await store.deliveries.positions())[1])
+    assert [] == await trail(store, (await positions_of(store))[1])
     assert [] == await ids(store)
 
 
 async def test_what_is_refused_or_rehearsed_leaves_nothing(store: Store) -> None:
     """Neither a webhook that was only rehearsed nor deliveries to one that is not there are kept."""
     await carry_out(store, create(WEBHOOK), dry_run=True)
-    assert {} == await store.deliveries.positions()
+    assert {} == await positions_of(store)
     (refusal,) = (await outcome(store, RequireExists(id=1), deliveries=(delivery(),))).results
     assert isinstance(refusal, NotFound)
     await carry_out(store, create(WEBHOOK))
@@ -151,7 +151,7 @@ async def test_a_lease_of_a_clock_that_was_ahead(store: Store, other: Store, clo
 async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) -> None:
     """Who has lost the lease, or never had it, changes nothing: neither the position nor the log of deliveries."""
     await carry_out(store, create(WEBHOOK))
-    before = await store.deliveries.positions()
+    before = await positions_of(store)
     await fill(store, TASK, {})
     head = await store.head()
     assert not await store.deliveries.record(1, "me", delivery=delivery(), position=head)
@@ -159,11 +159,36 @@ async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) 
     clock.now = LATER
     await other.deliveries.claim(1, "you", LEASE)
     assert not await store.deliveries.record(1, "me", delivery=delivery(), position=head)
-    assert (before, []) == (await store.deliveries.positions(), await ids(store))
+    assert (before, []) == (await positions_of(store), await ids(store))
     assert await other.deliveries.record(1, "you", delivery=delivery(), position=head)
-    assert ({1: head}, ["d1"]) == (await store.deliveries.positions(), await ids(store))
+    assert ({1: head}, ["d1"]) == (await positions_of(store), await ids(store))
     await other.deliveries.release(1, "you")
     assert not await other.deliveries.record(1, "you", delivery=delivery("d2"))
+
+
+async def test_a_batch_with_a_lease(store: Store, other: Store, clock: Clock) -> None:
+    """It keeps what its owner tells of deliveries and carries out its commands, all at once; others have no effect."""
+    await carry_out(store, create(WEBHOOK), create(WEBHOOK))
+    await store.deliveries.claim(1, "me", LEASE)
+    await store.deliveries.record(1, "me", delivery=delivery(attempts=(attempt(),)))
+    before = await whole_log(store), await store.deliveries.progress(1)
+    failed = delivery(status=FAILED, attempts=(attempt(), attempt(status=410)), next_attempt_at=None)
+    facts: dict[str, Any] = {"atomic": False, "deliveries": (failed,)}
+    for lease in (Lease(webhook=1, owner="you"), Lease(webhook=2, owner="me"), Lease(webhook=3, owner="me")):
+        refused = await outcome(other, Disable(id=1, reason="gone"), lease=lease, **facts)
+        assert ((), before) == (refused.results, (await whole_log(store), await store.deliveries.progress(1)))
+    mine = Lease(webhook=1, owner="me")
+    (disabled,) = await carry_out(store, Disable(id=1, reason="gone"), lease=mine, **facts)
+    assert (False, (failed,)) == (disabled.enabled, await other.deliveries.history(1))
+    again = evolve(failed, attempts=())
+    stale = Disable(id=1, reason="x", precondition=Precondition(frozenset({1})))
+    (refusal,) = (await outcome(store, stale, lease=mine, atomic=False, deliveries=(again,))).results
+    assert isinstance(refusal, PreconditionFailed)
+    assert (again,) == await other.deliveries.history(1)
+    clock.now = LATER
+    await other.deliveries.claim(1, "you", LEASE)
+    assert () == (await outcome(store, edit(WEBHOOK, 1, enabled=True), lease=mine, **facts)).results
+    assert (again,) == await store.deliveries.history(1)
 
 
 async def test_a_deleted_webhook_has_no_lease(store: Store) -> None:
@@ -180,10 +205,10 @@ async def test_a_position_never_goes_back(store: Store) -> None:
     """An earlier place than the one that was reached is no news."""
     start = await store.head()
     await carry_out(store, create(WEBHOOK))
-    reached = await store.deliveries.positions()
+    reached = await positions_of(store)
     await store.deliveries.claim(1, "me", LEASE)
     assert await store.deliveries.record(1, "me", position=start)
-    assert reached == await store.deliveries.positions()
+    assert reached == await positions_of(store)
     with pytest.raises(BadCursor):
         await store.deliveries.record(1, "me", position=Cursor("now"))
 
@@ -222,7 +247,7 @@ async def test_progress(store: Store, other: Store) -> None:
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     queued = (delivery("b"), delivery("x", webhook=2), delivery("a", requested=True), delivery("c", status=FAILED))
     await carry_out(store, RequireExists(id=1), deliveries=queued)
-    position = (await store.deliveries.positions())[1]
+    position = (await positions_of(store))[1]
     assert Progress(position=position, pending=(queued[0], queued[2])) == await other.deliveries.progress(1)
     await fill(store, TASK, {})
     await store.deliveries.claim(1, "me", LEASE)
@@ -234,7 +259,7 @@ async def test_progress(store: Store, other: Store) -> None:
 async def test_positions_of_some(store: Store) -> None:
     """Only those are told that are asked for and are there."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK), create(WEBHOOK))
-    every = await store.deliveries.positions()
+    every = await positions_of(store)
     assert {1: every[1], 3: every[3]} == await store.deliveries.positions([3, 1, 4])
     assert {} == await store.deliveries.positions([])
 
@@ -322,7 +347,7 @@ async def test_a_closed_store_delivers_nothing(store: Store) -> None:
     """Every call is refused."""
     await store.close()
     for call in (
-        store.deliveries.positions(),
+        store.deliveries.positions([1]),
         store.deliveries.needed(),
         store.deliveries.claim(1, "me", LEASE),
         store.deliveries.release(1, "me"),

@@ -244,3 +244,12 @@ async def test_a_tag_that_names_no_version(store: Store) -> None:
     error = await refusal(store, Delete(entity_type=TASK, id=1, precondition=Precondition(unknown=('"a"',))))
     assert isinstance(error, PreconditionFailed)
     assert (None, ('"a"',), ()) == (error.expected, error.unknown, error.changed)
+
+
+async def test_what_is_undone_at_once_is_in_the_log_alone(store: Store, other: Store) -> None:
+    """What is restored and deleted again in one submission leaves two changes, and is as it was."""
+    await fill(store, TASK, {})
+    await carry_out(store, Delete(entity_type=TASK, id=1))
+    await carry_out(store, Restore(entity_type=TASK, id=1), Delete(entity_type=TASK, id=1))
+    assert [3, 4] == [version for _, _, version in (await trail(other))[2:]]
+    assert await got(other, TASK, 1) is None

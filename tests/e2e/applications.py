@@ -1,4 +1,4 @@
-"""Applications that are served in a process of their own: `python -m tests.e2e.applications NAME PORT WORKERS …`."""
+"""Applications that are served in a process of their own: `python -m tests.e2e.applications NAME PORT WORKERS`."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def failing() -> ASGIApp:
     return app
 
 
-def main(name: str, port: str, count: str, *trusted: str) -> int:
+def main(name: str, port: str, count: str) -> int:
     """Serve one of the applications above, with less patience than usual."""
     server.DRAIN, server.TIMEOUT, workers.TIMEOUT = 1, 2.0, 2.5
     workers.PAUSE = 0.1
@@ -112,7 +112,7 @@ def main(name: str, port: str, count: str, *trusted: str) -> int:
     speak(os.environ.get("BACKROOM_LOG", ""))
     application = f"tests.e2e.applications:{name}"
     host = os.environ.get("LISTEN", "127.0.0.1")
-    return server.run(application, host=host, port=int(port), workers=int(count), trusted_proxies=trusted)
+    return server.run(application, host=host, port=int(port), workers=int(count))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import asyncio
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,14 +17,32 @@ from tests.e2e.service import running
 from tests.e2e.test_cli import run
 
 ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "adding-an-entity.md"
 DATABASE = "adding"
-REGISTERED = "domain/public_types.py"
+LAST = "    completed_at: datetime | None = read_only(Timestamp(), default=None)\n"
+REQUIRED = "REQUIRED: dict[EntityType[Any], dict[str, object]] = {\n"
+
+
+def registered(file: Path, block: str) -> str:
+    """Return the registration with the line of the document in place of its own."""
+    text = file.read_text()
+    return f"{text[: text.index('PUBLIC_TYPES:')]}{block}\n{text[text.index('CHANGE_TYPES') :]}"
+
+
+def declared(file: Path, block: str) -> str:
+    """Return the module of tasks with one more field, as the last."""
+    text = file.read_text()
+    assert LAST in text
+    return text.replace(LAST, LAST + block)
+
+
+ADDED = {"domain/public_types.py": registered, "domain/task.py": declared}
 
 
 @pytest.fixture
 def blocks() -> dict[str, str]:
     """Return what the document puts into each file."""
-    document = (ROOT / "docs" / "adding-an-entity.md").read_text()
+    document = DOCUMENT.read_text()
     return dict(re.findall(r"`((?:domain|adapters)/[^`]+)`[^`]*\n\n```\w+\n(.*?)```", document, re.DOTALL))
 
 
@@ -32,10 +52,8 @@ def source(tmp_path: Path, blocks: dict[str, str], monkeypatch: pytest.MonkeyPat
     copy = tmp_path / "copy"
     for package in ("domain", "adapters", "entrypoints"):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
-    registered = (copy / REGISTERED).read_text()
-    head, rest = registered[: registered.index("PUBLIC_TYPES:")], registered[registered.index("CHANGE_TYPES") :]
     for name, block in blocks.items():
-        (copy / name).write_text(f"{head}{block}\n{rest}" if name == REGISTERED else block)
+        (copy / name).write_text(ADDED.get(name, lambda _, block: block)(copy / name, block))
     monkeypatch.setenv("PYTHONPATH", str(copy))
 
 
@@ -87,7 +105,7 @@ def check(client: httpx2.Client) -> None:
 
 def test_the_copy_is_what_runs(tmp_path: Path, blocks: dict[str, str]) -> None:
     """Every file of the document was found, and the OpenAPI document of the copy has the new paths."""
-    assert 4 == len(blocks)
+    assert 7 == len(blocks)
     paths = json.loads(run(tmp_path, "openapi").stdout)["paths"]
     assert {f"/suppliers{rest}" for rest in ("", "/{id}", "/{id}/restore", "/{id}/history", "/bulk")} <= set(paths)
 
@@ -102,9 +120,15 @@ def test_every_store_has_it(
         before.delenv("PYTHONPATH")
         with running(tmp_path, store=store) as service, service.client() as client:
             assert 404 == client.get("/suppliers").status_code
+            assert "phone" not in client.post("/tasks", json={"title": "Call"}).json()
     with running(tmp_path, store=store, webhooks_allow_private="1") as service, service.client() as client:
         used(client)
         check(client)
+        if place != "memory":  # which starts anew
+            assert client.get("/tasks/1").json()["phone"] is None
+            assert [None] == [each["data"]["phone"] for each in client.get("/tasks/1/history").json()["history"]]
+        client.post("/tasks", json={"title": "Call", "phone": "+49 30 1"})
+        assert ["+49 30 1"] == [each["phone"] for each in client.get("/tasks?phone[null]=false").json()["tasks"]]
 
 
 def test_it_moves(tmp_path: Path, file: str, database: str) -> None:
@@ -117,3 +141,22 @@ def test_it_moves(tmp_path: Path, file: str, database: str) -> None:
         with running(tmp_path, store=target) as service, service.client() as client:
             check(client)
             assert 3 == client.get("/suppliers/2").json()["version"]
+
+
+@pytest.mark.timeout(600)
+def test_no_other_test_needs_a_change(tmp_path: Path) -> None:
+    """The unit tests, those of opening a file, and the contract in memory pass with one entity and one field more."""
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "ARCHITECTURE.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, copy)
+    builders = copy / "tests" / "builders.py"
+    (line,) = re.findall(r"`REQUIRED` of `tests/builders.py`.*?```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    text = builders.read_text()
+    assert REQUIRED in text
+    imported = "from domain.supplier import SUPPLIER\n"
+    builders.write_text(text.replace(REQUIRED, f"{imported}\n{REQUIRED}{line}"))
+    for chosen in (["tests/unit", "tests/faults/test_opening.py"], ["tests/contract", "-k", "memory and not races"]):
+        command = [sys.executable, "-m", "pytest", "-q", "--maxfail=9", "-p", "no:cacheprovider", *chosen]
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=500, check=False)
+        assert 0 == done.returncode, done.stdout[-5000:]

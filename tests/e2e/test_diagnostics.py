@@ -54,7 +54,10 @@ def test_every_line_of_a_service(tmp_path: Path) -> None:
         assert 0 == service.stop()
     documents = said(service.said)
     messages = [(each["level"], each["message"]) for each in documents if "message" in each]
-    expected = [("warning", "BACKROOM_STROE is not a setting, and is ignored"), ("info", f"listening on {service.url}")]
+    expected = [
+        ("warning", "BACKROOM_STROE is not a setting, and is ignored"),
+        ("info", f"listening on {service.url} with sqlite:///{tmp_path}/backroom.db"),
+    ]
     assert expected == messages
     assert {"/tasks", "/nope"} == {each["path"] for each in documents if "message" not in each}
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", each["at"]) for each in documents)

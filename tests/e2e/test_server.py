@@ -88,7 +88,7 @@ class Start:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start a server with the name of its application, the number of its workers and the proxies that it trusts."""
+    """Start a server with the name of its application and the number of its workers."""
     start = Start()
     yield start
     start.end()
@@ -101,7 +101,7 @@ def failed(process: subprocess.Popen[str]) -> str:
     return said
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_stop(start: Start, workers: str, number: int) -> None:
     """A signal to stop ends all processes with 0, and with nothing more to say."""
@@ -112,14 +112,29 @@ def test_stop(start: Start, workers: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])
-def test_stop_at_the_terminal(start: Start, workers: str) -> None:
-    """Ctrl-C goes to every process at once, and ends them in the same way."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_stop_at_the_terminal(start: Start, workers: str, number: int) -> None:
+    """Ctrl-C, and the end of the terminal, go to every process at once, and end them in the same way."""
     server = start("reporting", workers)
     server.get()
 
-    os.killpg(server.process.pid, signal.SIGINT)
+    os.killpg(server.process.pid, number)
 
     assert ("", 0) == (server.process.communicate(timeout=ENDS)[1], server.process.returncode)
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_going_on_without_a_terminal(start: Start, workers: str) -> None:
+    """Whoever starts it with SIGHUP ignored, as nohup does, keeps it when the terminal goes."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        server = start("reporting", workers)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    os.killpg(server.process.pid, signal.SIGHUP)
+
+    assert server.get()["pid"]
+    assert (0, "") == server.stop()
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])
@@ -296,32 +311,9 @@ def test_end_of_the_parent_is_noticed_once(monkeypatch: pytest.MonkeyPatch) -> N
 
     parent.close()
     with child:
-        Worker(config("tests.e2e.applications:reporting", ()), None).run(listen("127.0.0.1", 0))
+        Worker(config("tests.e2e.applications:reporting"), None).run(listen("127.0.0.1", 0))
 
     assert [signal.SIGTERM] == exits
-
-
-def test_no_proxy_is_trusted(start: Start) -> None:
-    """Without trusted proxies, what a client says about its address is ignored."""
-    report = start("reporting", "1").get(**{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"})
-
-    assert ("127.0.0.1", "http") == (report["client"], report["scheme"])
-
-
-def test_trusted_proxy(start: Start) -> None:
-    """A trusted proxy is believed."""
-    server = start("reporting", "1", "127.0.0.1")
-
-    report = server.get(**{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"})
-
-    assert ("192.0.2.1", "https") == (report["client"], report["scheme"])
-
-
-def test_untrusted_proxy(start: Start) -> None:
-    """One trusted proxy does not make others trusted."""
-    server = start("reporting", "1", "192.0.2.7")
-
-    assert "127.0.0.1" == server.get(**{"X-Forwarded-For": "192.0.2.1"})["client"]
 
 
 def test_server_does_not_name_itself(start: Start) -> None:

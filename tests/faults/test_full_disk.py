@@ -6,6 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from adapters.sqlite import files
 from adapters.sqlite.store import SqliteStore
 from domain.commands import Delete
 from domain.decisions import IdempotencyKey, Outcome
@@ -50,6 +51,13 @@ async def test_a_probe_writes(store: SqliteStore, disk: Disk, path: Path, caplog
     assert [f"{path} cannot be used (told to fail)"] == caplog.messages[1:]
     disk.on_write = None
     await store.ping()
+
+
+async def test_a_probe_looks_for_room(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A little write may succeed where nothing else would: less room than a write may need counts as none."""
+    monkeypatch.setattr(files, "ROOM", 1 << 62)
+    with pytest.raises(StorageFull):
+        await store.ping()
 
 
 async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) -> None:

@@ -9,11 +9,11 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp, Message
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_text
-from adapters.http.middleware.gate import Gate
 from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.ports import Store
 from tests.builders import Clock
@@ -216,6 +216,7 @@ class Service:
             "root_path": "",
             "query_string": query.encode(),
             "headers": [(b"host", b"localhost"), *pairs],
+            "server": ("127.0.0.1", 8000),
             "client": ("127.0.0.1", 1),
         }
         if type == "http":

@@ -42,7 +42,7 @@ class Copy:
         """Take in a change, which is the next one of its entity."""
         before = self.entities.pop(change["id"], None)
         assert before is None or change["version"] == before["version"] + 1
-        assert (before is None) == (change["type"].endswith("created"))
+        assert (before is None) == change["type"].endswith(("created", "restored"))
         if not change["type"].endswith("deleted"):
             self.entities[change["id"]] = change["data"]
 

@@ -15,8 +15,8 @@ from referencing.jsonschema import DRAFT202012
 
 ROOT = "urn:openapi"
 
-NOT_DOCUMENTED = re.compile(r"/static/.*|/ws")
-"""Files and sockets are none of OpenAPI's business."""
+NOT_DOCUMENTED = re.compile(r"/static/.*")
+"""Files are none of OpenAPI's business."""
 
 ALWAYS = ("X-Request-ID", "X-Process-Time", "X-Content-Type-Options", "Referrer-Policy")
 

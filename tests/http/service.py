@@ -1,4 +1,4 @@
-"""The service in process, put together as wiring does, and a client that holds each of its answers to OpenAPI."""
+"""The service in process, put together as wiring does; a client holds each of its answers to HTTP and to OpenAPI."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,16 +9,17 @@ import orjson
 from attrs import define, field
 from starlette.types import ASGIApp
 
+from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog
-from adapters.http.middleware.gate import Gate
 from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.access.rate_limit import Quota, RateLimiter
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from tests.builders import Clock
+from tests.http import conformant
 from tests.http.documented import Documented
 from tests.http.transport import HOST, ORIGIN, InProcess
 from tests.webhooks.endpoints import Endpoints, make_dispatcher
@@ -50,6 +51,7 @@ class Client(httpx2.AsyncClient):
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **more: Any) -> httpx2.Response:
         response = await super().send(request, stream=stream, **more)
+        conformant.check(response, whole=not stream)
         if self._documented is not None:
             self._documented.check(response, whole=not stream)
         return response

@@ -13,7 +13,7 @@ from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
 
-LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1")
+LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1")
 
 
 def lines(client: Client) -> list[str]:
@@ -30,6 +30,7 @@ def test_line_for_people() -> None:
 def test_line_for_programs() -> None:
     """The same as JSON, one document on a line."""
     expected = {"status": 200, "method": "GET", "path": "/tasks/%0A", "duration_ms": 0.42, "request_id": "r-1"}
+    expected |= {"client": "192.0.2.1"}
     assert {"at": "2026-02-02T02:40:00.123Z", **expected} == json.loads(as_json(LINE))
     assert 1 == as_json(LINE).count("\n")
 

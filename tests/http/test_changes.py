@@ -163,6 +163,12 @@ async def test_waiting_in_vain(client: Client) -> None:
     assert {"changes": [], "cursor": cursor} == await got(client, f"/changes?wait=1&after={cursor}")
 
 
+async def test_head_waits_for_nothing(client: Client) -> None:
+    """HEAD has nothing to show, so it is answered at once."""
+    async with asyncio.timeout(10):
+        assert 200 == (await client.head(f"/changes?after={await now(client)}&wait=60")).status_code
+
+
 async def test_waiting_while_the_service_closes(client: Client) -> None:
     """Those who wait are answered when the service closes."""
     poll = await waiting(client, f"/changes?wait=60&after={await now(client)}")

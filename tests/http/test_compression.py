@@ -2,17 +2,19 @@
 
 import pytest
 
+from adapters.http.middleware.compression import MAX_ON_LOOP
 from tests.http.service import Client
 from tests.http.steps import made
 
 pytestmark = pytest.mark.anyio
 
 GZIP = {"Accept-Encoding": "gzip"}
+VARY = "Accept, Accept-Encoding"
 LONG = "x" * 5000
 
 
 @pytest.mark.parametrize(
-    "accepted", ["gzip", "br, gzip", "gzip;q=0.5, br", "gzip; q=1.0", "identity;q=0, gzip", "gzip;q=0.001"]
+    "accepted", ["gzip", "br, gzip", "gzip;q=0.5, br", "gzip; q=1.0", "identity;q=0, gzip", "gzip;q=0.001", "GZip", "*"]
 )
 async def test_is_compressed_where_it_is_taken(client: Client, accepted: str) -> None:
     """A long answer is compressed for a client that takes it, and says on what that depends."""
@@ -21,12 +23,18 @@ async def test_is_compressed_where_it_is_taken(client: Client, accepted: str) ->
 
     response = await client.get("/tasks/1", headers={"Accept-Encoding": accepted})
 
-    assert ("gzip", "Accept-Encoding") == (response.headers["content-encoding"], response.headers["vary"])
+    assert ("gzip", VARY, VARY) == (
+        response.headers["content-encoding"],
+        response.headers["vary"],
+        plain.headers["vary"],
+    )
     assert int(response.headers["content-length"]) < 1000
     assert plain.content == response.content
 
 
-@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip;q=0.000", "br, gzip ; q=0, x", "*;q=0"])
+@pytest.mark.parametrize(
+    "accepted", ["", "identity", "br", "gzip;q=0", "gzip;q=0.000", "br, gzip ; q=0, x", "*;q=0", "notgzip", "gzipped"]
+)
 async def test_is_plain_where_it_is_not_taken(client: Client, accepted: str) -> None:
     """Nothing is compressed for a client that does not name gzip, or names it to rule it out."""
     await made(client, "tasks", notes=LONG)
@@ -42,14 +50,17 @@ async def test_short_answers_stay_plain(client: Client) -> None:
 
 
 async def test_tag_of_a_compressed_answer(client: Client) -> None:
-    """The tag of a compressed answer is that of the plain one, and serves for If-Match and If-None-Match."""
+    """A compressed answer has other bytes, and so a tag of its own, which serves for If-Match and If-None-Match too."""
     await made(client, "tasks", notes=LONG)
     tag = (await client.get("/tasks/1", headers=GZIP)).headers["etag"]
 
-    assert tag == (await client.get("/tasks/1")).headers["etag"]
-    assert 304 == (await client.get("/tasks/1", headers={**GZIP, "If-None-Match": tag})).status_code
+    assert ('"1-gzip"', '"1"') == (tag, (await client.get("/tasks/1")).headers["etag"])
+    for known in (tag, '"1"', f'"0", {tag}'):
+        unchanged = await client.get("/tasks/1", headers={**GZIP, "If-None-Match": known})
+        assert (304, known.split(", ")[-1]) == (unchanged.status_code, unchanged.headers["etag"])
     edited = await client.put("/tasks/1", json={"title": "New"}, headers={**GZIP, "If-Match": tag})
-    assert (200, '"2"', "gzip") == (edited.status_code, edited.headers["etag"], edited.headers["content-encoding"])
+    assert (200, '"2-gzip"') == (edited.status_code, edited.headers["etag"])
+    assert "gzip" == edited.headers["content-encoding"]
 
 
 async def test_tag_of_a_compressed_list(client: Client) -> None:
@@ -77,12 +88,35 @@ async def test_replay_of_a_compressed_answer(client: Client) -> None:
 
 
 async def test_problems_and_heads(client: Client) -> None:
-    """Problems are compressed like anything else, and HEAD has no body to compress."""
+    """Problems are compressed like anything else, and HEAD tells what GET would be answered."""
     problem = await client.post("/tasks", json={f"f{n}": n for n in range(50)}, headers=GZIP)
     head = await client.head("/openapi.json", headers=GZIP)
 
     assert (422, "gzip") == (problem.status_code, problem.headers["content-encoding"])
     assert (200, b"") == (head.status_code, head.content)
+    shown = await client.get("/openapi.json", headers=GZIP)
+    for name in ("content-encoding", "content-length", "etag", "vary"):
+        assert shown.headers[name] == head.headers[name]
+
+
+async def test_what_is_compressed_once_has_the_same_bytes_again(client: Client) -> None:
+    """A strong tag stands for bytes, so these depend on nothing but the entity."""
+    await made(client, "tasks", notes=LONG)
+    answers = []
+    for _ in range(2):
+        async with client.stream("GET", "/tasks/1", headers=GZIP) as response:
+            answers.append(b"".join([chunk async for chunk in response.aiter_raw()]))
+    assert answers[0] == answers[1]
+    assert b"\x1f\x8b" == answers[0][:2]
+
+
+async def test_long_answers_are_compressed_whole(client: Client) -> None:
+    """What is compressed in a thread means the same as what is not."""
+    for _ in range(3):
+        await client.post("/tasks/bulk", json={"operations": [{"op": "create", "body": {"title": LONG[:200]}}] * 200})
+    plain, compressed = await client.get("/tasks?limit=1000"), await client.get("/tasks?limit=1000", headers=GZIP)
+    assert len(plain.content) > MAX_ON_LOOP
+    assert (plain.content, "gzip") == (compressed.content, compressed.headers["content-encoding"])
 
 
 async def test_events_are_never_compressed(client: Client) -> None:

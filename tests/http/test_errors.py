@@ -21,6 +21,7 @@ ANY = {"If-Match": "*"}
 
 PRODUCED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "malformed_request": ("GET", "/", {"headers": {"Host": "example.com"}}),
+    "upgrade_required": ("GET", "/ws", {}),
     "malformed_json": ("POST", "/tasks", {"content": b"{", "headers": JSON}),
     "bad_parameter": ("GET", "/tasks?nope=1", {}),
     "bad_cursor": ("GET", "/tasks?cursor=x", {}),
@@ -40,6 +41,7 @@ PRODUCED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "invalid": ("POST", "/tasks", {"json": {}}),
     "idempotency_key_reused": ("POST", "/tasks", {"json": {"title": "b"}, "headers": {"Idempotency-Key": "used"}}),
     "precondition_required": ("PUT", "/products/1", {"json": {}}),
+    "range_not_satisfiable": ("GET", "/static/style.css", {"headers": {"Range": "bytes=99999-"}}),
 }
 OF_THE_STORE: dict[str, Exception] = {
     "idempotency_key_in_flight": KeyInFlight(),
@@ -168,7 +170,7 @@ async def test_every_code_is_explained(client: Client) -> None:
         assert expected == for_programs.json()
         assert "text/html; charset=utf-8" == for_people.headers["content-type"]
         assert entity_type.title in for_people.text
-        assert "Accept" == for_programs.headers["vary"] == for_people.headers["vary"]
+        assert "Accept, Accept-Encoding" == for_programs.headers["vary"] == for_people.headers["vary"]
 
 
 async def test_no_such_problem(client: Client) -> None:

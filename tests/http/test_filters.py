@@ -182,10 +182,30 @@ async def test_bad_parameters(client: Client) -> None:
         assert (400, "bad_parameter") == asked(await client.raw("GET", f"/tasks?{query}")), query
 
 
+async def test_lists_in_either_form(client: Client) -> None:
+    """A list can be one parameter with commas, or one for each value, as many clients write it; a value cannot."""
+    await tasks(client, {"title": "a", "status": "done"}, {"title": "b"}, {"title": "a", "status": "cancelled"})
+
+    for query in ("sort=-title,-id", "sort=-title&sort=-id"):
+        assert [2, 3, 1] == await ids(client, query)
+    for query in ("status[in]=done,cancelled", "status[in]=done&status[in]=cancelled"):
+        assert [1, 3] == await ids(client, query)
+    first = await got(client, "/tasks?sort=-title&sort=-id&limit=1")
+    assert "sort=-title,-id" in first["next"]
+    assert [3, 1] == [each["id"] for each in (await got(client, first["next"].replace("limit=1", "limit=9")))["tasks"]]
+    changes = await got(client, "/changes?types=task.deleted&types=task.created")
+    assert 3 == len(changes["changes"])
+    for query in ("status=done&status=pending", "limit=1&limit=1"):
+        assert (400, "bad_parameter") == asked(await client.get(f"/tasks?{query}"))
+
+
 async def test_what_would_be_right(client: Client) -> None:
-    """A refusal names what was meant, or else what there is to choose from."""
+    """A refusal names what was probably meant, and what there is to choose from."""
     for path, expected in (
-        ("/products?pric=1", "unknown parameter 'pric' (did you mean price?; operators go behind"),
+        (
+            "/products?pric=1",
+            "unknown parameter 'pric' (did you mean price? there are limit, cursor, sort, q, total, id,",
+        ),
         ("/products?price[ltt]=1", "unknown parameter 'price[ltt]' (did you mean price[lt]?"),
         ("/tasks?colour=1", "unknown parameter 'colour' (there are limit, cursor, sort, q, total, id, version,"),
         (f"/tasks?{'x' * 9000}=1", f"unknown parameter '{'x' * 50}' (there are limit,"),
@@ -194,8 +214,11 @@ async def test_what_would_be_right(client: Client) -> None:
         ("/tasks?version=1.5", "version must be a whole number, not '1.5'"),
         ("/products?price=9.999", "price must be a number with at most two decimals, not '9.999'"),
         ("/tasks?created_at=now", "created_at must be a time such as 2026-12-31T23:59:59Z, not 'now'"),
-        ("/tasks?sort=-titel", "cannot sort by 'titel' (did you mean title?)"),
-        ("/changes?type=task.created", "unknown parameter 'type' (did you mean types?)"),
+        ("/tasks?sort=-titel", "cannot sort by 'titel' (did you mean title? there are id, version,"),
+        (
+            "/changes?type=task.created",
+            "unknown parameter 'type' (did you mean types? there are after, limit, types, wait)",
+        ),
     ):
         assert expected == (await client.get(path)).json()["detail"][: len(expected)]
 

@@ -24,7 +24,7 @@ async def test_greets_a_program(client: Client, accept: str | None) -> None:
 
     assert 200 == response.status_code
     assert b'{"message":"Hello from Starlette!","version":"1.0"}' == response.content
-    assert "Accept" == response.headers["vary"]
+    assert "Accept, Accept-Encoding" == response.headers["vary"]
 
 
 @pytest.mark.parametrize("accept", [BROWSER, "text/html", "text/html, application/json;q=0.9"])
@@ -34,7 +34,16 @@ async def test_sends_a_browser_to_the_page(client: Client, accept: str) -> None:
 
     assert 307 == response.status_code
     assert "/app/" == response.headers["location"]
-    assert "Accept" == response.headers["vary"]
+    assert "Accept, Accept-Encoding" == response.headers["vary"]
+
+
+@pytest.mark.parametrize(("path", "target"), [("/app", "/app/"), ("/docs/", "/docs")])
+async def test_slash_of_a_page(client: Client, path: str, target: str) -> None:
+    """Whoever types a page with a slash too few or too many is sent there, without a word about hosts."""
+    for method in ("GET", "HEAD"):
+        response = await client.request(method, path)
+        assert (308, b"", target) == (response.status_code, response.content, response.headers["location"])
+    assert 200 == (await client.get(target)).status_code
 
 
 async def test_accepts_neither(client: Client) -> None:

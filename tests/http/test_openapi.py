@@ -6,9 +6,10 @@ import httpx2
 import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 
 from adapters.http.responses.problems import PROBLEMS
+from domain.entity_type import MAX_ID
 from entrypoints.documentation import openapi
 from tests.http.documented import Documented, NotDocumented
 from tests.http.service import Client
@@ -64,7 +65,10 @@ async def test_is_what_the_command_prints(client: Client) -> None:
 async def test_has_every_route_and_nothing_else(client: Client) -> None:
     """Whatever is routed is documented but for files and sockets, and whatever is documented is routed."""
     app: Any = client.service.app
-    routes = [each for each in app._app.routes if not isinstance(each, (Mount, WebSocketRoute))]
+    router = app._app._app
+    routes = [
+        each for each in router.routes if not (isinstance(each, WebSocketRoute) or each.path.startswith("/static/"))
+    ]
     assert all(isinstance(each, Route) for each in routes)
 
     routed = {each.path.replace(":entity}", "}") for each in routes}
@@ -155,3 +159,26 @@ def test_undocumented_answers_are_found(name: str) -> None:
 
     with pytest.raises(NotDocumented):
         Documented(orjson.loads(openapi())).check(response, whole=True)
+
+
+async def test_what_generators_make_of_it(client: Client) -> None:
+    """Operations on many have plural names, an id has one limit wherever it is sent, and `atomic` can be left out."""
+    document = (await client.get("/openapi.json")).json()
+    names = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
+    assert {"listTasks", "bulkTasks", "listProducts", "bulkProducts", "listWebhooks", "getTask"} <= names
+    bulk = document["components"]["schemas"]["TaskBulk"]
+    kinds = bulk["properties"]["operations"]["items"]["oneOf"]
+    assert ["Create", "Update", "Delete", "Restore"] == [each["title"] for each in kinds]
+    in_path = document["paths"]["/tasks/{id}"]["get"]["parameters"][0]["schema"]
+    assert {MAX_ID} == {in_path["maximum"], *(each["properties"]["id"]["maximum"] for each in kinds[1:])}
+    assert "default" not in bulk["properties"]["atomic"]
+
+
+async def test_the_socket_is_described(client: Client) -> None:
+    """The handshake of the WebSocket is there with its parameters, and what its messages are."""
+    operation = (await client.get("/openapi.json")).json()["paths"]["/ws"]["get"]
+    assert ["after", "types"] == [each["name"] for each in operation["parameters"]]
+    described = operation["responses"]["101"]
+    assert "4410" in described["description"]
+    *_, ready = described["content"]["application/json"]["schema"]["anyOf"]
+    assert "ready" == ready["properties"]["type"]["const"]

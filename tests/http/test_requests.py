@@ -28,6 +28,8 @@ PATHS: list[tuple[str, set[str]]] = [
     ("/openapi.json", {"GET"}),
     ("/docs", {"GET"}),
     ("/app/", {"GET"}),
+    ("/app", {"GET"}),
+    ("/docs/", {"GET"}),
     ("/problems/not_found", {"GET"}),
 ]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "BREW")
@@ -43,8 +45,8 @@ NOWHERE = [
     "/tasks/1/stock",
     "/tasks/1/history%0A",
     "/tasks/bulk/",
-    "/app",
-    "/docs/",
+    "/app//",
+    "/docs//",
     "/healthz/",
     "/%00",
     "/%FF",

@@ -3,16 +3,17 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
-from adapters.http.routes import service
+from adapters.http.routes.static_files import STATIC
 from tests.http.service import Client
 from tests.http.steps import asked
 
 pytestmark = pytest.mark.anyio
 
-FILES = sorted(path.name for path in Path(str(service.STATIC)).iterdir())
+FILES = sorted(path.name for path in Path(str(STATIC)).iterdir())
 ELSEWHERE = re.compile(r"(?:https?:|wss?:)?//[\w\[]")
 
 
@@ -37,8 +38,8 @@ async def test_pages_load_nothing_from_elsewhere(client: Client, path: str) -> N
     assert "text/html; charset=utf-8" == response.headers["content-type"]
     urls = Links(response.text).urls
     assert urls
-    for url in urls:
-        assert url.startswith("#") or re.match(r"/(?!/)", url), url
+    for url in (urljoin(path, each) for each in urls):
+        assert re.match(r"/(?!/)", url), url
         assert 200 == (await client.get(url)).status_code, url
 
 
@@ -57,6 +58,96 @@ async def test_types_of_files(client: Client) -> None:
     """A file has the type that browsers insist on."""
     for name, media_type in (("style.css", "text/css"), ("docs.js", "text/javascript")):
         assert media_type == (await client.get(f"/static/{name}")).headers["content-type"].partition(";")[0]
+
+
+async def test_pages_link_to_what_can_be_kept_forever(client: Client) -> None:
+    """A page names each file with its content, under which a browser need not ask for it again."""
+    for path in ("/docs", "/app/"):
+        links = [urljoin(path, url) for url in Links((await client.get(path)).text).urls if "static/" in url]
+        assert links
+        for url in links:
+            response = await client.get(url)
+            assert "public, max-age=31536000, immutable" == response.headers["cache-control"], url
+            assert response.content == (STATIC / url.removeprefix("/static/").partition("?")[0]).read_bytes()
+
+
+@pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789abcdef", "?x=1", "?v={version}&x=1", "?V={version}"])
+async def test_other_urls_of_a_file(client: Client, query: str) -> None:
+    """A URL that does not name the content is asked for again, so that no cache keeps an old file under it."""
+    version = (await client.get("/static/style.css")).headers["etag"].strip('"')
+
+    response = await client.get(f"/static/style.css{query.format(version=version)}")
+
+    assert (200, "no-cache") == (response.status_code, response.headers["cache-control"])
+    assert "Accept-Encoding" == response.headers["vary"]
+
+
+SIZE = len((STATIC / "style.css").read_bytes())
+IGNORED = [
+    "items=0-1",
+    "bytes",
+    "bytes=",
+    "bytes=-",
+    "bytes=5-1",
+    "bytes=0-9abc",
+    "bytes=a-b",
+    "bytes=0-1,3-4",
+    "bytes=0-1;x",
+    "bytes 0-1",
+    "=0-1",
+    "",
+]
+
+
+@pytest.mark.parametrize("asked_for", IGNORED)
+async def test_what_is_no_range(client: Client, asked_for: str) -> None:
+    """An unknown unit, what is no range, and several at once are answered with the whole file (RFC 9110, 14.2)."""
+    response = await client.get("/static/style.css", headers={"Range": asked_for})
+
+    assert (200, SIZE) == (response.status_code, len(response.content))
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=1-3", 1, 3),
+        ("Bytes= 1-3 ", 1, 3),
+        ("bytes=,1-3,", 1, 3),
+        (f"bytes={SIZE - 2}-", SIZE - 2, SIZE - 1),
+        ("bytes=-2", SIZE - 2, SIZE - 1),
+        ("bytes=-999999999999999999999999", 0, SIZE - 1),
+        ("bytes=0-999999999999999999999999", 0, SIZE - 1),
+    ],
+)
+async def test_parts_of_files(client: Client, asked_for: str, first: int, last: int) -> None:
+    """One range of bytes is answered with these, also to whoever takes gzip."""
+    whole = (await client.get("/static/style.css")).content
+
+    for headers in ({"Range": asked_for}, {"Range": asked_for, "Accept-Encoding": "gzip"}):
+        response = await client.get("/static/style.css", headers=headers)
+        assert (206, whole[first : last + 1]) == (response.status_code, response.content)
+        assert f"bytes {first}-{last}/{SIZE}" == response.headers["content-range"]
+
+
+@pytest.mark.parametrize("asked_for", ["bytes=99999-", f"bytes={SIZE}-", "bytes=-0", "bytes=9999999999999999999999-"])
+async def test_parts_that_are_not_there(client: Client, asked_for: str) -> None:
+    """A range behind the end is a problem, which tells how long the file is."""
+    response = await client.get("/static/style.css", headers={"Range": asked_for})
+
+    assert (416, "range_not_satisfiable") == asked(response)
+    assert f"bytes */{SIZE}" == response.headers["content-range"]
+
+
+async def test_parts_of_what_has_not_changed(client: Client) -> None:
+    """With If-Range only the holder of the same file gets a part; HEAD and conditions count before ranges."""
+    tag = (await client.get("/static/style.css")).headers["etag"]
+    part = {"Range": "bytes=0-3"}
+
+    for condition, status in ((tag, 206), ('"x"', 200), (f"W/{tag}", 200), ("Sat, 31 Jan 2026 12:00:00 GMT", 200)):
+        assert status == (await client.get("/static/style.css", headers={**part, "If-Range": condition})).status_code
+    assert 200 == (await client.head("/static/style.css", headers=part)).status_code
+    assert 304 == (await client.get("/static/style.css", headers={**part, "If-None-Match": tag})).status_code
 
 
 async def test_unchanged_files(client: Client) -> None:

@@ -297,10 +297,12 @@ async def test_socket_of_another_host(store: Store) -> None:
 
 
 async def test_socket_where_there_is_none(client: Client) -> None:
-    """No other path takes sockets, and the path of sockets answers nothing else."""
+    """No other path takes sockets, and the path of sockets asks for an upgrade to one."""
     for path in ("/", "/tasks", "/ws/", "/ws%0A", "/changes/stream"):
         async with connected(client.service.app, path) as opened:
             await refused(opened, 404, "not_found")
         async with connected(client.service.app, path, extensions=()) as opened:  # then the server answers with 403
             assert {"type": "websocket.close"} == await opened.next()
-    assert (404, "not_found") == asked(await client.get("/ws"))
+    plain = await client.get("/ws")
+    assert (426, "upgrade_required") == asked(plain)
+    assert ("websocket", "upgrade") == (plain.headers["upgrade"], plain.headers["connection"])

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from domain.product import PRODUCT
 from domain.queries import Query
+from domain.use_cases.demonstrate import demonstrate
 from entrypoints.asgi import app
-from entrypoints.wiring import fill_with_demo
 from tests.builders import recorded
 from tests.contract.stores import Doors
 
@@ -145,7 +145,7 @@ def test_no_demonstration_among_other_things(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.anyio
 async def test_demonstration_is_made_once_by_many(doors: Doors) -> None:
     """Processes that start at once on an empty store make it together once."""
-    await asyncio.gather(*(fill_with_demo(store) for store in doors * 4))
+    await asyncio.gather(*(demonstrate(store) for store in doors * 4))
 
     page = await doors[1].page(Query(entity_type=PRODUCT))
     assert ["Widget A", "Gadget B", "Widget C"] == [recorded(PRODUCT, each).name for each in page.records]

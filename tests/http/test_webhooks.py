@@ -1,6 +1,7 @@
 """Webhooks over HTTP: entities like the others, but for their secret, their position and what is delivered."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,7 +114,11 @@ async def test_a_webhook_is_an_entity(client: Client) -> None:
     await subscribed(client, url=url("b"), enabled=False)
     patched = await client.patch("/webhooks/1", json={"types": ["task.created"]}, headers={"If-Match": '"1"'})
     assert (200, '"2"', ["task.created"]) == (patched.status_code, patched.headers["etag"], patched.json()["types"])
-    assert 304 == (await client.get("/webhooks/1", headers={"If-None-Match": '"2"'})).status_code
+    tag = (await client.get("/webhooks/1")).headers["etag"]
+    assert tag.startswith('"2.')
+    assert 304 == (await client.get("/webhooks/1", headers={"If-None-Match": tag})).status_code
+    kept = await client.patch("/webhooks/1", json={}, headers={"If-Match": tag})
+    assert (200, 2) == (kept.status_code, kept.json()["version"])
     assert [2] == [each["id"] for each in (await got(client, "/webhooks?enabled=false"))["webhooks"]]
     assert [2, 1] == [each["id"] for each in (await got(client, "/webhooks?sort=-url"))["webhooks"]]
     assert [1] == [each["id"] for each in (await got(client, "/webhooks?q=.COM/A"))["webhooks"]]
@@ -299,3 +304,19 @@ async def wakes(client: Client, dispatcher: Any, path: str, **fields: Any) -> bo
     assert 201 == (await client.post(path, json=fields)).status_code
     told: bool = dispatcher._wake_event.is_set()
     return told
+
+
+async def test_tags_cover_the_position(client: Client, store: Store) -> None:
+    """Who has a webhook, or the list of them, gets it again once more has been delivered."""
+    await subscribed(client)
+    known = {path: (await client.get(path)).headers["etag"] for path in ("/webhooks/1", "/webhooks")}
+    await made(client, "tasks")
+    for path, tag in known.items():
+        assert 304 == (await client.get(path, headers={"If-None-Match": tag})).status_code
+    assert await store.deliveries.claim(1, "me", timedelta(minutes=1))
+    assert await store.deliveries.record(1, "me", position=await store.head())
+
+    for path, tag in known.items():
+        after = await client.get(path, headers={"If-None-Match": tag})
+        assert 200 == after.status_code
+        assert tag != after.headers["etag"]

@@ -1,21 +1,29 @@
-"""The log while transactions overlap: no reader skips what commits late, and none gets anything twice."""
+"""The log while transactions overlap: 1, 2, 3 … in the order of commits, whatever is undone; nobody waits to read."""
 
 import asyncio
+from collections import Counter
+from itertools import groupby
 
+import asyncpg
 import pytest
 
-from adapters.postgres import notifier
 from adapters.postgres.errors import Conflict
 from adapters.postgres.store import PostgresStore
 from domain.changes import Cursor, Entry
+from domain.product import PRODUCT
 from domain.queries import Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK
-from tests.builders import create
-from tests.contract.steps import carry_out, edit, fill, whole_log
-from tests.postgres.transactions import Open
+from tests.builders import create, recorded, submission
+from tests.contract.steps import carry_out, edit, fill, positions_of, whole_log
+from tests.contract.test_upkeep import key
+from tests.databases import SHARED, Databases, open_store
+from tests.postgres import processes
+from tests.postgres.transactions import Open, blocked
 
 pytestmark = pytest.mark.anyio
+
+PROCESSES = 3
 
 
 def ids(entries: list[Entry] | tuple[Entry, ...]) -> list[int]:
@@ -28,112 +36,194 @@ async def ids_after(store: PostgresStore, cursor: Cursor | None) -> list[int]:
     return ids(await whole_log(store, cursor))
 
 
-async def test_what_commits_late_is_not_skipped(store: PostgresStore, slow: Open) -> None:
-    """Of two open transactions the later commits first: readers wait for the earlier, and then get both in order."""
-    await slow.carry_out(create(TASK))
-    await fill(store, TASK, {})
-    waiting = await store.read(None)
-    assert [] == ids(waiting.entries)
-    await slow.commit()
-    assert [1, 2] == await ids_after(store, waiting.cursor) == await ids_after(store, None)
+def numbers(entries: list[Entry] | tuple[Entry, ...]) -> list[int]:
+    """Return the numbers of changes, as their cursors tell them."""
+    return [int(entry.cursor.rpartition("-")[2]) for entry in entries]
 
 
-async def test_who_never_commits_holds_up_nobody_for_good(store: PostgresStore, slow: Open) -> None:
-    """Readers go on as soon as a transaction is undone."""
-    await slow.carry_out(create(TASK))
+async def test_what_is_undone_leaves_no_hole(store: PostgresStore, slow: Open) -> None:
+    """A number that was taken in vain is taken again, by whoever waited for it."""
     await fill(store, TASK, {})
+    await slow.carry_out(create(TASK), create(TASK))
+    waiting = asyncio.create_task(fill(store, TASK, {}))
+    await blocked(slow.connection, 1)
     await slow.rollback()
-    assert [2] == await ids_after(store, None)
+    await waiting
+    entries = await whole_log(store)
+    assert ([1, 2], [1, 4]) == (numbers(entries), ids(entries))
+
+
+async def test_who_commits_first_is_in_front(store: PostgresStore, slow: Open) -> None:
+    """Who began first comes behind whoever numbered his changes before him, also where he has the lower ids."""
+    await slow.begin()
+    first = await store.head()
+    await fill(store, TASK, {})
+    await slow.carry_out(create(TASK), create(TASK))
+    waiting = asyncio.create_task(fill(store, TASK, {}))
+    await blocked(slow.connection, 1)
+    assert [1] == await ids_after(store, first)
+    await slow.commit()
+    await waiting
+    entries = await whole_log(store, first)
+    assert ([1, 2, 3, 4], [1, 2, 3, 4]) == (numbers(entries), ids(entries))
+
+
+async def test_no_reader_waits_for_a_transaction(store: PostgresStore, slow: Open) -> None:
+    """What is committed is read, followed and waited for at once, whoever is still at work, here or elsewhere."""
+    await slow.begin()
+    head = await store.head()
+    watching = asyncio.create_task(store.wait_for_changes(head))
+    await fill(store, TASK, {})
+    await watching
+    assert [1] == await ids_after(store, head)
+    await slow.carry_out(create(TASK))
+    assert [1] == await ids_after(store, head)
+    await store.wait_for_changes(head)
+    assert [1] == [record.id for record in (await store.page(Query(entity_type=TASK))).records]
 
 
 async def test_following_from_a_page_repeats_nothing(store: PostgresStore, slow: Open) -> None:
-    """A page shows what readers may not see yet; who follows from it gets only what it did not show."""
+    """Who follows from a page gets what it did not show, also what was written but not committed then."""
     await fill(store, TASK, {})
     await slow.carry_out(create(TASK), create(TASK))
-    await fill(store, TASK, {})
     page = await store.page(Query(entity_type=TASK))
     head = await store.head()
-    assert [1, 4] == [record.id for record in page.records]
-    await fill(store, TASK, {})
-    assert [] == await ids_after(store, page.changes)
-    await slow.commit()
-    for place in (page.changes, head):
-        assert [2, 3, 5] == await ids_after(store, place)
-        first = await store.read(place, limit=1)
-        assert [2] == ids(first.entries)
-        assert [3, 5] == await ids_after(store, first.cursor) == await ids_after(store, first.entries[0].cursor)
-
-
-async def test_a_cursor_forgets_what_it_need_not_know(store: PostgresStore, slow: Open) -> None:
-    """Once everything that was open has been passed, a place is the same for all, however they came there."""
-    await fill(store, TASK, {})
-    page = await store.page(Query(entity_type=TASK))
-    assert page.changes == (await store.read(None)).cursor
-    await slow.carry_out(create(TASK))
-    await fill(store, TASK, {})
-    overlapping = await store.page(Query(entity_type=TASK))
+    assert page.changes == head
     await slow.commit()
     await fill(store, TASK, {})
-    assert await store.head() == (await store.read(overlapping.changes)).cursor == (await store.read(None)).cursor
-    assert await store.head() != overlapping.changes
-
-
-async def test_revisions_differ_while_transactions_overlap(store: PostgresStore, slow: Open) -> None:
-    """What commits late gives its collection a new revision, though its place is not the newest."""
-    await slow.carry_out(create(TASK))
-    await fill(store, TASK, {})
-    before = await store.page(Query(entity_type=TASK))
-    await slow.commit()
-    after = await store.page(Query(entity_type=TASK))
-    assert (1, 2) == (len(before.records), len(after.records))
-    assert before.revision != after.revision
-
-
-async def test_history_hands_out_no_place_that_skips(store: PostgresStore, slow: Open) -> None:
-    """History shows what readers may not see yet, with a place from which nothing is missed."""
-    await fill(store, TASK, {})
-    await slow.carry_out(create(TASK))
-    await carry_out(store, edit(TASK, 1, notes="x"))
-    first, second = await store.history(TASK, 1)
-    await slow.commit()
-    assert [2, 1] == await ids_after(store, first.cursor) == await ids_after(store, second.cursor)
-
-
-async def test_a_watcher_wakes_when_readers_may_see_it(
-    store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It sleeps while what is new is held up, and wakes soon after that ends, though nobody rings then."""
-    monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 3600)
-    head = await store.head()
-    await slow.carry_out(create(TASK))
-    watching = asyncio.create_task(store.wait_for_changes(head))
-    await fill(store, TASK, {})
-    await store.page(Query(entity_type=TASK))
-    assert not watching.done()
-    await slow.commit()
-    await watching
-    assert [1, 2] == await ids_after(store, head)
+    assert [2, 3, 4] == await ids_after(store, head)
+    assert page.revision != (await store.page(Query(entity_type=TASK))).revision
 
 
 async def test_a_webhook_follows_from_a_page(store: PostgresStore, slow: Open) -> None:
-    """A position remembers what the page showed from which it was taken."""
+    """It misses nothing that was under way then, wherever in the log it comes itself."""
     await slow.carry_out(create(TASK))
-    await fill(store, TASK, {})
     page = await store.page(Query(entity_type=TASK))
-    await carry_out(store, create(WEBHOOK), follow=page.changes)
     await slow.commit()
-    assert {1: page.changes} == await store.deliveries.positions()
-    assert [1] == await ids_after(store, (await store.deliveries.positions())[1])
+    await carry_out(store, create(WEBHOOK), follow=page.changes)
+    await carry_out(store, create(WEBHOOK), create(TASK))
+    positions = await positions_of(store)
+    assert page.changes == positions[1]
+    assert ([1, 2], []) == (await ids_after(store, positions[1]), await ids_after(store, positions[2]))
 
 
-async def test_who_waited_too_long_is_not_written_behind(store: PostgresStore, slow: Open) -> None:
-    """A transaction whose id is lower than that of the change it was decided on must not come in front of it."""
+async def test_what_was_decided_on_is_in_front(store: PostgresStore, slow: Open) -> None:
+    """Who has locked an entity writes behind those who wrote others meanwhile, and nobody had to wait for him."""
     await fill(store, TASK, {}, {})
-    await slow.begin()
-    await carry_out(store, edit(TASK, 1, notes="x"))
+    await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
+    await carry_out(store, edit(TASK, 2, notes="x"))
     with pytest.raises(Conflict):
-        await slow.carry_out(edit(TASK, 1, notes="y"), locking=True)
-    await slow.carry_out(edit(TASK, 2, notes="y"), locking=True)
+        await store._attempt([submission(edit(TASK, 1, notes="x"))], None)
+    await slow.carry_out(edit(TASK, 1, notes="y"), edit(TASK, 2, notes="y"), locking=True)
     await slow.commit()
     changes = [(each.change.record.id, each.change.record.version) for each in await whole_log(store)]
-    assert [(1, 1), (2, 1), (2, 2), (1, 2)] == changes
+    assert [(1, 1), (2, 1), (2, 2), (1, 2), (2, 3)] == changes
+
+
+async def test_who_waits_keeps_nobody_from_the_log(store: PostgresStore, slow: Open, dsn: str) -> None:
+    """A process takes the lock of the log last of all, so whatever else it waits for, others write meanwhile."""
+    other = await open_store(dsn)
+    await slow.begin("INSERT INTO receipts VALUES ('me', 'key', '', '', now())")
+    waiting = asyncio.create_task(other.submit(submission(create(TASK), key=key("key"))))
+    await blocked(slow.connection, 1)
+    await fill(store, TASK, {})
+    await slow.rollback()
+    await waiting
+    assert [2, 1] == await ids_after(store, None)
+    await other.close()
+
+
+async def test_who_dies_with_the_lock_leaves_no_hole(store: PostgresStore, slow: Open, dsn: str) -> None:
+    """A process that is lost between its last write and its commit is undone, and the next takes its numbers."""
+    await slow.carry_out(create(TASK))
+    waiting = asyncio.create_task(fill(store, TASK, {}))
+    watching = await asyncpg.connect(dsn)
+    await blocked(watching, 1)
+    slow.connection.terminate()
+    slow._ended = True
+    await waiting
+    assert [1] == numbers(await whole_log(store))
+    await watching.close()
+
+
+async def test_the_same_sku_for_many_makes_no_deadlock(postgres: Databases, dsn: str) -> None:
+    """Of those who take it at the same time nobody waits at his commit for one who waits for the log."""
+    await postgres.execute(f"ALTER DATABASE {SHARED} SET deadlock_timeout = '1h'")
+    doors = [await open_store(dsn) for _ in range(4)]
+
+    async def take(door: PostgresStore, sku: int) -> None:
+        await door.submit(submission(create(PRODUCT, sku=str(sku))))
+
+    async with asyncio.timeout(30):
+        for sku in range(50):
+            await asyncio.gather(*(take(door, sku) for door in doors))
+    entries = await whole_log(doors[0])
+    assert (list(range(1, 51)), 50) == (numbers(entries), len(set(ids(entries))))
+    for door in doors:
+        await door.close()
+    await postgres.execute(f"ALTER DATABASE {SHARED} RESET deadlock_timeout")
+
+
+async def prefixes(dsn: str, until: asyncio.Event) -> int:
+    """Look at the log again and again: each moment shows all changes up to one number. Return how often."""
+    connection = await asyncpg.connect(dsn)
+    looks = 0
+    while not until.is_set():
+        ((many, newest),) = await connection.fetch("SELECT count(*), coalesce(max(number), 0) FROM changes")
+        assert many == newest
+        looks += 1
+    await connection.close()
+    return looks
+
+
+async def undone(slow: Open, until: asyncio.Event) -> int:
+    """Take numbers and give them back, again and again. Return how often."""
+    times = 0
+    while not until.is_set():
+        await slow.carry_out(create(TASK))
+        await slow.rollback()
+        times += 1
+    return times
+
+
+async def followed(store: PostgresStore, place: Cursor, until: asyncio.Event) -> list[Entry]:
+    """Follow the log to its end."""
+    entries: list[Entry] = []
+    while True:
+        ended = until.is_set()
+        page = await store.read(place, limit=50)
+        entries += page.entries
+        if not page.entries and ended:
+            return entries
+        place = page.cursor
+
+
+def is_first(entry: Entry) -> bool:
+    """Tell whether it is the product that all change."""
+    return entry.change.entity_type is PRODUCT and entry.change.record.id == 1
+
+
+async def test_several_processes(store: PostgresStore, dsn: str, slow: Open) -> None:
+    """Whatever they write, and whatever of it is undone, each moment shows the log from its begin on without a gap."""
+    await fill(store, PRODUCT, {"stock": 0, "sku": "A"})
+    start, ended = await store.head(), asyncio.Event()
+    running = [processes.start(dsn, number) for number in range(PROCESSES)]
+    for each in running:
+        assert each.stdout is not None
+        assert "ready\n" == await asyncio.to_thread(each.stdout.readline)
+    watching = [asyncio.create_task(work) for work in (prefixes(dsn, ended), undone(slow, ended))]
+    following = asyncio.create_task(followed(store, start, ended))
+    outputs = await asyncio.gather(*(asyncio.to_thread(each.communicate, "go\n") for each in running))
+    ended.set()
+    assert [(0, "")] * PROCESSES == [(each.returncode, out) for each, (out, _) in zip(running, outputs, strict=True)]
+    assert all([await task > 10 for task in watching])
+
+    entries = await following
+    assert entries == await whole_log(store, start)
+    assert list(range(2, len(entries) + 2)) == numbers(entries)
+    products = Counter(each.change.record.id for each in entries if each.change.entity_type is PRODUCT)
+    rounds = processes.WRITERS * processes.ROUNDS
+    assert rounds == len(products) - 1  # each sku went to one of the processes
+    assert list(range(2, products[1] + 2)) == [each.change.record.version for each in entries if is_first(each)]
+    titles = [recorded(TASK, each.change.record).title for each in entries if each.change.entity_type is TASK]
+    assert [2] * PROCESSES * rounds == [len(list(piece)) for _, piece in groupby(titles)]

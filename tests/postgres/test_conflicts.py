@@ -1,24 +1,28 @@
 """Writers in each other's way: nobody waits for those who want something else, and everybody gets a turn."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from adapters.postgres import deliveries, transaction
 from adapters.postgres.errors import Conflict
 from adapters.postgres.store import PostgresStore
 from domain.commands import Delete, Edit
 from domain.decisions import Done, Outcome
+from domain.deliveries import Lease
 from domain.errors import AlreadyExists, NotFound, StorageFull, Unavailable
 from domain.product import PRODUCT
 from domain.task import TASK
-from domain.webhook import WEBHOOK, RequireExists
+from domain.use_cases.read import read_one
+from domain.webhook import WEBHOOK, Disable, RequireExists
 from tests.builders import create, recorded, submission
 from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
 from tests.contract.test_deliveries import delivery
 from tests.databases import SHARED, Databases, open_store
-from tests.postgres.transactions import Open
+from tests.postgres.transactions import Open, blocked
 
 pytestmark = pytest.mark.anyio
 
@@ -30,21 +34,15 @@ async def notes(store: PostgresStore, id: int) -> str:
     return str(recorded(TASK, found).notes)
 
 
-async def blocked(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
-    """Return when so many transactions wait for a lock in this database."""
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    while await connection.fetchval(sql) < count:
-        pass
-
-
 async def test_a_slow_writer_holds_up_only_its_own(store: PostgresStore, slow: Open) -> None:
     """While another transaction holds one task, whoever wants others is served; who wants that one gets it later."""
     await fill(store, TASK, {}, {})
-    await slow.carry_out(edit(TASK, 1, notes="slow"))
+    await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
     waiting = asyncio.create_task(store.submit(submission(edit(TASK, 1, title="after"))))
     others = [store.submit(submission(edit(TASK, 2, notes=str(number)))) for number in range(5)]
     assert [Outcome] * 5 == [type(answer) for answer in await asyncio.gather(*others)]
     assert not waiting.done()
+    await slow.carry_out(edit(TASK, 1, notes="slow"), locking=True)
     await slow.commit()
     await waiting
     assert "slow" == await notes(store, 1)
@@ -136,6 +134,25 @@ async def test_a_delivery_cannot_outlive_its_webhook(store: PostgresStore, slow:
     assert isinstance(refused, NotFound)
     assert () == await pending(store)
     await watching.close()
+
+
+async def test_a_lease_that_is_lost_at_the_last_moment(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who still had it when that was looked up, and no longer when it is written, changes nothing."""
+    await carry_out(store, create(WEBHOOK))
+    await store.deliveries.claim(1, "me", timedelta(seconds=3))
+    is_held = deliveries.is_held
+
+    async def overtaken(connection: Any, lease: Lease) -> bool:
+        held = await is_held(connection, lease)
+        await store.deliveries.release(1, "me")
+        await store.deliveries.claim(1, "you", timedelta(seconds=3))
+        return held
+
+    monkeypatch.setattr(transaction, "is_held", overtaken)
+    lease = Lease(webhook=1, owner="me")
+    late = await outcome(store, Disable(id=1, reason="x"), deliveries=(delivery(),), lease=lease)
+    assert ((), ()) == (late.results, await pending(store))
+    assert recorded(WEBHOOK, await read_one(store, WEBHOOK, 1)).enabled
 
 
 async def test_a_full_disk(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -7,6 +7,7 @@ from importlib.resources import files
 import asyncpg
 import pytest
 
+from adapters.postgres.checking import NOT_DURABLE
 from adapters.postgres.errors import Unsuitable
 from adapters.postgres.migrating import SchemaTooNew
 from adapters.postgres.store import REPLACED
@@ -51,21 +52,6 @@ async def test_many_begin_at_once(blank: str) -> None:
     numbers = [number for (number,) in await fetch(blank, "SELECT number FROM migrations ORDER BY number")]
     assert list(range(1, len(STEPS) + 1)) == numbers
     assert [(1,)] == await fetch(blank, "SELECT count(*) FROM log_names")
-
-
-async def test_a_schema_from_the_past(blank: str) -> None:
-    """What a version wrote that could not be moved is kept by one that can, and its cursors lead where they led."""
-    store = await open_store(blank)
-    await fill(store, TASK, {}, {})
-    before = await store.head(), await store.secret(), await store.read(None)
-    await store.close()
-    await fetch(blank, "DROP TABLE former_cursors")
-    await fetch(blank, "DELETE FROM migrations WHERE number = 3")
-    store = await open_store(blank)
-    assert before == (await store.head(), await store.secret(), await store.read(None))
-    await fill(store, TASK, {})
-    assert [("task.created", 3, 1)] == await trail(store, before[0])
-    await store.close()
 
 
 @pytest.mark.parametrize("table", ["migrations", "tasks"])
@@ -148,6 +134,18 @@ async def test_an_index_that_was_forgotten(blank: str, caplog: pytest.LogCapture
         "the database has no index of tasks by due, ascending: lists in that order read the whole table",
         "the database has no index of products by price, descending: lists in that order read the whole table",
     ] == caplog.messages
+
+
+async def test_a_database_that_keeps_nothing_for_certain(
+    postgres: Databases, blank: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where it confirms what it may lose, that is told: the service could not keep its own promise."""
+    await (await open_store(blank)).close()
+    assert [] == caplog.messages
+    name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
+    await postgres.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    await (await open_store(blank)).close()
+    assert [NOT_DURABLE] == caplog.messages
 
 
 async def test_a_database_that_was_replaced(postgres: Databases, blank: str) -> None:

@@ -1,82 +1,109 @@
-"""A database that is copied elsewhere: the log goes on under a new name, in the right order."""
+"""A database that is copied elsewhere: the log goes on under a new name, and cursors mean what they meant."""
+
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
 from adapters.postgres.store import PostgresStore
+from domain.changes import Cursor
 from domain.commands import Delete
 from domain.errors import BadCursor, CursorExpired
-from domain.ports import Store
 from domain.queries import Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK
 from tests.builders import LATER, create
-from tests.contract.steps import carry_out, edit, fill, trail
+from tests.contract.steps import carry_out, edit, fill, positions_of, trail
 from tests.databases import SHARED, Databases, open_store
 
 pytestmark = pytest.mark.anyio
 
 
-async def expired(store: Store, *cursors: str) -> list[bool]:
-    """Tell of each cursor whether it has expired."""
-    answers = []
-    for cursor in cursors:
-        try:
-            await store.read(cursor)  # type: ignore[arg-type]
-        except CursorExpired:
-            answers.append(True)
-        else:
-            answers.append(False)
-    return answers
+@pytest.fixture
+async def copied(postgres: Databases) -> AsyncIterator[str]:
+    """Return where a copy of the database will be, which nobody must be using when it is made."""
+    yield postgres.server.dsn("copy")
+    await postgres.execute("DROP DATABASE IF EXISTS copy")
 
 
-async def test_a_copy_has_another_name(postgres: Databases, store: PostgresStore) -> None:
-    """In a copy of the database the cursors of the original have expired; each knows only its own from then on."""
+async def test_a_copy_has_another_name(postgres: Databases, store: PostgresStore, copied: str) -> None:
+    """What was common to both is known to both by the cursors of before; what each writes then, to itself alone."""
     await fill(store, TASK, {}, {})
+    first, common = (await store.read(None, limit=1)).cursor, await store.head()
     await store.close()
     await postgres.execute(f"CREATE DATABASE copy TEMPLATE {SHARED}")
-    original, copy = await open_store(postgres.server.dsn(SHARED)), await open_store(postgres.server.dsn("copy"))
-    try:
-        old, new = await original.head(), await copy.head()
-        assert ([False], [True]) == (await expired(original, old), await expired(copy, old))
-        with pytest.raises(BadCursor):
-            await original.read(new)
-        assert [("task.created", 1, 1), ("task.created", 2, 1)] == await trail(copy) == await trail(original)
-        await copy.wait_for_changes(old)
-    finally:
-        await original.close()
-        await copy.close()
-        await postgres.execute("DROP DATABASE copy")
+    original, copy = await open_store(postgres.server.dsn(SHARED)), await open_store(copied)
+    await fill(original, TASK, {"title": "in the original"})
+    await fill(copy, TASK, {"title": "in the copy"}, {"title": "and another"})
+    for door, told in ((original, 2), (copy, 3)):
+        assert told == len(await trail(door, first))
+        assert told - 1 == len(await trail(door, common))
+    late = await original.head()
+    with pytest.raises(CursorExpired):
+        await copy.read(late)
+    await copy.wait_for_changes(late)
+    with pytest.raises(BadCursor):
+        await original.read(await copy.head())
+    await original.close()
+    await copy.close()
 
 
 async def moved(dsn: str, connection: "asyncpg.Connection[asyncpg.Record]") -> PostgresStore:
-    """Open the store as if it had come from a cluster whose transaction ids were far ahead of those here."""
-    await connection.execute(
-        "UPDATE log_names SET home = 'elsewhere';"
-        " UPDATE changes SET xid = (xid::text::bigint + 1000000)::text::xid8;"
-        " UPDATE positions SET xid = (xid::text::bigint + 1000000)::text::xid8"
-    )
+    """Open the store as if it had come from another cluster."""
+    await connection.execute("UPDATE log_names SET home = 'elsewhere'")
     return await open_store(dsn)
 
 
 async def test_the_order_goes_on(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    """What is written after the move comes behind everything from before, though its transaction ids are lower."""
+    """What is written after the move comes behind everything from before; a page is followed from where it was."""
     before = await store.head()
     await fill(store, TASK, {}, {})
-    await carry_out(store, edit(TASK, 1, notes="x"))
+    page = await store.page(Query(entity_type=TASK))
     here = await moved(dsn, connection)
     start = await here.head()
-    page = await here.page(Query(entity_type=TASK))
+    assert page.changes != start
     await carry_out(here, edit(TASK, 1, notes="y"), create(TASK))
-    assert [True, False] == await expired(here, before, start)
-    assert start == page.changes
-    assert [("task.updated", 1, 3), ("task.created", 3, 1)] == await trail(here, start)
-    types = ["task.created", "task.created", "task.updated", "task.updated", "task.created"]
-    assert types == [type for type, _, _ in await trail(here)]
-    assert [1, 2, 3] == [entry.change.record.version for entry in await here.history(TASK, 1)]
+    for cursor in (start, page.changes):
+        assert [("task.updated", 1, 2), ("task.created", 3, 1)] == await trail(here, cursor)
+    types = ["task.created", "task.created", "task.updated", "task.created"]
+    assert types == [type for type, _, _ in await trail(here, before)]
+    assert [1, 2] == [entry.change.record.version for entry in await here.history(TASK, 1)]
     await here.close()
+
+
+async def test_what_was_lost_has_expired(
+    store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    """Recovered to an earlier point in time, under a new name, the log knows of whom has seen more than it holds."""
+    await fill(store, TASK, {}, {}, {})
+    seen = [each.cursor for each in (await store.read(None)).entries]
+    await connection.execute("DELETE FROM changes WHERE number > 2")
+    here = await moved(dsn, connection)
+    await fill(here, TASK, {}, {})
+    assert [3, 2] == [len(await trail(here, each)) for each in seen[:2]]
+    with pytest.raises(CursorExpired):
+        await here.read(seen[2])
+    await here.close()
+
+
+async def test_each_name_has_its_own_end(
+    store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    """A log that was moved twice knows of each former name up to where it was moved under that."""
+    await fill(store, TASK, {})
+    first = await store.head()
+    here = await moved(dsn, connection)
+    await fill(here, TASK, {})
+    second = await here.head()
+    again = await moved(dsn, connection)
+    await fill(again, TASK, {})
+    assert [2, 1] == [len(await trail(again, each)) for each in (first, second)]
+    with pytest.raises(CursorExpired):
+        await again.read(Cursor(first[:-1] + "2"))
+    await here.close()
+    await again.close()
 
 
 async def test_webhooks_go_on(store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -84,21 +111,23 @@ async def test_webhooks_go_on(store: PostgresStore, dsn: str, connection: "async
     await carry_out(store, create(WEBHOOK), create(TASK))
     here = await moved(dsn, connection)
     await fill(here, TASK, {})
-    position = (await here.deliveries.positions())[1]
+    position = (await positions_of(here))[1]
     assert [("task.created", 2, 1)] == await trail(here, position)
     await here.close()
 
 
-async def test_sweeping_reaches_across(
+async def test_purging_reaches_across(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    """Changes of both epochs are forgotten in their order, up to a place that was given out before the move."""
+    """Changes of before and after are forgotten in their order, up to a place that was given out before the move."""
     await fill(store, TASK, {}, {})
     kept = (await store.read(None, limit=1)).cursor
     here = await moved(dsn, connection)
     await carry_out(here, Delete(entity_type=TASK, id=1))
     await here.purge(LATER, changes_before=LATER, keep=kept)
-    assert 3 == len(await trail(here))
+    assert 2 == len(await trail(here))
     await here.purge(LATER, changes_before=LATER)
     assert ([], await here.head()) == (await trail(here), await here.oldest())
+    with pytest.raises(CursorExpired):
+        await here.read(kept)
     await here.close()

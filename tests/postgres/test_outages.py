@@ -14,8 +14,7 @@ from domain.task import TASK
 from tests.builders import NOON, create, submission
 from tests.contract.steps import carry_out, edit, fill, trail
 from tests.databases import SHARED, Databases, open_store
-from tests.postgres.test_conflicts import blocked
-from tests.postgres.transactions import Open
+from tests.postgres.transactions import Open, blocked
 from tests.postgres_server import Server, running
 
 pytestmark = pytest.mark.anyio

@@ -18,13 +18,13 @@ class Open:
     connection: "asyncpg.Connection[asyncpg.Record]"
     _ended: bool = field(default=True, init=False)
 
-    async def begin(self) -> None:
-        """Begin, and take an id, which is lower than that of whoever takes one from now on."""
-        await self.connection.execute("BEGIN; SELECT pg_current_xact_id()")
+    async def begin(self, sql: str = "SELECT pg_current_xact_id()") -> None:
+        """Begin, with a statement of any kind, by default one that takes an id as whatever writes does."""
+        await self.connection.execute(f"BEGIN; {sql}")
         self._ended = False
 
     async def carry_out(self, *commands: Any, locking: bool = False) -> None:
-        """Decide and write commands, as the first thing if nothing has begun."""
+        """Decide and write commands, as the first thing if nothing has begun; from then on the log is locked."""
         if self._ended:
             await self.begin()
         submissions = [submission(*commands)]
@@ -49,3 +49,10 @@ class Open:
         if not self._ended:
             self._ended = True
             await self.connection.execute("ROLLBACK")
+
+
+async def blocked(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
+    """Return when so many transactions wait for a lock in this database, also inside of a transaction."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while await connection.fetchval(sql) < count:
+        await connection.execute("SELECT pg_stat_clear_snapshot()")

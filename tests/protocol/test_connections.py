@@ -72,10 +72,8 @@ async def test_whole_requests_are_told_from_others() -> None:
         client = await server.connect()
         for request in (GET, whole):
             await client.ask(request)
-        await client.send(whole[:-2])
-        while len(told) < 3:
-            await asyncio.sleep(0)
-        await client.ask(whole[-2:])
+        await client.send_in_pieces(whole[:-2], whole[-2:])
+        await client.response()
 
     assert [True, True, False] == told
 
@@ -361,3 +359,43 @@ async def test_shutdown(reporter: Reporter) -> None:
         for client in (busy, sending):
             assert "close" == (await client.response()).headers["connection"]
             assert b"" == await client.rest()
+
+
+async def streamed(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer in pieces without saying how many there will be."""
+    del scope, receive
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    for piece in (b"a", b"", b"bc"):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"d"})
+
+
+@pytest.mark.parametrize("more", [b"", b"Connection: keep-alive\r\n"])
+async def test_http_1_0_gets_no_chunks(more: bytes) -> None:
+    """An answer of unknown length to HTTP/1.0 is plain bytes until the connection closes."""
+    async with running(streamed) as server:
+        client = await server.connect()
+        await client.send(b"GET / HTTP/1.0\r\n" + more + b"\r\n")
+        status, headers = await client.head()
+
+        assert 200 == status
+        assert {"transfer-encoding", "content-length"}.isdisjoint(headers)
+        assert ("close", b"abcd") == (headers["connection"], await client.rest())
+
+
+async def test_http_1_1_gets_chunks() -> None:
+    """To HTTP/1.1 the same comes in chunks, and the connection stays."""
+    async with running(streamed) as server:
+        client = await server.connect()
+        await client.send(GET)
+        _, headers = await client.head()
+
+        assert "chunked" == headers["transfer-encoding"]
+        assert b"1\r\na\r\n2\r\nbc\r\n1\r\nd\r\n0\r\n\r\n" == await client.reader.readuntil(b"0\r\n\r\n")
+
+
+async def test_http_1_0_with_a_length(reporter: Reporter) -> None:
+    """An answer that knows its length tells it with HTTP/1.0 too."""
+    async with running(reporter) as server:
+        response = await (await server.connect()).ask(b"GET / HTTP/1.0\r\n\r\n")
+        assert (200, str(len(response.body))) == (response.status, response.headers["content-length"])

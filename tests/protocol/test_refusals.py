@@ -134,6 +134,42 @@ async def test_problem(server: Running) -> None:
     } == response.json()
 
 
+ORIGINS = ("https://shop.example", "https://other.example")
+REFUSED = {
+    400: lambda origin: b"GET / HTTP/1.1\r\n" + origin + b"\r\n",
+    414: lambda origin: b"GET /" + b"x" * TARGET + b" HTTP/1.1\r\n" + HOST + origin + b"\r\n",
+    431: lambda origin: START + origin + b"X: " + b"x" * BYTES + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("status", REFUSED)
+async def test_pages_that_may_read_refusals(server: Running, status: int) -> None:
+    """A page of an origin that is allowed can read what is refused before the application hears of it; no other can."""
+    for origins, origin, allowed in (
+        (ORIGINS, "https://other.example", "https://other.example"),
+        (ORIGINS, "https://stranger.example", None),
+        (ORIGINS, None, None),
+        (ORIGINS[:1], None, ORIGINS[0]),
+        (("*",), "https://stranger.example", "*"),
+        ((), "https://stranger.example", None),
+    ):
+        server.server.lifespan.state["cors_origins"] = origins
+        sent = b"" if origin is None else f"Origin: {origin}\r\n".encode()
+        response = await (await server.connect()).ask(REFUSED[status](sent))
+
+        assert (status, allowed) == (response.status, response.headers.get("access-control-allow-origin"))
+        assert (allowed is None) == ("access-control-expose-headers" not in response.headers)
+        assert "no-store" == response.headers["cache-control"]
+
+
+async def test_page_whose_origin_is_not_read(server: Running) -> None:
+    """Where the refusal comes before its Origin was read, the only origin that is allowed can read it."""
+    server.server.lifespan.state["cors_origins"] = ORIGINS[:1]
+    response = await (await server.connect()).ask(b"GET /" + b"x" * TARGET)
+
+    assert (414, ORIGINS[0]) == (response.status, response.headers["access-control-allow-origin"])
+
+
 async def test_request_ids_differ(server: Running) -> None:
     """No two refusals have the same request id."""
     first, second = [await (await server.connect()).ask(b"?\r\n") for _ in range(2)]

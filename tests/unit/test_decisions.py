@@ -1,6 +1,5 @@
 """Deciding whole submissions."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from domain.changes import Action, Change
@@ -18,38 +17,17 @@ from domain.decisions import (
 )
 from domain.entity_type import Deleted
 from domain.errors import AlreadyExists, NotFound, PreconditionFailed
-from domain.product import PRODUCT, Product
-from domain.state import Ref, State, UniqueValue
+from domain.product import PRODUCT
+from domain.state import State, UniqueValue
 from domain.stock import AdjustStock
 from domain.task import TASK, Priority, Status
 from tests.builders import LATER, NOON, SERIALIZER, create, product, record, submission, task
-
-Current = Mapping[Ref, Any]
+from tests.unit.deciding import SHELF, decided, product_of, set_sku
 
 
 def sku(value: str) -> UniqueValue:
     """Return the claim to a sku."""
     return PRODUCT, "sku", value
-
-
-def decided(*commands: Any, current: Current | None = None, atomic: bool = True) -> Decision:
-    """Decide commands on what stands; whoever has a sku holds it."""
-    state = State.of(*(current or {}).values(), next_id=100)
-    return decide(submission(*commands, atomic=atomic), state, LATER)
-
-
-def product_of(each: Decided) -> Product:
-    """Return the product that was left."""
-    assert isinstance(each.entity, Product)
-    return each.entity
-
-
-def set_sku(id: int, value: str | None) -> Edit[Any]:
-    """Return a command that gives a product a sku."""
-    return Edit(entity_type=PRODUCT, id=id, values={"sku": value})
-
-
-SHELF: Current = {(PRODUCT, 1): product(id=1, sku="A"), (PRODUCT, 2): product(id=2, sku="B")}
 
 
 def test_each_command_sees_what_those_before_it_did() -> None:
@@ -116,55 +94,6 @@ def test_what_was_deleted_is_gone_for_those_that_follow() -> None:
     assert 1 == decided(Delete(entity_type=TASK, id=1), edit, current=alive).failed
     back = decided(Delete(entity_type=TASK, id=1), Restore(entity_type=TASK, id=1), edit, current=alive)
     assert [2, 3, 4] == [change.version for change in back.changes]
-
-
-def test_a_sku_belongs_to_one() -> None:
-    """Neither a creation nor an edit can take what another holds."""
-    for command in (create(PRODUCT, sku="B"), set_sku(1, "B")):
-        (error,) = decided(command, current=SHELF).results
-        assert isinstance(error, AlreadyExists)
-        assert ("sku B already belongs to product 2", 2) == (error.message, error.owner)
-
-
-def test_a_sku_cannot_be_taken_twice_in_one_submission() -> None:
-    """The first of two takers holds it."""
-    first, second = decided(create(PRODUCT, sku="C"), create(PRODUCT, sku="C"), atomic=False).results
-    assert isinstance(first, Decided)
-    assert isinstance(second, AlreadyExists)
-    assert 100 == second.owner
-
-
-def test_a_sku_that_was_given_up_is_free() -> None:
-    """What an edit or a deletion gave up can be taken by those that follow."""
-    assert decided(set_sku(1, None), create(PRODUCT, sku="A"), current=SHELF).failed is None
-    assert decided(Delete(entity_type=PRODUCT, id=1), set_sku(2, "A"), current=SHELF).failed is None
-
-
-def test_skus_can_be_swapped() -> None:
-    """Two products swap theirs in one submission, by way of none."""
-    decision = decided(set_sku(1, None), set_sku(2, "A"), set_sku(1, "B"), current=SHELF)
-    assert {1: "B", 2: "A"} == {each.id: product_of(each).sku for each in decision.changes}
-
-
-def test_keeping_ones_own_sku() -> None:
-    """An edit that sends the sku that the product has already is no clash."""
-    assert decided(Edit(entity_type=PRODUCT, id=1, values={"sku": "A", "name": "New"}), current=SHELF).failed is None
-
-
-def test_an_edit_of_something_else_keeps_the_sku() -> None:
-    """A product that was edited in the same submission still holds its sku."""
-    edit = Edit(entity_type=PRODUCT, id=1, values={"name": "New"})
-    _, error = decided(edit, create(PRODUCT, sku="A"), current=SHELF, atomic=False).results
-    assert isinstance(error, AlreadyExists)
-    assert 1 == error.owner
-
-
-def test_a_restored_sku_may_be_taken() -> None:
-    """What is restored claims its sku again, and clashes with whoever took it meanwhile."""
-    gone = {**SHELF, (PRODUCT, 3): Deleted(product(id=3, sku="B", version=2))}
-    (error,) = decided(Restore(entity_type=PRODUCT, id=3), current=gone).results
-    assert isinstance(error, AlreadyExists)
-    assert decided(set_sku(2, None), Restore(entity_type=PRODUCT, id=3), current=gone).failed is None
 
 
 def test_what_is_found_after_a_decision() -> None:

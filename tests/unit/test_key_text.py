@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access.key_text import ALPHABET, hash_of, holds_key, is_key, make_key
+from domain.access.key_text import ALPHABET, hash_of, holds_secret, is_key, make_key, make_token
 
 KEY = make_key(secrets.choice)
 
@@ -43,9 +43,17 @@ def test_what_is_no_key(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "holds"), [(f"/tasks/{KEY}?x", True), (KEY, True), ("brm_", False), ("brm_" * 9, False)]
 )
-def test_a_key_is_found_in_a_text(text: str, holds: bool) -> None:
-    """A key is found wherever it stands in a text."""
-    assert holds == holds_key(text)
+def test_a_secret_is_found_in_a_text(text: str, holds: bool) -> None:
+    """A key or a token is found wherever it stands in a text."""
+    assert holds == holds_secret(text)
+    assert holds == holds_secret(text.replace("brm_", "brs_"))
+
+
+def test_a_token_is_no_key() -> None:
+    """The token of a session has the form of a key, but is none."""
+    token = make_token(lambda characters: characters[-1])
+    assert ("brs_" + "z" * 30, False) == (token[:34], is_key(token))
+    assert holds_secret(token)
 
 
 def test_only_a_hash_is_kept() -> None:

@@ -3,13 +3,17 @@
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
-from domain.commands import Create
-from domain.errors import ValidationFailed
+from domain.commands import Create, Delete, Edit, Restore
+from domain.decisions import Decided
+from domain.entity_type import Deleted
+from domain.errors import AlreadyExists, ValidationFailed
 from domain.field_types import Integer, Money, String
 from domain.product import MAX_STOCK, PRODUCT
 from domain.state import State
-from tests.builders import NOON, create, product
+from tests.builders import LATER, NOON, create, product
+from tests.unit.deciding import SHELF, decided, product_of, set_sku
 
 
 def test_a_new_product_has_the_defaults() -> None:
@@ -74,3 +78,97 @@ def test_what_a_product_cannot_hold(raw: dict[str, object], code: str) -> None:
 def test_only_the_sku_is_unique() -> None:
     """Names may repeat; a sku may not."""
     assert ["sku"] == [field.name for field in PRODUCT.unique]
+
+
+def test_repricing() -> None:
+    """A price is a whole number or a decimal; it makes the next version, unless it is the same."""
+    before = product(price=Decimal("9.99"))
+    assert evolve(before, price=Decimal("12.00"), version=2, updated_at=LATER) == before.reprice(12, at=LATER)
+    assert before is before.reprice(Decimal("9.990"), at=LATER)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("price", 9.99, "wrong_type"),
+        ("price", "9.99", "wrong_type"),
+        ("price", Decimal("9.999"), "too_many_decimals"),
+        ("price", None, "required"),
+        ("stock", -1, "out_of_range"),
+        ("stock", True, "wrong_type"),
+        ("sku", "a b", "forbidden_character"),
+        ("name", " ", "required"),
+        ("version", 0, "out_of_range"),
+        ("id", None, "required"),
+    ],
+)
+def test_no_invalid_product_can_be_made(field: str, value: object, code: str) -> None:
+    """Neither making one nor changing one gets past a rule; a float is no exact price, and text is for the edge."""
+    with pytest.raises(ValidationFailed) as made:
+        product(**{field: value})
+    assert [(field, code)] == [(each.field, each.code) for each in made.value.violations]
+    if field in PRODUCT.writable_names:
+        with pytest.raises(ValidationFailed) as edited:
+            product().edit(at=LATER, **{field: value})
+        assert [(field, code)] == [(each.field, each.code) for each in edited.value.violations]
+
+
+def test_every_violation_is_told_when_one_is_made() -> None:
+    """All fields are looked at, in their order."""
+    with pytest.raises(ValidationFailed) as caught:
+        product(name="", price="free", stock=-1)
+    assert ["name", "price", "stock"] == [each.field for each in caught.value.violations]
+
+
+def test_values_are_kept_in_one_form() -> None:
+    """Text is trimmed, and a price has two decimals, whoever makes the product."""
+    assert product(name="Widget A", price=Decimal("9.00")) == product(name=" Widget A\n", price=9)
+
+
+def test_a_sku_belongs_to_one() -> None:
+    """Neither a creation nor an edit can take what another holds."""
+    for command in (create(PRODUCT, sku="B"), set_sku(1, "B")):
+        (error,) = decided(command, current=SHELF).results
+        assert isinstance(error, AlreadyExists)
+        assert ("sku B already belongs to product 2", 2) == (error.message, error.owner)
+
+
+def test_a_sku_cannot_be_taken_twice_in_one_submission() -> None:
+    """The first of two takers holds it."""
+    first, second = decided(create(PRODUCT, sku="C"), create(PRODUCT, sku="C"), atomic=False).results
+    assert isinstance(first, Decided)
+    assert isinstance(second, AlreadyExists)
+    assert 100 == second.owner
+
+
+def test_a_sku_that_was_given_up_is_free() -> None:
+    """What an edit or a deletion gave up can be taken by those that follow."""
+    assert decided(set_sku(1, None), create(PRODUCT, sku="A"), current=SHELF).failed is None
+    assert decided(Delete(entity_type=PRODUCT, id=1), set_sku(2, "A"), current=SHELF).failed is None
+
+
+def test_skus_can_be_swapped() -> None:
+    """Two products swap theirs in one submission, by way of none."""
+    decision = decided(set_sku(1, None), set_sku(2, "A"), set_sku(1, "B"), current=SHELF)
+    assert {1: "B", 2: "A"} == {each.id: product_of(each).sku for each in decision.changes}
+
+
+def test_keeping_ones_own_sku() -> None:
+    """An edit that sends the sku that the product has already is no clash."""
+    assert decided(Edit(entity_type=PRODUCT, id=1, values={"sku": "A", "name": "New"}), current=SHELF).failed is None
+
+
+def test_an_edit_of_something_else_keeps_the_sku() -> None:
+    """A product that was edited in the same submission still holds its sku."""
+    edit = Edit(entity_type=PRODUCT, id=1, values={"name": "New"})
+    _, error = decided(edit, create(PRODUCT, sku="A"), current=SHELF, atomic=False).results
+    assert isinstance(error, AlreadyExists)
+    assert 1 == error.owner
+
+
+def test_a_restored_sku_may_be_taken() -> None:
+    """What is restored claims its sku again, and clashes with whoever took it meanwhile."""
+    gone = {**SHELF, (PRODUCT, 3): Deleted(product(id=3, sku="B", version=2))}
+    (error,) = decided(Restore(entity_type=PRODUCT, id=3), current=gone).results
+    assert isinstance(error, AlreadyExists)
+    assert decided(set_sku(2, None), Restore(entity_type=PRODUCT, id=3), current=gone).failed is None

@@ -128,6 +128,14 @@ def test_what_cannot_be_sent() -> None:
     assert not Send(webhook=HOOK, delivery=Delivery.test(1, id="t", at=NOON), entry=None).cannot_be_sent
 
 
+def test_what_is_a_retry() -> None:
+    """It is a message at which there were attempts; a message that is asked for once more begins anew."""
+    assert Send(webhook=HOOK, delivery=tried(1), entry=ENTRY).is_retry
+    ended = tried(1).ended(DeliveryStatus.FAILED).again(id="d2", at=LATER)
+    for first in (NEW, ended):
+        assert not Send(webhook=HOOK, delivery=first, entry=ENTRY).is_retry
+
+
 def test_once_more() -> None:
     """A pending delivery becomes due; one that has ended comes again by a new delivery of the same message."""
     each = waiting(timedelta(hours=2))

@@ -9,11 +9,13 @@ import pytest
 
 from adapters.sqlite.exporting import in_thread
 from adapters.sqlite.importing import importing
+from domain.changes import Cursor
 from domain.commands import Delete
-from domain.moving import Undecided, move
+from domain.errors import CursorExpired
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
+from domain.use_cases.move import Undecided, move
 from entrypoints.wiring import exporting
 from tests.builders import LATER, SERIALIZER, Clock
 from tests.contract.places import moved, opened
@@ -47,15 +49,21 @@ async def test_the_schema_is_whole(tmp_path: Path) -> None:
     target.close()
 
 
-async def test_former_cursors_go_with_their_changes(tmp_path: Path) -> None:
-    """What nobody can follow any more takes no room."""
-    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("from", "to")]
-    await filled(urls[0])
-    await moved(*urls)
-    store = await opened(urls[1], Clock())
+async def test_a_file_of_before(tmp_path: Path) -> None:
+    """What was moved when cursors were told one by one is followed by those; they go with their changes."""
+    url, path = f"sqlite:///{tmp_path}/a.db", str(tmp_path / "a.db")
+    await filled(url)
+    connection = apsw.Connection(path)
+    connection.execute("ALTER TABLE former_logs DROP COLUMN newest; PRAGMA user_version=8")
+    connection.execute("INSERT INTO former_logs VALUES ('old')")
+    connection.execute("INSERT INTO former_cursors VALUES ('old-7', 0), ('old-1.2.3', 51), ('old-1.2.4', 53)")
+    store = await opened(url, Clock())
+    behind = {cursor: len((await store.read(Cursor(cursor))).entries) for cursor in ("old-7", "old-1.2.3", "old-1.2.4")}
+    assert {"old-7": 53, "old-1.2.3": 2, "old-1.2.4": 0} == behind
+    with pytest.raises(CursorExpired):
+        await store.read(Cursor("old-8"))
     await store.purge(LATER, changes_before=LATER)
-    connection = apsw.Connection(str(tmp_path / "to.db"))
-    assert [(53,)] == connection.execute("SELECT number FROM former_cursors").fetchall()
+    assert [("old-1.2.4",)] == connection.execute("SELECT cursor FROM former_cursors").fetchall()
     connection.close()
     await store.close()
 

@@ -1,4 +1,4 @@
-"""What is submitted so that a webhook is made or changed."""
+"""Subscribing: which addresses are refused, and where a webhook starts."""
 
 from typing import Any
 
@@ -6,9 +6,11 @@ import pytest
 from attrs import define, field
 
 from adapters.memory.store import MemoryStore
-from domain.commands import Refuse, Restore
+from domain.commands import Delete, Restore
+from domain.decisions import Done, Outcome
 from domain.errors import ValidationFailed
 from domain.use_cases.subscribe import subscribe
+from domain.use_cases.write import Terms
 from domain.webhook import WEBHOOK, Rotate
 from tests.builders import SERIALIZER, Clock, create
 from tests.contract.steps import carry_out, edit, fill
@@ -42,12 +44,21 @@ def addresses() -> Any:
     return Addresses()
 
 
+async def subscribed(store: MemoryStore, addresses: Any, command: Any) -> Outcome:
+    """Carry out a command on a webhook, and return what became of it."""
+    terms = Terms(request_id="r-1")
+    answer = await subscribe(command, terms, store=store, serializer=SERIALIZER, dispatcher=addresses)
+    assert isinstance(answer, Outcome)
+    return answer
+
+
 async def test_a_new_webhook_starts_at_the_end(store: MemoryStore, addresses: Any) -> None:
     """Its address is asked about, and it is told of nothing that came before it."""
     await fill(store, WEBHOOK, {})
-    command = create(WEBHOOK, url="https://a.example/")
-    batch = await subscribe(command, "r-1", store=store, serializer=SERIALIZER, dispatcher=addresses)
-    assert ((command,), "r-1", await store.head()) == (batch.commands, batch.request_id, batch.follow)
+    head = await store.head()
+    outcome = await subscribed(store, addresses, create(WEBHOOK, url="https://a.example/"))
+    assert ("r-1", head) == (outcome.request_id, outcome.position)
+    assert {2: head} == await store.deliveries.positions((2,))
     assert ["https://a.example/"] == addresses.asked
 
 
@@ -57,30 +68,31 @@ async def test_one_that_is_there_stays_where_it_is(store: MemoryStore, addresses
     before = await store.head()
     await fill(store, WEBHOOK, {})
     for command in (edit(WEBHOOK, 1, description="x"), Rotate(id=1)):
-        batch = await subscribe(command, "r-1", store=store, serializer=SERIALIZER, dispatcher=addresses)
-        assert ((command,), before) == (batch.commands, batch.follow)
-    back = Restore(entity_type=WEBHOOK, id=7)
-    batch = await subscribe(back, "r-1", store=store, serializer=SERIALIZER, dispatcher=addresses)
-    assert await store.head() == batch.follow
+        assert before == (await subscribed(store, addresses, command)).position
+        assert {1: before} == await store.deliveries.positions((1,))
+    await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
+    head = await store.head()
+    assert head == (await subscribed(store, addresses, Restore(entity_type=WEBHOOK, id=1))).position
+    assert {1: head} == await store.deliveries.positions((1,))
     assert [] == addresses.asked
 
 
 @pytest.mark.parametrize("command", [create(WEBHOOK, url=INSIDE), edit(WEBHOOK, 1, url=INSIDE)])
 async def test_an_address_that_is_refused(store: MemoryStore, addresses: Any, command: Any) -> None:
-    """The refusal takes the place of the command, so that a key is looked at first."""
+    """The store refuses it in its turn, so that a key is looked at first; nothing is written."""
     await fill(store, WEBHOOK, {})
-    batch = await subscribe(command, "r-1", store=store, serializer=SERIALIZER, dispatcher=addresses)
-    (refuse,) = batch.commands
-    assert isinstance(refuse, Refuse)
-    assert isinstance(refuse.error, ValidationFailed)
+    head = await store.head()
+    (error,) = (await subscribed(store, addresses, command)).results
+    assert isinstance(error, ValidationFailed)
     assert [("url", "not_routable", "must be outside")] == [
-        (each.field, each.code, each.reason) for each in refuse.error.violations
+        (each.field, each.code, each.reason) for each in error.violations
     ]
+    assert head == await store.head()
 
 
 async def test_an_address_that_stays_passes(store: MemoryStore, addresses: Any) -> None:
     """Whatever has become of it since."""
     await carry_out(store, create(WEBHOOK, url=INSIDE))
-    command = edit(WEBHOOK, 1, url=INSIDE, description="x")
-    batch = await subscribe(command, "r-1", store=store, serializer=SERIALIZER, dispatcher=addresses)
-    assert ((command,), []) == (batch.commands, addresses.asked)
+    (result,) = (await subscribed(store, addresses, edit(WEBHOOK, 1, url=INSIDE, description="x"))).results
+    assert isinstance(result, Done)
+    assert [] == addresses.asked

@@ -3,14 +3,14 @@
 from domain.suggestions import MAX_COMPARED, suggestion, unknown_field
 from domain.task import TASK
 
-FIELDS = "there are title, status, priority, due, notes"
+FIELDS = f"there are {', '.join(TASK.writable_names)}"
 
 
 def test_the_nearest() -> None:
-    """The nearest name is what was probably meant, whatever its case; without one, all are named."""
+    """The nearest name is what was probably meant, whatever its case; all are named, too."""
     for name, expected in (
-        ("titel", "did you mean title?"),
-        ("STATUS", "did you mean status?"),
+        ("titel", f"did you mean title? {FIELDS}"),
+        ("STATUS", f"did you mean status? {FIELDS}"),
         ("colour", FIELDS),
         ("title" * MAX_COMPARED, FIELDS),
         ("", FIELDS),
@@ -22,5 +22,5 @@ def test_the_nearest() -> None:
 def test_a_choice_of_what_is_told() -> None:
     """What is near may be one of more than are told."""
     known, told = ("due", "due[lt]", "due[gt]"), ("due",)
-    assert "did you mean due[lt]?" == suggestion("due[ltt]", known, told)
+    assert "did you mean due[lt]? there are due" == suggestion("due[ltt]", known, told)
     assert "there are due" == suggestion("colour", known, told)

@@ -9,7 +9,7 @@ from domain.commands import Create, Edit
 from domain.errors import ValidationFailed
 from domain.field_types import String
 from domain.state import State
-from domain.task import TASK, Priority, Status
+from domain.task import TASK, Priority, Status, Task
 from tests.builders import LATER, NOON, create, task
 
 TITLE, NOTES = (TASK.by_name[name].field_type for name in ("title", "notes"))
@@ -90,3 +90,56 @@ def test_completion_is_never_earlier_than_the_task() -> None:
     before = task(created_at=LATER, updated_at=LATER)
     after = Edit.parse(TASK, 1, {"status": "done"}).decide(State.of(before), NOON)
     assert LATER == after.updated_at == after.completed_at
+
+
+def test_the_life_of_a_task() -> None:
+    """It is started, completed, reopened and cancelled, each a version, with a time of completion while it is done."""
+    started = task().start(at=LATER)
+    done = started.complete(at=LATER)
+    reopened = done.reopen(at=LATER)
+    cancelled = reopened.cancel(at=LATER)
+    steps = [(each.status, each.version, each.completed_at) for each in (started, done, reopened, cancelled)]
+    assert [
+        (Status.IN_PROGRESS, 2, None),
+        (Status.DONE, 3, LATER),
+        (Status.PENDING, 4, None),
+        (Status.CANCELLED, 5, None),
+    ] == steps
+
+
+def test_completing_twice() -> None:
+    """What is done stays as it is, and keeps the time at which it was."""
+    done = task().complete(at=NOON)
+    assert done is done.complete(at=LATER)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("title", "", "required"),
+        ("title", 5, "wrong_type"),
+        ("status", "done", "not_a_choice"),
+        ("due", "2026-12-31", "wrong_type"),
+        ("due", NOON, "wrong_type"),
+        ("completed_at", NOON, "contradiction"),
+        ("created_at", NOON.replace(tzinfo=None), "not_a_time"),
+        ("created_at", LATER, "contradiction"),
+    ],
+)
+def test_no_invalid_task_can_be_made(field: str, value: object, code: str) -> None:
+    """Values are Python's own, in a form for each field; text for a date, a choice or a time is for the edge."""
+    with pytest.raises(ValidationFailed) as caught:
+        task(**{field: value})
+    assert [code] == [each.code for each in caught.value.violations]
+
+
+def test_done_without_a_time() -> None:
+    """A task that is done says when it became so."""
+    with pytest.raises(ValidationFailed, match=r"^completed_at must be there when the status is done, and only then$"):
+        task(status=Status.DONE, completed_at=None)
+
+
+def test_what_was_checked_before_is_trusted() -> None:
+    """One door makes an entity of whatever it is given, for rows that were checked when they were written."""
+    values = {**TASK.values(task()), "title": ""}
+    assert "" == Task.trusted(values).title

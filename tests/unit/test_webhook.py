@@ -94,3 +94,18 @@ def test_preconditions(command: Any, current: Webhook) -> None:
     """A webhook that somebody changed meanwhile is left alone."""
     with pytest.raises(PreconditionFailed):
         command.decide(State.of(current), LATER)
+
+
+def test_an_enabled_webhook_has_no_reason_to_be_disabled() -> None:
+    """The two contradict each other."""
+    with pytest.raises(ValidationFailed, match=r"^disabled_reason must not be there while the webhook is enabled$"):
+        webhook(enabled=True, disabled_reason="gone")
+
+
+def test_rotating_and_disabling() -> None:
+    """Both are versions; one that is disabled already stays as it is."""
+    rotated = webhook().rotate(at=LATER)
+    assert (2, 2, LATER) == (rotated.version, rotated.secret_version, rotated.rotated_at)
+    disabled = webhook().disable("gone", at=LATER)
+    assert (2, False, "gone") == (disabled.version, disabled.enabled, disabled.disabled_reason)
+    assert disabled is disabled.disable("gone again", at=LATER)

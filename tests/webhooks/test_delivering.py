@@ -8,13 +8,14 @@ from standardwebhooks import Webhook as Verifier
 from adapters.webhooks.dispatcher import LOOK_EVERY
 from domain.commands import Delete
 from domain.deliveries import DeliveryStatus, SendResult
+from domain.errors import Unavailable
 from domain.ports import Store
 from domain.product import PRODUCT
 from domain.retry_policy import DELAYS, JITTER, MAX_ATTEMPTS
 from domain.task import TASK
 from domain.webhook import ROTATION, WEBHOOK, Rotate
 from tests.builders import NOON, Clock, create
-from tests.contract.steps import carry_out, edit, fill, pending
+from tests.contract.steps import carry_out, edit, fill, pending, positions_of
 from tests.webhooks.endpoints import (
     DOWN,
     GONE,
@@ -42,7 +43,7 @@ async def test_every_change_arrives_in_order(store: Store, endpoints: Endpoints)
     assert expected == endpoints.told()
     await delivered(make_dispatcher(store, endpoints))
     assert expected == endpoints.told()
-    assert {1: await store.head()} == await store.deliveries.positions()
+    assert {1: await store.head()} == await positions_of(store)
 
 
 async def test_a_message(store: Store, endpoints: Endpoints) -> None:
@@ -77,7 +78,7 @@ async def test_messages_are_told_apart(store: Store, endpoints: Endpoints) -> No
 async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) -> None:
     """The log of deliveries tells the message, its attempts and how they ended."""
     await subscribed(store, "a")
-    start = (await store.deliveries.positions())[1]
+    start = (await positions_of(store))[1]
     await fill(store, TASK, {})
     await delivered(make_dispatcher(store, endpoints))
     (kept,) = await log(store)
@@ -98,7 +99,7 @@ async def test_only_some_types(store: Store, endpoints: Endpoints) -> None:
     await carry_out(store, create(TASK), create(PRODUCT), Delete(entity_type=TASK, id=1), create(PRODUCT))
     await delivered(make_dispatcher(store, endpoints))
     assert [("task.deleted", 1, 2)] == endpoints.told()
-    assert {1: await store.head()} == await store.deliveries.positions()
+    assert {1: await store.head()} == await positions_of(store)
 
 
 async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints: Endpoints, clock: Clock) -> None:
@@ -178,6 +179,34 @@ async def test_the_last_failure_disables(store: Store, endpoints: Endpoints, clo
     reason = f"{MAX_ATTEMPTS} attempts failed; the last attempt failed: {DOWN.error}"
     assert (False, reason) == ((await current(store)).enabled, (await current(store)).disabled_reason)
     assert MAX_ATTEMPTS == len((await log(store))[0].attempts) == len(endpoints.messages)
+
+
+@pytest.mark.parametrize("answer", [GONE, DOWN])
+async def test_who_dies_at_the_end_leaves_it_to_the_next(
+    store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch, answer: SendResult
+) -> None:
+    """The last failure and the disabling are one: where the webhook was not disabled, that attempt is made again."""
+    await subscribed(store, "a")
+    await fill(store, TASK, {})
+    endpoints.answers["a"] = [*[DOWN] * (MAX_ATTEMPTS - 1), answer, answer]
+    each = make_dispatcher(store, endpoints)
+    for delay in (timedelta(0), *DELAYS[:-1]):
+        clock.now += delay
+        await delivered(each)
+    before = await log(store)
+
+    async def die(_: Store, __: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), "submit", die)
+        clock.now += DELAYS[-1]
+        await delivered(each)
+    assert (before, True) == (await log(store), (await current(store)).enabled)
+    await delivered(make_dispatcher(store, endpoints))
+    (failed,) = await log(store)
+    assert (MAX_ATTEMPTS, DeliveryStatus.FAILED) == (len(failed.attempts), failed.status)
+    assert not (await current(store)).enabled
 
 
 async def test_what_is_enabled_again_goes_on_where_it_stood(store: Store, endpoints: Endpoints) -> None:

@@ -10,7 +10,7 @@ from domain.product import PRODUCT
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
 from tests.builders import Clock, create
-from tests.contract.steps import carry_out, edit, fill, pending
+from tests.contract.steps import carry_out, edit, fill, pending, positions_of
 from tests.webhooks.endpoints import DOWN, GONE, Endpoints, current, delivered, log, make_dispatcher, subscribed
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +24,7 @@ async def requested(store: Store, delivery: Delivery) -> None:
 async def test_a_test(store: Store, endpoints: Endpoints) -> None:
     """It arrives, also where the webhook is disabled and wants other types, and moves no position."""
     await subscribed(store, "a", enabled=False, types=["task.deleted"])
-    before = await store.deliveries.positions()
+    before = await positions_of(store)
     each = make_dispatcher(store, endpoints)
     await requested(store, each.test(1))
     await delivered(each)
@@ -37,7 +37,7 @@ async def test_a_test(store: Store, endpoints: Endpoints) -> None:
         len(kept.attempts),
         kept.message_id,
     )
-    assert before == await store.deliveries.positions()
+    assert before == await positions_of(store)
 
 
 @pytest.mark.parametrize("answer", [DOWN, GONE])
@@ -67,7 +67,7 @@ async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints
     await carry_out(store, create(TASK), create(PRODUCT), create(TASK))
     each = make_dispatcher(store, endpoints)
     await delivered(each)
-    before = await store.deliveries.positions()
+    before = await positions_of(store)
     second = (await log(store))[1]
     await requested(store, each.again(second))
     await delivered(each)
@@ -77,7 +77,7 @@ async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints
     assert (second.message_id, DeliveryStatus.DELIVERED, True) == (again.message_id, again.status, again.requested)
     assert second.id != again.id
     assert 1 == len(again.attempts)
-    assert before == await store.deliveries.positions()
+    assert before == await positions_of(store)
 
 
 async def test_what_was_delivered_comes_again_from_among_others(store: Store, endpoints: Endpoints) -> None:
@@ -95,7 +95,7 @@ async def test_what_was_delivered_comes_again_from_among_others(store: Store, en
 async def test_what_failed_comes_again_and_keeps_its_turn(store: Store, endpoints: Endpoints) -> None:
     """A change at which a webhook was disabled is still the next one, though somebody asked for it meanwhile."""
     await subscribed(store, "a")
-    before = await store.deliveries.positions()
+    before = await positions_of(store)
     await fill(store, TASK, {})
     endpoints.answers["a"] = [GONE]
     each = make_dispatcher(store, endpoints)
@@ -104,7 +104,7 @@ async def test_what_failed_comes_again_and_keeps_its_turn(store: Store, endpoint
     await requested(store, each.again(failed))
     await delivered(each)
     assert [DeliveryStatus.FAILED, DeliveryStatus.DELIVERED] == [one.status for one in await log(store)]
-    assert before == await store.deliveries.positions()
+    assert before == await positions_of(store)
 
 
 async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> None:
@@ -125,7 +125,7 @@ async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints:
     """The delivery fails with its reason, and nothing is sent."""
     await subscribed(store, "a", enabled=False)
     await fill(store, TASK, {})
-    position = (await store.deliveries.positions())[1]
+    position = (await positions_of(store))[1]
     each = make_dispatcher(store, endpoints)
     old = Delivery(
         id="old",

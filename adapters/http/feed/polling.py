@@ -6,9 +6,9 @@ from functools import partial
 
 from attrs import frozen
 
+from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.feed.event_stream import EventStream
 from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
-from adapters.http.middleware.live_grants import LiveGrants
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter
@@ -19,6 +19,7 @@ from domain.errors import CursorExpired
 from domain.ports import ChangeLog
 from domain.public_types import CHANGE_TYPES, followed
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
+from domain.use_cases.follow import start
 
 MAX_WAIT_S = 60
 
@@ -40,7 +41,9 @@ class Changes:
         types = chosen_types(parameters)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
-        after = await started(self.log, parameters.get("after"))
+        if request.method == "HEAD":  # whose answer has nothing to wait for
+            wait = 0
+        after = await start(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:
             with request.waiting(), request.capacity.following(request.address):
@@ -70,18 +73,11 @@ class Changes:
         """Answer with a stream of events."""
         parameters = parse(request, STREAM_PARAMETERS)
         types = chosen_types(parameters)
-        after = await started(self.log, request.header(b"last-event-id") or parameters.get("after"))
+        after = await start(self.log, request.header(b"last-event-id") or parameters.get("after"))
         with suppress(CursorExpired):  # which the stream tells itself
             await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
         request.capacity.followers.enter(request.address)  # and the stream leaves, which is sent next
         return EventStream(self.feed, after, types, partial(self.live.while_granted, request))
-
-
-async def started(log: ChangeLog, after: str | None) -> Cursor | None:
-    """Return where to start: `now` is the end of the log, and None the oldest change that is kept."""
-    if after is None:
-        return None
-    return await log.head() if after == "now" else Cursor(after)
 
 
 def chosen_types(parameters: dict[str, str]) -> frozenset[str]:

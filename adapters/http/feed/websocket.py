@@ -7,11 +7,11 @@ import orjson
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.feed.feed import Feed, Follower, TooSlow
-from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types, started
+from adapters.http.feed.polling import STREAM_PARAMETERS, chosen_types
 from adapters.http.feed.until_disconnect import until_disconnect
 from adapters.http.handlers.error_handler import response_for
-from adapters.http.middleware.gate import Gate
 from adapters.http.requests.parameters import parse
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import HttpError, Unauthorized
@@ -19,6 +19,7 @@ from adapters.http.responses.send_error import send_error
 from domain.access.scopes import AccessScope
 from domain.errors import BadCursor, CursorExpired, DomainError
 from domain.ports import ChangeLog
+from domain.use_cases.follow import start
 
 GOING_AWAY, POLICY_VIOLATION, TRY_AGAIN_LATER = 1001, 1008, 1013
 BAD_CURSOR, CURSOR_EXPIRED = 4400, 4410
@@ -62,7 +63,7 @@ class ChangesSocket:
         try:
             parameters = parse(request, STREAM_PARAMETERS)
             types = chosen_types(parameters)
-            after = await started(self.log, parameters.get("after", "now"))
+            after = await start(self.log, parameters.get("after", "now"))
             async with self.gate.live.while_granted(request), self.feed.follower(after, types) as follower:
                 return await self._follow(follower, send)
         except Unauthorized as error:

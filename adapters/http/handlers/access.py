@@ -5,10 +5,10 @@ from typing import Any
 
 from attrs import frozen
 
+from adapters.http.admission.credentials import Shown, cookie_name, session_token
+from adapters.http.admission.gate import Gate
 from adapters.http.handlers.submitting import APPLIED, only_validates
-from adapters.http.middleware.gate import Gate
 from adapters.http.requests.bodies import check_media_type, read_body, read_object
-from adapters.http.requests.credentials import Shown, cookie_name, session_token
 from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
 from adapters.http.requests.strict_json import parse_object
@@ -17,10 +17,8 @@ from adapters.http.responses.responses import Header, Response, json_response
 from adapters.serialization.times import timestamp
 from domain.access.access_key import AccessKey, Grant
 from domain.access.key_ring import SESSION_LASTS, CreateKey, RevokeKey, RotateKey
-from domain.access.key_text import hash_of, is_key, make_key
+from domain.access.key_text import hash_of, is_key, make_key, make_token
 from domain.errors import ValidationFailed, Violation
-
-TOKEN_BYTES = 32
 
 
 @frozen(kw_only=True, eq=False)
@@ -65,7 +63,7 @@ class AccessHandlers:
         """Let the browser that shows a key go on without it."""
         _refuse_idempotency(request)
         _, raw = await read_object(request, self.max_body)
-        key, token = _shown_key(raw), secrets.token_urlsafe(TOKEN_BYTES)
+        key, token = _shown_key(raw), make_token(secrets.choice)
         grant = await self.gate.keys.open_session(hash_of(token), hash_of(key)) if is_key(key) else None
         if grant is None:
             raise self.gate.refusal(request, Shown(tried=True))
@@ -86,7 +84,8 @@ class AccessHandlers:
 
     async def _change(self, request: Request, decision: Any, secret: str, status: int = 200) -> Response:
         key = await self.gate.keys.change(decision, dry_run=only_validates(request))
-        return json_response({**_document(key), "key": secret}, *_applied(request), status=status)
+        location = ((b"location", f"{request.root}/keys/{key.id}".encode()),) if status == 201 else ()
+        return json_response({**_document(key), "key": secret}, *location, *_applied(request), status=status)
 
 
 def _document(key: AccessKey) -> dict[str, Any]:

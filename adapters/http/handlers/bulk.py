@@ -1,6 +1,7 @@
 """Many operations in one request and one transaction."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,9 +19,10 @@ from domain.entity_type import MAX_ID, EntityType
 from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violation
 from domain.field_types import Integer, ValidationError
 from domain.parsing import json_value
-from domain.product import PRODUCT
+from domain.ports import Writer
 from domain.stock import AdjustStock
 from domain.upsert import Upsert
+from domain.use_cases.write import carry_out
 
 _ID = Integer(1, MAX_ID)
 _FIELDS = {
@@ -46,6 +48,7 @@ class Bulk:
     """The bulk operation of one kind of entity."""
 
     entity_type: EntityType[Any]
+    writer: Writer
     submitter: Submitter
     max_body: int
     require_if_match: bool
@@ -59,11 +62,12 @@ class Bulk:
         def rendered(outcome: Outcome) -> Response:
             results = [Rendered(each, operations[index], index) for index, each in enumerate(outcome.results)]
             if outcome.failed is not None:
-                return _refused(results, outcome.failed, outcome.request_id)
-            written = ",".join([each.written(outcome.request_id) for each in results])
+                return _refused(results, outcome.failed, outcome.request_id, request.root)
+            written = ",".join([each.written(outcome.request_id, request.root) for each in results])
             return json_text(f'{{"results":[{written}]}}', status=200 if atomic else 207)
 
-        return await self.submitter.submit(request, body, commands, rendered, atomic=atomic)
+        use_case = partial(carry_out, self.writer, commands, atomic=atomic)
+        return await self.submitter.submit(request, body, use_case, rendered)
 
     def _command(self, raw: object) -> Command:
         """Return the command of an operation; one that is wrong becomes a command that refuses, in its turn."""
@@ -75,7 +79,7 @@ class Bulk:
     def _operations(self) -> tuple[str, ...]:
         """Name the operations that there are; an upsert names no version, and so it is none where one is required."""
         upsert = ("upsert",) if self.entity_type.unique and not self.require_if_match else ()
-        return "create", "update", "delete", "restore", *upsert, *(("stock",) if self.entity_type is PRODUCT else ())
+        return "create", "update", "delete", "restore", *upsert, *(("stock",) if self.entity_type.stocked else ())
 
     def _parsed(self, raw: object) -> Command:
         entity_type = self.entity_type
@@ -108,30 +112,31 @@ class Rendered:
     operation: Any
     index: int
 
-    def written(self, request_id: str) -> str:
+    def written(self, request_id: str, root: str) -> str:
         """Return the result of an operation with its status."""
         result = self.result
         if not isinstance(result, Done):
-            problem = self.problem(request_id)
+            problem = self.problem(request_id, root)
             return orjson.dumps({"status": problem["status"], "body": problem}).decode()
         if result.action is Action.DELETED:
             return f'{{"status":200,"body":{{"deleted":{result.record.document}}}}}'
         return f'{{"status":{201 if result.action is Action.CREATED else 200},"body":{result.record.document}}}'
 
-    def problem(self, request_id: str) -> dict[str, Any]:
+    def problem(self, request_id: str, root: str) -> dict[str, Any]:
         """Return why an operation was refused."""
         assert isinstance(self.result, DomainError)
         misshapen = isinstance(self.result, ValidationFailed) and self.result.of_command
         has_body = not misshapen and "body" in self.operation
-        return problem_of(self.result, request_id, within=f"/operations/{self.index}{'/body' if has_body else ''}")
+        within = f"/operations/{self.index}{'/body' if has_body else ''}"
+        return problem_of(self.result, request_id, root, within=within)
 
 
-def _refused(results: Sequence[Rendered], failed: int, request_id: str) -> Response:
+def _refused(results: Sequence[Rendered], failed: int, request_id: str, root: str) -> Response:
     """Answer for operations of which some failed, and so all: with the first of these, and beside it with each."""
     first = results[failed]
     assert isinstance(first.result, DomainError)
     failures = [each for each in results if isinstance(each.result, DomainError)]
-    problems = [(each.index, each.problem(request_id)) for each in failures]
+    problems = [(each.index, each.problem(request_id, root)) for each in failures]
     told = [{"index": index, "status": problem["status"], "body": problem} for index, problem in problems]
     refusal = {**problems[0][1], "failed_index": failed, "failures": told}
     return problem_response(refusal, *PROBLEMS[first.result.code].headers)

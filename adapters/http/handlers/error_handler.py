@@ -2,19 +2,17 @@
 
 import logging
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from adapters.http.handlers.submitting import APPLIED, only_validates
 from adapters.http.middleware.origin_check import SAFE_METHODS
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import HttpError, MethodNotAllowed, Missing
+from adapters.http.responses.http_errors import HttpError
 from adapters.http.responses.problems import PROBLEMS, problem, problem_response, response_of
 from adapters.http.responses.responses import Response
 from domain.errors import DomainError
 
 NOBODY_LISTENS = 499
-READ_ONLY = (b"allow", b"GET, HEAD, OPTIONS")
 
 _log = logging.getLogger("backroom")
 
@@ -23,18 +21,14 @@ def response_for(error: Exception, request: Request) -> Response:
     """Return the answer for an error; one that nobody foresaw is logged under the id of its request."""
     match error:
         case DomainError() | HttpError():
-            response = response_of(error, request.request_id)
+            response = response_of(error, request.request_id, request.root)
             return (
                 response.plus(APPLIED) if request.method not in SAFE_METHODS and only_validates(request) else response
             )
-        case HTTPException(status_code=405):
-            return response_of(MethodNotAllowed("only GET and HEAD", headers=(READ_ONLY,)), request.request_id)
-        case HTTPException():
-            return response_of(Missing("there is nothing at this path"), request.request_id)
         case ClientDisconnect():
             return Response(status=NOBODY_LISTENS)
         case _:
             _log.error("request %s failed", request.request_id, exc_info=error)
             return problem_response(
-                problem("internal_error", PROBLEMS["internal_error"].explanation, request.request_id)
+                problem("internal_error", PROBLEMS["internal_error"].explanation, request.request_id, request.root)
             )

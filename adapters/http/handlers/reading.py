@@ -7,21 +7,21 @@ import orjson
 from attrs import frozen
 
 from adapters.http.requests.cursors import ListCursors
-from adapters.http.requests.etags import etag_of, known_tag
+from adapters.http.requests.etags import etag_of, known_tag, known_tags
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.requests.parameters import following, identifier, parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response, json_text
 from adapters.serialization.changes import change_document
-from domain.changes import Entry
+from domain.changes import Cursor, Entry
 from domain.entity_type import EntityType
-from domain.errors import BadCursor
+from domain.errors import BadCursor, CursorExpired
 from domain.ports import ChangeLog, Reader
 from domain.public_types import PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
 from domain.stored_entity import StoredEntity
 from domain.text import FOLD
-from domain.usecases import find, history
+from domain.use_cases.read import list_page, read_history, read_one
 
 HISTORY_PARAMETERS = ("limit", "cursor")
 
@@ -39,11 +39,12 @@ class Reading:
     cursors: ListCursors
     listed: ListParameters
     envelope: Callable[[EntityType[Any], Sequence[StoredEntity]], str]
+    etag: Callable[[StoredEntity], bytes] = lambda record: etag_of(record.version)
 
     async def one(self, request: Request) -> Response:
         """Answer with an entity, or with 304 where the client has it."""
-        record = await find(self.reader, self.entity_type, identifier(request))
-        etag = etag_of(record.version)
+        record = await read_one(self.reader, self.entity_type, identifier(request))
+        etag = self.etag(record)
         if (known := known_tag(request, etag)) is not None:
             return Response(status=304, headers=((b"etag", known),))
         return json_text(record.document, (b"etag", etag))
@@ -54,13 +55,30 @@ class Reading:
         query = self.listed.query(parameters)
         if query.limit > READ_AT_ONCE:
             await request.capacity.turns.next()
-        page = await self.reader.page(query)
-        etag = b'W/"%s-%s"' % (page.revision.encode(), FOLD.encode())  # what is found depends on how text is folded
-        if (known := known_tag(request, etag)) is not None:
-            return Response(status=304, headers=((b"etag", known),))
+        page = await list_page(self.reader, query)
+        stem = f"{page.revision}-{FOLD}"  # what is found depends on how text is folded
+        known = await self._known(request, stem, page.changes)
+        if known is not None:
+            return Response(status=304, headers=((b"etag", _page_tag(stem, known)),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
-        return json_text(self._written(page, next), (b"etag", etag), *link)
+        return json_text(self._written(request, page, next), (b"etag", _page_tag(stem, page.changes)), *link)
+
+    async def _known(self, request: Request, stem: str, now: Cursor) -> Cursor | None:
+        """Return from where the client, which has the page by its tag, can still follow the changes, or None."""
+        for tag, inside in known_tags(request):
+            own, _, cursor = inside.partition("@")
+            if tag == "*" or (own == stem and await self._reaches(Cursor(cursor))):
+                return now if tag == "*" else Cursor(cursor)
+        return None
+
+    async def _reaches(self, cursor: Cursor) -> bool:
+        """Tell whether the log has all that came after a cursor."""
+        try:
+            await self.log.read(cursor, limit=1)
+        except (BadCursor, CursorExpired):
+            return False
+        return True
 
     async def history(self, request: Request) -> Response:
         """Answer with what happened to an entity, oldest first."""
@@ -79,7 +97,7 @@ class Reading:
         while True:
             wanted = min(limit - len(entries), READ_AT_ONCE)
             await request.capacity.turns.next()
-            found = await history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
+            found = await read_history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
             entries += found
             if len(found) < wanted or len(entries) == limit:
                 return entries
@@ -90,16 +108,22 @@ class Reading:
             raise BadCursor
         return int(cursor[1:])
 
-    def _written(self, page: Page, next: str | None) -> str:
+    def _written(self, request: Request, page: Page, next: str | None) -> str:
         total = "" if page.total is None else f'"total":{page.total},'
         shown = self.envelope(self.entity_type, page.records)
-        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(page)}}}'
+        return f'{{{shown},"count":{len(page.records)},{total}"next":{_quoted(next)}{self._changes(request, page)}}}'
 
-    def _changes(self, page: Page) -> str:
+    def _changes(self, request: Request, page: Page) -> str:
         """Say where the changes of the collection continue, if they can be followed."""
         if self.entity_type not in PUBLIC_TYPES:
             return ""
-        return f',"changes":"/changes?after={page.changes}&types={",".join(self.entity_type.change_types)}"'
+        url = f"{request.root}/changes?after={page.changes}&types={','.join(self.entity_type.change_types)}"
+        return f',"changes":"{url}"'
+
+
+def _page_tag(stem: str, changes: Cursor) -> bytes:
+    """Return the tag of a page. It is weak: from any place since nothing changed, the same changes follow."""
+    return f'W/"{stem}@{changes}"'.encode()
 
 
 def as_list(entity_type: EntityType[Any], records: Sequence[StoredEntity]) -> str:

@@ -1,6 +1,6 @@
-"""The way of every write: commands to the store, and the outcome, kept or replayed, back to the client."""
+"""The way of every write: a use case with the terms of a request, and its outcome back to the client."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from attrs import evolve, frozen
 from starlette.background import BackgroundTask
@@ -9,56 +9,47 @@ from adapters.http.handlers.idempotency import earlier_answer, fingerprint, key_
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response
-from domain.changes import Cursor
-from domain.commands import Command
-from domain.decisions import CommandBatch, IdempotencyKey, Outcome, Replay
-from domain.deliveries import Delivery, WebhookDispatcher
-from domain.ports import Writer
+from domain.decisions import IdempotencyKey, Outcome, Replay
+from domain.deliveries import WebhookDispatcher
+from domain.use_cases.write import Answer, Terms
 
 APPLIED = (b"preference-applied", b"validate-only")
 
 
 @frozen(eq=False)
 class Submitter:
-    """Submits the commands of a request with its key and its preferences."""
+    """Calls use cases with the key and the preferences of a request."""
 
-    writer: Writer
     dispatcher: WebhookDispatcher
 
     async def submit(
         self,
         request: Request,
         body: bytes,
-        commands: tuple[Command, ...],
+        use_case: Callable[[Terms], Awaitable[Answer]],
         render: Callable[[Outcome], Response],
         *,
-        atomic: bool = True,
-        deliveries: tuple[Delivery, ...] = (),
-        follow: Cursor | None = None,
+        subscribes: bool = False,
     ) -> Response:
         """Return the answer that `render` makes of the outcome, also of one that was kept under the key."""
-        dry_run = only_validates(request)
-        name = key_name(request)
-        key = None
-        if name is not None:  # also of a dry run, which would be answered from what it kept, but keeps nothing itself
-            key = IdempotencyKey(caller=request.grant.caller, name=name, fingerprint=fingerprint(request, body))
-        submission = CommandBatch(
-            commands=commands,
-            request_id=request.request_id,
-            atomic=atomic,
-            dry_run=dry_run,
-            key=key,
-            deliveries=deliveries,
-            follow=follow,
-            actor=request.grant.actor,
-        )
-        answer = await self.writer.submit(submission)
+        terms = _terms(request, body)
+        answer = await use_case(terms)
         response = _replayed(answer, render) if isinstance(answer, Replay) else render(answer)
-        if dry_run:
+        if terms.dry_run:
             return response.plus(APPLIED)
-        if isinstance(answer, Outcome) and (self.dispatcher.has_readers or commands[0].entity_type.subscribes):
+        if isinstance(answer, Outcome) and (self.dispatcher.has_readers or subscribes):
             return evolve(response, background=BackgroundTask(self.dispatcher.wake))
         return response
+
+
+def _terms(request: Request, body: bytes) -> Terms:
+    name = key_name(request)  # also for a dry run, which is answered from what was kept, but keeps nothing itself
+    key = (
+        None
+        if name is None
+        else IdempotencyKey(caller=request.grant.caller, name=name, fingerprint=fingerprint(request, body))
+    )
+    return Terms(request_id=request.request_id, key=key, dry_run=only_validates(request), actor=request.grant.actor)
 
 
 def only_validates(request: Request) -> bool:

@@ -1,5 +1,8 @@
 """Webhooks: entities like the others, with a secret and a position that are no part of them."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -14,8 +17,8 @@ from adapters.http.responses.responses import Response, json_response
 from adapters.serialization.deliveries import delivery_document
 from adapters.serialization.entities import extended
 from domain.changes import Cursor
-from domain.commands import NOBODY, Command, Create, Edit
-from domain.decisions import CommandBatch, Done, Outcome
+from domain.commands import NOBODY, Command, Create, Delete, Edit, Restore
+from domain.decisions import Done, Outcome
 from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
 from domain.errors import DomainError
@@ -25,6 +28,7 @@ from domain.stored_entity import Serializer, StoredEntity
 from domain.use_cases.list_deliveries import list_deliveries
 from domain.use_cases.request_delivery import request_again, request_test
 from domain.use_cases.subscribe import subscribe
+from domain.use_cases.write import Answer
 from domain.webhook import WEBHOOK, Rotate
 
 DELIVERIES_PARAMETERS = ("limit", "cursor")
@@ -44,8 +48,18 @@ class Positioned(Reader):
     async def page(self, query: Query[Any]) -> Page:
         page = await self.store.page(query)
         positions = await self.store.deliveries.positions([each.id for each in page.records])
-        records = (_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
-        return evolve(page, records=tuple(records))
+        records = tuple(_positioned(each, positions[each.id]) for each in page.records if each.id in positions)
+        shown = "".join(positions[each.id] for each in records)
+        return evolve(page, records=records, revision=f"{page.revision}.{_digest(shown)}")
+
+
+def etag_of_positioned(record: StoredEntity) -> bytes:
+    """Return a tag of a webhook that names its version, and stands for its position too."""
+    return b'"%d.%s"' % (record.version, _digest(record.document).encode())
+
+
+def _digest(shown: str) -> str:
+    return blake2b(shown.encode(), digest_size=6).hexdigest()
 
 
 @frozen(kw_only=True, eq=False)
@@ -59,32 +73,46 @@ class WebhookWriting(Writing):
     async def create(self, request: Request) -> Response:
         """Make a webhook of the body, and show its secret this once."""
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, Create.parse(WEBHOOK, raw), self._created, with_secret=True)
+        command, created = Create.parse(WEBHOOK, raw), partial(self._created, request)
+        return await self._subscribe(request, body, command, created, with_secret=True)
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body."""
         id, expected = self._target(request)
         body, raw = await read_object(request, self.max_body)
         raw.pop("cursor", None)  # it moves on by itself, so what was read a moment ago is not wrong, only old
-        return await self._submit(request, body, Edit.parse(WEBHOOK, id, raw, expected), self._as_it_is)
+        return await self._subscribe(request, body, Edit.parse(WEBHOOK, id, raw, expected), self._as_it_is)
+
+    async def delete(self, request: Request) -> Response:
+        """Remove the webhook."""
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        command = Delete(entity_type=WEBHOOK, id=id, precondition=expected)
+        return await self._subscribe(request, body, command, self._deleted)
+
+    async def restore(self, request: Request) -> Response:
+        """Bring the webhook back."""
+        id, expected = self._target(request)
+        body = await read_body(request, self.max_body)
+        command = Restore(entity_type=WEBHOOK, id=id, precondition=expected)
+        return await self._subscribe(request, body, command, self._as_it_is)
 
     async def rotate(self, request: Request) -> Response:
         """Put a new secret in force, and show it this once."""
         id, expected = self._target(request)
         body = await read_body(request, self.max_body)
         command = Rotate(id=id, precondition=expected)
-        return await self._submit(request, body, command, self._as_it_is, with_secret=True)
+        return await self._subscribe(request, body, command, self._as_it_is, with_secret=True)
 
     async def test(self, request: Request) -> Response:
         """Queue a message that only tells the webhook that it can be reached."""
-        batch = request_test(identifier(request), request.request_id, dispatcher=self.dispatcher)
-        return await self._queue(request, batch)
+        return await self._queue(request, partial(request_test, identifier(request)))
 
     async def retry(self, request: Request) -> Response:
         """Queue a message once more."""
-        ids = identifier(request), request.parameters["delivery_id"]
-        batch = await request_again(*ids, request.request_id, store=self.store, dispatcher=self.dispatcher)
-        return await self._queue(request, batch)
+        return await self._queue(
+            request, partial(request_again, identifier(request), request.parameters["delivery_id"])
+        )
 
     async def deliveries(self, request: Request) -> Response:
         """Answer with what was attempted, newest first."""
@@ -96,32 +124,31 @@ class WebhookWriting(Writing):
         next = following(request, parameters, shown[-1].id) if len(found) > limit else None
         return json_response({"deliveries": [delivery_document(each) for each in shown], "next": next})
 
-    async def _submit(
+    async def _subscribe(
         self, request: Request, body: bytes, command: Command, render: Render, *, with_secret: bool = False
     ) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
             if not isinstance(result, Done):
-                return response_of(result, outcome.request_id)
+                return response_of(result, outcome.request_id, request.root)
             assert outcome.position is not None
             record = _positioned(result.record, outcome.position)
             return render(self._with_secret(record, outcome) if with_secret else record)
 
-        batch = await subscribe(
-            command, request.request_id, store=self.store, serializer=self.serializer, dispatcher=self.dispatcher
-        )
-        return await self.submitter.submit(request, body, batch.commands, rendered, follow=batch.follow)
+        use_case = partial(subscribe, command, store=self.store, serializer=self.serializer, dispatcher=self.dispatcher)
+        return await self.submitter.submit(request, body, use_case, rendered, subscribes=True)
 
-    async def _queue(self, request: Request, batch: CommandBatch) -> Response:
+    async def _queue(self, request: Request, use_case: Callable[..., Awaitable[Answer]]) -> Response:
         body = await read_body(request, self.max_body)
 
         def queued(outcome: Outcome) -> Response:
             refusal = next((each for each in outcome.results if isinstance(each, DomainError)), None)
             if refusal is not None:
-                return response_of(refusal, outcome.request_id)
+                return response_of(refusal, outcome.request_id, request.root)
             return json_response(delivery_document(outcome.deliveries[0]), status=202)
 
-        return await self.submitter.submit(request, body, batch.commands, queued, deliveries=batch.deliveries)
+        use_case = partial(use_case, store=self.store, dispatcher=self.dispatcher)
+        return await self.submitter.submit(request, body, use_case, queued, subscribes=True)
 
     def _with_secret(self, record: StoredEntity, outcome: Outcome) -> StoredEntity:
         # A secret follows from the webhook, so no kept outcome needs to hold it, and an answer that was lost on its

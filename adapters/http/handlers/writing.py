@@ -1,6 +1,7 @@
 """Writing one entity: create, edit, delete, restore, and the stock of a product."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from attrs import frozen
@@ -13,14 +14,16 @@ from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadHeader
 from adapters.http.responses.problems import response_of
 from adapters.http.responses.responses import Response, json_text
-from domain.commands import Command, Create, Delete, Edit, Precondition, Restore
+from domain.commands import Precondition
 from domain.decisions import Done, Outcome
 from domain.entity_type import EntityType
 from domain.errors import PreconditionRequired
-from domain.stock import AdjustStock
+from domain.ports import Writer
 from domain.stored_entity import StoredEntity
+from domain.use_cases.write import Answer, Terms, adjust_stock, create, delete, edit, restore
 
 Render = Callable[[StoredEntity], Response]
+UseCase = Callable[[Terms], Awaitable[Answer]]
 
 
 @frozen(kw_only=True, eq=False)
@@ -28,6 +31,7 @@ class Writing:
     """The operations that write one kind of entity."""
 
     entity_type: EntityType[Any]
+    writer: Writer
     submitter: Submitter
     max_body: int
     require_if_match: bool
@@ -35,35 +39,36 @@ class Writing:
     async def create(self, request: Request) -> Response:
         """Make an entity of the body."""
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, Create.parse(self.entity_type, raw), self._created)
+        use_case = partial(create, self.writer, self.entity_type, raw)
+        return await self._submit(request, body, use_case, partial(self._created, request))
 
     async def edit(self, request: Request) -> Response:
         """Set the fields in the body; a merge patch (RFC 7396) of a flat document means the same."""
         id, expected = self._target(request)
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, Edit.parse(self.entity_type, id, raw, expected), self._as_it_is)
+        use_case = partial(edit, self.writer, self.entity_type, id, raw, precondition=expected)
+        return await self._submit(request, body, use_case, self._as_it_is)
 
     async def delete(self, request: Request) -> Response:
         """Remove the entity."""
         id, expected = self._target(request)
         body = await read_body(request, self.max_body)
-        return await self._submit(
-            request, body, Delete(entity_type=self.entity_type, id=id, precondition=expected), self._deleted
-        )
+        use_case = partial(delete, self.writer, self.entity_type, id, precondition=expected)
+        return await self._submit(request, body, use_case, self._deleted)
 
     async def restore(self, request: Request) -> Response:
         """Bring the entity back."""
         id, expected = self._target(request)
         body = await read_body(request, self.max_body)
-        return await self._submit(
-            request, body, Restore(entity_type=self.entity_type, id=id, precondition=expected), self._as_it_is
-        )
+        use_case = partial(restore, self.writer, self.entity_type, id, precondition=expected)
+        return await self._submit(request, body, use_case, self._as_it_is)
 
     async def stock(self, request: Request) -> Response:
         """Adjust the stock by the difference in the body."""
         id, expected = self._target(request)
         body, raw = await read_object(request, self.max_body)
-        return await self._submit(request, body, AdjustStock.parse(id, raw, expected), self._as_it_is)
+        use_case = partial(adjust_stock, self.writer, id, raw, precondition=expected)
+        return await self._submit(request, body, use_case, self._as_it_is)
 
     def _target(self, request: Request) -> tuple[int, Precondition]:
         id = identifier(request)
@@ -76,15 +81,17 @@ class Writing:
             raise PreconditionRequired(name="If-Match")
         return id, precondition(sent)
 
-    async def _submit(self, request: Request, body: bytes, command: Command, render: Render) -> Response:
+    async def _submit(self, request: Request, body: bytes, use_case: UseCase, render: Render) -> Response:
         def rendered(outcome: Outcome) -> Response:
             result = outcome.results[0]
-            return render(result.record) if isinstance(result, Done) else response_of(result, outcome.request_id)
+            if isinstance(result, Done):
+                return render(result.record)
+            return response_of(result, outcome.request_id, request.root)
 
-        return await self.submitter.submit(request, body, (command,), rendered)
+        return await self.submitter.submit(request, body, use_case, rendered)
 
-    def _created(self, record: StoredEntity) -> Response:
-        location = (b"location", f"/{self.entity_type.collection}/{record.id}".encode())
+    def _created(self, request: Request, record: StoredEntity) -> Response:
+        location = (b"location", f"{request.root}/{self.entity_type.collection}/{record.id}".encode())
         return json_text(record.document, (b"etag", etag_of(record.version)), location, status=201)
 
     def _as_it_is(self, record: StoredEntity) -> Response:

@@ -1,6 +1,7 @@
 """One line for each request, gathered for a moment and written together, because a write for each costs too much."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,33 +11,42 @@ import orjson
 from attrs import define, field
 from starlette.types import Scope
 
-from domain.access.key_text import holds_key
+from domain.access.key_text import holds_secret
+
+_UNPRINTABLE = re.compile(r"[^!-~]")
 
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-Line = tuple[float, str, bytes, int, float, str]
-"""When (seconds since 1970), method, path, status, how long (seconds), request id."""
+Line = tuple[float, str, bytes, int, float, str, str | None]
+"""When (seconds since 1970), method, path, status, how long (seconds), request id, address of the client."""
 
 
 def as_text(line: Line) -> str:
     """Return a line for people."""
-    at, method, path, status, spent, request_id = line
-    return f"{_written(at)} {status} {method} {path.decode()} {spent * 1000:.2f}ms {request_id}\n"
+    at, method, path, status, spent, request_id, _ = line
+    asked = f"{_printable(method)} {_printable(path.decode('latin-1'))}"
+    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}\n"
 
 
 def as_json(line: Line) -> str:
     """Return a line for programs."""
-    at, method, path, status, spent, request_id = line
+    at, method, path, status, spent, request_id, client = line
     document = {
         "at": _written(at),
         "status": status,
-        "method": method,
-        "path": path.decode(),
+        "method": _printable(method),
+        "path": _printable(path.decode("latin-1")),
         "duration_ms": round(spent * 1000, 2),
         "request_id": request_id,
+        "client": client and _printable(client),
     }
     return orjson.dumps(document).decode() + "\n"
+
+
+def _printable(text: str) -> str:
+    """Return a text that begins no line and no sequence of a terminal, whoever wrote it."""
+    return text if not _UNPRINTABLE.search(text) else _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _written(at: float) -> str:
@@ -62,8 +72,9 @@ class AccessLog:
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can write lines of their own.
-        path = b"/(a key)" if holds_key(scope["path"]) else scope["raw_path"]
-        self._gathered.append((time(), scope.get("method", "WEBSOCKET"), path, status, spent, request_id))
+        path = b"/(secret)" if holds_secret(scope["path"]) else scope["raw_path"]
+        method, client = scope.get("method", "WEBSOCKET"), scope.get("client") or (None,)
+        self._gathered.append((time(), method, path, status, spent, request_id, client[0]))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 

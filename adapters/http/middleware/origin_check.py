@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
-from adapters.http.requests.credentials import is_by_cookie
-from adapters.http.requests.request import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.admission.credentials import is_by_cookie
+from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import BadHost, BadOrigin, HttpError
+from adapters.http.responses.problems import response_of
+from adapters.http.responses.send_error import send_error
 
 HOSTS_SETTING = "BACKROOM_ALLOWED_HOSTS says for which it does"
 ORIGINS_SETTING = (
@@ -23,12 +27,21 @@ class OriginCheck:
     connection is safe; other clients send neither.
     """
 
-    def __init__(self, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
+        self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
 
-    def refusal(self, request: Request, scheme: str) -> HttpError | None:
-        """Return why a request may not pass, or None where it may."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or refuse it."""
+        request = request_of(scope)
+        refusal = self._refusal(request, scope["scheme"])
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await send_error(response_of(refusal, request.request_id, request.root), scope, receive, send)
+
+    def _refusal(self, request: Request, scheme: str) -> HttpError | None:
         host = request.headers.get(b"host", b"").decode("latin-1")
         if self._hosts and name_of(host) not in self._hosts:
             return BadHost(f"this service does not answer for the host {host[:MAX_TOLD]!r}; {HOSTS_SETTING}")

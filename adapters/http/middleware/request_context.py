@@ -1,26 +1,25 @@
-"""The outermost layer: gives every request its id, every answer its time, and the log one line for each."""
+"""The outermost layer: gives a request its id, an answer its time and what caches must know, and the log a line."""
 
 import re
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
+from urllib.parse import quote
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.middleware.access_log import AccessLog
-from adapters.http.middleware.origin_check import OriginCheck
-from adapters.http.middleware.security_headers import OF_EVERYTHING
+from adapters.http.requests.header_lists import accepts_coding
 from adapters.http.requests.request import IS_WHOLE, Request, joined
-from adapters.http.responses.http_errors import HttpError, Overloaded
-from adapters.http.responses.problems import response_of
+from adapters.http.responses.caching import settled
 from adapters.http.responses.responses import Header
-from adapters.http.responses.send_error import send_error
-from domain.access.key_text import holds_key
+from adapters.http.responses.security_headers import OF_EVERYTHING
+from domain.access.key_text import holds_secret
 
-_TAKES_GZIP = re.compile(rb"gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))")
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
-_HEALTH = frozenset({"/healthz", "/readyz"})  # which is asked for most urgently when there is too much to do
+_IN_PATHS = "/~!$&'()*+,;=:@"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -28,12 +27,13 @@ class RequestContext:
     """Wraps the whole application. Compression costs only those who ask for it."""
 
     def __init__(
-        self, app: ASGIApp, *, compressed: ASGIApp, origin_check: OriginCheck, access_log: AccessLog, capacity: Capacity
+        self, app: ASGIApp, *, compressed: ASGIApp, access_log: AccessLog, by_origin: bool, capacity: Capacity
     ) -> None:
+        """`by_origin` tells that answers depend on the origin of the page that asks."""
         self._app = app
         self._compressed = compressed
-        self._origin_check = origin_check
         self._access_log = access_log
+        self._by_origin = by_origin
         self._capacity = capacity
         # 64 random bits for the process and a number in it: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
@@ -44,21 +44,24 @@ class RequestContext:
         started = perf_counter()
         headers = joined(scope["headers"])
         request_id = headers.get(b"x-request-id")
-        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_key(request_id.decode()):
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_secret(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
-            scope["path"],
+            get_route_path(scope),
             scope["query_string"],
             headers,
             receive,
             request_id.decode(),
             scope.get(IS_WHOLE, False),
             self._capacity,
+            quote(scope.get("root_path", ""), safe=_IN_PATHS),
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]
+        request.reached_at = (scope.get("server") or ("",))[0]
         status = 0
+        is_head = request.method == "HEAD"
 
         def stamps() -> tuple[Header, ...]:
             spent = b"%.2fms" % ((perf_counter() - started) * 1000)
@@ -69,7 +72,9 @@ class RequestContext:
             if message["type"] in _ANSWERS:
                 request.end_work()
                 status = message["status"]
-                message["headers"] += stamps()
+                message["headers"] = [*settled(message["headers"], by_origin=self._by_origin), *stamps()]
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}  # all else is as for GET, so that nothing tells the two apart
             elif message["type"] == "websocket.accept":
                 request.end_work()
                 status = 101
@@ -78,25 +83,13 @@ class RequestContext:
                 status = 403  # which is how servers answer a handshake that is not accepted
             await send(message)
 
-        encodings = headers.get(b"accept-encoding")
-        app = self._app if encodings is None or not _TAKES_GZIP.search(encodings) else self._compressed
+        codings = request.header(b"accept-encoding")
+        app = self._app if codings is None or not accepts_coding(codings, "gzip") else self._compressed
         try:
-            if (refusal := self._refusal(request)) is None:
-                await app(scope, receive, stamped)
-            else:
-                await send_error(response_of(refusal, request.request_id), scope, receive, stamped)
+            await app(scope, receive, stamped)
         finally:
             request.end_work()
             if request.body is not None:
                 self._capacity.bodies.forget(request.body)
             del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, request.request_id)
-
-    def _refusal(self, request: Request) -> HttpError | None:
-        """Return why a request may go no further, or None where it may."""
-        if request.path not in _HEALTH:
-            try:
-                request.begin_work()
-            except Overloaded as overloaded:
-                return overloaded
-        return self._origin_check.refusal(request, request.scheme)

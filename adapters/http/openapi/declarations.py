@@ -7,6 +7,7 @@ from attrs import Factory, frozen
 from starlette.types import ASGIApp
 
 from adapters.http.requests.request import Request
+from adapters.http.responses.caching import NEVER, PRIVATE, PUBLIC
 from domain.access.scopes import AccessScope
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]
@@ -50,6 +51,12 @@ class Operation:
     body_types: tuple[str, ...] = ("application/json",)
     problems: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    caching: bytes = NEVER  # the policy for its answers
+
+    @property
+    def is_revalidated(self) -> bool:
+        """Tell whether a client may keep an answer and ask, by its tag, whether it is still so."""
+        return self.caching in (PRIVATE, PUBLIC)
 
 
 @frozen(kw_only=True)

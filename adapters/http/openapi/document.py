@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from attrs import evolve
+
+from adapters.http.admission.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
-from adapters.http.requests.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.responses.problems import PROBLEMS, problem
 from domain.registry import ENTITY_TYPES
 
@@ -41,13 +43,14 @@ _SECURITY_SCHEMES = {
     },
 }
 HEADERS: dict[str, tuple[str, Schema]] = {
-    "ETag": ("The version in quotes; for a list, a weak tag of the whole collection.", _TEXT),
+    "ETag": ("The version in quotes, or a weak tag of all that the answer shows.", _TEXT),
     "Location": ("Where the new entity is.", _TEXT),
     "Link": ('The next page, as rel="next".', _TEXT),
     "Allow": ("The methods of this path.", _TEXT),
     "Accept": ("The media types that are taken.", _TEXT),
     "Accept-Patch": ("The media types that are taken.", _TEXT),
     "Accept-Encoding": ("The encodings that are taken.", _TEXT),
+    "Upgrade": ("What to ask for.", {"const": "websocket"}),
     "Retry-After": ("Seconds to wait before another try.", {"type": "integer"}),
     "Idempotency-Replayed": ("`true` where this is the answer that was kept for the key.", {"const": "true"}),
     "Preference-Applied": ("`validate-only` where nothing was stored because of it.", {"const": "validate-only"}),
@@ -69,6 +72,8 @@ _EVERYWHERE = (
     "RateLimit-Policy",
     "RateLimit",
 )
+_IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
+_UNCHANGED = Reply(description="The client has it.", headers=("ETag",))
 _OF_WRITES = ("Idempotency-Replayed", "Preference-Applied")
 _OF_PROBLEMS = {
     "unauthorized": ("WWW-Authenticate",),
@@ -77,6 +82,7 @@ _OF_PROBLEMS = {
     "unsupported_media_type": ("Accept", "Accept-Patch", "Accept-Encoding"),
     "idempotency_key_in_flight": ("Retry-After",),
     "unavailable": ("Retry-After",),
+    "upgrade_required": ("Upgrade",),
 }
 
 
@@ -113,12 +119,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {"operationId": operation.name, "summary": operation.summary}
     if operation.tags:
         described["tags"] = list(operation.tags)
-    if operation.parameters:
-        described["parameters"] = [_parameter(each) for each in operation.parameters]
+    parameters = (*operation.parameters, *((_IF_NONE_MATCH,) if operation.is_revalidated else ()))
+    if parameters:
+        described["parameters"] = [_parameter(each) for each in parameters]
     if operation.takes is not None:
         content = {media_type: {"schema": operation.takes} for media_type in operation.body_types}
         described["requestBody"] = {"required": True, "content": content}
-    replies = {str(status): _reply(reply) for status, reply in operation.replies.items()}
+    replies = {str(status): _reply(reply) for status, reply in _replies(operation).items()}
     shared = tuple(name for name in _OF_WRITES if any(name in reply.headers for reply in operation.replies.values()))
     needs_key = () if operation.scope is None else _NEEDS_KEY
     problems = _problems({*_ALWAYS, *needs_key, *operation.problems}, shared)
@@ -128,6 +135,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
     """Return what lets a caller in: one of the schemes, with a scope; nothing where everyone may."""
     return [] if operation.scope is None else [{name: [operation.scope.value]} for name in _SECURITY_SCHEMES]
+
+
+def _replies(operation: Operation) -> dict[int, Reply]:
+    """Return the ways in which an operation succeeds, those included in which it only says that nothing changed."""
+    if not operation.is_revalidated:
+        return dict(operation.replies)
+    tagged = {status: evolve(each, headers=("ETag", *each.headers)) for status, each in operation.replies.items()}
+    return {**tagged, 304: _UNCHANGED}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

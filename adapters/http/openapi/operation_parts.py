@@ -2,6 +2,7 @@
 
 from adapters.http.openapi import patterns
 from adapters.http.openapi.declarations import Parameter
+from domain.entity_type import MAX_ID
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
 BODY = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid", "timeout")
@@ -20,8 +21,7 @@ CURSOR = Parameter(
     schema={"type": "string", "pattern": patterns.CURSOR},
     description="From `next`; opaque.",
 )
-ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": 10**19 - 1})
-IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
+ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": MAX_ID})
 IF_MATCH = Parameter(
     name="If-Match",
     place="header",

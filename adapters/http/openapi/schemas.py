@@ -19,10 +19,8 @@ from domain.field_types import (
     Url,
 )
 from domain.parsing import MOST_COMPARED, MOST_COUNTED, TIMESTAMP
-from domain.product import PRODUCT
 from domain.queries import MAX_LISTED_VALUES, Operator
 from domain.stock import CHANGE, REASON
-from domain.webhook import WEBHOOK
 
 POSITION: dict[str, Any] = {
     "type": "string",
@@ -95,7 +93,7 @@ def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
     name = entity_type.entity.__name__
     answered = {field.name: field_schema(field, sent=False) for field in entity_type.fields}
     required = list(answered)
-    if entity_type is WEBHOOK:
+    if entity_type.subscribes:
         answered |= {"cursor": POSITION}
     writable = {field.name: field_schema(field, sent=True) for field in entity_type.writable}
     echoed = {name: {**schema, "readOnly": True} for name, schema in answered.items() if name not in writable}
@@ -105,7 +103,7 @@ def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
         f"{name}Edit": object_schema({**writable, **echoed}, []),
         f"{name}Change": change_schema(entity_type),
     }
-    if entity_type is WEBHOOK:
+    if entity_type.subscribes:
         created = object_schema({**answered, "secret": SECRET}, [*answered, "secret"])
         return {**schemas, f"{name}Created": created}
     return {**schemas, f"{name}Bulk": bulk_schema(entity_type)}
@@ -125,7 +123,7 @@ def change_schema(entity_type: EntityType[Any]) -> Schema:
         "changed": {"type": "array", "items": {"enum": [field.name for field in entity_type.writable]}},
         "data": ref(name),
     }
-    optional = {"reason": field_type_schema(REASON)} if entity_type is PRODUCT else {}
+    optional = {"reason": field_type_schema(REASON)} if entity_type.stocked else {}
     return object_schema({**properties, **optional}, list(properties))
 
 
@@ -142,15 +140,20 @@ def bulk_schema(entity_type: EntityType[Any]) -> Schema:
     )
     upsert = object_schema({"op": {"const": "upsert"}, "body": ref(f"{name}Edit")}, ["op", "body"])
     stock = object_schema({"op": {"const": "stock"}, "id": id, "if_match": id, **STOCK}, ["op", "id", "change"])
-    some = [*([upsert] if entity_type.unique else []), *([stock] if entity_type is PRODUCT else [])]
+    some = [*([upsert] if entity_type.unique else []), *([stock] if entity_type.stocked else [])]
     operations = {
         "type": "array",
         "minItems": 1,
         "maxItems": MAX_COMMANDS,
-        "items": {"oneOf": [create, update, delete, restore, *some]},
+        "items": {"oneOf": [_titled(each) for each in (create, update, delete, restore, *some)]},
     }
     atomic = {"type": "boolean", "description": "All or nothing, which is the default; or each for itself."}
     return object_schema({"atomic": atomic, "operations": operations}, ["operations"])
+
+
+def _titled(operation: dict[str, Any]) -> Schema:
+    """Return the schema of an operation with a title, by which generators name what they make of it."""
+    return {"title": operation["properties"]["op"]["const"].capitalize(), **operation}
 
 
 def filter_schema(field: Field, operator: Operator) -> Schema:

@@ -5,6 +5,7 @@ still means that version.
 """
 
 import re
+from collections.abc import Iterator
 
 from adapters.http.requests.header_lists import accepts_coding, entity_tags
 from adapters.http.requests.request import Request
@@ -13,7 +14,7 @@ from domain.commands import ANY_VERSION, Precondition
 from domain.entity_type import MAX_ID
 
 _VERSION = re.compile(r'"([1-9][0-9]{0,18})(?:\.[0-9a-f]+)?(?:-[a-z]+)?"')
-_CODED = re.compile(r'"(.*?)(?:-(gzip|br|zstd|deflate))?"')
+_CODED = re.compile(r"(.*?)(?:-(gzip|br|zstd|deflate))?", re.DOTALL)
 _SHOWN = 100  # characters of a tag that is repeated to whoever sent it
 
 
@@ -34,23 +35,24 @@ def precondition(header: str | None) -> Precondition:
     return Precondition(frozenset(version for version in versions.values() if version is not None), unknown)
 
 
-def known_tag(request: Request, current: bytes) -> bytes | None:
-    """Return the tag under which the client has the answer already, as it says in If-None-Match, or None.
+def known_tags(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield the tags in If-None-Match, each with its inside as it is without a coding; what is no list names none.
 
     The tag of a compressed answer serves only whoever takes that: a cache between may hold it for somebody else.
     """
     header = request.header(b"if-none-match")
-    if header is None:
-        return None
-    weak, inside = current.startswith(b"W/"), current.decode().removeprefix("W/")[1:-1]
-    if header.strip() == "*":
-        return current
-    for tag in entity_tags(header) or ():
-        found = _CODED.fullmatch(tag)
-        assert found is not None
-        coding = found[2]
-        if found[1] == inside and (coding is None or accepts_coding(request.header(b"accept-encoding"), coding)):
-            return current if weak else tag.encode("latin-1")
+    for tag in () if header is None else ["*"] if header.strip() == "*" else entity_tags(header) or ():
+        inside, coding = _CODED.fullmatch(tag.strip('"')).groups()  # type: ignore[union-attr]  # it matches all
+        if coding is None or accepts_coding(request.header(b"accept-encoding"), coding):
+            yield tag, inside
+
+
+def known_tag(request: Request, current: bytes) -> bytes | None:
+    """Return the tag under which the client has the answer already, as it says in If-None-Match, or None."""
+    weak, shown = current.startswith(b"W/"), current.decode().removeprefix("W/")[1:-1]
+    for tag, inside in known_tags(request):
+        if tag == "*" or inside == shown:
+            return current if weak or tag == "*" else tag.encode("latin-1")
     return None
 
 

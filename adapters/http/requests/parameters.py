@@ -12,6 +12,7 @@ from domain.text import forbidden_character
 
 MAX_PARAMETERS = 100
 
+LISTS = ("sort", "types")
 _OF_LINES = ("q",)  # what it looks through may hold line breaks
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
@@ -20,7 +21,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def parse(request: Request, known: Collection[str]) -> dict[str, str]:
-    """Return the parameters by name. Raises `BadParameter` for an unknown or a repeated one."""
+    """Return the parameters by name. Raises `BadParameter` for one that is unknown, or is repeated and no list."""
     if not request.query:
         return {}
     try:
@@ -33,12 +34,17 @@ def parse(request: Request, known: Collection[str]) -> dict[str, str]:
     for name, value in pairs:
         if name not in known:
             raise BadParameter(_unknown(name, known))
-        if name in parameters:
+        if name in parameters and not _is_list(name):
             raise BadParameter(f"parameter {name} is repeated")
         if forbidden_character(value, lines=name in _OF_LINES) is not None:
             raise BadParameter(f"parameter {name} holds a control character")
-        parameters[name] = value
+        parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
     return parameters
+
+
+def _is_list(name: str) -> bool:
+    """Tell whether a parameter takes a list: then `a=1&a=2`, as many clients write it, is the same as `a=1,2`."""
+    return name in LISTS or name.endswith("[in]")
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
@@ -70,7 +76,7 @@ def following(request: Request, parameters: dict[str, str], cursor: str) -> str:
     """Return the relative URL of what follows this answer: the same call, with another cursor."""
     # Written anew, because a client may send what may not stand in a header, or encode the name of the old cursor.
     kept = [f"{_encoded(name)}={_encoded(value)}&" for name, value in parameters.items() if name != "cursor"]
-    return f"{request.path}?{''.join(kept)}cursor={_encoded(cursor)}"
+    return f"{request.root}{request.path}?{''.join(kept)}cursor={_encoded(cursor)}"
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

@@ -34,11 +34,15 @@ class Request:
     """Whether all of it has come, so that reading its body waits for nothing."""
     capacity: Capacity = field(factory=Capacity)
     """What all requests share."""
+    root: str = ""
+    """The prefix of our paths, where a server or a proxy serves us below one; it is no part of `path`."""
     parameters: dict[str, str] = field(factory=dict, init=False)
     """The parts of the path, by the names that its route gives them."""
     scheme: str = field(default="http", init=False)
     address: str = field(default="", init=False)
     """Where it comes from, as far as proxies that are trusted tell."""
+    reached_at: str = field(default="", init=False)
+    """The address of ours to which it came, or the path of a socket; empty where the server does not say."""
     grant: Grant = field(default=OPEN, init=False)
     """What the caller may do."""
     credential: bytes | None = field(default=None, init=False, repr=False)

@@ -107,6 +107,12 @@ class UnsupportedMediaType(HttpError):
     code = "unsupported_media_type"
 
 
+class RangeNotSatisfiable(HttpError):
+    """Nothing of the file is in the range that was asked for."""
+
+    code = "range_not_satisfiable"
+
+
 class BadOrigin(HttpError):
     """A page of another site tries to write."""
 
@@ -129,6 +135,12 @@ class RateLimited(HttpError):
     """Whoever asks has asked too often."""
 
     code = "rate_limited"
+
+
+class UpgradeRequired(HttpError):
+    """The path is a WebSocket, and the request does not ask for one."""
+
+    code = "upgrade_required"
 
 
 class BadHost(HttpError):

@@ -77,9 +77,15 @@ PROBLEMS = {
     "unsupported_media_type": ProblemType(
         415, "Unsupported media type", "Bodies are JSON, not compressed. Send Content-Type: application/json."
     ),
+    "range_not_satisfiable": ProblemType(
+        416, "Range not satisfiable", "The file has no such bytes; Content-Range says how many there are."
+    ),
     "invalid": ProblemType(422, "Invalid", "The request is well-formed but breaks rules; `errors` tells every breach."),
     "idempotency_key_reused": ProblemType(
         422, "Idempotency key reused", "This key belongs to another request. Use a new key for each new request."
+    ),
+    "upgrade_required": ProblemType(
+        426, "Upgrade required", "This path is a WebSocket. Connect to it with ws: or wss: instead of http: or https:."
     ),
     "precondition_required": ProblemType(
         428, "Precondition required", "Send If-Match with the ETag of the version that you change."
@@ -98,11 +104,11 @@ PROBLEMS = {
 }
 
 
-def problem(code: str, detail: str, request_id: str, **more: Any) -> dict[str, Any]:
-    """Return the document of a problem. `error` repeats `detail` for simple clients."""
+def problem(code: str, detail: str, request_id: str, root: str = "", **more: Any) -> dict[str, Any]:
+    """Return the document of a problem, with our paths below `root`. `error` repeats `detail` for simple clients."""
     entity_type = PROBLEMS[code]
     return {
-        "type": f"/problems/{code}",
+        "type": f"{root}/problems/{code}",
         "title": entity_type.title,
         "status": entity_type.status,
         "detail": detail,
@@ -113,15 +119,15 @@ def problem(code: str, detail: str, request_id: str, **more: Any) -> dict[str, A
     }
 
 
-def problem_of(error: DomainError | HttpError, request_id: str, *, within: str = "") -> dict[str, Any]:
+def problem_of(error: DomainError | HttpError, request_id: str, root: str = "", *, within: str = "") -> dict[str, Any]:
     """Return the document of an error; `within` is the JSON Pointer of the document that it is about."""
-    return problem(error.code, error.message, request_id, **_more(error, within))
+    return problem(error.code, error.message, request_id, root, **_more(error, within))
 
 
-def response_of(error: DomainError | HttpError, request_id: str, **more: Any) -> Response:
+def response_of(error: DomainError | HttpError, request_id: str, root: str = "", **more: Any) -> Response:
     """Answer with a problem."""
     headers = (*PROBLEMS[error.code].headers, *getattr(error, "headers", ()))
-    return problem_response({**problem_of(error, request_id), **more}, *headers)
+    return problem_response({**problem_of(error, request_id, root), **more}, *headers)
 
 
 def problem_response(document: dict[str, Any], *headers: Header) -> Response:

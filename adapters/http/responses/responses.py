@@ -26,12 +26,12 @@ class Response:
         return evolve(self, headers=(*self.headers, *headers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, as an ASGI application."""
+        """Send it, as an ASGI application; that HEAD has no body is the outermost layer's business."""
         headers = list(self.headers)
-        if self.status != 304:
+        if self.status not in (204, 304):  # which have no content, not even one of no length (RFC 9110, 8.6)
             headers.append((b"content-length", str(len(self.body)).encode()))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self.body})
+        await send({"type": "http.response.body", "body": self.body})
         if self.background is not None:
             await self.background()
 

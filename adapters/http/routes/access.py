@@ -76,7 +76,9 @@ def _create(handlers: AccessHandlers) -> Operation:
         "createKey",
         "Make a key",
         handler=handlers.create,
-        replies={201: Reply(description="With the key, this once.", schema=_KEY_WITH_SECRET, headers=_APPLIED)},
+        replies={
+            201: Reply(description="With the key, this once.", schema=_KEY_WITH_SECRET, headers=("Location", *_APPLIED))
+        },
         parameters=(_PREFER,),
         takes=object_schema(properties, [each.name for each in FIELDS if each.required]),
         problems=(*BODY, *_WRITE, "too_many_keys"),

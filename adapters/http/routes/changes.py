@@ -3,7 +3,10 @@
 from adapters.http.feed.polling import MAX_WAIT_S, Changes
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.patterns import CURSOR, CURSOR_OR_NONE
-from adapters.http.openapi.schemas import ref
+from adapters.http.openapi.schemas import object_schema, ref
+from adapters.http.requests.request import Request
+from adapters.http.responses.http_errors import UpgradeRequired
+from adapters.http.responses.responses import Response
 from domain.access.scopes import AccessScope
 from domain.public_types import CHANGE_TYPES, PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
@@ -11,7 +14,10 @@ from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 _CURSOR: Schema = {"type": "string", "pattern": CURSOR}
 _AFTER = Parameter(name="after", place="query", schema=_CURSOR, description="A cursor; `now` is the end of the log.")
 _TYPES = Parameter(
-    name="types", place="query", schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1}
+    name="types",
+    place="query",
+    schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1},
+    description="Only these; with what is created comes what is restored.",
 )
 _LIMIT = Parameter(
     name="limit",
@@ -54,8 +60,32 @@ _EVENT: Schema = {
 }
 
 
+# OpenAPI knows no WebSockets: this is their handshake, and in words what follows it.
+_MESSAGE: Schema = {
+    "anyOf": [
+        *_BATCH["properties"]["changes"]["items"]["anyOf"],
+        object_schema({"type": {"const": "ready"}, "cursor": {"type": "string"}}, ["type", "cursor"]),
+    ]
+}
+_SOCKET = (
+    'A WebSocket. Each message of the service is one change as text, and `{"type": "ready", "cursor": …}` once all that'
+    " there was is told. Without `after` it begins with what is changed from now on. What the client sends is ignored."
+    " It is closed with 4400 for a bad parameter or cursor, 4410 for a cursor that is older than what is kept, 1013 for"
+    " a client that is too slow or a store that is not available, 1008 for a key that is valid no more, and 1001 where"
+    " the service stops; the last cursor goes on from there."
+)
+
+
+async def _upgrade(request: Request) -> Response:
+    """Refuse a request that is no handshake, which would have gone another way."""
+    del request
+    raise UpgradeRequired(
+        "this is a WebSocket: ask for an upgrade", headers=((b"upgrade", b"websocket"), (b"connection", b"upgrade"))
+    )
+
+
 def paths(changes: Changes) -> list[Path]:
-    """Return the paths of the log; its WebSocket is none of OpenAPI's."""
+    """Return the paths of the log, with the handshake of its WebSocket."""
     poll = Operation(
         name="pollChanges",
         summary="What changed after a cursor",
@@ -76,7 +106,18 @@ def paths(changes: Changes) -> list[Path]:
         problems=("bad_cursor",),
         tags=("changes",),
     )
+    socket = Operation(
+        name="followChanges",
+        summary="The same over a WebSocket",
+        scope=AccessScope.READ,
+        handler=_upgrade,
+        replies={101: Reply(description=_SOCKET, schema=_MESSAGE)},
+        parameters=(_AFTER, _TYPES),
+        problems=("bad_origin", "upgrade_required"),
+        tags=("changes",),
+    )
     return [
+        Path(template="/ws", operations={"GET": socket}),
         Path(template="/changes", operations={"GET": poll}),
         Path(template="/changes/stream", operations={"GET": stream}),
     ]

@@ -3,11 +3,13 @@
 from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.admission.gate import Gate
 from adapters.http.handlers.error_handler import response_for
-from adapters.http.middleware.gate import Gate
 from adapters.http.openapi.declarations import Handler, Operation, Path
+from adapters.http.requests.etags import known_tag
 from adapters.http.requests.negotiation import quality
 from adapters.http.requests.request import Request, request_of
+from adapters.http.responses.caching import NEVER, STATUSES, etag_of_content
 from adapters.http.responses.http_errors import BadParameter, MethodNotAllowed, NotAcceptable
 from adapters.http.responses.responses import Header, Response
 from domain.access.scopes import AccessScope
@@ -24,7 +26,7 @@ class Endpoint:
         if "GET" in self._served:
             self._served["HEAD"] = self._served["GET"]
         self._served["OPTIONS"] = _Served(
-            self._unlisted.options, gate, needed=None, takes_query=True, media_types=()
+            self._unlisted.options, gate, needed=None, takes_query=True, media_types=(), caching=NEVER
         )  # a preflight shows no key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +66,7 @@ class _Served:
     needed: AccessScope | None
     takes_query: bool
     media_types: tuple[str, ...]
+    caching: bytes
 
     async def handle(self, request: Request) -> ASGIApp:
         await self.gate.admit(request, self.needed)
@@ -71,7 +74,21 @@ class _Served:
             raise BadParameter("this path takes no parameters")
         if b"accept" in request.headers and self.media_types and not self._is_acceptable(request):
             raise NotAcceptable(f"this path answers with {' or '.join(self.media_types)}")
-        return await self.handler(request)
+        response = await self.handler(request)
+        return response if self.caching == NEVER else self._kept(request, response)
+
+    def _kept(self, request: Request, response: ASGIApp) -> ASGIApp:
+        """Return the answer with its policy and a tag, or, where the client has it by that tag, no more than that."""
+        if not isinstance(response, Response) or response.status not in STATUSES:
+            return response
+        names = {name for name, _ in response.headers}
+        policy = () if b"cache-control" in names else ((b"cache-control", self.caching),)
+        if response.status != 200 or b"etag" in names:
+            return response.plus(*policy)
+        etag = etag_of_content(response.body)
+        if known_tag(request, etag) is not None:
+            return Response(status=304, headers=((b"etag", etag), *policy))
+        return response.plus((b"etag", etag), *policy)
 
     def _is_acceptable(self, request: Request) -> bool:
         return any(quality(request, media_type) for media_type in self.media_types)
@@ -81,4 +98,5 @@ def _served(operation: Operation, gate: Gate) -> _Served:
     takes_query = any(each.place == "query" for each in operation.parameters)
     replies = operation.replies.values()
     media_types = {each for reply in replies for each in (reply.media_type, reply.also) if each is not None}
-    return _Served(operation.handler, gate, operation.scope, takes_query, tuple(sorted(media_types)))
+    types = tuple(sorted(media_types))
+    return _Served(operation.handler, gate, operation.scope, takes_query, types, operation.caching)

@@ -15,7 +15,6 @@ from adapters.http.openapi.operation_parts import (
     CURSOR,
     ID,
     IF_MATCH,
-    IF_NONE_MATCH,
     KEPT,
     LIMIT,
     SUBMITTED,
@@ -26,13 +25,12 @@ from adapters.http.openapi.schemas import STOCK, filter_schema, listing, object_
 from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.list_query import MAX_SEARCH, ListParameters, filters
+from adapters.http.responses.caching import PRIVATE
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
 from domain.ports import Store
-from domain.product import PRODUCT
 from domain.public_types import PUBLIC_TYPES
-from domain.webhook import WEBHOOK
 
 
 @frozen(kw_only=True, eq=False)
@@ -48,9 +46,9 @@ class Parts:
 
 def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
     """Return the paths of a kind that is published."""
-    submitter = Submitter(parts.store, parts.dispatcher)
+    submitter = Submitter(parts.dispatcher)
     listed = ListParameters(entity_type, parts.cursors)
-    envelope = by_id if entity_type is PRODUCT else as_list
+    envelope = by_id if entity_type.keyed else as_list
     reading = Reading(
         entity_type=entity_type,
         reader=parts.store,
@@ -60,16 +58,27 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
         envelope=envelope,
     )
     writing = Writing(
-        entity_type=entity_type, submitter=submitter, max_body=parts.max_body, require_if_match=parts.require_if_match
+        entity_type=entity_type,
+        writer=parts.store,
+        submitter=submitter,
+        max_body=parts.max_body,
+        require_if_match=parts.require_if_match,
     )
     bulk = Bulk(
-        entity_type=entity_type, submitter=submitter, max_body=parts.max_body, require_if_match=parts.require_if_match
+        entity_type=entity_type,
+        writer=parts.store,
+        submitter=submitter,
+        max_body=parts.max_body,
+        require_if_match=parts.require_if_match,
     )
     declared = Declared(entity_type, reading, writing)
-    return [*declared.paths(), declared.bulk(bulk), *([declared.stock()] if entity_type is PRODUCT else [])]
+    return [*declared.paths(), declared.bulk(bulk), *([declared.stock()] if entity_type.stocked else [])]
 
 
 _READS = ("get", "list", "history")
+
+
+_OF_MANY = ("list", "bulk")
 
 
 @frozen(eq=False)
@@ -92,7 +101,8 @@ class Declared:
 
     def _operation(self, verb: str, summary: str, **facts: Any) -> Operation:
         scope = self.reads if verb in _READS else self.writes
-        name, tags = f"{verb}{self._name}", (self.entity_type.collection,)
+        many = "s" if verb in _OF_MANY else ""
+        name, tags = f"{verb}{self._name}{many}", (self.entity_type.collection,)
         return Operation(name=name, summary=summary, scope=scope, tags=tags, **facts)
 
     def paths(self) -> list[Path]:
@@ -101,7 +111,7 @@ class Declared:
 
     def _entity(self) -> Path:
         name, entity_type = self._name, self.entity_type.name
-        shown = Reply(description=f"The {entity_type}.", schema=ref(name), headers=("ETag",))
+        shown = Reply(description=f"The {entity_type}.", schema=ref(name))
         after = Reply(description=f"The {entity_type} after the change.", schema=ref(name), headers=("ETag", *KEPT))
         gone: Schema = {"type": "object", "properties": {"deleted": ref(name)}, "required": ["deleted"]}
         edit = {
@@ -118,9 +128,10 @@ class Declared:
                     "get",
                     f"Read a {entity_type}",
                     handler=self.reading.one,
-                    replies={200: shown, 304: Reply(description="The client has it.", headers=("ETag",))},
-                    parameters=(ID, IF_NONE_MATCH),
+                    replies={200: shown},
+                    parameters=(ID,),
                     problems=("not_found", "invalid"),
+                    caching=PRIVATE,
                 ),
                 "PUT": self._operation(
                     "put", f"Set fields of a {entity_type}; those not sent stay as they are", **edit
@@ -141,7 +152,7 @@ class Declared:
 
     def _collection(self) -> Path:
         name, collection = self._name, self.entity_type.collection
-        shown = ref(f"{name}Created" if self.entity_type is WEBHOOK else name)
+        shown = ref(f"{name}Created" if self.entity_type.subscribes else name)
         created = Reply(description="It exists.", schema=shown, headers=("ETag", "Location", *KEPT))
         return Path(
             template=f"/{collection}",
@@ -150,12 +161,10 @@ class Declared:
                     "list",
                     f"List {collection}",
                     handler=self.reading.page,
-                    replies={
-                        200: Reply(description="A page.", schema=self._listing(), headers=("ETag", "Link")),
-                        304: Reply(description="Nothing in the collection changed.", headers=("ETag",)),
-                    },
-                    parameters=(*self._list_parameters(), IF_NONE_MATCH),
+                    replies={200: Reply(description="A page.", schema=self._listing(), headers=("Link",))},
+                    parameters=self._list_parameters(),
                     problems=("bad_cursor", "invalid"),
+                    caching=PRIVATE,
                 ),
                 "POST": self._operation(
                     "create",
@@ -220,6 +229,7 @@ class Declared:
             replies={200: Reply(description="Its changes.", schema=schema)},
             parameters=(ID, LIMIT, CURSOR),
             problems=("not_found", "bad_cursor", "invalid"),
+            caching=PRIVATE,
         )
         return Path(template=f"/{self.entity_type.collection}/{{id}}/history", operations={"GET": operation})
 
@@ -237,7 +247,7 @@ class Declared:
             "required": ["results"],
             "additionalProperties": False,
         }
-        of_stock = ("insufficient_stock", "stock_not_tracked") if self.entity_type is PRODUCT else ()
+        of_stock = ("insufficient_stock", "stock_not_tracked") if self.entity_type.stocked else ()
         operation = self._operation(
             "bulk",
             f"Many operations on {self.entity_type.collection} at once",

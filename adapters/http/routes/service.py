@@ -1,22 +1,24 @@
 """The paths that are about the service itself: its home, its health, its documentation."""
 
+from collections.abc import Mapping
 from html import escape
-from importlib.resources import files
 
 from attrs import field, frozen
 
 from adapters.http.handlers.readiness import Readiness
-from adapters.http.middleware.security_headers import OF_PAGES
-from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
+from adapters.http.openapi.declarations import Handler, Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.document import API_VERSION
 from adapters.http.requests.negotiation import quality
 from adapters.http.requests.request import Request
+from adapters.http.responses.caching import NEVER, PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.problems import PROBLEMS
 from adapters.http.responses.responses import Response, json_bytes, json_response
+from adapters.http.responses.security_headers import OF_PAGES
+from adapters.http.routes.static_files import StaticFiles
 
 PAGE = "/app/"
-STATIC = files("adapters.http") / "static"
+DOCS = "/docs"
 
 _OF_PAGES = ("Content-Security-Policy",)
 _HTML = b"text/html; charset=utf-8"
@@ -33,14 +35,13 @@ class Service:
     """The operations of the service's own paths."""
 
     readiness: Readiness
-    openapi: bytes = field(default=b"", repr=False)
+    static: StaticFiles = field(factory=StaticFiles)
 
     async def home(self, request: Request) -> Response:
         """Greet a program; send a browser to the page."""
-        vary = (b"vary", b"Accept")
         if quality(request, "text/html") > quality(request, "application/json"):
-            return Response(status=307, headers=((b"location", PAGE.encode()), vary))
-        return json_response({"message": "Hello from Starlette!", "version": API_VERSION}, vary)
+            return Response(status=307, headers=((b"location", f"{request.root}{PAGE}".encode()),))
+        return json_response({"message": "Hello from Starlette!", "version": API_VERSION})
 
     async def alive(self, request: Request) -> Response:
         """Say that the process answers."""
@@ -59,28 +60,35 @@ class Service:
         entity_type = PROBLEMS.get(code)
         if entity_type is None:
             raise Missing("there is no such problem")
-        vary = (b"vary", b"Accept")
         if quality(request, "text/html") > quality(request, "application/json"):
             title, text = escape(f"{entity_type.status} {entity_type.title}"), escape(entity_type.explanation)
             page = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p><code>{code}</code><p>{text}"
-            return json_bytes(page.encode(), vary, OF_PAGES, media_type=_HTML)
+            return json_bytes(page.encode(), OF_PAGES, media_type=_HTML)
         explained = {
             "code": code,
             "status": entity_type.status,
             "title": entity_type.title,
             "explanation": entity_type.explanation,
         }
-        return json_response(explained, vary)
+        return json_response(explained)
 
     async def page(self, request: Request) -> Response:
         """Show the web page."""
         del request
-        return json_bytes((STATIC / "app.html").read_bytes(), OF_PAGES, media_type=_HTML)
+        return json_bytes(self.static.page("app.html"), OF_PAGES, media_type=_HTML)
 
     async def docs(self, request: Request) -> Response:
         """Show the documentation, which reads the OpenAPI document and nothing from elsewhere."""
         del request
-        return json_bytes((STATIC / "docs.html").read_bytes(), OF_PAGES, media_type=_HTML)
+        return json_bytes(self.static.page("docs.html"), OF_PAGES, media_type=_HTML)
+
+    async def to_page(self, request: Request) -> Response:
+        """Send whoever forgot the slash, or cut it off, to the web page."""
+        return Response(status=308, headers=((b"location", f"{request.root}{PAGE}".encode()),))
+
+    async def to_docs(self, request: Request) -> Response:
+        """Send whoever added a slash to the documentation."""
+        return Response(status=308, headers=((b"location", f"{request.root}{DOCS}".encode()),))
 
 
 def paths(service: Service) -> list[Path]:
@@ -91,36 +99,33 @@ def paths(service: Service) -> list[Path]:
     }
     code = Parameter(name="code", place="path", schema={"type": "string"})
     html = Reply(description="The page.", media_type="text/html", schema={"type": "string"}, headers=_OF_PAGES)
+    well, able = Reply(description="It is.", schema=_OK), Reply(description="It can.", schema=_OK)
+    greeting = Reply(description="A greeting.", schema=_HOME)
+    moved = Reply(description="There it is.", headers=("Location",), media_type="text/html")
+    explain = Operation(
+        name="explain",
+        summary="What a problem means",
+        scope=None,
+        handler=service.problem,
+        replies={200: Reply(description="Its explanation.", schema=explained, also="text/html", headers=_OF_PAGES)},
+        parameters=(code,),
+        problems=("not_found",),
+        caching=PUBLIC,
+    )
     return [
-        _path("/", "home", "Greet", service.home, Reply(description="A greeting.", schema=_HOME), redirects=True),
-        _path("/healthz", "alive", "Is the process alive?", service.alive, Reply(description="It is.", schema=_OK)),
-        _path("/readyz", "ready", "Can it be written to?", service.ready, Reply(description="It can.", schema=_OK)),
-        _path("/docs", "docs", "Read the documentation", service.docs, html),
-        _path(PAGE, "page", "Open the web page", service.page, html),
-        Path(
-            template="/problems/{code}",
-            operations={
-                "GET": Operation(
-                    name="explain",
-                    summary="What a problem means",
-                    scope=None,
-                    handler=service.problem,
-                    replies={
-                        200: Reply(
-                            description="Its explanation.", schema=explained, also="text/html", headers=_OF_PAGES
-                        ),
-                    },
-                    parameters=(code,),
-                    problems=("not_found",),
-                )
-            },
-        ),
+        _path("/", "home", "Greet", service.home, {200: greeting, 307: moved}),
+        _path("/healthz", "alive", "Is the process alive?", service.alive, {200: well}, caching=NEVER),
+        _path("/readyz", "ready", "Can it be written to?", service.ready, {200: able}, caching=NEVER),
+        _path(DOCS, "docs", "Read the documentation", service.docs, {200: html}),
+        _path(f"{DOCS}/", "docsWithSlash", "Find the documentation", service.to_docs, {308: moved}),
+        _path(PAGE, "page", "Open the web page", service.page, {200: html}),
+        _path(PAGE[:-1], "pageWithoutSlash", "Find the web page", service.to_page, {308: moved}),
+        Path(template="/problems/{code}", operations={"GET": explain}),
     ]
 
 
-def _path(template: str, name: str, summary: str, handler: object, reply: Reply, *, redirects: bool = False) -> Path:
-    replies = {200: reply}
-    if redirects:
-        replies[307] = Reply(description="For browsers.", headers=("Location",), media_type="text/html")
-    operation = Operation(name=name, summary=summary, scope=None, handler=handler, replies=replies)  # type: ignore[arg-type]
+def _path(
+    template: str, name: str, summary: str, handler: Handler, replies: Mapping[int, Reply], *, caching: bytes = PUBLIC
+) -> Path:
+    operation = Operation(name=name, summary=summary, scope=None, handler=handler, replies=replies, caching=caching)
     return Path(template=template, operations={"GET": operation})

@@ -4,11 +4,12 @@ from typing import Any
 
 from adapters.http.handlers.reading import Reading, as_list
 from adapters.http.handlers.submitting import Submitter
-from adapters.http.handlers.webhooks import Positioned, WebhookWriting
+from adapters.http.handlers.webhooks import Positioned, WebhookWriting, etag_of_positioned
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply
 from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
 from adapters.http.openapi.schemas import TIME, object_schema, ref
 from adapters.http.requests.list_query import ListParameters
+from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Declared, Parts
 from adapters.serialization.entities import JsonSerializer
 from domain.access.scopes import AccessScope
@@ -51,13 +52,15 @@ def paths(parts: Parts) -> list[Path]:
         cursors=parts.cursors,
         listed=ListParameters(WEBHOOK, parts.cursors),
         envelope=as_list,
+        etag=etag_of_positioned,
     )
     writing = WebhookWriting(
         entity_type=WEBHOOK,
+        writer=parts.store,
         store=parts.store,
         serializer=JsonSerializer((WEBHOOK,)),
         dispatcher=parts.dispatcher,
-        submitter=Submitter(parts.store, parts.dispatcher),
+        submitter=Submitter(parts.dispatcher),
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
@@ -108,6 +111,7 @@ def _deliveries(writing: WebhookWriting) -> Path:
         replies={200: Reply(description="Deliveries.", schema=_DELIVERIES)},
         parameters=(ID, LIMIT, CURSOR),
         problems=("not_found", "bad_cursor", "invalid"),
+        caching=PRIVATE,
     )
 
 

@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import orjson
 
+from adapters.http.responses.caching import NEVER
 from adapters.http.responses.http_errors import HttpError
 from adapters.http.responses.problems import PROBLEM_TYPE, PROBLEMS, problem
 from adapters.http.responses.responses import Header
+from adapters.http.responses.security_headers import OF_EVERYTHING
 
 
 def error_response(refusal: HttpError, server_headers: Iterable[Header] = (), *, is_head: bool = False) -> bytes:
@@ -21,6 +23,8 @@ def error_response(refusal: HttpError, server_headers: Iterable[Header] = (), *,
         *entity_type.headers,
         *refusal.headers,
         (b"content-type", PROBLEM_TYPE),
+        (b"cache-control", NEVER),
+        *OF_EVERYTHING,
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
         (b"x-process-time", b"0.00ms"),  # nobody worked on it

@@ -1,21 +1,25 @@
 """HTTP/1.1 on a socket: uvicorn's protocol with the limits that it lacks."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import httptools
+from starlette.types import ASGIApp
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
+from adapters.http.middleware.cross_origin import Grants
 from adapters.http.requests.request import IS_WHOLE
 from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, UriTooLong
+from adapters.http.responses.responses import Header
 from adapters.http.server.error_response import error_response
 from adapters.http.server.flow import PiecewiseFlow
 from adapters.http.server.lingering_close import LingeringTransport
 from adapters.http.server.request_head import check_handshake, check_head, origin_form
 from adapters.http.server.timeouts import TimedProtocol
+from adapters.http.server.until_close import UntilClose
 
 _REQUEST_LINE = 32  # bytes of it beside the target, at most
 _SLASH = ord("/")
@@ -118,6 +122,8 @@ class HttpProtocol(TimedProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
+        if cycle.scope["http_version"] == "1.0":
+            app = cast("ASGI3Application", UntilClose(cast("ASGIApp", app), cycle))
         super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
@@ -223,9 +229,15 @@ class HttpProtocol(TimedProtocol):
 
     def _response(self, refusal: HttpError) -> None:
         is_head = self.parser.get_method() == b"HEAD"
-        self.transport.write(error_response(refusal, self.server_state.default_headers, is_head=is_head))
+        headers = (*self.server_state.default_headers, *self._granted())
+        self.transport.write(error_response(refusal, headers, is_head=is_head))
         self._timer.cancel()
         LingeringTransport(self.transport).close()
+
+    def _granted(self) -> tuple[Header, ...]:
+        """Return what lets the page read a refusal that asked; the lifespan state has the `cors_origins` that may."""
+        headers = [] if self.scope is None else self.scope["headers"]
+        return Grants(self.app_state.get("cors_origins", ())).of_refusal(dict(headers).get(b"origin"))
 
 
 def _refusal_for(error: httptools.HttpParserError) -> HttpError:

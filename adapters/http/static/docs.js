@@ -48,7 +48,7 @@ function rendered(method, path, operation) {
 
 async function show() {
   const main = document.getElementById("operations");
-  const openapi = await (await fetch("/openapi.json")).json();
+  const openapi = await (await fetch("openapi.json")).json();
   for (const [path, operations] of Object.entries(openapi.paths)) {
     for (const [method, operation] of Object.entries(operations)) main.append(rendered(method, path, operation));
   }

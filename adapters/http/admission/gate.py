@@ -8,13 +8,13 @@ from urllib.parse import unquote_plus
 
 from attrs import define, field
 
-from adapters.http.middleware.live_grants import LiveGrants
-from adapters.http.requests.credentials import Shown, shown_by
+from adapters.http.admission.credentials import Shown, shown_by
+from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter, Forbidden, RateLimited, Unauthorized
 from adapters.http.responses.responses import Header
-from domain.access.access_key import Grant
-from domain.access.key_text import holds_key
+from domain.access.access_key import OPEN, Grant
+from domain.access.key_text import holds_secret
 from domain.access.ports import AccessKeys
 from domain.access.rate_limit import FAILED_TRIES, SECOND, Quota, RateLimiter, Verdict
 from domain.access.scopes import AccessScope
@@ -22,6 +22,12 @@ from domain.errors import DomainError
 
 IPV6_PREFIX = 64
 """Whoever has one address of IPv6 has as many as he likes, and all of them begin with so many of the same bits."""
+
+
+UNGUARDED = (
+    "there is no key yet, and others can reach this address: make the first one with `backroom keys create NAME --scope"
+    " admin`, or allow that by BACKROOM_OPEN"
+)
 
 
 @define(eq=False)
@@ -34,6 +40,7 @@ class Gate:
     keys: AccessKeys
     limiter: RateLimiter
     quota: Quota | None = None
+    allow_public: bool = False  # without a key, also where others than this machine can reach the service
     live: LiveGrants = field(init=False)
 
     _used: set[int] = field(factory=set, init=False)
@@ -56,6 +63,8 @@ class Gate:
         if grant is not None and grant.type is not None and grant.type is not shown.type:
             grant = None
         self._count(request, grant)
+        if grant is OPEN and not self.allow_public and not is_local(request.reached_at):
+            raise Unauthorized(UNGUARDED)
         if grant is None:
             raise self.refusal(request, shown)
         if grant.actor is not None:
@@ -97,8 +106,24 @@ class Gate:
 
 
 def _holds_key(request: Request) -> bool:
+    if holds_secret(request.path):
+        return True
+    if not request.query:
+        return False
     query = request.query.decode("latin-1")
-    return holds_key(request.path) or holds_key(unquote_plus(query) if "%" in query else query)
+    return holds_secret(unquote_plus(query) if "%" in query else query)
+
+
+@lru_cache(64)
+def is_local(address: str) -> bool:
+    """Tell whether only this machine can reach an address of ours: one of loopback, or the path of a socket."""
+    if address.startswith("/"):
+        return True
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
 @lru_cache(1024)

@@ -1,8 +1,7 @@
 """What a request shows to be let in: a key in Authorization, or the cookie of a session."""
 
 import re
-
-from attrs import field, frozen
+from typing import NamedTuple
 
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadHeader
@@ -16,12 +15,11 @@ _BEARER = re.compile(r"Bearer +([^\s,]+) *", re.IGNORECASE)
 _TWO = re.compile(r"[^,]+,\s*[A-Za-z]+ +[^=,]+")
 
 
-@frozen
-class Shown:
+class Shown(NamedTuple):
     """What was shown. What cannot be a key has no hash; `tried` tells that somebody meant to show one."""
 
     type: CredentialType | None = None
-    hash: bytes | None = field(default=None, repr=False)
+    hash: bytes | None = None
     tried: bool = False
 
 
@@ -62,6 +60,8 @@ def cookie_name(request: Request) -> str:
 
 
 def _key(authorization: str) -> Shown:
+    if authorization.startswith("Bearer ") and is_key(key := authorization[7:]):  # as nearly always
+        return Shown(CredentialType.KEY, hash_of(key), tried=True)
     found = _BEARER.fullmatch(authorization)
     if found is None:
         if _TWO.fullmatch(authorization):

@@ -1,0 +1,70 @@
+"""Answers in gzip, for those who take it (RFC 9110, 12.5.3)."""
+
+import asyncio
+import re
+import zlib
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.http.responses.responses import Header
+
+MIN_BYTES = 1000  # what is shorter gains nothing
+MAX_ON_LOOP = 128 * 1024  # bytes; what is longer is compressed in a thread
+LEVEL = 5
+
+_COMPRESSIBLE = re.compile(rb"text/(?!event-stream)|application/(json|problem\+json|javascript)|image/svg")
+_WHOLE = frozenset((200, 201, 202, 207))
+
+
+class Compression:
+    """Compresses whole answers that are long and of a kind that gets shorter; streams pass as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whose sender takes gzip."""
+        held: Message | None = None
+
+        async def compressed(message: Message) -> None:
+            nonlocal held
+            if message["type"] == "http.response.start" and _is_compressible(message):
+                held = message  # until its length is known
+                return
+            if held is not None:
+                start, held = held, None
+                if not message.get("more_body", False) and len(message["body"]) >= MIN_BYTES:
+                    body = await _gzip(message["body"])
+                    start["headers"] = _of_compressed(start["headers"], len(body))
+                    message = {**message, "body": body}
+                await send(start)
+            await send(message)
+
+        await self._app(scope, receive, compressed)
+
+
+def _is_compressible(start: Message) -> bool:
+    if start["status"] not in _WHOLE and start["status"] < 400:
+        return False
+    headers = dict(start["headers"])
+    return b"content-encoding" not in headers and _COMPRESSIBLE.match(headers.get(b"content-type", b"")) is not None
+
+
+def _of_compressed(headers: list[Header], length: int) -> list[Header]:
+    """Return the headers of an answer as they are of its compressed form: other bytes need another strong tag."""
+    changed = [(b"content-encoding", b"gzip"), (b"content-length", b"%d" % length)]
+    for name, value in headers:
+        if name == b"etag" and not value.startswith(b"W/"):
+            changed.append((name, value[:-1] + b'-gzip"'))
+        elif name != b"content-length":
+            changed.append((name, value))
+    return changed
+
+
+async def _gzip(body: bytes) -> bytes:
+    return _compress(body) if len(body) <= MAX_ON_LOOP else await asyncio.to_thread(_compress, body)
+
+
+def _compress(body: bytes) -> bytes:
+    gzip = zlib.compressobj(LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # writes no time: the same bytes again
+    return gzip.compress(body) + gzip.flush()

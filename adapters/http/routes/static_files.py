@@ -1,0 +1,99 @@
+"""The files of the web page: read once, and each under a URL that names its content, so that it can be kept forever."""
+
+import re
+from hashlib import blake2b
+from importlib.resources import files
+from mimetypes import guess_type
+
+from attrs import field, frozen
+
+from adapters.http.openapi.declarations import Operation, Parameter, Path
+from adapters.http.requests.etags import known_tag
+from adapters.http.requests.ranges import requested_range
+from adapters.http.requests.request import Request
+from adapters.http.responses.caching import FOREVER, PUBLIC
+from adapters.http.responses.http_errors import Missing
+from adapters.http.responses.responses import Header, Response
+from adapters.http.responses.security_headers import OF_PAGES
+
+STATIC = files("adapters.http") / "static"
+
+_LINK = re.compile(r'(?<=["\'])(?:\.\./|/)?static/([A-Za-z0-9._-]+)(?=["\'])')
+_VARY = (b"vary", b"Accept-Encoding")  # and on nothing else: a file is the same for every page
+_TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}  # on every machine
+
+
+@frozen
+class File:
+    """A file in memory."""
+
+    name: str
+    content: bytes = field(repr=False)
+    version: str = field(init=False)
+
+    @version.default
+    def _version(self) -> str:
+        return blake2b(self.content, digest_size=8).hexdigest()
+
+    @property
+    def media_type(self) -> bytes:
+        """Return its media type, with its charset where it is text."""
+        suffix = self.name.rpartition(".")[2]
+        media_type = _TYPES.get(suffix) or guess_type(self.name)[0] or "application/octet-stream"
+        return (f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type).encode()
+
+    @property
+    def etag(self) -> bytes:
+        """Return its strong tag."""
+        return b'"%b"' % self.version.encode()
+
+
+@frozen(eq=False)
+class StaticFiles:
+    """The files by their names."""
+
+    _files: dict[str, File] = field(init=False, repr=False)
+
+    @_files.default
+    def _read(self) -> dict[str, File]:
+        return {each.name: File(each.name, each.read_bytes()) for each in STATIC.iterdir() if each.is_file()}
+
+    def page(self, name: str) -> bytes:
+        """Return a page whose links to files name their content."""
+        return _LINK.sub(self._versioned, self._files[name].content.decode()).encode()
+
+    async def file(self, request: Request) -> Response:
+        """Answer with a file, or with a part of it."""
+        file = self._files.get(request.parameters["name"])
+        if file is None:
+            raise Missing("there is no such file")
+        caching = FOREVER if request.query == f"v={file.version}".encode() else PUBLIC
+        headers: tuple[Header, ...] = ((b"cache-control", caching), _VARY, OF_PAGES)
+        if (known := known_tag(request, file.etag)) is not None:
+            return Response(status=304, headers=((b"etag", known), *headers))
+        headers += ((b"etag", file.etag), (b"content-type", file.media_type), (b"accept-ranges", b"bytes"))
+        part = requested_range(request, len(file.content), file.etag)
+        if part is None:
+            return Response(headers=headers, body=file.content)
+        told = b"bytes %d-%d/%d" % (part.start, part.stop - 1, len(file.content))
+        return Response(
+            status=206, headers=(*headers, (b"content-range", told)), body=file.content[part.start : part.stop]
+        )
+
+    def _versioned(self, link: re.Match[str]) -> str:
+        file = self._files.get(link[1])
+        return link[0] if file is None else f"{link[0]}?v={file.version}"
+
+
+def path(static: StaticFiles) -> Path:
+    """Return the path of the files, which are none of OpenAPI's business."""
+    operation = Operation(
+        name="file",
+        summary="A file of the web page",
+        scope=None,
+        handler=static.file,
+        replies={},
+        parameters=(Parameter(name="v", place="query", schema={"type": "string"}),),
+        caching=PUBLIC,
+    )
+    return Path(template="/static/{name}", operations={"GET": operation})

@@ -1,0 +1,28 @@
+"""Answers to HTTP/1.0, which knows no chunks: one of unknown length ends with its connection (RFC 9112, 6.1)."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+
+class UntilClose:
+    """An application whose answers uvicorn sends as they are. It would send one of unknown length in chunks."""
+
+    def __init__(self, app: ASGIApp, cycle: RequestResponseCycle) -> None:
+        self._app = app
+        self._cycle = cycle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        is_open = False
+
+        async def unchunked(message: Message) -> None:
+            nonlocal is_open
+            if message["type"] == "http.response.start":
+                is_open = not any(name.lower() == b"content-length" for name, _ in message["headers"])
+                if is_open:
+                    self._cycle.chunked_encoding = self._cycle.keep_alive = False
+            elif is_open:
+                self._cycle.expected_content_length = len(message.get("body", b""))  # each piece is what is expected
+            await send(message)
+
+        await self._app(scope, receive, unchunked)

@@ -1,0 +1,97 @@
+-- Changes are numbered 1, 2, 3 … in the order of commits, as in every store. Before, they were in the order of their
+-- transactions' ids (epoch, xid, seq). With its new table the log gets a new name (see migrating.py); the cursors of
+-- the old one that changes had are kept beside what they stand for, as those of logs that were moved here.
+
+-- Up to which number the cursors of a former name mean what they meant; null where they were no such numbers.
+ALTER TABLE log_names ADD COLUMN newest bigint;
+
+ALTER TABLE changes RENAME TO changes_before;
+ALTER TABLE forgotten RENAME TO forgotten_before;
+ALTER TABLE former_cursors RENAME TO former_cursors_before;
+
+CREATE TABLE changes (LIKE changes_before, number bigint NOT NULL);
+
+INSERT INTO changes SELECT *, row_number() OVER (ORDER BY epoch, xid, seq) FROM changes_before;
+
+DROP TABLE changes_before;
+
+ALTER TABLE changes ADD PRIMARY KEY (number);
+ALTER TABLE changes ADD CONSTRAINT changes_of_entity UNIQUE (id, kind, version);
+CREATE INDEX changes_of_kind ON changes (kind, number);
+CREATE INDEX changes_by_place ON changes (epoch, xid, seq);
+
+-- The number of the newest change of each kind that is no longer kept.
+CREATE TABLE forgotten (
+  kind text NOT NULL COLLATE "C",
+  number bigint NOT NULL
+);
+
+-- Of no kind: in front of which change the log begins here. Whoever numbers changes locks this row.
+INSERT INTO forgotten VALUES ('', 0);
+
+CREATE TABLE former_cursors (
+  cursor text NOT NULL COLLATE "C",
+  number bigint NOT NULL          -- of the change that it is behind
+);
+
+INSERT INTO former_cursors
+SELECT cursor, coalesce(number, 0) FROM former_cursors_before LEFT JOIN changes USING (epoch, xid, seq)
+UNION ALL
+SELECT concat(name, '-', epoch, '.', xid, '.', seq), number
+FROM (
+  SELECT epoch, xid, seq, number FROM changes
+  UNION ALL
+  (SELECT epoch, xid, seq, 0 FROM forgotten_before ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1)
+) AS places,
+(SELECT name FROM log_names ORDER BY log_names.epoch DESC LIMIT 1) AS log;
+
+DROP TABLE former_cursors_before, forgotten_before;
+
+ALTER TABLE forgotten ADD PRIMARY KEY (kind);
+ALTER TABLE former_cursors ADD PRIMARY KEY (cursor);
+CREATE INDEX former_cursors_of_change ON former_cursors (number);
+
+-- How many changes are in front of a place, or of the first one behind it that a snapshot did not show. Who had had others
+-- behind that one has them again.
+CREATE FUNCTION number_of(integer, xid8, integer, pg_snapshot) RETURNS bigint LANGUAGE sql AS $$
+  SELECT coalesce(
+    (
+      SELECT number - 1 FROM changes
+      WHERE (epoch, xid, seq) > ($1, $2, $3) AND ($4 IS NULL OR epoch > $1 OR NOT pg_visible_in_snapshot(xid, $4))
+      ORDER BY epoch, xid, seq LIMIT 1
+    ),
+    (SELECT max(number) FROM changes),
+    0
+  )
+$$;
+
+ALTER TABLE positions ADD COLUMN number bigint; -- of the newest change that the webhook has had
+
+UPDATE positions SET number = number_of(epoch, xid, seq, shown);
+
+ALTER TABLE positions
+  ALTER COLUMN number SET NOT NULL,
+  DROP COLUMN epoch, DROP COLUMN xid, DROP COLUMN seq, DROP COLUMN shown;
+
+INSERT INTO former_cursors
+SELECT after, number_of(
+  place[1]::integer, place[2]::xid8, place[3]::integer, concat(place[4], ':', place[5], ':', translate(place[6], '.', ','))::pg_snapshot
+)
+FROM (SELECT DISTINCT after FROM deliveries) AS deliveries,
+(SELECT name FROM log_names ORDER BY log_names.epoch DESC LIMIT 1) AS log,
+regexp_match(after, concat('^', name, '-(\d+)[.](\d+)[.](\d+)-(\d+)[.](\d+)[.]?([0-9.]*)$')) AS place
+WHERE place IS NOT NULL;
+
+DROP FUNCTION number_of;
+
+ALTER TABLE changes DROP COLUMN epoch, DROP COLUMN xid, DROP COLUMN seq;
+
+-- Waits for its turn to number changes, which lasts until the end of the transaction, and returns the newest number.
+-- Nothing is counted up: while somebody keeps an old snapshot, each version of a counter would be in everybody's way.
+-- By an index in any case: a plan that was made while the log was empty would later read all of it.
+CREATE FUNCTION lock_log() RETURNS bigint LANGUAGE plpgsql SET lock_timeout = 0 SET enable_seqscan = off AS $$
+BEGIN
+  PERFORM FROM forgotten WHERE kind = '' FOR UPDATE;
+  RETURN coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), (SELECT max(number) FROM forgotten));
+END
+$$;

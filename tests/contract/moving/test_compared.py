@@ -1,0 +1,204 @@
+"""The copy is compared with the original before it counts."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from attrs import define, evolve
+
+from domain.changes import Cursor
+from domain.errors import CursorExpired
+from domain.ports import Store
+from domain.product import PRODUCT
+from domain.queries import Query
+from domain.snapshot import (
+    Changes,
+    Credentials,
+    Entities,
+    Export,
+    FormerCursors,
+    Keys,
+    Metadata,
+    Part,
+    Positions,
+    Receipts,
+    Sent,
+)
+from domain.task import TASK
+from domain.use_cases.move import Different, move
+from entrypoints.wiring import exporting, importing
+from tests.builders import LATER, Clock, create
+from tests.contract.moving.careless import Careless
+from tests.contract.moving.lives import YOUNG, live
+from tests.contract.places import emptied, moved, opened
+from tests.contract.steps import carry_out, fill, trail, walk
+
+pytestmark = pytest.mark.anyio
+
+
+def without_the_last(part: Part) -> Part | None:
+    """Lose a change, which none but the comparison would notice."""
+    return evolve(part, changes=part.changes[:-1]) if isinstance(part, Changes) else part
+
+
+def at_another_time(part: Part) -> Part | None:
+    """Keep all of each change but when it was made."""
+    if isinstance(part, Changes):
+        later = (evolve(each, at=each.at + timedelta(hours=1)) for each in part.changes)
+        return evolve(part, changes=tuple(later))
+    return part
+
+
+def with_another_document(part: Part) -> Part | None:
+    """Write a document differently, though it means the same."""
+    match part:
+        case Entities(records=(first, *rest)):
+            return evolve(part, records=(first._replace(document=first.document.replace(":", ": ", 1)), *rest))
+    return part
+
+
+def under_another_number(part: Part) -> Part | None:
+    """Let a cursor mean something else."""
+    if isinstance(part, FormerCursors):
+        return FormerCursors(numbers={cursor: number + 1 for cursor, number in part.numbers.items()})
+    return part
+
+
+def with_other_ends(part: Part) -> Part | None:
+    """Let a former name mean more than it did."""
+    if isinstance(part, Metadata):
+        return evolve(part, logs={name: (newest or 0) + 1 for name, newest in part.logs.items()})
+    return part
+
+
+DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
+    "change": without_the_last,
+    "time": at_another_time,
+    "document": with_another_document,
+    "cursors": under_another_number,
+    "forgotten": lambda part: evolve(part, forgotten=part.forgotten + 1) if isinstance(part, Metadata) else part,
+    "names": with_other_ends,
+    "logs": lambda part: evolve(part, logs={}) if isinstance(part, Metadata) else part,
+    "secret": lambda part: evolve(part, secret=bytes(32)) if isinstance(part, Metadata) else part,
+    "ids": lambda part: (
+        evolve(part, last_ids={**part.last_ids, "task": part.last_ids["task"] - 1})
+        if isinstance(part, Metadata)
+        else part
+    ),
+    "entities": lambda part: None if isinstance(part, Entities) and part.entity_type is PRODUCT else part,
+    "receipts": lambda part: None if isinstance(part, Receipts) else part,
+    "keys": lambda part: (
+        evolve(part, keys=(evolve(part.keys[0], name="x"), *part.keys[1:])) if isinstance(part, Keys) else part
+    ),
+    "credentials": lambda part: (
+        evolve(part, credentials=part.credentials[1:]) if isinstance(part, Credentials) else part
+    ),
+    "positions": lambda part: (
+        Positions(numbers=dict.fromkeys(part.numbers, 0)) if isinstance(part, Positions) else part
+    ),
+    "deliveries": lambda part: None if isinstance(part, Sent) else part,
+}
+
+
+@pytest.mark.parametrize("what", DISTORTIONS)
+async def test_a_difference_is_noticed(store: Store, source: str, target: str, clock: Clock, what: str) -> None:
+    """A copy that is not the original is given up as a whole."""
+    await live(store, clock)
+    with pytest.raises(Different):
+        async with exporting(source) as telling, importing(target) as taking:
+            await move(Remembering(telling, {BEFORE: 7}), Careless(taking, DISTORTIONS[what]), lambda *_: None)
+    there = await opened(target, clock)
+    assert [] == await trail(there)
+    await there.close()
+
+
+BEFORE = Cursor("before-1.2.3")
+"""A cursor of a log that did not number its changes."""
+
+
+@define
+class Remembering(Export):
+    """Tells, beside all that a store holds, cursors of such a log, as a store does that has one behind it."""
+
+    telling: Export
+    cursors: dict[Cursor, int]
+
+    async def size(self) -> int:
+        return await self.telling.size() + len(self.cursors)
+
+    async def read(self) -> AsyncIterator[Part]:
+        cursors: Part | None = FormerCursors(numbers=self.cursors)
+        async for part in self.telling.read():
+            if cursors is not None and isinstance(part, Receipts | Positions):
+                yield cursors
+                cursors = None
+            yield evolve(part, logs={**part.logs, "before": None}) if isinstance(part, Metadata) else part
+
+
+async def test_cursors_that_were_no_numbers(
+    store: Store, source: str, target: str, tmp_path: Path, clock: Clock
+) -> None:
+    """They move along as well, and on, and expire with their changes; others of the same log have expired."""
+    await fill(store, TASK, {}, {})
+    clock.now = LATER
+    await fill(store, TASK, {})
+    async with exporting(source) as telling, importing(target) as taking:
+        cursors = {BEFORE: 2, Cursor("before-1.2.4-5.6"): 3}
+        assert 8 == await move(Remembering(telling, cursors), taking, lambda *_: None)
+    await store.close()
+    await moved(target, await emptied(source, tmp_path))
+    for url in (target, source):
+        there = await opened(url, clock)
+        assert [1, 0] == [len(await trail(there, each)) for each in cursors]
+        await there.purge(LATER, changes_before=LATER)
+        assert 1 == len(await trail(there, BEFORE))
+        await there.purge(LATER, changes_before=YOUNG)
+        for expired in (BEFORE, Cursor("before-1.2.5"), Cursor("before-3")):
+            with pytest.raises(CursorExpired):
+                await there.read(expired)
+            await there.wait_for_changes(expired)
+        await there.close()
+
+
+@define
+class Shrinking(Export):
+    """Tells everything once, and from then on less."""
+
+    telling: Export
+    told: bool = False
+
+    async def size(self) -> int:
+        return await self.telling.size()
+
+    async def read(self) -> AsyncIterator[Part]:
+        parts = [part async for part in self.telling.read()]
+        for part in parts[:-1] if self.told else parts:
+            yield part
+        self.told = True
+
+
+async def test_a_surplus_is_noticed(store: Store, source: str, target: str, clock: Clock) -> None:
+    """A copy that holds all of the original, and more, is given up as well."""
+    await live(store, clock)
+    with pytest.raises(Different):
+        async with exporting(source) as telling, importing(target) as taking:
+            await move(Shrinking(telling), taking, lambda *_: None)
+
+
+async def test_large_ones_come_in_parts(store: Store, source: str, target: str, clock: Clock) -> None:
+    """More than fits into one part arrives whole, and is reported as it goes."""
+    for _ in range(2):
+        await fill(store, TASK, *({"title": f"Task {number}"} for number in range(1000)))
+    await carry_out(store, create(TASK, title="last"))
+    said: list[tuple[str, int, int]] = []
+    async with exporting(source) as telling, importing(target) as taking:
+        assert 4002 == await move(telling, taking, lambda *what: said.append(what))
+    steps = [0, 0, 1000, 2000, 2001, 3001, 4001, 4002, 4002]
+    assert steps == [done for what, done, total in said if what == "comparing" and total == 4002]
+    there = await opened(target, clock)
+    assert [each.id for each in await walk(store, Query(entity_type=TASK))] == [
+        each.id for each in await walk(there, Query(entity_type=TASK))
+    ]
+    assert await trail(store) == await trail(there)
+    await there.close()

@@ -1,0 +1,76 @@
+"""Moving that does not come to its end moves nothing."""
+
+import asyncio
+
+import pytest
+
+from domain.errors import Unavailable
+from domain.ports import Store
+from domain.queries import Query
+from domain.task import TASK
+from domain.use_cases.move import Undecided, move
+from entrypoints.wiring import exporting, importing
+from tests.builders import Clock
+from tests.contract.moving.careless import Careless
+from tests.contract.moving.lives import everything, live
+from tests.contract.places import moved, opened
+from tests.contract.steps import fill, positions_of, trail
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_interruption_leaves_nothing(store: Store, source: str, target: str, clock: Clock) -> None:
+    """Whatever has been written is gone, and the place is as good as new."""
+    await live(store, clock)
+    async with exporting(source) as telling, importing(target) as taking:
+        async for part in telling.read():
+            await taking.write(part)
+        await taking.arrange()
+    there = await opened(target, clock)
+    assert ([], {}) == (await trail(there), await positions_of(there))
+    assert await store.secret() != await there.secret()
+    assert () == (await there.page(Query(entity_type=TASK))).records
+    await there.close()
+    await moved(source, target)
+    there = await opened(target, clock)
+    assert await everything(store) == await everything(there)
+    await there.close()
+
+
+async def test_cancelling(store: Store, source: str, target: str, clock: Clock) -> None:
+    """Who gives up in the middle leaves nothing either, and can begin again at once."""
+    await live(store, clock)
+    waiting = asyncio.Event()
+
+    def report(what: str, done: int, total: int) -> None:
+        if what == "comparing":
+            waiting.set()
+
+    async def working() -> None:
+        async with exporting(source) as telling, importing(target) as taking:
+            await move(telling, taking, report)
+
+    task = asyncio.ensure_future(working())
+    await waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await moved(source, target)
+    there = await opened(target, clock)
+    assert await everything(store) == await everything(there)
+    await there.close()
+
+
+class Lost(Careless):
+    """Is lost when it is to commit."""
+
+    async def commit(self) -> None:
+        raise Unavailable
+
+
+async def test_lost_in_the_moment_of_the_commit(store: Store, source: str, target: str) -> None:
+    """Nobody is told that nothing was moved, where nobody knows."""
+    await fill(store, TASK, {})
+    with pytest.raises(Undecided, match="if it is not empty now, everything was moved"):
+        async with exporting(source) as telling, importing(target) as taking:
+            await move(telling, Lost(taking, lambda part: part), lambda *_: None)

@@ -1,0 +1,102 @@
+"""Where nothing may be moved to, and who comes second."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.commands import Delete
+from domain.errors import Unavailable
+from domain.ports import Store
+from domain.snapshot import (
+    NotEmpty,
+)
+from domain.task import TASK
+from domain.use_cases.move import SameLog, move
+from entrypoints.wiring import exporting, importing
+from tests.builders import LATER, Clock, create, submission
+from tests.contract.moving.lives import everything, live
+from tests.contract.places import emptied, moved, opened
+from tests.contract.steps import fill, trail
+from tests.contract.test_access_keys import new
+from tests.contract.test_keys import key
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_target_with_something_in_it(
+    store: Store, source: str, target: str, tmp_path: Path, clock: Clock
+) -> None:
+    """What holds an entity, or did, or only a receipt or a key, is refused and stays as it is."""
+    await live(store, clock)
+    task, receipt = submission(create(TASK)), submission(Delete(entity_type=TASK, id=9), key=key())
+    begin: Callable[[Store], Any]
+    for begin in (
+        lambda there: there.submit(task),
+        lambda there: there.submit(receipt),
+        lambda there: there.access_keys.change(new()),
+    ):
+        there = await opened(await emptied(target, tmp_path), clock)
+        await begin(there)
+        before = await everything(there)
+        with pytest.raises(NotEmpty):
+            await moved(source, target)
+        assert before == await everything(there)
+        await there.close()
+
+
+async def test_what_took_over_little_is_not_empty(
+    store: Store, source: str, target: str, clock: Clock, arrived: Callable[[], Any]
+) -> None:
+    """Nothing is moved on top of a store that was moved there, even where no change of it is kept, or nothing was."""
+    await fill(store, TASK, {})
+    await store.purge(LATER, changes_before=LATER)
+    there = await arrived()
+    with pytest.raises(NotEmpty):
+        await moved(source, target)
+    assert await everything(store) == await everything(there)
+
+
+async def test_what_took_over_nothing_is_not_empty(
+    store: Store, source: str, target: str, arrived: Callable[[], Any]
+) -> None:
+    """It goes on with the secret and the cursors of the other."""
+    there = await arrived()
+    await fill(store, TASK, {})
+    with pytest.raises(NotEmpty):
+        await moved(source, target)
+    assert await store.secret() == await there.secret()
+
+
+async def test_a_store_is_not_moved_to_itself(store: Store, source: str) -> None:
+    """Also where nothing is in it; else its own cursors would be former ones, of which nothing is known."""
+    with pytest.raises((SameLog, Unavailable)):
+        await moved(source, source)
+    start = await store.head()
+    await fill(store, TASK, {})
+    assert [("task.created", 1, 1)] == await trail(store, start)
+
+
+async def test_two_at_once(store: Store, source: str, target: str, clock: Clock) -> None:
+    """The second waits for the first, and is refused then."""
+    await fill(store, TASK, {})
+    async with exporting(source) as telling, importing(target) as taking:
+        second = asyncio.ensure_future(moved(source, target))
+        await move(telling, taking, lambda *_: None)
+    with pytest.raises(NotEmpty):
+        await second
+    there = await opened(target, clock)
+    assert [("task.created", 1, 1)] == await trail(there)
+    await there.close()
+
+
+async def test_two_that_begin_together(store: Store, source: str, target: str, clock: Clock) -> None:
+    """One of them moves everything, and the other is refused, though both found the target empty at first."""
+    await live(store, clock)
+    done = await asyncio.gather(moved(source, target), moved(source, target), return_exceptions=True)
+    assert {int, NotEmpty} == {type(each) for each in done}
+    there = await opened(target, clock)
+    assert await everything(store) == await everything(there)
+    await there.close()

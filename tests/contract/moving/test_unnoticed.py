@@ -1,0 +1,58 @@
+"""Moving in the middle of a life."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import rule, run_state_machine_as_test
+
+from tests.contract.places import NAMES, PLACES, moved, opened
+from tests.contract.stores import Doors
+from tests.contract.test_state_machine import StoreMachine
+
+
+class MovingMachine(StoreMachine):
+    """Moves the store now and then, in the middle of its life; nobody who uses it notices."""
+
+    def __init__(self) -> None:
+        self.moves = 0
+        super().__init__(self.begin)
+
+    @asynccontextmanager
+    async def begin(self, folder: Path, _: Callable[[], datetime]) -> AsyncIterator[Doors]:
+        """Open an empty store, twice, and in the end close the one that it has become."""
+        self.folder = folder
+        await self.enter(await PLACES["sqlite"](folder, NAMES[0]))
+        yield self.doors
+        await self.leave()
+
+    async def enter(self, url: str) -> None:
+        """Open the store at a place."""
+        self.url = url
+        self.doors = await opened(url, self.clock), await opened(url, self.clock)
+
+    async def leave(self) -> None:
+        """Close the store."""
+        for door in self.doors:
+            await door.close()
+
+    @rule(name=st.sampled_from(sorted(PLACES)))
+    def move(self, name: str) -> None:
+        """Move to a place of any kind."""
+        self.run(self.go(name))
+
+    async def go(self, name: str) -> None:
+        """Move, and go on there."""
+        self.moves += 1
+        target = await PLACES[name](self.folder, NAMES[self.moves % 2])
+        await moved(self.url, target)
+        await self.leave()
+        await self.enter(target)
+
+
+def test_nobody_notices() -> None:
+    """Whatever is done, and however often the store is moved meanwhile, it agrees with a plain model of one store."""
+    run_state_machine_as_test(MovingMachine, settings=settings(max_examples=30, stateful_step_count=30))
