@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.commands import Create, Delete, Edit, Precondition, Restore
-from domain.decisions import Decision, claimed, decide, named
+from domain.decisions import Decision, decide, named, values_to_own
 from domain.entity_type import Deleted, EntityType
 from domain.errors import DomainError
 from domain.product import MAX_STOCK, PRODUCT
@@ -54,7 +54,7 @@ def decided(commands: list[Any], world: World, new_id: Callable[[EntityType[Any]
         ref: world.get(ref) if needs_deleted or not isinstance(world.get(ref), Deleted) else None
         for ref, needs_deleted in named(commands).items()
     }
-    wanted = claimed(commands, current)
+    wanted = values_to_own(commands, current)
     owners = {value: each.id for each in world.values() for value in unique_values(each) if value in wanted}
     state = State(current=current, owners=owners, new_id=new_id)
     return decide(submission(*commands, atomic=atomic), state, LATER)
