@@ -111,7 +111,7 @@ class Query(Generic[E]):
         return (*(_key(order.field, getattr(entity, order.field.name)) for order in self.order), entity.id)
 
     def position_of(self, record: StoredEntity, documents: Serializer) -> Position:
-        """Return the position just behind the entity of `record`; in the order of ids, it needs not be read for that."""
+        """Return the position just behind the entity of `record`, which is not read where ids give the order."""
         return self.position(documents.read(self.entity_type, record.document)) if self.order else (record.id,)
 
 
@@ -119,7 +119,7 @@ class Query(Generic[E]):
 class Page:
     """Records with what is needed to go on from them.
 
-    `next` is the position of the last of them, or None where nothing follows. `changes` is the position in the log up to
+    `next` is the position of the last, or None where nothing follows. `changes` is the position in the log up to
     which this page is up to date: following from there misses nothing. `revision` differs whenever anything in the
     collection changed. `total` counts every match, where it was asked for.
     """
