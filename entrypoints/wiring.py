@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,16 +124,20 @@ async def exporting(url: str) -> AsyncIterator[Export]:
 
 
 @asynccontextmanager
-async def importing(url: str) -> AsyncIterator[Import]:
-    """Take over into the store of a URL, which must be empty, what another one holds."""
+async def importing(url: str, source_logs: Set[str] = frozenset()) -> AsyncIterator[Import]:
+    """Take over into the store of a URL, which must be empty, what another one holds whose log has these names."""
     documents = JsonSerializer(ENTITY_TYPES)
     if url.startswith("postgres"):
         from adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
 
-        async with postgres.importing(url, entity_types=ENTITY_TYPES, documents=documents) as taking:
+        async with postgres.importing(
+            url, entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
+        ) as taking:
             yield taking
     else:
-        async with sqlite_importing(_path(url), entity_types=ENTITY_TYPES, documents=documents) as file:
+        async with sqlite_importing(
+            _path(url), entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
+        ) as file:
             yield file
 
 

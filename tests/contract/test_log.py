@@ -1,7 +1,6 @@
 """The log in every store: order, places in it, types, history, and waiting for news."""
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from domain.ports import LogPage, Store
 from domain.product import PRODUCT
 from domain.task import TASK
 from tests.builders import LATER, NOON, Clock, create, record
-from tests.contract.steps import carry_out, edit, fill, whole_log
+from tests.contract.steps import carry_out, edit, fill, trail, whole_log
 
 pytestmark = pytest.mark.anyio
 
@@ -130,14 +129,16 @@ async def test_a_watcher_is_told_at_once_of_what_it_has_not_seen(store: Store) -
     start = await store.head()
     await fill(store, TASK, {})
     await store.wait_for_changes(start)
+    assert [("task.created", 1, 1)] == await trail(store, start)
 
 
 async def test_a_watcher_does_not_wait_where_nothing_is_yet(store: Store) -> None:
     """A place that reading refuses, because no change has come so far, is no place to wait at."""
     await fill(store, TASK, {})
     beyond = Cursor(f"{await store.head()}0")
-    with suppress(BadCursor):
-        await store.wait_for_changes(beyond)
+    await store.wait_for_changes(beyond)
+    with pytest.raises(CursorExpired):
+        await store.read(beyond)
 
 
 @pytest.mark.parametrize("writer", [0, 1])

@@ -43,9 +43,11 @@ async def test_many_processes_make_a_file_at_once(tmp_path: Path) -> None:
 
 async def test_folders_are_made(tmp_path: Path) -> None:
     """The folders on the way to the file need not be there."""
-    store = open_store(tmp_path / "a" / "b" / "backroom.db")
+    path = tmp_path / "a" / "b" / "backroom.db"
+    store = open_store(path)
     await fill(store, TASK, {})
     await store.close()
+    assert path.is_file()
 
 
 async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:

@@ -53,6 +53,7 @@ async def test_what_others_write_is_seen(
     watching = asyncio.create_task(pooled.wait_for_changes(await pooled.head()))
     await fill(store, TASK, {})
     await watching
+    assert [("task.created", 1, 1)] == await trail(pooled)
 
 
 async def test_it_is_said(pooled: PostgresStore, caplog: pytest.LogCaptureFixture) -> None:

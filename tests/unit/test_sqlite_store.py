@@ -20,6 +20,7 @@ from domain.queries import Query
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
 from tests.builders import LATER, NOON, SERIALIZER, Clock, create, submission
+from tests.contract.steps import trail, walk
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,7 @@ async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pyt
     await asyncio.sleep(0)  # they wait
     await store.submit(submission(create(TASK)))
     await asyncio.gather(*watching)
+    assert [("task.created", 1, 1)] == await trail(store, head)
 
 
 async def test_a_watcher_who_leaves_takes_no_bell_along(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +57,7 @@ async def test_a_watcher_who_leaves_takes_no_bell_along(store: SqliteStore, monk
     await asyncio.wait([gone])
     await store.submit(submission(create(TASK)))
     await watching
+    assert [("task.created", 1, 1)] == await trail(store, head)
 
 
 async def test_writes_wake_nobody_where_nobody_watches(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +127,8 @@ async def test_the_search_index_forgets_what_was(store: SqliteStore, tmp_path: P
     """It agrees with the rows also where one transaction made one entity and edited another."""
     await store.submit(submission(create(TASK)))
     await store.submit(submission(Edit.parse(TASK, 1, {"title": "Mop the floor"}), create(TASK)))
+    found = {text: await walk(store, Query(entity_type=TASK, search=text)) for text in ("sweep", "mop")}
+    assert {"sweep": [2], "mop": [1]} == {text: [each.id for each in tasks] for text, tasks in found.items()}
     await store.close()
     connection = apsw.Connection(str(tmp_path / "backroom.db"))
     connection.execute("INSERT INTO tasks_search (tasks_search, rank) VALUES ('integrity-check', 1)")
