@@ -68,7 +68,7 @@ class Reading:
         parameters = parse(request, self.listed.names)
         query = self.listed.query(parameters)
         if query.limit > READ_AT_ONCE:
-            await request.turns.next()
+            await request.capacity.turns.next()
         page = await list_page(self.reader, query)
         media_type = preferred(request, (JSON, *self.texts))
         stem = f"{page.revision}-{FOLD}{_SUFFIXES[media_type]}"  # what is found depends on how text is folded
@@ -126,7 +126,7 @@ class Reading:
         entries: list[Entry] = []
         while True:
             wanted = min(limit - len(entries), READ_AT_ONCE)
-            await request.turns.next()
+            await request.capacity.turns.next()
             found = await read_history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
             entries += found
             if len(found) < wanted or len(entries) == limit:
