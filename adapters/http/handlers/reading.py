@@ -89,7 +89,7 @@ class Reading:
         pieces = [self.table.header]
         for start in range(0, len(page.records), READ_AT_ONCE):
             if start:
-                await request.turns.next()
+                await request.capacity.turns.next()
             pieces.append(self.table.rows(page.records[start : start + READ_AT_ONCE]))
         content_type = b"text/csv; charset=utf-8; header=present"
         return Response(headers=((b"content-type", content_type), *headers), body="".join(pieces).encode())
