@@ -154,6 +154,13 @@ class Import(Protocol):
         """Make it last. Raises `Unavailable` where nobody can tell whether it does."""
 
 
+class SameLog(Exception):
+    """The logs of two stores have a name in common, so that one cursor would mean two things at the copy."""
+
+    def __init__(self) -> None:
+        super().__init__("the target is the source itself, or a copy of it")
+
+
 class NotEmpty(Exception):
     """A store that should take over the content of another one has its own."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from domain.use_cases.move import Undecided, move
+from domain.use_cases.move import Undecided, move, names_of_log
 from entrypoints.output import Output
 from entrypoints.settings import store
 from entrypoints.store_errors import reason, shown
@@ -63,7 +63,7 @@ async def _copy(source: str, target: str, words: Words, output: Output, at_last:
             output.note(f"{words.doing} {shown(source)} as it stands at {now():%Y-%m-%d %H:%M:%S} UTC")
             output.note(f"what is written there from now on will not be in {shown(target)}")
             at_fault = shown(target)
-            async with importing(target) as imported:
+            async with importing(target, await names_of_log(exported)) as imported:
                 at_fault = f"{shown(source)} to {shown(target)}"
                 copied = await move(exported, imported, output.progress())
         if at_last is not None:

@@ -1,7 +1,7 @@
 """Taking over into a database what another store held."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from domain.snapshot import (
     Part,
     Positions,
     Receipts,
+    SameLog,
     Sent,
 )
 from domain.stored_entity import Serializer
@@ -68,12 +69,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @asynccontextmanager
 async def importing(
-    dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+    dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, source_logs: Set[str] = frozenset()
 ) -> AsyncIterator["PostgresImport"]:
     """Take over into a database, in which the schema is made where there is none. What is not committed is undone.
 
-    Raises `BadAddress`, `NotEmpty`, `SchemaTooNew`, `Unsuitable`, `StorageFull` and `Unavailable`, which it also is
-    while others are using the store.
+    Raises `SameLog` for a database with one of the names of the source's log, `BadAddress`, `NotEmpty`, `SchemaTooNew`,
+    `Unsuitable`, `StorageFull` and `Unavailable`, which it also is while others are using the store.
     """
     with explaining():
         connection = await connect(dsn)
@@ -82,6 +83,7 @@ async def importing(
                 async with connection.transaction(isolation="read_committed"):
                     await connection.execute(_LIMITS)
                     await _check_empty(connection)
+                    await _check_other(connection, source_logs)
             await migrate(connection)
             await give_declared_fields(connection, map(TableMapping, entity_types), documents)
             await refold(connection, map(TableMapping, entity_types), documents)
@@ -100,6 +102,12 @@ async def importing(
             yield PostgresImport(connection, log, entity_types, documents, indexes=[sql for _, sql in indexes])
         finally:
             connection.terminate()  # which undoes what was not committed, whatever state it is in
+
+
+async def _check_other(connection: Connection, source_logs: Set[str]) -> None:
+    """Refuse the source itself before its own snapshot keeps us waiting for its locks."""
+    if not source_logs.isdisjoint(row["name"] for row in await connection.fetch("SELECT name FROM log_names")):
+        raise SameLog
 
 
 async def _check_empty(connection: Connection) -> None:

@@ -1,6 +1,6 @@
 """Taking over into a file what another store held."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from domain.snapshot import (
     Part,
     Positions,
     Receipts,
+    SameLog,
     Sent,
 )
 from domain.stored_entity import Serializer
@@ -43,18 +44,19 @@ _EMPTY = (
     "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections)"
     " AND NOT EXISTS (SELECT 1 FROM access_keys) FROM log"
 )
+_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
 
 @asynccontextmanager
 async def importing(
-    path: Path, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+    path: Path, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, source_logs: Set[str] = frozenset()
 ) -> AsyncIterator["SqliteImport"]:
     """Take over into a file, which is made where there is none. What is not committed is undone.
 
-    Raises `NotEmpty`, `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`, which it also is while another
-    process writes to the file.
+    Raises `SameLog` for a file with one of the names of the source's log, `NotEmpty`, `NotAStore`, `SchemaTooNew`,
+    `StorageFull` and `Unavailable`, which it also is while another process writes to the file.
     """
     with explaining(path):
         make_folder(path)
@@ -62,6 +64,7 @@ async def importing(
         try:
             if is_migrated(connection):
                 _check_empty(connection)  # before the schema is touched
+                _check_other(connection, source_logs)
             migrate(connection)
             give_declared_fields(connection, map(TableMapping, entity_types), documents)
             refold(connection, map(TableMapping, entity_types), documents)
@@ -75,6 +78,11 @@ async def importing(
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 connection.close()
+
+
+def _check_other(connection: apsw.Connection, source_logs: Set[str]) -> None:
+    if not source_logs.isdisjoint(name for (name,) in fetch(connection, _NAMES)):
+        raise SameLog
 
 
 def _check_empty(connection: apsw.Connection) -> None:

@@ -1,11 +1,11 @@
 """Moving everything that one store holds to another one, and making sure of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from attrs import evolve
 
 from domain.errors import Unavailable
-from domain.snapshot import Entities, Export, Import, Metadata, Part, size
+from domain.snapshot import Entities, Export, Import, Metadata, Part, SameLog, size
 
 Report = Callable[[str, int, int], None]
 """Is told what is being done, and how many of how many are done."""
@@ -18,18 +18,18 @@ class Different(Exception):
         super().__init__(f"the copy differs from the original, and was given up: {what}")
 
 
-class SameLog(Exception):
-    """The logs of two stores have a name in common, so that one cursor would mean two things at the copy."""
-
-    def __init__(self) -> None:
-        super().__init__("the target is the source itself, or a copy of it")
-
-
 class Undecided(Exception):
     """The target was lost when everything was to last."""
 
     def __init__(self) -> None:
         super().__init__("the target was lost at the commit; if it is not empty now, everything was moved")
+
+
+async def names_of_log(source: Export) -> Set[str]:
+    """Return the names of a log, by which a target is known for the source itself, however it is spelt."""
+    first = await anext(source.read())
+    assert isinstance(first, Metadata), "everything begins with what there is of once"
+    return first.logs.keys()
 
 
 async def move(source: Export, target: Import, report: Report) -> int:

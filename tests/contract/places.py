@@ -8,7 +8,7 @@ import pytest
 from adapters.sqlite.store import SqliteStore
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
-from domain.use_cases.move import move
+from domain.use_cases.move import move, names_of_log
 from entrypoints.wiring import exporting, importing
 from tests.builders import SERIALIZER, Clock
 from tests.databases import open_store, shared_databases
@@ -52,5 +52,5 @@ async def opened(url: str, clock: Clock) -> Store:
 
 async def moved(source: str, target: str) -> int:
     """Move everything from one place to another."""
-    async with exporting(source) as telling, importing(target) as taking:
+    async with exporting(source) as telling, importing(target, await names_of_log(telling)) as taking:
         return await move(telling, taking, lambda *_: None)
