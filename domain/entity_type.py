@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import attrs
 from attrs import frozen
 
-from domain.errors import ValidationFailed, Violation
+from domain.errors import ValidationFailed, Violation, Violations
 from domain.field_types import FieldType, Integer, Timestamp, ValidationError
 from domain.suggestions import unknown_field
 
@@ -229,15 +229,15 @@ class EntityType(Generic[E]):
             return raw
         values = Values(self, whole=whole)
         missing = {field.name for field in self.required if field.name not in raw} if whole else set()
-        violations: list[Violation] = []
+        violations = Violations()
         for name, each in raw.items():
             field = self.by_name.get(name)
             if field is None:
-                told = len(violations) < MAX_SUGGESTED  # for all the names that a body can hold it would take long
+                told = len(violations.told) < MAX_SUGGESTED  # for all the names that are told it would take long
                 reason = unknown_field(name, self.writable_names) if told else "is not a field"
-                violations.append(Violation(field=name, code="unknown_field", reason=reason))
+                violations.add(name, "unknown_field", reason)
             elif field.read_only:
-                violations.append(Violation(field=name, code="read_only", reason="is read-only"))
+                violations.add(name, "read_only", "is read-only")
             else:
                 try:
                     values[name] = field.check(each, parse)
@@ -245,11 +245,11 @@ class EntityType(Generic[E]):
                     if refused.code == "required":
                         missing.add(name)
                     else:
-                        violations.append(field.violation(refused))
-        if missing or violations:
+                        violations.add(name, refused.code, refused.reason)
+        if missing or violations.told:
             names = (field.name for field in self.required if field.name in missing)
             required = (Violation(field=name, code="required", reason="is required") for name in names)
-            raise ValidationFailed(violations=(*required, *violations))
+            raise violations.failure(required)
         return values
 
     def values(self, entity: E) -> dict[str, Any]:

@@ -1,8 +1,15 @@
 """What can go wrong, as facts. Every error writes its own message and knows nothing of the protocol that carries it."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
+
+MAX_VIOLATIONS = 100
+"""How many violations are told at once: nobody reads more, and a body can hold a hundred thousand."""
+
+MAX_NAME = 100
+"""Characters of a name that is told."""
 
 
 class DomainError(Exception):
@@ -40,11 +47,17 @@ class Violation:
 
 @frozen(kw_only=True)
 class ValidationFailed(DomainError):
-    """Values break the rules of their entity type; every violation is told at once."""
+    """Values break the rules of their entity type; every violation is told at once, or the first of very many."""
 
     code: ClassVar[str] = "invalid"
     violations: tuple[Violation, ...]
+    omitted: int = 0  # how many more there are
     of_command: bool = False  # they are of the command itself, and not of the values in it
+
+    def shortened(self, most: int) -> "ValidationFailed":
+        """Return the same with not more violations than that."""
+        beyond = max(0, len(self.violations) - most)
+        return evolve(self, violations=self.violations[:most], omitted=self.omitted + beyond)
 
     @property
     def message(self) -> str:
@@ -52,7 +65,30 @@ class ValidationFailed(DomainError):
         others = [violation.detail for violation in self.violations if violation.code != "required"]
         if missing:
             others.insert(0, f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} required")
+        if self.omitted:
+            others.append(f"and {self.omitted} more")
         return "; ".join(others)
+
+
+@define
+class Violations:
+    """What is found to be wrong, one by one."""
+
+    told: list[Violation] = field(factory=list, init=False)
+    omitted: int = field(default=0, init=False)
+
+    def add(self, field: str, code: str, reason: str) -> None:
+        """Note a violation, or only that there is one more."""
+        if len(self.told) >= MAX_VIOLATIONS:
+            self.omitted += 1
+            return
+        name = field if len(field) <= MAX_NAME else f"{field[:MAX_NAME]}…"
+        self.told.append(Violation(field=name, code=code, reason=reason))
+
+    def failure(self, first: Iterable[Violation] = (), *, of_command: bool = False) -> ValidationFailed:
+        """Return the error that tells all of it, some violations first."""
+        told = (*first, *self.told)
+        return ValidationFailed(violations=told, omitted=self.omitted, of_command=of_command).shortened(MAX_VIOLATIONS)
 
 
 @frozen(kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from domain.text import clean, fold, forbidden_character, shows_something
+from domain.text import MAX_MARKS, clean, fold, forbidden_character, has_too_many_marks, shows_something
 from domain.urls import MAX_URL_LENGTH, check_url
 
 FORBIDDEN_IN_LINE = "control characters or line breaks"
@@ -57,6 +57,9 @@ class String(FieldType):
         if forbidden_character(text, lines=self.lines) is not None:
             what = FORBIDDEN_IN_LINES if self.lines else FORBIDDEN_IN_LINE
             raise ValidationError("forbidden_character", f"must not contain {what}")
+        if has_too_many_marks(text):
+            reason = f"must not have more than {MAX_MARKS} marks, such as accents, one after the other"
+            raise ValidationError("too_many_marks", reason)
         if self.least and not shows_something(text):
             raise ValidationError("blank", "must not be blank")
         if not self.least <= len(text) <= self.most:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.entity_type import E, EntityType, Field, Values
-from domain.errors import ValidationFailed, Violation
+from domain.errors import Violations
 from domain.field_types import (
     Boolean,
     Date,
@@ -54,18 +54,17 @@ def parse_fields(raw: Mapping[str, object], fields: Iterable[Field]) -> dict[str
     """
     by_name = {field.name: field for field in fields}
     values: dict[str, Any] = {}
-    violations = [
-        Violation(field=name, code="unknown_field", reason=f"is not a field (there are {', '.join(by_name)})")
-        for name in raw
-        if name not in by_name
-    ]
+    violations = Violations()
+    for name in raw:
+        if name not in by_name:
+            violations.add(name, "unknown_field", f"is not a field (there are {', '.join(by_name)})")
     for name, field in by_name.items():
         try:
             values[name] = field.check(raw.get(name), from_json)
         except ValidationError as refused:
-            violations.append(field.violation(refused))
-    if violations:
-        raise ValidationFailed(violations=tuple(violations))
+            violations.add(name, refused.code, refused.reason)
+    if violations.told:
+        raise violations.failure()
     return values
 
 

@@ -25,6 +25,16 @@ _FORBIDDEN_IN_LINES = re.compile(f"[{NOT_IN_LINES}\ud800-\udfff]")
 _FORBIDDEN_IN_LINE = re.compile(f"[{NOT_IN_LINE}\ud800-\udfff]")
 
 
+MAX_MARKS = 30
+"""How many marks may follow each other."""
+
+# Everything that is put into order. Some characters have no place in it themselves, but stand for marks that have.
+_STANDING_FOR_MARKS = "\u0f73\u0f75\u0f81\uff9e\uff9f"
+_MARKS = "".join(each for each in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(each)) + _STANDING_FOR_MARKS
+_RUNS_OF_MARKS = re.compile(f"[{_MARKS}]+")
+_RUNS_WITHOUT_LETTERS = re.compile(r"[^\w\x00-\x7f]+")  # are found in a third of the time
+
+
 def clean(text: str, *, lines: bool) -> str:
     """Return `text` as it is kept: without surrounding white space and, where `lines` are allowed, with CRLF as LF."""
     return (text.replace("\r\n", "\n") if lines and "\r" in text else text).strip(WHITE_SPACE)
@@ -36,6 +46,21 @@ def forbidden_character(text: str, *, lines: bool) -> str | None:
         return None
     found = (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN_IN_LINE).search(text)
     return found.group() if found else None
+
+
+def has_too_many_marks(text: str) -> bool:
+    """Tell whether more than `MAX_MARKS` marks follow each other somewhere, as no language needs.
+
+    Bringing marks into order takes a time that grows with the square of their number, and so Unicode has a form of text
+    for programs that read streams, in which there are so few (UAX #15, section 13).
+    """
+    if text.isascii() or not (_has_longer(_RUNS_WITHOUT_LETTERS, text) or "\uff9e" in text or "\uff9f" in text):
+        return False  # no marks are letters, but for two in Japanese
+    return _has_longer(_RUNS_OF_MARKS, text)
+
+
+def _has_longer(runs: re.Pattern[str], text: str) -> bool:
+    return any(len(each) > MAX_MARKS for each in runs.findall(text))
 
 
 def shows_something(text: str) -> bool:

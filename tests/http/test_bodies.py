@@ -22,6 +22,18 @@ def nested(depth: int, inner: str = "1", *, lists: bool = False) -> str:
     return '{"a":' + start * (depth - 1) + inner + end * (depth - 1) + "}"
 
 
+async def test_very_many_unknown_fields(client: Client) -> None:
+    """Of all the names that a body can hold a hundred are told, and how many more there are."""
+    response = await client.post("/tasks", json={f"f{number}": 1 for number in range(50_000)})
+
+    problem = response.json()
+    assert (422, "invalid") == asked(response)
+    assert ["/title", *(f"/f{number}" for number in range(99))] == [each["pointer"] for each in problem["errors"]]
+    assert 50_000 - 99 == problem["errors_omitted"]
+    assert problem["detail"].endswith(f"; and {50_000 - 99} more")
+    assert len(response.content) < 50_000
+
+
 MALFORMED: list[tuple[str, bytes]] = [
     ("nothing", b""),
     ("space", b" \n"),

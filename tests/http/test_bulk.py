@@ -115,6 +115,19 @@ async def test_every_failure_is_told(client: Client) -> None:
         assert [["/operations/2/op"], ["/operations/3/body/title", "/operations/3/body/due"]] == pointers
 
 
+@pytest.mark.parametrize("atomic", [True, False])
+async def test_very_many_violations(client: Client, atomic: bool) -> None:
+    """Each operation that fails tells something; all together do not tell more than somebody could read."""
+    wrong = {"op": "create", "body": {"title": "a", **{f"f{number}": 1 for number in range(20)}}}
+
+    answer = (await client.post("/tasks/bulk", json={"operations": [wrong] * 1000, "atomic": atomic})).json()
+
+    problems = [each["body"] for each in (answer["failures"] if atomic else answer["results"])]
+    assert 1000 == len(problems)
+    assert {5} == {len(each["errors"]) for each in problems}
+    assert {15} == {each["errors_omitted"] for each in problems}
+
+
 async def test_restoring(client: Client) -> None:
     """What was deleted, also by an operation of the same request, comes back."""
     await made(client, "tasks")

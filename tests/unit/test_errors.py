@@ -4,7 +4,7 @@ import pytest
 
 from domain import errors
 from domain.access.errors import LastAdminKey, TooManyKeys
-from domain.errors import DomainError, ValidationFailed, Violation
+from domain.errors import DomainError, ValidationFailed, Violation, Violations
 from tests.builders import task
 
 EVERY_ERROR: list[DomainError] = [
@@ -39,6 +39,30 @@ def test_every_error_speaks(error: DomainError) -> None:
     assert error.message
     assert "\n" not in error.message
     assert not error.message.endswith(".")
+
+
+def test_very_many_violations() -> None:
+    """The first hundred are told, those that come first before all others, and how many more there are."""
+    found = Violations()
+    for number in range(250):
+        found.add(f"f{number}", "unknown_field", "is not a field")
+
+    error = found.failure([Violation(field="title", code="required", reason="is required")])
+
+    assert ["title", *(f"f{number}" for number in range(99))] == [each.field for each in error.violations]
+    assert 151 == error.omitted
+    assert error.message.startswith("title is required; f0 is not a field; ")
+    assert error.message.endswith("; f98 is not a field; and 151 more")
+    assert (3, 248) == (len(error.shortened(3).violations), error.shortened(3).omitted)
+    assert error.violations == error.shortened(100).violations
+
+
+def test_a_very_long_name() -> None:
+    """A name that fills a body is told by its beginning."""
+    found = Violations()
+    found.add("x" * 1_000_000, "unknown_field", "is not a field")
+
+    assert f"{'x' * 100}… is not a field" == found.failure().message
 
 
 def test_codes_are_unique() -> None:

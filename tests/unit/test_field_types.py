@@ -81,6 +81,16 @@ def test_text_beyond_its_limits(raw: object, code: str) -> None:
     assert code == refusal(LINE, raw)
 
 
+def test_too_many_marks() -> None:
+    """Text in which more than thirty marks follow each other is refused, on one line or on many, and is told so."""
+    for field_type in (String(0, 100), String(0, 100, lines=True)):
+        assert len(json_value(field_type, "a" + "\u0301" * 30)) == 31
+        with pytest.raises(ValidationError) as caught:
+            json_value(field_type, "a" + "\u0301" * 31)
+        assert "too_many_marks" == caught.value.code
+        assert "must not have more than 30 marks, such as accents, one after the other" == caught.value.reason
+
+
 @pytest.mark.parametrize("character", ["\x00", "\x08", "\x0b", "\x1b", "\x7f", "\x80", "\x9f", "\ud800"])
 @pytest.mark.parametrize("field_type", [LINE, LINES])
 def test_controls_are_no_text(field_type: FieldType, character: str) -> None:

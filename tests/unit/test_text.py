@@ -5,7 +5,15 @@ import unicodedata
 
 import pytest
 
-from domain.text import clean, fold, forbidden_character, shows_something, sought
+from domain.text import (
+    MAX_MARKS,
+    clean,
+    fold,
+    forbidden_character,
+    has_too_many_marks,
+    shows_something,
+    sought,
+)
 
 
 def test_every_control_character_is_forbidden() -> None:
@@ -29,6 +37,22 @@ def test_the_first_forbidden_character_is_told() -> None:
     """The first offender is returned, in ASCII and beyond."""
     assert "\x01" == forbidden_character("a\x01b\x02", lines=False)
     assert "\x85" == forbidden_character("é\x85b\x02", lines=False)
+
+
+def test_every_mark_counts() -> None:
+    """Whatever Unicode puts into order is a mark, and what stands for marks alone; 31 are too many."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    marks = {each for each in everything if all(map(unicodedata.combining, unicodedata.normalize("NFKD", each)))}
+    assert marks == {each for each in map(chr, range(0x20000)) if has_too_many_marks(each * (MAX_MARKS + 1))}
+
+
+def test_how_many_marks_may_follow_each_other() -> None:
+    """Thirty may, again behind each letter, in whatever order they come."""
+    marks = "\u0301\u0316\uff9e" * 10
+    assert MAX_MARKS == len(marks)
+    assert not has_too_many_marks(f"a{marks}é{marks} {marks}\u4e00{marks}")
+    assert has_too_many_marks(f"a{marks}\u0301b")
+    assert not has_too_many_marks("…" * 1000 + "\u0301")
 
 
 def test_cleaning() -> None:

@@ -18,7 +18,7 @@ from adapters.serialization.times import timestamp
 from domain.access.access_key import AccessKey, Grant
 from domain.access.key_ring import SESSION_LASTS, CreateKey, RevokeKey, RotateKey
 from domain.access.key_text import hash_of, is_key, make_key, make_token
-from domain.errors import ValidationFailed, Violation
+from domain.errors import Violations
 
 
 @frozen(kw_only=True, eq=False)
@@ -111,14 +111,16 @@ def _cookie(request: Request, token: str, seconds: int) -> Header:
 
 def _shown_key(raw: dict[str, Any]) -> str:
     """Return the key of a document. What is wrong with it is told without it."""
-    violations = [Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name != "key"]
-    key = raw.get("key")
+    violations, key = Violations(), raw.get("key")
     if key is None:
-        violations.append(Violation(field="key", code="required", reason="is required"))
+        violations.add("key", "required", "is required")
     elif not isinstance(key, str):
-        violations.append(Violation(field="key", code="wrong_type", reason="must be text"))
-    if violations:
-        raise ValidationFailed(violations=tuple(violations))
+        violations.add("key", "wrong_type", "must be text")
+    for name in raw:
+        if name != "key":
+            violations.add(name, "unknown_field", "is not a field")
+    if violations.told:
+        raise violations.failure()
     assert isinstance(key, str)
     return key
 

@@ -16,7 +16,7 @@ from domain.changes import Action
 from domain.commands import ANY_VERSION, NOBODY, Command, Create, Delete, Edit, Precondition, Refuse, Restore
 from domain.decisions import MAX_COMMANDS, Done, Outcome, Result
 from domain.entity_type import MAX_ID, EntityType
-from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violation
+from domain.errors import DomainError, PreconditionRequired, ValidationFailed, Violations
 from domain.field_types import Integer, ValidationError
 from domain.parsing import json_value
 from domain.ports import Writer
@@ -43,6 +43,10 @@ _NEEDED = {
 }
 
 
+MAX_TOLD = 5000
+"""How many violations are told of all operations together, as long as each that was refused tells one."""
+
+
 @frozen(kw_only=True, eq=False)
 class Bulk:
     """The bulk operation of one kind of entity."""
@@ -60,7 +64,9 @@ class Bulk:
         commands = tuple(self._command(each) for each in operations)
 
         def rendered(outcome: Outcome) -> Response:
-            results = [Rendered(each, operations[index], index) for index, each in enumerate(outcome.results)]
+            refused = sum(isinstance(each, DomainError) for each in outcome.results)
+            told = max(1, MAX_TOLD // max(1, refused))
+            results = [Rendered(each, operations[index], index, told) for index, each in enumerate(outcome.results)]
             if outcome.failed is not None:
                 return _refused(results, outcome.failed, outcome.request_id, request.root)
             written = ",".join([each.written(outcome.request_id, request.root) for each in results])
@@ -111,6 +117,8 @@ class Rendered:
     result: Result
     operation: Any
     index: int
+    told: int
+    """How many violations are told of it."""
 
     def written(self, request_id: str, root: str) -> str:
         """Return the result of an operation with its status."""
@@ -125,10 +133,12 @@ class Rendered:
     def problem(self, request_id: str, root: str) -> dict[str, Any]:
         """Return why an operation was refused."""
         assert isinstance(self.result, DomainError)
-        misshapen = isinstance(self.result, ValidationFailed) and self.result.of_command
-        has_body = not misshapen and "body" in self.operation
+        error, of_command = self.result, False
+        if isinstance(error, ValidationFailed):
+            error, of_command = error.shortened(self.told), error.of_command
+        has_body = not of_command and "body" in self.operation
         within = f"/operations/{self.index}{'/body' if has_body else ''}"
-        return problem_of(self.result, request_id, root, within=within)
+        return problem_of(error, request_id, root, within=within)
 
 
 def _refused(results: Sequence[Rendered], failed: int, request_id: str, root: str) -> Response:
@@ -145,21 +155,20 @@ def _refused(results: Sequence[Rendered], failed: int, request_id: str, root: st
 def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
     """Return whether the request is atomic, and its operations. Raises `Invalid`."""
     atomic, operations = raw.get("atomic", True), raw.get("operations")
-    violations = [
-        _violation(name, "unknown_field", "is not a field (there are atomic, operations)")
-        for name in raw
-        if name not in ("atomic", "operations")
-    ]
+    violations = Violations()
     if not isinstance(atomic, bool):
-        violations.append(_violation("atomic", "wrong_type", "must be true or false"))
+        violations.add("atomic", "wrong_type", "must be true or false")
     if operations is None:
-        violations.append(_violation("operations", "required", "is required"))
+        violations.add("operations", "required", "is required")
     elif not isinstance(operations, list):
-        violations.append(_violation("operations", "wrong_type", "must be a list"))
+        violations.add("operations", "wrong_type", "must be a list")
     elif not 1 <= len(operations) <= MAX_COMMANDS:
-        violations.append(_violation("operations", "out_of_range", f"must have 1 to {MAX_COMMANDS} operations"))
-    if violations:
-        raise ValidationFailed(violations=tuple(violations))
+        violations.add("operations", "out_of_range", f"must have 1 to {MAX_COMMANDS} operations")
+    for name in raw:
+        if name not in ("atomic", "operations"):
+            violations.add(name, "unknown_field", "is not a field (there are atomic, operations)")
+    if violations.told:
+        raise violations.failure()
     assert isinstance(atomic, bool)
     assert isinstance(operations, list)
     return atomic, operations
@@ -168,31 +177,34 @@ def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
 def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
     """Return an operation whose parts are there and of their types. Raises `ValidationFailed`."""
     if not isinstance(raw, dict):
-        raise _misshapen(_violation("op", "wrong_type", "is missing: an operation must be an object"))
+        raise _misshapen("op", "wrong_type", "is missing: an operation must be an object")
     op = raw.get("op")
     if not (isinstance(op, str) and op in known):
-        raise _misshapen(_violation("op", "not_a_choice", f"must be one of {', '.join(known)}"))
+        raise _misshapen("op", "not_a_choice", f"must be one of {', '.join(known)}")
     unknown = f"is not a part of {op} (there are {', '.join(_FIELDS[op])})"
-    violations = [_violation(name, "unknown_field", unknown) for name in raw if name not in _FIELDS[op]]
-    violations += [_violation(name, "required", "is required") for name in _NEEDED[op] if raw.get(name) is None]
+    violations = Violations()
+    for name in _NEEDED[op]:
+        if raw.get(name) is None:
+            violations.add(name, "required", "is required")
     shaped = {name: value for name, value in raw.items() if value is not None}
     for name in ("id", "if_match"):
         try:
             if name in shaped:
                 shaped[name] = json_value(_ID, shaped[name])
         except ValidationError as refused:
-            violations.append(_violation(name, refused.code, refused.reason))
+            violations.add(name, refused.code, refused.reason)
     if not isinstance(shaped.get("body", {}), dict):
-        violations.append(_violation("body", "wrong_type", "must be an object"))
-    if violations:
-        raise _misshapen(*violations)
+        violations.add("body", "wrong_type", "must be an object")
+    for name in raw:
+        if name not in _FIELDS[op]:
+            violations.add(name, "unknown_field", unknown)
+    if violations.told:
+        raise violations.failure(of_command=True)
     return shaped
 
 
-def _violation(field: str, code: str, reason: str) -> Violation:
-    return Violation(field=field, code=code, reason=reason)
-
-
-def _misshapen(*violations: Violation) -> ValidationFailed:
+def _misshapen(field: str, code: str, reason: str) -> ValidationFailed:
     """Return what is wrong with an operation itself, as opposed to the values in it."""
-    return ValidationFailed(violations=violations, of_command=True)
+    violations = Violations()
+    violations.add(field, code, reason)
+    return violations.failure(of_command=True)

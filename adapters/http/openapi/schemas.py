@@ -226,6 +226,7 @@ PROBLEM: Schema = {
                 "additionalProperties": False,
             },
         },
+        "errors_omitted": {"type": "integer", "minimum": 1, "description": "How many more errors there are."},
         "current": {"type": "object"},
         "changed": {"type": "array", "items": {"type": "string"}},
         "failed_index": {"type": "integer", "minimum": 0},

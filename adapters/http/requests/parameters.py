@@ -8,7 +8,7 @@ from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadParameter, Missing, OutOfRange
 from domain.entity_type import MAX_ID
 from domain.suggestions import MAX_COMPARED, suggestion
-from domain.text import forbidden_character
+from domain.text import MAX_MARKS, forbidden_character, has_too_many_marks
 
 MAX_PARAMETERS = 100
 
@@ -38,6 +38,8 @@ def parse(request: Request, known: Collection[str]) -> dict[str, str]:
             raise BadParameter(f"parameter {name} is repeated")
         if forbidden_character(value, lines=name in _OF_LINES) is not None:
             raise BadParameter(f"parameter {name} holds a control character")
+        if has_too_many_marks(value):
+            raise BadParameter(f"parameter {name} holds more than {MAX_MARKS} marks one after the other")
         parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
     return parameters
 

@@ -137,12 +137,12 @@ def problem_response(document: dict[str, Any], *headers: Header) -> Response:
 
 def _more(error: DomainError | HttpError, within: str) -> dict[str, Any]:
     match error:
-        case ValidationFailed(violations=violations):
+        case ValidationFailed(violations=violations, omitted=omitted):
             errors = [
                 {"in": "body", "pointer": f"{within}/{_escaped(each.field)}", "code": each.code, "detail": each.detail}
                 for each in violations
             ]
-            return {"errors": errors}
+            return {"errors": errors, "errors_omitted": omitted} if omitted else {"errors": errors}
         case OutOfRange(place=place, parameter=parameter, message=message):
             return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": message}]}
         case PreconditionFailed(current=StoredEntity(document=document), changed=changed):
