@@ -20,6 +20,7 @@ from entrypoints.wiring import exporting
 from tests.builders import LATER, SERIALIZER, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import carry_out, edit, fill
+from tests.faults.test_opening import take_back
 
 pytestmark = pytest.mark.anyio
 
@@ -53,8 +54,8 @@ async def test_a_file_of_before(tmp_path: Path) -> None:
     """What was moved when cursors were told one by one is followed by those; they go with their changes."""
     url, path = f"sqlite:///{tmp_path}/a.db", str(tmp_path / "a.db")
     await filled(url)
+    take_back(tmp_path / "a.db", 8)
     connection = apsw.Connection(path)
-    connection.execute("ALTER TABLE former_logs DROP COLUMN newest; PRAGMA user_version=8")
     connection.execute("INSERT INTO former_logs VALUES ('old')")
     connection.execute("INSERT INTO former_cursors VALUES ('old-7', 0), ('old-1.2.3', 51), ('old-1.2.4', 53)")
     store = await opened(url, Clock())
