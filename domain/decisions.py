@@ -149,7 +149,7 @@ def named(commands: Iterable[Command]) -> dict[Ref, bool]:
     return refs
 
 
-def claimed(commands: Iterable[Command], current: Mapping[Ref, Current]) -> set[UniqueValue]:
+def values_to_own(commands: Iterable[Command], current: Mapping[Ref, Current]) -> set[UniqueValue]:
     """Return the unique values that the commands may take: those they set, and those of what they restore."""
     values: set[UniqueValue] = set()
     for command in commands:

@@ -70,13 +70,13 @@ class Order:
     descending: bool = False
 
 
-Place = tuple[Any, ...]
+Position = tuple[Any, ...]
 """Where a page ended: the sort keys of its last entity, one for each `Order`, and its id."""
 
 
 @frozen(kw_only=True)
 class Query(Generic[E]):
-    """A page of the entities of a kind: those that match, in an order, after a place.
+    """A page of the entities of a type: those that match, in an order, after a position.
 
     Ties are broken by ascending id. `search` is folded text that must be a substring of the folded searched fields.
     """
@@ -85,7 +85,7 @@ class Query(Generic[E]):
     where: tuple[Condition, ...] = ()
     search: str = field(default="", converter=sought)
     order: tuple[Order, ...] = ()
-    after: Place | None = None
+    after: Position | None = None
     limit: int = DEFAULT_LIMIT
     total: bool = False
 
@@ -94,38 +94,38 @@ class Query(Generic[E]):
         """Tell whether it asks for whatever comes, in the order of ids."""
         return not (self.where or self.search or self.order)
 
-    def behind(self, place: Place) -> "Query[E]":
-        """Return the same query, after a place."""
+    def behind(self, position: Position) -> "Query[E]":
+        """Return the same query, after a position."""
         return Query(
             entity_type=self.entity_type,
             where=self.where,
             search=self.search,
             order=self.order,
-            after=place,
+            after=position,
             limit=self.limit,
             total=self.total,
         )
 
-    def place(self, entity: E) -> Place:
-        """Return the place just behind `entity` in this order."""
+    def position(self, entity: E) -> Position:
+        """Return the position just behind `entity` in this order."""
         return (*(_key(order.field, getattr(entity, order.field.name)) for order in self.order), entity.id)
 
-    def place_of(self, record: StoredEntity, documents: Serializer) -> Place:
-        """Return the place just behind the entity of `record`; in the order of ids, it needs not be read for that."""
-        return self.place(documents.read(self.entity_type, record.document)) if self.order else (record.id,)
+    def position_of(self, record: StoredEntity, documents: Serializer) -> Position:
+        """Return the position just behind the entity of `record`, which is not read where ids give the order."""
+        return self.position(documents.read(self.entity_type, record.document)) if self.order else (record.id,)
 
 
 @frozen(kw_only=True)
 class Page:
     """Records with what is needed to go on from them.
 
-    `next` is the place of the last of them, or None where nothing follows. `changes` is the place in the log up to
+    `next` is the position of the last, or None where nothing follows. `changes` is the position in the log up to
     which this page is up to date: following from there misses nothing. `revision` differs whenever anything in the
     collection changed. `total` counts every match, where it was asked for.
     """
 
     records: tuple[StoredEntity, ...]
-    next: Place | None
+    next: Position | None
     changes: Cursor
     revision: str
     total: int | None = None
@@ -174,8 +174,8 @@ def _key(field: Field, value: Any) -> Any:
     return None if value is None else field.field_type.key(value)
 
 
-def compare(order: tuple[Order, ...], one: Place, other: Place) -> int:
-    """Tell which of two places comes first: below 0 for `one`, above 0 for `other`, 0 where they are the same."""
+def compare(order: tuple[Order, ...], one: Position, other: Position) -> int:
+    """Tell which of two positions comes first: below 0 for `one`, above 0 for `other`, 0 where they are the same."""
     for each, mine, theirs in zip(order, one, other, strict=False):
         if mine == theirs:
             continue

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
 from adapters.memory.store import MemoryStore
@@ -35,6 +36,7 @@ from entrypoints.settings import Settings
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
+BODIES_AWAITED_S = 4  # when the service stops; less than the server takes to cancel what goes on
 NOTE_USES_EVERY_S = 30
 TELLING = timedelta(days=1)
 """How far the clock may be ahead of what was written lately before that is told."""
@@ -51,7 +53,8 @@ async def wired(
 ) -> AsyncIterator[ASGIApp]:
     """Yield the application with everything that it needs, and close that afterwards.
 
-    Followers, who would never leave by themselves, are let go as soon as `stopping` is set.
+    Followers, who would never leave by themselves, are let go as soon as `stopping` is set, and bodies that are not
+    complete some seconds later.
     """
     async with AsyncExitStack() as stack:
         store = await opened(settings.store)
@@ -74,11 +77,21 @@ async def wired(
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
         await stack.enter_async_context(_running(dispatcher.run()))
-        feed = Feed(store)
+        capacity = Capacity()
+        feed = Feed(store, capacity.turns)
         stack.push_async_callback(feed.close)
         if stopping is not None:
-            await stack.enter_async_context(_running(_close_when(stopping, feed)))
-        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher, gate=gate)
+            await stack.enter_async_context(_running(_close_when(stopping, feed, capacity)))
+        yield make_app(
+            store,
+            await store.secret(),
+            options,
+            access_log,
+            feed,
+            dispatcher=dispatcher,
+            gate=gate,
+            capacity=capacity,
+        )
 
 
 async def opened(url: str) -> Store:
@@ -192,9 +205,11 @@ async def _note_uses(gate: Gate) -> None:
         LOG.warning("noting which keys were used failed, and will be tried again: %s", error)
 
 
-async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:
+async def _close_when(stopping: asyncio.Event, feed: Feed, capacity: Capacity) -> None:
     await stopping.wait()
     await feed.close()
+    await asyncio.sleep(BODIES_AWAITED_S)
+    capacity.bodies.close()
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.admission.gate import Gate
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
@@ -21,6 +22,7 @@ from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
 from adapters.http.middleware.forwarded import Forwarded
+from adapters.http.middleware.load_limit import LoadLimit
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
@@ -62,6 +64,7 @@ def make_app(
     *,
     dispatcher: WebhookDispatcher,
     gate: Gate,
+    capacity: Capacity,
 ) -> ASGIApp:
     """Return the application that serves a store."""
     paths = [
@@ -72,7 +75,7 @@ def make_app(
     routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
     # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
     app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
-    app = OriginCheck(app, hosts=options.hosts, origins=options.origins)
+    app = LoadLimit(OriginCheck(app, hosts=options.hosts, origins=options.origins))
     grants = Grants(options.origins)
     if options.origins:
         app = CrossOrigin(app, grants)
@@ -81,7 +84,7 @@ def make_app(
         compressed=Compression(app),
         access_log=access_log,
         by_origin=grants.depend_on_origin,
-        turns=feed.turns,
+        capacity=capacity,
     )
     return Forwarded(app, trusted=options.proxies) if options.proxies else app
 

@@ -19,12 +19,12 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    claimed,
     decide,
     explained,
     named,
     recorded,
     unexplained,
+    values_to_own,
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
@@ -228,7 +228,7 @@ class MemoryStore(Store):
         current: dict[Ref, Current] = {}
         for ref, needs_deleted in named(submission.commands).items():
             current[ref] = self._living.get(ref) or (self._deleted(ref) if needs_deleted else None)
-        values = claimed(submission.commands, current)
+        values = values_to_own(submission.commands, current)
         owners = self._owners(values) if values else {}
         current |= {ref: self._living[ref] for ref in upserted(submission.commands, owners)}
         return State(current=current, owners=owners, new_id=lambda entity_type: _next_id(ids, entity_type))

@@ -29,7 +29,7 @@ async def read_page(
     shown, more = records[: query.limit], len(records) > query.limit
     return Page(
         records=shown,
-        next=query.place_of(shown[-1], documents) if more else None,
+        next=query.position_of(shown[-1], documents) if more else None,
         changes=cursor_codec.cursor(first["newest"]),
         revision=cursor_codec.cursor(first["newest_of_kind"]),
         total=first["total"],

@@ -23,12 +23,12 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    claimed,
     decide,
     explained,
     named,
     recorded,
     unexplained,
+    values_to_own,
 )
 from domain.entity_type import MAX_ID, Deleted, EntityType
 from domain.errors import KeyReused
@@ -112,7 +112,7 @@ class Transaction:
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
             changes=[change for index in real for change in written[index][1]],
             receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
-            claims=claimed(commands, first.current),
+            claims=values_to_own(commands, first.current),
             deliveries=[
                 each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
             ],
@@ -148,7 +148,7 @@ class Transaction:
     async def _state(self, commands: Sequence[Command], ids: Ids) -> State:
         refs = named(commands)
         current = await self._deleted([ref for ref, needs_deleted in refs.items() if needs_deleted])
-        wanted = claimed(commands, current)
+        wanted = values_to_own(commands, current)
         owners: dict[UniqueValue, int] = {}
         for entity_type in sorted(
             {each[0] for each in refs} | {each[0] for each in wanted}, key=lambda each: each.name

@@ -42,7 +42,7 @@ def read_page(
     more = len(found) > query.limit
     return Page(
         records=records,
-        next=query.place_of(records[-1], documents) if more else None,
+        next=query.position_of(records[-1], documents) if more else None,
         changes=cursor_codec.cursor(newest),
         revision=cursor_codec.cursor(revision or 0),
         total=total,

@@ -18,12 +18,12 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    claimed,
     decide,
     explained,
     named,
     recorded,
     unexplained,
+    values_to_own,
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import KeyReused
@@ -123,7 +123,7 @@ class Transaction:
 
     def _state(self, submission: CommandBatch, last_ids: dict[str, int]) -> State:
         current = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
-        values = claimed(submission.commands, current)
+        values = values_to_own(submission.commands, current)
         owners = self._owners(values) if values else {}
         current |= {ref: self._current(ref, False) for ref in upserted(submission.commands, owners) - current.keys()}
         return State(current=current, owners=owners, new_id=lambda entity_type: self._next_id(last_ids, entity_type))

@@ -136,7 +136,7 @@ async def test_filters_sorts_and_totals_go_together(
     )
     matching = [each for each in entities if each.version == 1 and "s" in entity_type.search_text(each)]
     first = await store.page(query)
-    assert (len(matching), first.next) == (first.total, query.place(ordered(matching, *order)[0]))
+    assert (len(matching), first.next) == (first.total, query.position(ordered(matching, *order)[0]))
     assert ordered(matching, *order) == await walk(store, query)
 
 

@@ -17,6 +17,7 @@ from domain.queries import Query
 from domain.task import TASK
 from tests.contract.steps import fill, trail, walk
 from tests.faults.conftest import open_store
+from tests.faults.past import take_back
 from tests.faults.processes import start
 
 pytestmark = pytest.mark.anyio
@@ -82,21 +83,6 @@ async def test_a_schema_from_the_past(path: Path, version: int) -> None:
     await fill(store, TASK, {})
     assert [("task.created", 3, 1)] == await trail(store, before[0])
     await store.close()
-
-
-def take_back(path: Path, version: int) -> None:
-    """Make of a file what an earlier version would have made: the schema of then, with what fits into it."""
-    now = path.rename(path.with_name("now.db"))
-    connection = apsw.Connection(str(path))
-    for step in connections._steps()[:version]:
-        connection.execute(step.read_text())
-    connection.execute(f"PRAGMA user_version={version}; ATTACH '{now}' AS now")
-    tables = connection.execute("SELECT name FROM main.pragma_table_list WHERE type = 'table' AND schema = 'main'")
-    for table in [name for (name,) in tables if not name.startswith("sqlite_")]:
-        columns = ", ".join(name for (name,) in connection.execute(f"SELECT name FROM pragma_table_info('{table}')"))
-        connection.execute(f"DELETE FROM main.{table}; INSERT INTO main.{table} SELECT {columns} FROM now.{table}")
-    connection.execute("INSERT INTO tasks_search (tasks_search) VALUES ('rebuild')")
-    connection.close()
 
 
 async def test_a_schema_from_the_future(path: Path) -> None:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message
 
 from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_text
 from adapters.shared_memory.rate_limits import SharedRateLimiter
@@ -174,6 +175,7 @@ class Service:
 
     app: ASGIApp
     feed: Feed
+    capacity: Capacity
 
     async def get(self, path: str, **headers: str) -> tuple[int, Any]:
         """Return the status and the body of an answer."""
@@ -225,11 +227,21 @@ class Service:
 @asynccontextmanager
 async def serving(store: Store) -> AsyncIterator[Service]:
     """Serve a store; nothing of the feed may still run afterwards."""
-    feed = Feed(store)
+    capacity = Capacity()
+    feed = Feed(store, capacity.turns)
     access_log = AccessLog(lambda _: None, as_text)
     dispatcher = make_dispatcher(store, Endpoints(Clock()))
     gate = Gate(store.access_keys, SharedRateLimiter(buckets=1))
-    app = make_app(store, await store.secret(), Options(), access_log, feed, dispatcher=dispatcher, gate=gate)
-    yield Service(app, feed)
+    app = make_app(
+        store,
+        await store.secret(),
+        Options(),
+        access_log,
+        feed,
+        dispatcher=dispatcher,
+        gate=gate,
+        capacity=capacity,
+    )
+    yield Service(app, feed, capacity)
     await feed.close()
     assert feed._reader is None

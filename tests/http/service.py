@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog
 from adapters.shared_memory.rate_limits import SharedRateLimiter
@@ -34,6 +35,7 @@ class Service:
     feed: Feed
     access_log: AccessLog
     gate: Gate
+    capacity: Capacity
     log: list[str] = field(factory=list)
 
 
@@ -73,7 +75,8 @@ async def serving(
     """Serve a store with these options, and yield a client of it."""
     log: list[str] = []
     access_log = AccessLog(log.append)
-    feed = Feed(store)
+    capacity = Capacity()
+    feed = Feed(store, capacity.turns)
     secret = await store.secret()
     gate = Gate(store.access_keys, limiter or SharedRateLimiter(buckets=64), quota)
     app = make_app(
@@ -84,8 +87,9 @@ async def serving(
         feed,
         dispatcher=dispatcher or make_dispatcher(store, Endpoints(Clock())),
         gate=gate,
+        capacity=capacity,
     )
-    service = Service(app, feed, access_log, gate, log)
+    service = Service(app, feed, access_log, gate, capacity, log)
     async with Client(service, None) as client:
         host = (*options.get("hosts", ()), HOST)[0]
         written = (await client.get("/openapi.json", headers={"Host": host})).content

@@ -37,7 +37,10 @@ def scope_of(entity_type: str, target: bytes, headers: RawHeaders, **more: objec
 
 
 class InProcess(httpx2.AsyncBaseTransport):
-    """Hands requests to the application. `target` among a request's extensions goes out as it is."""
+    """Hands requests to the application. `target` among a request's extensions goes out as it is.
+
+    `address` among them is where it comes from.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,7 +49,8 @@ class InProcess(httpx2.AsyncBaseTransport):
         target: bytes = request.extensions.get("target", request.url.raw_path)
         headers = [(name.lower(), value) for name, value in request.headers.raw]
         exchange = _Exchange(cast("httpx2.AsyncByteStream", request.stream).__aiter__())
-        scope = scope_of("http", target, headers, method=request.method, scheme=request.url.scheme)
+        more = {"client": (request.extensions.get("address", "127.0.0.1"), 50000)}
+        scope = scope_of("http", target, headers, method=request.method, scheme=request.url.scheme, **more)
         exchange.task = asyncio.create_task(self._app(scope, exchange.receive, exchange.send))  # type: ignore[arg-type]
         start = await exchange.next()
         return httpx2.Response(start["status"], headers=start["headers"], stream=exchange)

@@ -63,7 +63,7 @@ def queries(draw: st.DrawFn, entity_type: EntityType[Any], entities: list[Any]) 
         total=True,
     )
     after = draw(st.none() | st.sampled_from(entities))
-    return query if after is None else evolve(query, after=query.place(after))
+    return query if after is None else evolve(query, after=query.position(after))
 
 
 @EVERY_ENTITY_TYPE

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from adapters.http.requests.request import IS_WHOLE
 from adapters.http.server.lingering_close import LingeringClose
 from adapters.http.server.protocol import HttpProtocol
 from tests.protocol.wire import GET, Client, Held, Reporter, read_body, respond, running
@@ -18,12 +19,6 @@ POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 MEBIBYTE = 1024 * 1024
 MOST_QUEUED = 57  # requests that fit into one piece
 MOST_READ = 256 * 1024  # bytes that uvloop reads at once
-
-
-class Busy(HttpProtocol):
-    """Takes two requests at once."""
-
-    MAX_REQUESTS = 2
 
 
 class Small(HttpProtocol):
@@ -61,6 +56,26 @@ async def test_body_in_pieces_keeps_the_connection(reporter: Reporter) -> None:
         assert "hello" == response.json()["body"]
         assert "connection" not in response.headers
         assert 200 == (await client.ask()).status
+
+
+async def test_whole_requests_are_told_from_others() -> None:
+    """The application learns which requests have come whole, whose bodies it need not wait for."""
+    told: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        told.append(IS_WHOLE in scope)
+        await read_body(receive)
+        await respond(send)
+
+    whole = POST + b"Content-Length: 5\r\n\r\nhello"
+    async with running(app) as server:
+        client = await server.connect()
+        for request in (GET, whole):
+            await client.ask(request)
+        await client.send_in_pieces(whole[:-2], whole[-2:])
+        await client.response()
+
+    assert [True, True, False] == told
 
 
 async def test_connection_closes_when_the_client_says_so(reporter: Reporter) -> None:
@@ -300,54 +315,6 @@ async def test_refused_client_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> N
             await asyncio.sleep(0.01)
 
         assert size == got
-
-
-async def test_too_many_requests() -> None:
-    """Beyond the limit of requests in progress one is refused with advice, and soon others are served again."""
-    held = Held()
-    async with running(held, Busy) as server:
-        clients = [await server.connect() for _ in range(3)]
-        for client in clients[:2]:
-            held.began.clear()
-            await client.send(GET)
-            await held.began.wait()
-
-        response = await clients[2].ask()
-
-        assert (503, "unavailable") == (response.status, response.json()["code"])
-        assert "1" == response.headers["retry-after"]
-        assert b"" == await clients[2].rest()
-        held.go.set()
-        assert [200, 200] == [(await client.response()).status for client in clients[:2]]
-        assert 200 == (await (await server.connect()).ask()).status
-
-
-async def test_idle_connections_are_no_requests(reporter: Reporter) -> None:
-    """Any number of connections may be open on which nothing is asked."""
-    async with running(reporter, Busy) as server:
-        clients = [await server.connect() for _ in range(10)]
-        for client in clients:
-            assert 200 == (await client.ask()).status
-
-
-async def test_streams_are_no_requests_in_progress() -> None:
-    """An answer that has begun, and may never end, does not count against the limit."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/":
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            assert await read_body(receive) == b""
-            await receive()
-        else:
-            await respond(send)
-
-    async with running(app, Busy) as server:
-        for _ in range(3):
-            client = await server.connect()
-            await client.send(GET)
-            assert 200 == (await client.head())[0]
-
-        assert 200 == (await (await server.connect()).ask(OTHER)).status
 
 
 async def test_too_many_connections(reporter: Reporter) -> None:

@@ -21,7 +21,6 @@ class Impatient(HttpProtocol):
     """Waits as short as can be."""
 
     HEADERS_TIMEOUT = 0.1
-    BODY_TIMEOUT = 0.1
     SEND_TIMEOUT = 0.1
     WATCH_INTERVAL = 0.02
 
@@ -104,35 +103,6 @@ async def test_next_head_stops_behind_a_request_in_progress() -> None:
         assert b"" == await client.rest()
 
 
-@pytest.mark.parametrize("piece", [b"", b"he"])
-async def test_body_stops(piece: bytes) -> None:
-    """A body that stops is refused, and the application learns that it will never have it."""
-    held = Held()
-    held.go.set()
-    async with running(held, Impatient) as server:
-        client = await server.connect()
-
-        response = await client.ask(POST + piece)
-
-        assert (408, "timeout") == (response.status, response.json()["code"])
-        assert b"" == await client.rest()
-        await held.gone.wait()
-
-
-async def test_body_comes_slowly() -> None:
-    """A body may take its time as long as it never stops."""
-    held = Held()
-    held.go.set()
-    async with running(held, Impatient) as server:
-        client = await server.connect()
-        await client.send(POST.replace(b"5", b"50"))
-        for _ in range(50):
-            await client.send(b"x")
-            await asyncio.sleep(0.01)
-
-        assert 200 == (await client.response()).status
-
-
 @pytest.mark.parametrize("body", [b"hello", b"x" * 1_000_000], ids=["short", "long"])
 async def test_body_is_not_read(body: bytes) -> None:
     """It is not the client's fault that the application does not read yet what has come, or could come if it did."""
@@ -175,18 +145,6 @@ async def test_body_is_not_asked_for() -> None:
 
         assert 100 == (await client.head())[0]
         assert b"hello" == (await client.ask(b"hello")).body
-
-
-async def test_expected_body_stops() -> None:
-    """A client that has been told to continue, and does not, is refused."""
-    held = Held()
-    held.go.set()
-    async with running(held, Impatient) as server:
-        client = await server.connect()
-        await client.send(EXPECTING)
-
-        assert 100 == (await client.head())[0]
-        assert 408 == (await client.response()).status
 
 
 async def test_answer_has_begun() -> None:

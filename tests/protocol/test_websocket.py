@@ -5,7 +5,6 @@ import struct
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from attrs import Factory, define
@@ -607,13 +606,3 @@ async def test_shutdown_while_a_websocket_is_closing(server: Running) -> None:
     server.server.stop.set()
 
     assert b"" == await client.rest()
-
-
-async def test_websockets_are_no_requests_in_progress(monkeypatch: pytest.MonkeyPatch, server: Running) -> None:
-    """WebSockets do not count against the limit of requests."""
-    http: Any = server.server.config.http_protocol_class
-    monkeypatch.setattr(http, "MAX_REQUESTS", 2)
-    for _ in range(3):
-        await connected(server)
-
-    assert 200 == (await (await server.connect()).ask()).status

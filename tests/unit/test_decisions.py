@@ -8,12 +8,12 @@ from domain.decisions import (
     Decided,
     Decision,
     Done,
-    claimed,
     decide,
     explained,
     named,
     recorded,
     unexplained,
+    values_to_own,
 )
 from domain.entity_type import Deleted
 from domain.errors import AlreadyExists, NotFound, PreconditionFailed
@@ -146,7 +146,7 @@ def test_which_claims_a_store_must_look_up() -> None:
         AdjustStock(id=5, change=1),
         create(TASK),
     ]
-    assert {sku("C"), sku("A"), sku("D")} == claimed(commands, gone)
+    assert {sku("C"), sku("A"), sku("D")} == values_to_own(commands, gone)
 
 
 KEPT = Change(

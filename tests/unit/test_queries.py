@@ -62,7 +62,7 @@ def test_text_equals_exactly_and_orders_by_its_fold() -> None:
 def test_a_place_is_made_of_keys() -> None:
     """A place holds what the entity is ordered by, empty fields as they are, and its id."""
     query = Query(entity_type=TASK, order=(Order(TITLE), Order(DUE, descending=True), Order(STATUS)))
-    assert ("strasse", None, 2, 7) == query.place(task(id=7, title="STRASSE", status=Status.DONE))
+    assert ("strasse", None, 2, 7) == query.position(task(id=7, title="STRASSE", status=Status.DONE))
 
 
 ORDER = (Order(STATUS, descending=True), Order(DUE))

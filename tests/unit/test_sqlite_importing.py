@@ -20,6 +20,10 @@ from entrypoints.wiring import exporting
 from tests.builders import LATER, SERIALIZER, Clock
 from tests.contract.places import moved, opened
 from tests.contract.steps import carry_out, edit, fill
+from tests.faults.past import take_back
+
+BEFORE_NUMBERS = 8
+"""The last schema in which a moved log told its cursors one by one."""
 
 pytestmark = pytest.mark.anyio
 
@@ -51,10 +55,10 @@ async def test_the_schema_is_whole(tmp_path: Path) -> None:
 
 async def test_a_file_of_before(tmp_path: Path) -> None:
     """What was moved when cursors were told one by one is followed by those; they go with their changes."""
-    url, path = f"sqlite:///{tmp_path}/a.db", str(tmp_path / "a.db")
+    url, path = f"sqlite:///{tmp_path}/a.db", tmp_path / "a.db"
     await filled(url)
-    connection = apsw.Connection(path)
-    connection.execute("ALTER TABLE former_logs DROP COLUMN newest; PRAGMA user_version=8")
+    take_back(path, BEFORE_NUMBERS)
+    connection = apsw.Connection(str(path))
     connection.execute("INSERT INTO former_logs VALUES ('old')")
     connection.execute("INSERT INTO former_cursors VALUES ('old-7', 0), ('old-1.2.3', 51), ('old-1.2.4', 53)")
     store = await opened(url, Clock())

@@ -85,7 +85,7 @@ def test_every_sort_walks_an_index(
     """Nothing is sorted for a page in the order of one field, the first as little as any other."""
     query: Query[Any] = Query(entity_type=entity_type, order=(Order(field, descending=descending),))
     if deep:
-        query = Query(entity_type=entity_type, order=query.order, after=query.place(SAMPLES[entity_type]))
+        query = Query(entity_type=entity_type, order=query.order, after=query.position(SAMPLES[entity_type]))
     for plan in steps(connection, query):
         (step,) = plan
         assert index_of(entity_type, field) in step or (step == f"SCAN {entity_type.collection}" and field.name == "id")

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.http.feed.feed import Feed, FeedEvent, Follower, TooSlow
 from adapters.http.feed.until_disconnect import until_disconnect
+from adapters.http.requests.request import request_of
 from adapters.http.responses.http_errors import Unauthorized
 from domain.changes import Cursor
 from domain.errors import CursorExpired, Unavailable
@@ -34,10 +35,14 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as an ASGI application."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        if scope["method"] != "HEAD":
-            await until_disconnect(receive, self._serve(send))
-        await send({"type": "http.response.body", "body": b""})
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+            if scope["method"] != "HEAD":
+                await until_disconnect(receive, self._serve(send))
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            request = request_of(scope)
+            request.capacity.followers.give_back(request.address)
 
     async def _serve(self, send: Send) -> None:
         try:

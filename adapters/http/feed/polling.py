@@ -46,8 +46,9 @@ class Changes:
         after = await start(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:
-            async with self.live.while_granted(request):
-                await self._news(cursor, types, wait)
+            with request.waiting(), request.capacity.following(request.address):
+                async with self.live.while_granted(request):
+                    await self._news(cursor, types, wait)
             changes, cursor = await self._read(cursor, types, limit)
         return json_text(f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}"}}')
 
@@ -75,6 +76,7 @@ class Changes:
         after = await start(self.log, request.header(b"last-event-id") or parameters.get("after"))
         with suppress(CursorExpired):  # which the stream tells itself
             await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
+        request.capacity.followers.enter(request.address)  # and the stream leaves, which is sent next
         return EventStream(self.feed, after, types, partial(self.live.while_granted, request))
 
 

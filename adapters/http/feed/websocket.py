@@ -42,10 +42,14 @@ class ChangesSocket:
         await receive()  # websocket.connect
         try:
             await self.gate.admit(request, self.needs)
+            request.capacity.followers.enter(request.address)
         except Exception as error:  # noqa: BLE001 - as for every other path
             return await send_error(response_for(error, request), scope, receive, send)
-        await send({"type": "websocket.accept"})
-        return await until_disconnect(receive, self._serve(request, send))
+        try:
+            await send({"type": "websocket.accept"})
+            return await until_disconnect(receive, self._serve(request, send))
+        finally:
+            request.capacity.followers.give_back(request.address)
 
     async def _serve(self, request: Request, send: Send) -> None:
         code, reason = await self._followed(request, send)

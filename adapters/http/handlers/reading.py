@@ -4,15 +4,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
-from attrs import frozen
+from attrs import field, frozen
 
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.etags import etag_of, known_tag, known_tags
 from adapters.http.requests.list_query import ListParameters
+from adapters.http.requests.negotiation import preferred
 from adapters.http.requests.parameters import following, identifier, parse, whole
 from adapters.http.requests.request import Request
-from adapters.http.responses.responses import Response, json_text
+from adapters.http.responses.responses import Header, Response, json_text
 from adapters.serialization.changes import change_document
+from adapters.serialization.lines import lines
+from adapters.serialization.tables import CsvTable
 from domain.changes import Cursor, Entry
 from domain.entity_type import EntityType
 from domain.errors import BadCursor, CursorExpired
@@ -22,6 +25,11 @@ from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
 from domain.stored_entity import StoredEntity
 from domain.text import FOLD
 from domain.use_cases.read import list_page, read_history, read_one
+
+JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
+
+TEXTS = (CSV, NDJSON)
+"""What lists of what is published can be beside JSON."""
 
 HISTORY_PARAMETERS = ("limit", "cursor")
 
@@ -40,6 +48,12 @@ class Reading:
     listed: ListParameters
     envelope: Callable[[EntityType[Any], Sequence[StoredEntity]], str]
     etag: Callable[[StoredEntity], bytes] = lambda record: etag_of(record.version)
+    texts: tuple[str, ...] = ()  # what a list of this kind can be beside JSON
+    table: CsvTable = field(init=False)
+
+    @table.default
+    def _table(self) -> CsvTable:
+        return CsvTable(self.entity_type)
 
     async def one(self, request: Request) -> Response:
         """Answer with an entity, or with 304 where the client has it."""
@@ -54,15 +68,31 @@ class Reading:
         parameters = parse(request, self.listed.names)
         query = self.listed.query(parameters)
         if query.limit > READ_AT_ONCE:
-            await request.turns.next()
+            await request.capacity.turns.next()
         page = await list_page(self.reader, query)
-        stem = f"{page.revision}-{FOLD}"  # what is found depends on how text is folded
+        media_type = preferred(request, (JSON, *self.texts))
+        stem = f"{page.revision}-{FOLD}{_SUFFIXES[media_type]}"  # what is found depends on how text is folded
         known = await self._known(request, stem, page.changes)
         if known is not None:
             return Response(status=304, headers=((b"etag", _page_tag(stem, known)),))
         next = None if page.next is None else following(request, parameters, self.cursors.write(query, page.next))
         link = () if next is None else ((b"link", b'<%s>; rel="next"' % next.encode()),)
-        return json_text(self._written(request, page, next), (b"etag", _page_tag(stem, page.changes)), *link)
+        headers: tuple[Header, ...] = ((b"etag", _page_tag(stem, page.changes)), *link)
+        if media_type != JSON:
+            return await self._text(request, media_type, page, headers)
+        return json_text(self._written(request, page, next), *headers)
+
+    async def _text(self, request: Request, media_type: str, page: Page, headers: tuple[Header, ...]) -> Response:
+        """Answer with the entities of a page as rows or lines; those of a table are written in turns."""
+        if media_type == NDJSON:
+            return Response(headers=((b"content-type", NDJSON.encode()), *headers), body=lines(page.records).encode())
+        pieces = [self.table.header]
+        for start in range(0, len(page.records), READ_AT_ONCE):
+            if start:
+                await request.capacity.turns.next()
+            pieces.append(self.table.rows(page.records[start : start + READ_AT_ONCE]))
+        content_type = b"text/csv; charset=utf-8; header=present"
+        return Response(headers=((b"content-type", content_type), *headers), body="".join(pieces).encode())
 
     async def _known(self, request: Request, stem: str, now: Cursor) -> Cursor | None:
         """Return from where the client, which has the page by its tag, can still follow the changes, or None."""
@@ -96,7 +126,7 @@ class Reading:
         entries: list[Entry] = []
         while True:
             wanted = min(limit - len(entries), READ_AT_ONCE)
-            await request.turns.next()
+            await request.capacity.turns.next()
             found = await read_history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
             entries += found
             if len(found) < wanted or len(entries) == limit:
@@ -119,6 +149,10 @@ class Reading:
             return ""
         url = f"{request.root}/changes?after={page.changes}&types={','.join(self.entity_type.change_types)}"
         return f',"changes":"{url}"'
+
+
+_SUFFIXES = {JSON: "", CSV: "-csv", NDJSON: "-ndjson"}
+"""What tells the tags of one page apart by what it is written as."""
 
 
 def _page_tag(stem: str, changes: Cursor) -> bytes:

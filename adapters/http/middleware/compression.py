@@ -12,7 +12,7 @@ MIN_BYTES = 1000  # what is shorter gains nothing
 MAX_ON_LOOP = 128 * 1024  # bytes; what is longer is compressed in a thread
 LEVEL = 5
 
-_COMPRESSIBLE = re.compile(rb"text/(?!event-stream)|application/(json|problem\+json|javascript)|image/svg")
+_COMPRESSIBLE = re.compile(rb"text/(?!event-stream)|application/(json|x-ndjson|problem\+json|javascript)|image/svg")
 _WHOLE = frozenset((200, 201, 202, 207))
 
 

@@ -32,7 +32,7 @@ class Reply:
     description: str
     schema: Schema | None = None
     media_type: str = "application/json"
-    also: str | None = None  # the media type of a text that people can get instead
+    also: tuple[str, ...] = ()  # the media types of texts that the client can get instead
     headers: tuple[str, ...] = ()
 
 

@@ -160,8 +160,7 @@ def _reply(reply: Reply) -> dict[str, Any]:
     described: dict[str, Any] = {"description": reply.description, "headers": _headers(reply.headers)}
     if reply.schema is not None:
         described["content"] = {reply.media_type: {"schema": reply.schema}}
-        if reply.also is not None:
-            described["content"][reply.also] = {"schema": {"type": "string"}}
+        described["content"] |= {media_type: {"schema": {"type": "string"}} for media_type in reply.also}
     return described
 
 

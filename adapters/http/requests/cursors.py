@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from domain.errors import BadCursor
 from domain.field_types import String
-from domain.queries import Order, Place, Query
+from domain.queries import Order, Position, Query
 from domain.text import FOLD
 
 _SIGNATURE = 12
@@ -29,12 +29,12 @@ class ListCursors:
 
     secret: bytes = field(repr=False)
 
-    def write(self, query: Query[Any], place: Place) -> str:
+    def write(self, query: Query[Any], place: Position) -> str:
         """Return the cursor of a place in the order of a query."""
         text = _encoded(orjson.dumps([_plain(each) for each in place]))
         return self._signature(query, text) + text
 
-    def read(self, query: Query[Any], cursor: str) -> Place:
+    def read(self, query: Query[Any], cursor: str) -> Position:
         """Return the place of a cursor. Raises `BadCursor` for one of another query, and for what is none at all."""
         signature, text = cursor[:_WRITTEN], cursor[_WRITTEN:]
         if not (cursor.isascii() and compare_digest(signature, self._signature(query, text))):

@@ -1,5 +1,7 @@
 """What the client would like to get (RFC 9110, 12.5.1)."""
 
+from collections.abc import Sequence
+
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 
@@ -15,6 +17,13 @@ def quality(request: Request, media_type: str) -> float:
         if closeness > closest:
             best, closest = each.weight, closeness
     return best
+
+
+def preferred(request: Request, media_types: Sequence[str]) -> str:
+    """Return the media type that the client wants most; the first of those that it wants as much."""
+    if b"accept" not in request.headers:
+        return media_types[0]
+    return max(media_types, key=lambda media_type: quality(request, media_type))
 
 
 def _closeness(media_range: str, media_type: str) -> int:

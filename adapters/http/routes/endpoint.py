@@ -97,6 +97,6 @@ class _Served:
 def _served(operation: Operation, gate: Gate) -> _Served:
     takes_query = any(each.place == "query" for each in operation.parameters)
     replies = operation.replies.values()
-    media_types = {each for reply in replies for each in (reply.media_type, reply.also) if each is not None}
+    media_types = {each for reply in replies for each in (reply.media_type, *reply.also)}
     types = tuple(sorted(media_types))
     return _Served(operation.handler, gate, operation.scope, takes_query, types, operation.caching)

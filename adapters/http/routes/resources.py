@@ -5,7 +5,7 @@ from typing import Any
 from attrs import frozen
 
 from adapters.http.handlers.bulk import Bulk
-from adapters.http.handlers.reading import Reading, as_list, by_id
+from adapters.http.handlers.reading import TEXTS, Reading, as_list, by_id
 from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.writing import Writing
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
@@ -56,6 +56,7 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
         cursors=parts.cursors,
         listed=listed,
         envelope=envelope,
+        texts=TEXTS,
     )
     writing = Writing(
         entity_type=entity_type,
@@ -161,7 +162,11 @@ class Declared:
                     "list",
                     f"List {collection}",
                     handler=self.reading.page,
-                    replies={200: Reply(description="A page.", schema=self._listing(), headers=("Link",))},
+                    replies={
+                        200: Reply(
+                            description="A page.", schema=self._listing(), also=self.reading.texts, headers=("Link",)
+                        )
+                    },
                     parameters=self._list_parameters(),
                     problems=("bad_cursor", "invalid"),
                     caching=PRIVATE,

@@ -107,7 +107,7 @@ def paths(service: Service) -> list[Path]:
         summary="What a problem means",
         scope=None,
         handler=service.problem,
-        replies={200: Reply(description="Its explanation.", schema=explained, also="text/html", headers=_OF_PAGES)},
+        replies={200: Reply(description="Its explanation.", schema=explained, also=("text/html",), headers=_OF_PAGES)},
         parameters=(code,),
         problems=("not_found",),
         caching=PUBLIC,

@@ -11,7 +11,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from adapters.http.middleware.cross_origin import Grants
-from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, Overloaded, UriTooLong
+from adapters.http.requests.request import IS_WHOLE
+from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, UriTooLong
 from adapters.http.responses.responses import Header
 from adapters.http.server.error_response import error_response
 from adapters.http.server.flow import PiecewiseFlow
@@ -35,7 +36,6 @@ class HttpProtocol(TimedProtocol):
     MAX_HEADER_BYTES = 32 * 1024  # of names and values, and 4 for each header
     MAX_HEADERS = 100
 
-    MAX_REQUESTS = 1000  # in progress in this process; WebSockets and answers that have begun do not count
     MAX_CONNECTIONS = 10_000  # open in this process; the next one is closed at once
 
     def __init__(
@@ -116,8 +116,6 @@ class HttpProtocol(TimedProtocol):
         if self.parser.should_upgrade():
             self._prepare_upgrade(version)
             return
-        if len(self.tasks) >= self.MAX_REQUESTS and self._requests_in_progress() >= self.MAX_REQUESTS:
-            raise Overloaded("too many requests are in progress")
         super().on_headers_complete()
         self._head_since = self._idle_since = None
         self.headers = []  # trailers come to the same callback, and must not join the headers
@@ -130,7 +128,6 @@ class HttpProtocol(TimedProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._got_body = True
-        self._body_since = self.loop.time()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -139,6 +136,7 @@ class HttpProtocol(TimedProtocol):
         if self.parser.should_upgrade() or cycle.response_complete:
             return
         cycle.more_body = False
+        cycle.scope[IS_WHOLE] = True  # type: ignore[typeddict-unknown-key]  # as ASGI lets a server do
         cycle.message_event.set()
         if cycle.transport is not self.transport and not cycle.response_started:
             cycle.keep_alive = self._keep_alive
@@ -240,11 +238,6 @@ class HttpProtocol(TimedProtocol):
         """Return what lets the page read a refusal that asked; the lifespan state has the `cors_origins` that may."""
         headers = [] if self.scope is None else self.scope["headers"]
         return Grants(self.app_state.get("cors_origins", ())).of_refusal(dict(headers).get(b"origin"))
-
-    def _requests_in_progress(self) -> int:
-        # uvicorn counts the tasks of WebSockets and of streams too, of which many may be idle.
-        cycles = (connection.cycle for connection in self.connections if isinstance(connection, HttpProtocol))
-        return sum(cycle is not None and not cycle.response_started for cycle in cycles)
 
 
 def _refusal_for(error: httptools.HttpParserError) -> HttpError:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from uvicorn.config import Config
@@ -15,7 +16,6 @@ class TimedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with an end to every wait for the client. Times are in seconds."""
 
     HEADERS_TIMEOUT = 5.0  # from the connection, or from the first byte of a later request, to the end of the head
-    BODY_TIMEOUT = 10.0  # from one piece of the body to the next, while the application could read it
     SEND_TIMEOUT = 30.0  # without reading any of an answer; then the connection is cut
     WATCH_INTERVAL = 1.0  # from one look at the connection to the next, if no time runs out before
 
@@ -29,17 +29,16 @@ class TimedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         now = self.loop.time()
         # Since when it is the client's turn, by the loop's clock: to go on with a head; to send another request; to
-        # go on with a body; to read more of the answer. The subclass, which parses, sets the first three.
+        # read more of the answer. The subclass, which parses, sets the first two. Bodies are the application's.
         self._head_since: float | None = now
         self._idle_since: float | None = None
-        self._body_since = now
         self._unread_since = now
         self._unread_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
         # One timer for each connection: uvicorn's way, one for each request, would cost 3 % of the throughput.
-        self._timer = self.loop.call_later(min(self.HEADERS_TIMEOUT, self.WATCH_INTERVAL), self._wait_for_changes)
+        self._timer = self.loop.call_later(min(self.HEADERS_TIMEOUT, self.WATCH_INTERVAL), self._watch)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -48,12 +47,12 @@ class TimedProtocol(HttpToolsProtocol):
     def _send_error(self, refusal: HttpError) -> None:
         raise NotImplementedError
 
-    def _wait_for_changes(self) -> None:
+    def _watch(self) -> None:
         now = self.loop.time()
         deadline, give_up = self._turn(now)
         left = deadline - now
         self._timer = self.loop.call_later(
-            min(left, self.WATCH_INTERVAL) if left > 0 else self.WATCH_INTERVAL, self._wait_for_changes
+            min(left, self.WATCH_INTERVAL) if left > 0 else self.WATCH_INTERVAL, self._watch
         )
         if left <= 0:
             give_up()
@@ -67,7 +66,7 @@ class TimedProtocol(HttpToolsProtocol):
             return self._head_since + self.HEADERS_TIMEOUT, self._refuse_head
         if self._idle_since is not None:
             return self._idle_since + self.timeout_keep_alive, self.transport.close
-        return self._body_since + self.BODY_TIMEOUT, self._refuse_body
+        return inf, self.transport.close
 
     def _restart_clocks(self, now: float) -> None:
         """Restart the clocks that ran while it was not the client's turn, or that the client has moved."""
@@ -76,22 +75,6 @@ class TimedProtocol(HttpToolsProtocol):
             self._unread_bytes, self._unread_since = unread_bytes, now
         if self.flow.read_paused and self._head_since is not None:
             self._head_since = now
-        if not self._owes_body():
-            self._body_since = now + self.WATCH_INTERVAL  # its turn may come at any time before the next look
-
-    def _owes_body(self) -> bool:
-        cycle = self.cycle
-        return (
-            cycle is not None
-            and cycle.more_body
-            and not cycle.response_started
-            and not cycle.waiting_for_100_continue
-            and not cycle.message_event.is_set()  # set while there is a piece to read
-            and not self.flow.read_paused
-        )
 
     def _refuse_head(self) -> None:
         self._send_error(TimedOut(f"the headers were not complete after {self.HEADERS_TIMEOUT:g} seconds"))
-
-    def _refuse_body(self) -> None:
-        self._send_error(TimedOut(f"the body stopped for {self.BODY_TIMEOUT:g} seconds"))
