@@ -136,7 +136,7 @@ async def test_long_answers_are_compressed_beside_the_loop(client: Client, monke
     threads: list[int] = []
     compressobj = zlib.compressobj
 
-    def watched(*arguments: int) -> Any:
+    def watched(*arguments: Any) -> Any:
         threads.append(threading.get_ident())
         return compressobj(*arguments)
 
