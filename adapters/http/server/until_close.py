@@ -20,7 +20,7 @@ class UntilClose:
             if message["type"] == "http.response.start":
                 is_open = not any(name.lower() == b"content-length" for name, _ in message["headers"])
                 if is_open:
-                    self._cycle.chunked_encoding = self._cycle.keep_alive = False
+                    self._cycle.chunked_encoding = False  # and uvicorn closes the connection anyway
             elif is_open:
                 self._cycle.expected_content_length = len(message.get("body", b""))  # so no piece is too long
             await send(message)
