@@ -1,4 +1,4 @@
-"""Keys and what stands for them."""
+"""Access keys and their credentials."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -105,7 +105,7 @@ class PostgresAccessKeys(AccessKeys):
 
 
 async def purge(connection: Connection, at: datetime) -> None:
-    """Forget the credentials that expired by a time."""
+    """Purge the credentials that had expired at a time."""
     await connection.execute("DELETE FROM credentials WHERE expires_at <= $1", at)
 
 
@@ -150,7 +150,7 @@ def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
 async def _apply(connection: Connection, change: KeyChange, at: datetime) -> None:
     key = change.key
     await connection.execute(_PUT_KEY, *key_row(key))
-    if change.others_until is not None and change.others_until <= at:  # whatever a clock will say later
+    if change.others_until is not None and change.others_until <= at:  # also if the clock is set back later
         await connection.execute("DELETE FROM credentials WHERE key = $1", key.id)
     elif change.others_until is not None:
         await connection.execute(_SHORTEN, change.others_until, key.id)

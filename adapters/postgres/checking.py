@@ -31,7 +31,7 @@ JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] WHERE indrelid =
 async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> None:
     """Check that every entity type has its table, with all its columns and constraints, and its sequence.
 
-    Raises `Unsuitable`. What only makes lists slow is told.
+    Raises `Unsuitable`. A missing index only makes lists slow, so it is logged.
     """
     for each in rows:
         try:
@@ -41,7 +41,7 @@ async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> 
                 f"the database lacks what {each.table} need, until a migration makes it: {error}"
             ) from None
         await _check_constraints(connection, each)
-        if each.entity_type in PUBLIC_TYPES:  # of the others there are few
+        if each.entity_type in PUBLIC_TYPES:  # internal types have few entities
             await _look_for_indexes(connection, each)
 
 

@@ -139,7 +139,7 @@ class GroupCommitter:
 
     def _settle(self, job: _Job, answer: Response) -> None:
         self._unanswered -= 1
-        if job.answer.done():  # the caller has gone; what was done stays done
+        if job.answer.done():  # the caller has left; the work stays done
             return
         if isinstance(answer, BaseException):
             job.answer.set_exception(answer)

@@ -1,4 +1,4 @@
-"""What goes wrong with the database: in the domain's words for callers, and for its owner with what he can do."""
+"""Translation of PostgreSQL's errors: to the domain's errors for callers, and to advice for the owner."""
 
 import asyncio
 import logging
@@ -83,7 +83,7 @@ def translated(*, tell: bool = False) -> Iterator[None]:
 
 @contextmanager
 def explaining() -> Iterator[None]:
-    """Raise the domain's errors for what goes wrong with a database, for its owner: at the start, and in a command."""
+    """Raise the domain's errors with a message for the owner of the database; used at the start and in commands."""
     try:
         with translated():
             yield

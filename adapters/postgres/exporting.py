@@ -1,4 +1,4 @@
-"""Telling everything that a database holds."""
+"""Exporting all data of a database."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> AsyncIterator["PostgresExport"]:
-    """Tell what a database holds at this moment; others may read and write it meanwhile.
+    """Export a snapshot of a database; others may read and write it meanwhile.
 
     Raises `BadAddress`, `Unsuitable` where it holds no store, `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
     """
@@ -67,7 +67,7 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
 
 
 class PostgresExport(Export):
-    """Reads in the one transaction that a connection has begun."""
+    """Reads in the open transaction of a connection."""
 
     def __init__(self, connection: Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""Taking over into a database what another store held."""
+"""Importing the data of another store into a database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence, Set
@@ -74,7 +74,7 @@ async def importing(
     """Take over into a database, in which the schema is made where there is none. What is not committed is undone.
 
     Raises `SameLog` for a database with one of the names of the source's log, `BadAddress`, `NotEmpty`, `SchemaTooNew`,
-    `Unsuitable`, `StorageFull` and `Unavailable`, which it also is while others are using the store.
+    `Unsuitable` and `StorageFull`. Raises `Unavailable`, also while others use the store.
     """
     with explaining():
         connection = await connect(dsn)
@@ -134,7 +134,7 @@ async def _take_exact_times(connection: Connection) -> None:
 
 
 class PostgresImport(Import):
-    """Writes everything in the one transaction that a connection has begun, and the indexes last."""
+    """Writes everything in the open transaction of a connection, and the indexes last."""
 
     def __init__(
         self,

@@ -15,19 +15,19 @@ from domain.public_types import CHANGE_TYPES
 from domain.stored_entity import StoredEntity
 
 LOOKED_AT = 10_000
-"""How many changes one read passes at most while it looks for those that are asked for."""
+"""How many changes one read scans at most while it looks for matching ones."""
 
 COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
 
 FORGOTTEN = "(SELECT max(number) FROM forgotten)"
-"""The number of the newest change that is no longer kept."""
+"""The number of the newest purged change."""
 
 NEWEST = f"coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), {FORGOTTEN})"
-"""The number of the newest change that there was, whether it is still kept or not."""
+"""The number of the newest change, purged or not."""
 
 
 def newest_of(entity_type: str) -> str:
-    """Return the same of the changes of one type of entity."""
+    """Return the number of the newest change of one entity type, purged or not."""
     kept = f"(SELECT number FROM changes WHERE kind = '{entity_type}' ORDER BY number DESC LIMIT 1)"
     forgotten = f"(SELECT number FROM forgotten WHERE kind = '{entity_type}')"
     return f"coalesce({kept}, {forgotten}, (SELECT number FROM forgotten WHERE kind = ''))"
@@ -73,7 +73,7 @@ class Log:
         self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
     async def number(self, connection: Connection, cursor: Cursor) -> int:
-        """Return the number of the change that a cursor is behind. Raises `BadCursor` and `CursorExpired`."""
+        """Return the number of the change that a cursor points to. Raises `BadCursor` and `CursorExpired`."""
         try:
             return self.cursor_codec.number(cursor)
         except CursorExpired:
@@ -88,7 +88,7 @@ class Log:
         return newest
 
     async def forgotten(self, connection: Connection) -> int:
-        """Return the number of the newest change that is no longer kept."""
+        """Return the number of the newest purged change."""
         forgotten: int = await connection.fetchval(f"SELECT {FORGOTTEN}")
         return forgotten
 

@@ -32,11 +32,11 @@ class SchemaTooNew(Exception):
 
 
 class SchemaTooOld(Exception):
-    """The database was written by an older version of this program, and may not be changed now."""
+    """The database was written by an older version of this program, and this operation may not migrate it."""
 
 
 async def migrate(connection: Connection) -> None:
-    """Bring the schema up to date, each step in its own transaction. Any number of processes may do so at once.
+    """Migrate the schema, each step in its own transaction. Any number of processes may do this at once.
 
     Raises `SchemaTooNew` and `Unsuitable`.
     """
@@ -45,7 +45,7 @@ async def migrate(connection: Connection) -> None:
     while await _schema(connection) < len(steps):
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            version = await _schema(connection)  # another process may have been first
+            version = await _schema(connection)  # another process may have migrated first
             if version < len(steps):
                 await _need_trigrams(connection)
                 try:
@@ -57,7 +57,7 @@ async def migrate(connection: Connection) -> None:
 
 
 async def check_schema(connection: Connection) -> None:
-    """Check, without changing anything, that the schema is up to date.
+    """Check that the schema is up to date; change nothing.
 
     Raises `Unsuitable` where there is none, `SchemaTooOld` and `SchemaTooNew`.
     """
@@ -72,7 +72,7 @@ async def check_schema(connection: Connection) -> None:
 
 
 async def is_migrated(connection: Connection) -> bool:
-    """Tell whether there is a schema, of whatever version."""
+    """Return whether there is a schema, of any version."""
     return await _schema(connection) > 0
 
 

@@ -123,7 +123,7 @@ class Selection:
         by_key = self._one_of(column, field, [self.rows.key(field, each) for each in values])
         if not isinstance(field.field_type, String):
             return by_key
-        # The folded column narrows down what is then compared exactly.
+        # The folded column finds candidates, and the exact comparison decides.
         return f"{by_key} AND {self._one_of(f'document::json ->> {field.name!r}', field, values)}"
 
     def _one_of(self, column: str, field: Field, keys: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Forgetting what is no longer kept, a little at a time, so that no write ever waits long behind it."""
+"""Purging old data in small steps, so that no write waits long behind a purge."""
 
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ ON CONFLICT (kind) DO UPDATE SET number = excluded.number
 
 
 async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> datetime:
-    """Decide which time retention believes, one process after the other, and return it."""
+    """Decide the time that retention goes by, one process after the other, and return it."""
     async with connection.transaction(isolation="read_committed"):
         await connection.execute("SELECT FROM secrets FOR UPDATE")
         known = await connection.fetchrow("SELECT believed, said FROM retention")

@@ -1,4 +1,4 @@
-"""How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
+"""Mapping of entities to table rows: a document, and columns with the sort keys of its fields."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from domain.field_types import Date, FieldType, Integer, String, Timestamp
 
 
 class TableMapping:
-    """The table of one kind, with its statements."""
+    """The table of one entity type, with its statements."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
         self.entity_type = entity_type
@@ -38,11 +38,11 @@ class TableMapping:
         self.sorted_by = [self.column(field) for field in self._listed if field.name != "id"]
 
     def column(self, field: Field) -> str:
-        """Name the column of a field; that of a text holds what it is sorted by, which is not the text itself."""
+        """Return the name of a field's column. For a text the column holds the folded text, by which it sorts."""
         return f"{field.name}_key" if isinstance(field.field_type, String) else field.name
 
     def key(self, field: Field, value: Any) -> Any:
-        """Return what the column of a field holds for a value."""
+        """Return the value of a field's column for a field value."""
         return None if value is None else field.field_type.key(value)
 
     def row(self, entity: Any, document: str) -> dict[str, Any]:
