@@ -22,7 +22,7 @@ class _Progress:
 
 @define(eq=False)
 class MemoryDeliveries(Deliveries):
-    """Keeps deliveries beside the store in memory, whose clock, numbers and end it shares."""
+    """Keeps deliveries; it shares the clock, the numbers and the closing of the store in memory."""
 
     clock: Callable[[], datetime]
     cursor_codec: CursorCodec

@@ -55,7 +55,7 @@ WHERE positions.webhook IN (
 
 @define(eq=False)
 class PostgresDeliveries(Deliveries):
-    """Keeps deliveries beside the store, whose connections, log and clock it shares."""
+    """Keeps deliveries; it shares the connections, the log and the clock of the store."""
 
     use: Callable[[], AbstractAsyncContextManager[Connection]]
     log: Log

@@ -54,7 +54,7 @@ SELECT last.* FROM jsonb_to_recordset($1) AS gone(kind text, id bigint) CROSS JO
 ) AS last
 """
 
-# What changed is asked for here, not how it was left: no document is read.
+# This query is for the names of changed fields, so it reads no document.
 _SINCE = f"""
 SELECT {COLUMNS.replace("document", "'' AS document")}
 FROM jsonb_to_recordset($1) AS asked(kind text, id bigint, since bigint)
@@ -65,7 +65,7 @@ _FORMER = "SELECT number FROM former_cursors WHERE cursor = $1"
 
 
 class Log:
-    """The log in one database. Its `cursor_codec` is learnt with each connection that is made."""
+    """The log in one database. Every new connection sets its `cursor_codec`."""
 
     cursor_codec: CursorCodec
 
@@ -112,14 +112,14 @@ class Log:
         return tuple(self._entry(row) for row in await connection.fetch(_HISTORY, id, entity_type, after, limit))
 
     async def last(self, connection: Connection, refs: Iterable[tuple[EntityType[Any], int]]) -> list[Change[Any]]:
-        """Return the newest kept change of each entity that has one."""
+        """Return the newest change of each entity, where the log still has one."""
         asked = [{"kind": entity_type.name, "id": id} for entity_type, id in refs]
         return [self.change(row) for row in await connection.fetch(_LAST, json(asked))]
 
     async def since(
         self, connection: Connection, versions: Iterable[tuple[tuple[EntityType[Any], int], int]]
     ) -> list[Change[Any]]:
-        """Return the kept changes, without their documents, of each entity after a version."""
+        """Return the changes of each entity after a version, without documents, as far as the log still has them."""
         asked = [{"kind": entity_type.name, "id": id, "since": version} for (entity_type, id), version in versions]
         return [self.change(row) for row in await connection.fetch(_SINCE, json(asked))]
 

@@ -8,7 +8,7 @@ import apsw
 from attrs import define, field
 
 PAGES = 4_000
-"""The log's size, in pages of 4 KiB, at which it is copied under load. A page that changed often is copied only once."""
+"""The log's size, in pages of 4 KiB, at which it is copied under load. A page that changed often is copied once."""
 
 IDLE_S = 1.0
 """After so many seconds without a write, the log is copied: then the file alone holds everything and may be copied."""

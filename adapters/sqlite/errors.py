@@ -38,7 +38,7 @@ def explaining(path: Path) -> Iterator[None]:
 
 
 def explained(path: Path, error: Exception) -> str:
-    """Say what is wrong with a file, and what its owner can do."""
+    """Return a message: what is wrong with a file, and what its owner can do."""
     match error:
         case Misplaced():
             return str(error)

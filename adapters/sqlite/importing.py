@@ -63,7 +63,7 @@ async def importing(
         connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
             if is_migrated(connection):
-                _check_empty(connection)  # before the schema is touched
+                _check_empty(connection)  # before the schema changes
                 _check_other(connection, source_logs)
             migrate(connection)
             give_declared_fields(connection, map(TableMapping, entity_types), documents)

@@ -87,7 +87,7 @@ class Log:
         return tuple(self._entry(row) for row in found)
 
     def last(self, connection: apsw.Connection, entity_type: str, id: int) -> Change[Any] | None:
-        """Return the newest kept change of one entity."""
+        """Return the newest change of one entity that the log still has."""
         found = fetch(
             connection,
             f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? ORDER BY version DESC LIMIT 1",

@@ -18,9 +18,7 @@ from domain.queries import Page, Query, Segment, Side, segments
 from domain.stored_entity import Serializer, StoredEntity
 
 _RECORD = "id, version, document"
-_record = partial(
-    tuple.__new__, StoredEntity
-)  # the statement fixes the columns, so `Record._make` need not count them
+_record = partial(tuple.__new__, StoredEntity)  # skips the check of `_make`: the statement names the columns
 
 
 def read_page(
