@@ -29,7 +29,7 @@ _BUSY = (
     asyncpg.TransactionRollbackError,  # a deadlock, or a serialization failure
     asyncpg.LockNotAvailableError,
 )
-MISTAKES = (asyncpg.DataError, asyncpg.exceptions.UnsupportedClientFeatureError)  # ours, though some are in `LOST`
+MISTAKES = (asyncpg.DataError, asyncpg.exceptions.UnsupportedClientFeatureError)  # ours, though `LOST` covers them
 
 _REFUSALS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
