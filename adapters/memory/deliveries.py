@@ -14,7 +14,7 @@ from domain.entity_type import Deleted
 
 @define(eq=False)
 class _Progress:
-    number: int  # of the newest change that the webhook has had
+    number: int  # the newest change that the webhook has had
     enabled: bool
     owner: str = ""
     until: datetime | None = None
