@@ -1,4 +1,4 @@
-"""Pages of what is held in memory: filtered and sorted anew for each query, by the domain's own definition of order."""
+"""Pages of the store in memory: each query filters and sorts all entities, in the order that the domain defines."""
 
 from collections.abc import Iterable
 from functools import cmp_to_key, partial
@@ -8,7 +8,7 @@ from domain.queries import Position, Query, compare, matches
 
 
 def page_of(query: Query[E], entities: Iterable[E]) -> tuple[list[E], Position | None, int | None]:
-    """Return the entities of a page, the place where the next one starts, and the total where it was asked for."""
+    """Return the entities of a page, the start of the next one, and the total if requested."""
     found = [entity for entity in entities if matches(query, entity)]
     following = partial(compare, query.order)
     after = query.after

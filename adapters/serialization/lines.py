@@ -1,4 +1,4 @@
-"""How entities are written one on each line (NDJSON)."""
+"""Serialization of entities as NDJSON, one on each line."""
 
 from collections.abc import Iterable
 
@@ -6,5 +6,5 @@ from domain.stored_entity import StoredEntity
 
 
 def lines(records: Iterable[StoredEntity]) -> str:
-    """Return the documents of stored entities, each with its end of line; no document holds a line break."""
+    """Return the documents of stored entities, each with a line break; no document contains one."""
     return "".join([f"{record.document}\n" for record in records])

@@ -1,4 +1,4 @@
-"""How entities are written as tables: CSV (RFC 4180), for spreadsheets and for programs."""
+"""Serialization of entities as CSV (RFC 4180), for spreadsheets and programs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,10 +14,10 @@ _NEEDS_QUOTES = frozenset('",\r\n')
 
 
 class CsvTable:
-    """The table of one kind of entity: a column for each field, a row for each entity.
+    """The table of one entity type: a column for each field, a row for each entity.
 
-    A cell is exactly its value, so one that a spreadsheet takes for a formula stays as it is. Null is an empty cell;
-    an empty text is one of two quotes. A field that did not exist when an entity was written has its default.
+    A cell is exactly its value, even if a spreadsheet takes it for a formula. Null is an empty cell; an empty text is
+    two quotes. A field that is newer than an entity has its default.
     """
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
@@ -27,7 +27,7 @@ class CsvTable:
 
     @property
     def header(self) -> str:
-        """Return the row of the names of the fields."""
+        """Return the row of field names."""
         return _row(self._names)
 
     def rows(self, records: Iterable[StoredEntity]) -> str:
@@ -47,7 +47,7 @@ def _row(values: Iterable[Any]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Write what JSON can hold; what has no plain text of its own, such as a list, as JSON does."""
+    """Write a JSON value as plain text; a value without a plain form, such as a list, as JSON."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else orjson.dumps(value).decode()

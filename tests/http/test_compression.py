@@ -1,7 +1,12 @@
 """Answers that are compressed for those who take that, and mean the same."""
 
+import threading
+import zlib
+from typing import Any
+
 import pytest
 
+from adapters.http.middleware import compression
 from adapters.http.middleware.compression import MAX_ON_LOOP
 from tests.http.service import Client
 from tests.http.steps import made
@@ -124,3 +129,22 @@ async def test_events_are_never_compressed(client: Client) -> None:
     await made(client, "tasks", notes=LONG)
     async with client.stream("GET", "/changes/stream", headers=GZIP) as response:
         assert "content-encoding" not in response.headers
+
+
+async def test_long_answers_are_compressed_beside_the_loop(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long to compress keeps nobody else waiting; what does not is not worth a thread."""
+    threads: list[int] = []
+    compressobj = zlib.compressobj
+
+    def watched(*arguments: Any) -> Any:
+        threads.append(threading.get_ident())
+        return compressobj(*arguments)
+
+    monkeypatch.setattr(zlib, "compressobj", watched)
+    await made(client, "tasks", notes=LONG)
+    await client.get("/tasks/1", headers=GZIP)
+    monkeypatch.setattr(compression, "MAX_ON_LOOP", 2000)
+    await client.get("/tasks/1", headers=GZIP)
+
+    here = threading.get_ident()
+    assert [True, False] == [each == here for each in threads]

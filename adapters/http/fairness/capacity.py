@@ -1,4 +1,4 @@
-"""What one process does at once, and how its clients share it."""
+"""The limits of one process, and the share of each client in them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ MOST_FOLLOWERS, MOST_FOLLOWERS_EACH = 4000, 2000
 
 @define(eq=False)
 class Capacity:
-    """The bounds of one process. Who waits for a body or for a change is not at work, and is counted apart."""
+    """The limits of one process. A request that waits for a body or a change is counted apart from those at work."""
 
     turns: Turns = field(factory=Turns)
     bodies: PendingBodies = field(factory=PendingBodies)
@@ -26,7 +26,7 @@ class Capacity:
 
     @contextmanager
     def following(self, client: str) -> Iterator[None]:
-        """Count a client among those who wait for changes. Raises `Overloaded`."""
+        """Count a client among those that wait for changes. Raises `Overloaded`."""
         self.followers.enter(client)
         try:
             yield

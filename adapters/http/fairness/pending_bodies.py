@@ -1,4 +1,4 @@
-"""Bodies that are on their way: how long one may take, and which one goes when there are too many."""
+"""Bodies that are being received: how long each may take, and which are given up when there are too many."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from adapters.http.responses.http_errors import HttpError, Overloaded, TimedOut
 
 STOPPED_S = 10.0  # from one piece to the next
 LEAST_RATE = 500  # bytes a second, of the whole body
-HEAD_START_S = 10.0  # for which the rate does not count
-LONGEST_S = 120.0  # for all of it
+HEAD_START_S = 10.0  # during which the rate does not count
+LONGEST_S = 120.0  # for the whole body
 LOOK_EVERY_S = 1.0
 
 MOST, MOST_EACH = 1000, 500
-MOST_BYTES, MOST_BYTES_EACH = 64 * 1024 * 1024, 32 * 1024 * 1024  # also of those that are complete, and worked on
+MOST_BYTES, MOST_BYTES_EACH = 64 * 1024 * 1024, 32 * 1024 * 1024  # complete bodies that are worked on count, too
 
 GIVEN_UP_TOGETHER = 20
-"""How many make room at once, because finding those that are furthest behind takes longer than the next body."""
+"""How many bodies make room at once. Finding the slowest takes longer than receiving the next body."""
 
 
 @define(eq=False)
 class PendingBody:
-    """A body that is being read, with what there is of it. Times are by the loop's clock."""
+    """A body that is being read, and the part that has arrived. Times are by the loop's clock."""
 
     client: str
     began: float
@@ -34,11 +34,11 @@ class PendingBody:
     patience: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
 
     def lead(self, now: float) -> float:
-        """Return by how many bytes it is ahead of the least rate; below 0, behind it."""
+        """Return how many bytes it is ahead of the least rate. Below 0, it is behind."""
         return self.size - LEAST_RATE * (now - self.began)
 
     def lateness(self, now: float) -> str | None:
-        """Say why it is waited for no longer, or return None."""
+        """Return why it has timed out, or None."""
         if now - self.moved_at > STOPPED_S:
             return f"the body stopped for {STOPPED_S:g} seconds"
         if self.lead(now) < -LEAST_RATE * HEAD_START_S:
@@ -48,7 +48,7 @@ class PendingBody:
         return None
 
     def waste(self, now: float) -> float:
-        """Return how much memory it keeps for nothing: bytes, times the seconds since the last of them came."""
+        """Return how much memory it wastes: its bytes, times the seconds since the last of them came."""
         return self.size * (now - self.moved_at)
 
 
@@ -56,9 +56,9 @@ class PendingBody:
 class PendingBodies:
     """The bodies that one process is reading.
 
-    Where there are too many, those make room that are furthest behind the least rate; where there is too little
-    memory, those that waste most of it. So a client that begins bodies without sending them loses these, and no other
-    body is refused or delayed, also if it comes from the same address.
+    If there are too many, the bodies that are furthest behind the least rate make room. If there is too little memory,
+    the bodies that waste the most make room. So a client that begins bodies and does not send them loses those bodies.
+    No other body is refused or delayed, even from the same address.
     """
 
     count: FairShare = field(factory=lambda: FairShare("bodies on their way", MOST, MOST_EACH))
@@ -67,7 +67,7 @@ class PendingBodies:
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def begin(self, client: str) -> PendingBody:
-        """Return a body that begins; its `patience` must be entered before anything else is awaited."""
+        """Return a new body. Enter its `patience` before you await anything else."""
         loop = asyncio.get_running_loop()
         body = PendingBody(client, loop.time(), loop.time())
         self.count.take(client)
@@ -78,7 +78,7 @@ class PendingBodies:
         return body
 
     def grow(self, body: PendingBody, amount: int) -> None:
-        """Note a piece. Raises `Overloaded` where there is no room for it."""
+        """Count a piece. Raises `Overloaded` if there is no room for it."""
         body.size += amount
         body.moved_at = asyncio.get_running_loop().time()
         self.bytes.take(body.client, amount)
@@ -87,25 +87,25 @@ class PendingBodies:
             raise Overloaded("too many bodies are worked on")
 
     def end(self, body: PendingBody) -> None:
-        """Note that nothing more of a body is read. Its bytes stay in memory until they are forgotten."""
+        """Note that a body is not read any further. Its bytes stay in memory until `forget`."""
         if body in self._pending:
             del self._pending[body]
             self.count.give_back(body.client)
 
     def forget(self, body: PendingBody) -> None:
-        """Note that nobody holds the bytes of a body any more."""
+        """Note that the bytes of a body are no longer in memory."""
         self.end(body)
         if body.size:
             self.bytes.give_back(body.client, body.size)
             body.size = 0
 
     def close(self) -> None:
-        """Give up all that are not complete."""
+        """Give up every body that is not complete."""
         for body in list(self._pending):
             self._give_up(body, Overloaded("the service is shutting down"))
 
     def _make_room(self, share: FairShare, client: str, value: Callable[[PendingBody, float], float]) -> None:
-        """Give up those of the least value, if there are too many of a client, or of all."""
+        """Give up the bodies of least value, if one client has too many, or all clients together."""
         of_client = share.is_exceeded_by(client)
         if not (of_client or share.is_exceeded()):
             return
@@ -120,7 +120,7 @@ class PendingBodies:
         body.patience.reschedule(asyncio.get_running_loop().time())
 
     def _look(self) -> None:
-        """Give up those that are late, and look again in a while."""
+        """Give up the bodies that have timed out, and check again later."""
         loop = asyncio.get_running_loop()
         self._timer = None
         for body in list(self._pending):

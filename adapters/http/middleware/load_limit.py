@@ -1,4 +1,4 @@
-"""How many requests are worked on at once."""
+"""The limit of requests that are worked on at once."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,9 +11,9 @@ HEALTH = frozenset({"/healthz", "/readyz"})
 
 
 class LoadLimit:
-    """Refuses a request where too many are worked on; health is always told, for then it is asked for most urgently.
+    """Refuses a request where too many are worked on. Health checks pass, because they matter most under load.
 
-    That a request is worked on no more is noted when its answer begins, by the request context.
+    A request counts no more once its response begins. The request context notes that.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -25,7 +25,7 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """Return the body. Raises `BodyTooLarge` before it is read to its end, `TimedOut` and `Overloaded`."""
+    """Return the body. Raises `TimedOut`, `Overloaded`, and `BodyTooLarge` as soon as it exceeds the limit."""
     announced = request.headers.get(b"content-length", b"0")
     if not announced.isdigit():
         raise BadHeader("Content-Length is not a number")
@@ -66,7 +66,7 @@ async def _received(request: Request, body: PendingBody | None, limit: int) -> b
 
 
 def _too_large(limit: int) -> BodyTooLarge:
-    # What is left of the body would be read as the next request; the connection ends here.
+    # The server would read the rest of the body as the next request, so the connection ends here.
     return BodyTooLarge(f"the body is larger than {limit} bytes", headers=((b"connection", b"close"),))
 
 

@@ -1,4 +1,4 @@
-"""The paths of one kind of entity, declared once for routing, validation and documentation."""
+"""The paths of one entity type, declared once for routing, validation and documentation."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ from domain.public_types import PUBLIC_TYPES
 
 @frozen(kw_only=True, eq=False)
 class Parts:
-    """What the operations of every kind are made with."""
+    """What the operations of every entity type need."""
 
     store: Store
     dispatcher: WebhookDispatcher
@@ -45,7 +45,7 @@ class Parts:
 
 
 def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
-    """Return the paths of a kind that is published."""
+    """Return the paths of a public entity type."""
     submitter = Submitter(parts.dispatcher)
     listed = ListParameters(entity_type, parts.cursors)
     envelope = by_id if entity_type.keyed else as_list
@@ -84,7 +84,7 @@ _OF_MANY = ("list", "bulk")
 
 @frozen(eq=False)
 class Declared:
-    """The paths that every kind has, and those that some have."""
+    """The paths that every entity type has, and those that only some have."""
 
     entity_type: EntityType[Any]
     reading: Reading
@@ -107,7 +107,7 @@ class Declared:
         return Operation(name=name, summary=summary, scope=scope, tags=tags, **facts)
 
     def paths(self) -> list[Path]:
-        """Return the paths that every kind has."""
+        """Return the paths that every entity type has."""
         return [self._entity(), self._collection(), self._restore(), self._history()]
 
     def _entity(self) -> Path:
@@ -239,7 +239,7 @@ class Declared:
         return Path(template=f"/{self.entity_type.collection}/{{id}}/history", operations={"GET": operation})
 
     def bulk(self, bulk: Bulk) -> Path:
-        """Return the path of many operations at once."""
+        """Return the path of bulk operations."""
         result: Schema = {
             "type": "object",
             "properties": {"status": {"type": "integer"}, "body": {"type": "object"}},
@@ -268,7 +268,7 @@ class Declared:
         return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
 
     def stock(self) -> Path:
-        """Return the path of adjustments."""
+        """Return the path of stock adjustments."""
         operation = self._operation(
             "adjustStockOf",
             "Add to the stock of a product, or take from it",

@@ -1,4 +1,4 @@
-"""Patience with a client: how long it may take for its turn, and one timer that looks."""
+"""Timeouts: how long a client may take for its turn, and the timer that checks it."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from adapters.http.responses.http_errors import HttpError, TimedOut
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with an end to every wait for the client. Times are in seconds."""
+    """uvicorn's protocol with a timeout for every wait for the client. Times are in seconds."""
 
-    HEADERS_TIMEOUT = 5.0  # from the connection, or from the first byte of a later request, to the end of the head
-    SEND_TIMEOUT = 30.0  # without reading any of an answer; then the connection is cut
-    WATCH_INTERVAL = 1.0  # from one look at the connection to the next, if no time runs out before
+    HEADERS_TIMEOUT = 5.0  # from the connection, or the first byte of a later request, to the end of the head
+    SEND_TIMEOUT = 30.0  # without reading any of a response; then the connection is cut
+    WATCH_INTERVAL = 1.0  # between two checks of the connection, if no timeout ends earlier
 
     def __init__(
         self,
@@ -28,8 +28,8 @@ class TimedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         now = self.loop.time()
-        # Since when it is the client's turn, by the loop's clock: to go on with a head; to send another request; to
-        # read more of the answer. The subclass, which parses, sets the first two. Bodies are the application's.
+        # Since when it is the client's turn, by the loop's clock: to continue a head, to send another request, to read
+        # more of the response. The subclass parses, so it sets the first two. The application times bodies.
         self._head_since: float | None = now
         self._idle_since: float | None = None
         self._unread_since = now
@@ -37,7 +37,7 @@ class TimedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
-        # One timer for each connection: uvicorn's way, one for each request, would cost 3 % of the throughput.
+        # One timer for each connection. uvicorn has one for each request, which would cost 3 % of the throughput.
         self._timer = self.loop.call_later(min(self.HEADERS_TIMEOUT, self.WATCH_INTERVAL), self._watch)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,7 +58,7 @@ class TimedProtocol(HttpToolsProtocol):
             give_up()
 
     def _turn(self, now: float) -> tuple[float, Callable[[], None]]:
-        """Return until when it is the client's turn, and what happens then."""
+        """Return when the client's turn ends, and what happens then."""
         self._restart_clocks(now)
         if self._unread_bytes:
             return self._unread_since + self.SEND_TIMEOUT, self.transport.abort
@@ -69,7 +69,7 @@ class TimedProtocol(HttpToolsProtocol):
         return inf, self.transport.close
 
     def _restart_clocks(self, now: float) -> None:
-        """Restart the clocks that ran while it was not the client's turn, or that the client has moved."""
+        """Restart the clocks that ran outside the client's turn, and those of a client that made progress."""
         unread_bytes = self.transport.get_write_buffer_size()
         if unread_bytes != self._unread_bytes:
             self._unread_bytes, self._unread_since = unread_bytes, now
