@@ -17,7 +17,7 @@ from domain.access.rate_limit import FAILED_TRIES, Quota, RateLimiter, Verdict
 from domain.ports import Store
 from tests.builders import Clock
 from tests.http.access import bearer, callers, new_key, session
-from tests.http.service import Client, serving
+from tests.http.service import Client, router_of, serving
 from tests.http.steps import MINIMAL, a_turn, asked, got, made
 from tests.http.test_streams import events, refused, socket
 from tests.http.transport import connected
@@ -54,7 +54,7 @@ class Lenient(RateLimiter):
 
 def routed(app: Any) -> Iterator[tuple[str, Any]]:
     """Walk the router, and yield each operation with the scope that it needs."""
-    for route in app._app._app.routes:
+    for route in router_of(app).routes:
         path = route.path.replace("{id:entity}", "{id}")
         if isinstance(route, WebSocketRoute):
             yield f"WEBSOCKET {path}", cast("Any", route.app).needs

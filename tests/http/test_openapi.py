@@ -12,7 +12,7 @@ from adapters.http.responses.problems import PROBLEMS
 from domain.entity_type import MAX_ID
 from entrypoints.documentation import openapi
 from tests.http.documented import Documented, NotDocumented
-from tests.http.service import Client
+from tests.http.service import Client, router_of
 from tests.http.steps import got
 
 pytestmark = pytest.mark.anyio
@@ -64,9 +64,7 @@ async def test_is_what_the_command_prints(client: Client) -> None:
 
 async def test_has_every_route_and_nothing_else(client: Client) -> None:
     """Whatever is routed is documented but for files and sockets, and whatever is documented is routed."""
-    router: Any = client.service.app
-    while not hasattr(router, "routes"):
-        router = router._app
+    router = router_of(client.service.app)
     routes = [
         each for each in router.routes if not (isinstance(each, WebSocketRoute) or each.path.startswith("/static/"))
     ]
