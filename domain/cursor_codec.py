@@ -29,7 +29,7 @@ class CursorCodec:
     def number(self, cursor: Cursor) -> int:
         """Return the number of the change that `cursor` is behind.
 
-        Raises `BadCursor` for a cursor of another log, `CursorExpired` for a cursor of a former name that no longer holds.
+        Raises `BadCursor` for a cursor of another log, `CursorExpired` for a former one that no longer holds.
         """
         name, digits = log_of(cursor), cursor.partition("-")[2]
         number = int(digits) if _NUMBER.fullmatch(digits) else None
