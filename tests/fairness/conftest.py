@@ -1,4 +1,4 @@
-"""The service on each store, as clients and as followers see it."""
+"""The service on each store, for clients and for followers."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ __all__ = ["clock", "doors", "service", "store"]
 
 @pytest.fixture
 async def client(store: Store) -> AsyncIterator[Client]:
-    """Return a client of the service; at the end nothing may count any more."""
+    """Return a client of the service. At the end, no request may still be counted."""
     async with serving(store) as client:
         capacity = client.service.capacity
         yield client
@@ -25,5 +25,5 @@ async def client(store: Store) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def capacity(client: Client) -> Capacity:
-    """Return what the service can do at once."""
+    """Return the limits of the service."""
     return client.service.capacity

@@ -1,4 +1,4 @@
-"""A body that comes when it is told to."""
+"""A request body under the control of a test."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ BODY = b'{"title":"a"}'
 
 @define(eq=False)
 class HeldBody:
-    """A request to make a task, whose body comes in pieces, each when it is given."""
+    """A request to create a task, whose body arrives piece by piece as the test gives it."""
 
     client: Client
     address: str = "127.0.0.1"
@@ -24,7 +24,7 @@ class HeldBody:
     _pieces: asyncio.Queue[bytes] = field(factory=asyncio.Queue, init=False)
 
     async def begin(self, bodies: PendingBodies, piece: bytes = b"") -> "HeldBody":
-        """Send the head and a piece, and return when these are read."""
+        """Send the head and a piece, and return once the service has read them."""
         before = set(bodies._pending)
         self.task = asyncio.create_task(self._post())
         if piece:
@@ -33,11 +33,11 @@ class HeldBody:
         return self
 
     def give(self, piece: bytes) -> None:
-        """Send a piece; an empty one is the end."""
+        """Send a piece. An empty piece ends the body."""
         self._pieces.put_nowait(piece)
 
     async def finish(self) -> int:
-        """Send all that is missing, and return the status of the answer."""
+        """Send the rest, and return the status of the response."""
         self.give(BODY)
         self.give(b"")
         return await self.task

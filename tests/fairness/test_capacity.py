@@ -1,4 +1,4 @@
-"""How many requests one process works on, how many wait for changes, and that neither keeps health from being told."""
+"""Limits of requests at work and of followers, neither of which may block health checks."""
 
 import asyncio
 from typing import Any
@@ -23,7 +23,7 @@ HEALTH = ("/healthz", "/readyz")
 
 @pytest.fixture
 async def go(client: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Make a task that is not read before this is set."""
+    """Create a task that no request can read before this event is set."""
     await made(client, "tasks")
     event, get = asyncio.Event(), store.get
 
@@ -36,12 +36,12 @@ async def go(client: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> a
 
 
 def read(client: Client, address: str = "127.0.0.1") -> asyncio.Task[Any]:
-    """Begin to read that task, from an address."""
+    """Start to read that task, from an address."""
     return asyncio.create_task(client.get("/tasks/1", extensions={"address": address}))
 
 
 async def test_too_many_at_work(client: Client, capacity: Capacity, go: asyncio.Event) -> None:
-    """Beyond the limit one is refused with advice, health is told all the same, and soon others are served again."""
+    """A request beyond the limit gets an error with Retry-After. Health checks pass, and later requests do again."""
     capacity.at_work.most = 2
     busy = [read(client) for _ in range(2)]
     await until(lambda: capacity.at_work.taken == 2)
@@ -57,7 +57,7 @@ async def test_too_many_at_work(client: Client, capacity: Capacity, go: asyncio.
 
 
 async def test_too_many_at_work_of_one_client(client: Client, capacity: Capacity, go: asyncio.Event) -> None:
-    """A client that has as many at work as it may have takes nothing from another one."""
+    """A client that has reached its own limit takes nothing from other clients."""
     capacity.at_work.most_each = 1
     busy = read(client, "192.0.2.1")
     await until(lambda: capacity.at_work.taken == 1)
@@ -69,7 +69,7 @@ async def test_too_many_at_work_of_one_client(client: Client, capacity: Capacity
 
 
 async def test_who_waits_for_a_body_is_not_at_work(client: Client, capacity: Capacity) -> None:
-    """A body on its way keeps nobody from being served, and is served when it has come."""
+    """A body that is still arriving blocks no other request, and is served once it has arrived."""
     capacity.at_work.most = 1
     body = await HeldBody(client).begin(capacity.bodies)
 
@@ -78,7 +78,7 @@ async def test_who_waits_for_a_body_is_not_at_work(client: Client, capacity: Cap
 
 
 async def test_who_waits_for_changes_is_not_at_work(client: Client, capacity: Capacity) -> None:
-    """Nor do a long poll, a stream and a socket."""
+    """A long poll, a stream and a WebSocket do not count either."""
     capacity.at_work.most = 1
     poll = asyncio.create_task(client.get(WAIT))
     await until(lambda: capacity.followers.taken == 1)
@@ -93,7 +93,7 @@ async def test_who_waits_for_changes_is_not_at_work(client: Client, capacity: Ca
 
 @pytest.mark.parametrize("limit", ["most", "most_each"])
 async def test_too_many_wait_for_changes(client: Client, capacity: Capacity, limit: str) -> None:
-    """Beyond the limit nobody else waits, in whatever way; what waits for nothing is answered, and places come free."""
+    """Beyond the limit no follower of any type is accepted. Other requests are served, and places become free again."""
     setattr(capacity.followers, limit, 1)
     async with client.stream("GET", "/changes/stream") as first:
         assert 200 == first.status_code
@@ -108,7 +108,7 @@ async def test_too_many_wait_for_changes(client: Client, capacity: Capacity, lim
 
 
 def test_a_share() -> None:
-    """All together have no more than there is, each has no more than its share, and what is given back can be had."""
+    """All clients together stay within the limit, each stays within its share, and what is given back is free again."""
     share = FairShare("things", most=3, most_each=2)
     for client in ("a", "a", "b"):
         share.enter(client)

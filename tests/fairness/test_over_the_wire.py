@@ -13,14 +13,14 @@ HEAD = b"POST /tasks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/js
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait as short as can be."""
+    """Make every timeout as short as possible."""
     monkeypatch.setattr(pending_bodies, "STOPPED_S", 0.1)
     monkeypatch.setattr(pending_bodies, "LOOK_EVERY_S", 0.02)
 
 
 @pytest.mark.parametrize("piece", [b"", b'{"title":'])
 async def test_body_stops(client: Client, piece: bytes) -> None:
-    """A body that stops is refused, and what comes later is no request of its own: the connection ends."""
+    """A body that stops gets an error. The connection ends, so later bytes are not read as a request."""
     async with running(client.service.app) as server:
         connection = await server.connect()
 
@@ -32,7 +32,7 @@ async def test_body_stops(client: Client, piece: bytes) -> None:
 
 
 async def test_expected_body_stops(client: Client) -> None:
-    """A client that has been told to continue, and does not, is refused."""
+    """A client that gets `100 Continue` and does not continue gets an error."""
     async with running(client.service.app) as server:
         connection = await server.connect()
         await connection.send(HEAD + b"Expect: 100-continue\r\n\r\n")
@@ -42,7 +42,7 @@ async def test_expected_body_stops(client: Client) -> None:
 
 
 async def test_body_that_nobody_reads(client: Client) -> None:
-    """A body that the path does not take is not waited for."""
+    """The server does not wait for a body that the path does not take."""
     async with running(client.service.app) as server:
         connection = await server.connect()
 

@@ -1,4 +1,4 @@
-"""Bodies that do not come, come slowly, or are too many."""
+"""Bodies that stop, come slowly, or are too many."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
 def body_of(size: int, *, began: float = 0, moved_at: float) -> PendingBody:
-    """Return a body of which so much has come."""
+    """Return a body of which this many bytes have arrived."""
     body = PendingBody("a", began, moved_at)
     body.size = size
     return body
@@ -35,13 +35,13 @@ def body_of(size: int, *, began: float = 0, moved_at: float) -> PendingBody:
     ],
 )
 async def test_when_a_body_is_late(now: float, moved_at: float, size: int, expected: str | None) -> None:
-    """A body may neither stop, nor be slow on the whole, nor take for ever."""
+    """A body times out if it stops, if it is too slow on average, or if it takes too long in all."""
     assert expected == body_of(size, moved_at=moved_at).lateness(now)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait as short as can be."""
+    """Make every timeout as short as possible."""
     monkeypatch.setattr(pending_bodies, "STOPPED_S", 0.1)
     monkeypatch.setattr(pending_bodies, "LOOK_EVERY_S", 0.02)
 
@@ -49,7 +49,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("piece", [b"", BODY[:3]])
 async def test_a_body_that_stops(client: Client, capacity: Capacity, piece: bytes) -> None:
-    """It is refused, and nothing is made of it."""
+    """The request gets an error, and nothing is created."""
     body = await HeldBody(client).begin(capacity.bodies, piece)
 
     assert (408, "timeout") == (await body.task, body.code)
@@ -58,7 +58,7 @@ async def test_a_body_that_stops(client: Client, capacity: Capacity, piece: byte
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_body_in_small_pieces(client: Client) -> None:
-    """A body may take its time as long as it never stops."""
+    """A body may arrive slowly as long as it never stops."""
 
     async def content() -> AsyncIterator[bytes]:
         for each in BODY:
@@ -72,12 +72,12 @@ async def test_a_body_in_small_pieces(client: Client) -> None:
 
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no more bodies make room than must."""
+    """Let only as many bodies make room as necessary."""
     monkeypatch.setattr(pending_bodies, "GIVEN_UP_TOGETHER", 1)
 
 
 def pass_time(capacity: Capacity, seconds: float) -> None:
-    """Make all bodies older, that are on their way."""
+    """Make all pending bodies older."""
     for body in capacity.bodies._pending:
         body.began -= seconds
         body.moved_at -= seconds
@@ -86,7 +86,7 @@ def pass_time(capacity: Capacity, seconds: float) -> None:
 @pytest.mark.usefixtures("one_by_one")
 @pytest.mark.parametrize("limit", ["most", "most_each"])
 async def test_too_many_bodies(client: Client, capacity: Capacity, limit: str) -> None:
-    """The one that is furthest behind makes room, and no other is refused, although all come from one address."""
+    """The body that is furthest behind makes room. No other is refused, although all come from one address."""
     setattr(capacity.bodies.count, limit, 2)
     moving = await HeldBody(client).begin(capacity.bodies, b" " * 5 * LEAST_RATE)
     stopped = await HeldBody(client).begin(capacity.bodies, BODY[:1])
@@ -101,7 +101,7 @@ async def test_too_many_bodies(client: Client, capacity: Capacity, limit: str) -
 
 @pytest.mark.usefixtures("one_by_one")
 async def test_too_many_bodies_of_one_client(client: Client, capacity: Capacity) -> None:
-    """A client with more than its share loses one of its own, even if another client's is further behind."""
+    """A client beyond its share loses one of its own bodies, even if another client's is further behind."""
     capacity.bodies.count.most_each = 1
     other = await HeldBody(client, "192.0.2.2").begin(capacity.bodies)
     pass_time(capacity, 5)
@@ -113,7 +113,7 @@ async def test_too_many_bodies_of_one_client(client: Client, capacity: Capacity)
 
 @pytest.mark.usefixtures("one_by_one")
 async def test_too_much_memory_for_bodies(client: Client, capacity: Capacity) -> None:
-    """Those make room that have kept most for longest, and so none is refused that is still moving."""
+    """The bodies that waste the most memory make room, so no body that makes progress is refused."""
     capacity.bodies.bytes.most = 10_000
     small = await HeldBody(client).begin(capacity.bodies, BODY[:1])
     large = await HeldBody(client).begin(capacity.bodies, b" " * 8_000)
@@ -129,7 +129,7 @@ async def test_too_much_memory_for_bodies(client: Client, capacity: Capacity) ->
 
 
 async def test_too_much_memory_at_work(client: Client, capacity: Capacity) -> None:
-    """Where what is worked on needs all the memory, the next body has to come again."""
+    """If requests at work need all the memory, the next body is refused for now."""
     capacity.bodies.bytes.most = 10
     body = await HeldBody(client).begin(capacity.bodies)
     body.give(BODY)
@@ -138,7 +138,7 @@ async def test_too_much_memory_at_work(client: Client, capacity: Capacity) -> No
 
 
 async def test_the_service_stops(client: Client, capacity: Capacity) -> None:
-    """What is not complete when the service stops is refused."""
+    """An incomplete body gets an error when the service stops."""
     body = await HeldBody(client).begin(capacity.bodies, BODY[:1])
 
     capacity.bodies.close()
@@ -147,7 +147,7 @@ async def test_the_service_stops(client: Client, capacity: Capacity) -> None:
 
 
 async def test_the_client_leaves(capacity: Capacity, client: Client) -> None:
-    """A body whose client has gone counts no more."""
+    """A body no longer counts once its client has gone."""
     scope = scope_of("http", b"/tasks", [(b"host", HOST.encode())], method="POST")
     answered: list[Message] = []
 

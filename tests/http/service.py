@@ -1,4 +1,4 @@
-"""The service in process, put together as wiring does; a client holds each of its answers to HTTP and to OpenAPI."""
+"""The service in process, composed as in production. Its client checks each response against HTTP and OpenAPI."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ _documents: dict[bytes, Documented] = {}
 
 @define(eq=False)
 class Service:
-    """A running service and what it logged."""
+    """A running service and its log lines."""
 
     app: ASGIApp
     feed: Feed
@@ -40,7 +40,7 @@ class Service:
 
 
 class Client(httpx2.AsyncClient):
-    """Sends no header that a test does not name, and fails where an answer is not as documented."""
+    """Sends only the headers that a test names, and fails if a response is not as documented."""
 
     def __init__(self, service: Service, documented: Documented | None) -> None:
         super().__init__(transport=InProcess(service.app), base_url=ORIGIN)
@@ -59,7 +59,7 @@ class Client(httpx2.AsyncClient):
     async def raw(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, **more: Any
     ) -> httpx2.Response:
-        """Send a request with a target that goes out as it is, byte for byte."""
+        """Send a request whose target stays as it is, byte for byte."""
         return await self.request(method, "/", headers=headers, extensions={"target": target.encode()}, **more)
 
 
