@@ -1,4 +1,4 @@
-"""Files as earlier versions of the program made them."""
+"""Files of earlier versions of the program."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from adapters.sqlite import connections
 
 
 def take_back(path: Path, version: int) -> None:
-    """Make of a file what an earlier version would have made: the schema of then, with what fits into it."""
+    """Convert a file to that of an earlier version: its schema, with the data that fits."""
     now = path.rename(path.with_name("now.db"))
     connection = apsw.Connection(str(path))
     for step in connections._steps()[:version]:
