@@ -1,7 +1,7 @@
 """Write entities: create, edit, delete and restore one, adjust a stock, or do many such things at once.
 
-Input comes as a JSON object (`parsing.py`) or as values. Invalid input raises `ValidationFailed` before a store sees it.
-All functions also raise the errors of `Writer.submit`.
+Input comes as a JSON object (`parsing.py`) or as values. Invalid input raises `ValidationFailed` before any store sees
+it. All functions also raise the errors of `Writer.submit`.
 """
 
 from collections.abc import Mapping
