@@ -1,4 +1,4 @@
-"""Lists as CSV and as lines: the same pages as in JSON, in another form."""
+"""Lists as CSV and as JSON lines: the same pages in another format."""
 
 import csv
 import io
@@ -18,12 +18,12 @@ EACH = pytest.mark.parametrize("media_type", [CSV, NDJSON])
 
 
 async def listed(client: Client, url: str, accept: str, **headers: str) -> httpx2.Response:
-    """Return a list in the form that is accepted."""
+    """Return a list in an accepted format."""
     return await client.get(url, headers={"Accept": accept, **headers})
 
 
 async def test_csv(client: Client) -> None:
-    """A page is a header and a row for each entity; null is an empty cell, an empty text is two quotes."""
+    """A page is a header and one row for each entity. Null is an empty cell, an empty text is two quotes."""
     task = await made(client, "tasks", title='=1+1, "größer"')
     at = task["created_at"]
     response = await listed(client, "/tasks", CSV)
@@ -34,7 +34,7 @@ async def test_csv(client: Client) -> None:
 
 
 async def test_csv_of_nothing(client: Client) -> None:
-    """An empty list is a header alone."""
+    """An empty list is only a header."""
     assert 1 == (await listed(client, "/products", CSV)).text.count("\r\n")
 
 
@@ -47,7 +47,7 @@ async def test_numbers_in_csv(client: Client) -> None:
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
 async def test_lines(client: Client, collection: str) -> None:
-    """A page is one entity a line, in the order that was asked for."""
+    """A page has one entity in each line, in the requested order."""
     made_ones = [await made(client, collection) for _ in range(3)]
     response = await listed(client, f"/{collection}?sort=-id", NDJSON)
     assert NDJSON == response.headers["content-type"]
@@ -56,7 +56,7 @@ async def test_lines(client: Client, collection: str) -> None:
 
 @EACH
 async def test_walking(client: Client, media_type: str) -> None:
-    """Link leads on to the next page, and to no other than in JSON."""
+    """Link leads to the next page, the same one as in JSON."""
     for _ in range(3):
         await made(client, "tasks")
     url = "/tasks?limit=2&sort=-id"
@@ -77,7 +77,7 @@ async def test_long_page(client: Client) -> None:
 
 @EACH
 async def test_tags(client: Client, media_type: str) -> None:
-    """Each form has a tag of its own, which answers 304 until something changes."""
+    """Each format has its own etag, which gives 304 until something changes."""
     await made(client, "tasks")
     response, as_json = await listed(client, "/tasks", media_type), await client.get("/tasks")
     tag, other = response.headers["etag"], as_json.headers["etag"]
@@ -115,7 +115,7 @@ async def test_head(client: Client, media_type: str) -> None:
     ],
 )
 async def test_negotiation(client: Client, accept: str, shown: str) -> None:
-    """The form that the client wants most is answered, JSON where it does not mind."""
+    """The client gets the format that it prefers, or JSON if it has no preference."""
     assert shown == (await listed(client, "/tasks", accept)).headers["content-type"]
 
 
@@ -123,5 +123,5 @@ async def test_negotiation(client: Client, accept: str, shown: str) -> None:
     ("path", "accept"), [("/tasks", "text/html"), ("/tasks", "text/csv;q=0"), ("/webhooks", CSV), ("/changes", NDJSON)]
 )
 async def test_other_forms(client: Client, path: str, accept: str) -> None:
-    """What a path does not have is 406, also as a form that another path has."""
+    """A format that the path does not have gets 406, even if another path has it."""
     assert (406, "not_acceptable") == asked(await listed(client, path, accept))

@@ -1,4 +1,4 @@
-"""Talking to the application in process, as a server would: whole answers, streams of events and sockets."""
+"""Calls the application in process, as a server would: whole responses, event streams and WebSockets."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 def scope_of(entity_type: str, target: bytes, headers: RawHeaders, **more: object) -> Scope:
-    """Return the scope that a server makes of a request."""
+    """Return the scope that a server makes from a request."""
     path, _, query = target.partition(b"?")
     return {
         "type": entity_type,
@@ -37,9 +37,9 @@ def scope_of(entity_type: str, target: bytes, headers: RawHeaders, **more: objec
 
 
 class InProcess(httpx2.AsyncBaseTransport):
-    """Hands requests to the application. `target` among a request's extensions goes out as it is.
+    """Passes requests to the application. The request extension `target` is sent as it is.
 
-    `address` among them is where it comes from.
+    The extension `address` is the client's address.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,7 +58,7 @@ class InProcess(httpx2.AsyncBaseTransport):
 
 @define(eq=False)
 class _Exchange(httpx2.AsyncByteStream):
-    """One request and its answer, which is read while the application writes it."""
+    """One request and its response, which is read while the application writes it."""
 
     _body: AsyncIterator[bytes]
     _sent: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
@@ -102,14 +102,14 @@ class _Exchange(httpx2.AsyncByteStream):
 
 @define(eq=False)
 class Socket:
-    """The client's end of a WebSocket. While `takes` is not set, it takes nothing."""
+    """The client's end of a WebSocket. While `takes` is not set, it reads nothing."""
 
     takes: asyncio.Event = field(factory=asyncio.Event, init=False)
     _sent: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _arrived: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
 
     async def next(self) -> Message:
-        """Return what the service does next, such as accept, send or close."""
+        """Return the next message of the service, such as accept, send or close."""
         async with asyncio.timeout(10):
             return await self._arrived.get()
 
@@ -118,7 +118,7 @@ class Socket:
         await self._sent.put({"type": "websocket.receive", "text": text})
 
     async def document(self) -> Any:
-        """Return the document that the service sends next."""
+        """Return the next document from the service."""
         message = await self.next()
         assert "websocket.send" == message["type"], message
         return json.loads(message["text"])
