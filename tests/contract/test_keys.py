@@ -57,7 +57,7 @@ async def test_the_same_request_gets_the_same_outcome(store: Store, other: Store
 
 
 async def test_everything_about_an_outcome_is_kept(store: Store, other: Store) -> None:
-    """A stored outcome keeps each result and its details, and a replay leaves positions and deliveries alone."""
+    """A stored outcome keeps every result with all its details."""
     await fill(store, PRODUCT, {"sku": "A", "stock": 1}, {"name": "B"})
     at_version_9 = Precondition(frozenset({9}), unknown=('"x"',))
     commands = (

@@ -48,7 +48,7 @@ async def test_a_reader_that_reads_nothing(service: Service, store: Store, monke
     assert written[1:] == await resumed(service, written[0]["cursor"], 2)
 
 
-async def test_a_goodbye_that_cannot_be_said(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_close_frame_cannot_be_sent(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """If even the close frame cannot be sent, the follower ends nevertheless."""
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     monkeypatch.setattr(websocket, "GOODBYE_S", 0.01)

@@ -164,7 +164,7 @@ async def test_pipelining_client_is_cut() -> None:
 
 
 @pytest.mark.parametrize("bad", [b"?\r\n", b"GET / HTTP/1.1\r\n\r\n"], ids=["no request", "no Host"])
-async def test_refusal_waits_for_its_turn(bad: bytes) -> None:
+async def test_error_waits_for_earlier_responses(bad: bytes) -> None:
     """Requests before a malformed one get their responses first, and nothing after it gets one."""
     held = Held()
     async with running(held) as server:

@@ -176,7 +176,7 @@ async def test_one_moment(store: Store, source: str, target: str, clock: Clock) 
 
 
 async def both(one: Export, other: Export) -> AsyncIterator[tuple[Part, Part]]:
-    """Export the source while another process writes to it."""
+    """Read two exports side by side."""
     others = other.read()
     async for part in one.read():
         yield part, await anext(others)
