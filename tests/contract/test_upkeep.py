@@ -186,7 +186,7 @@ async def test_stored_outcomes_are_purged_when_they_expire(store: Store, clock: 
 
 
 async def test_a_purge_wakes_nobody_and_moves_no_cursor(store: Store) -> None:
-    """A purge changes neither the head nor the revisions, and wakes no waiting reader."""
+    """A purge changes neither the head nor the revisions, so it wakes no waiting reader."""
     await fill(store, TASK, {})
     before = await store.head(), (await store.page(Query(entity_type=TASK))).revision
     await purge(store, changes_before=LATER)

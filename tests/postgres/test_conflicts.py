@@ -70,7 +70,7 @@ async def test_opposite_orders_make_no_deadlock(postgres: Databases, dsn: str) -
 
 
 async def test_two_may_swap_what_is_unique(store: PostgresStore) -> None:
-    """Products swap values in one batch: directly, through an empty value, and across two groups of commands."""
+    """Two products can swap their skus in one batch, through an empty value."""
     await fill(store, PRODUCT, {"sku": "A"}, {"sku": "B"})
     swap = (edit(PRODUCT, 1, sku=None), edit(PRODUCT, 2, sku="A"), edit(PRODUCT, 1, sku="B"))
     assert ["B", "A"] == [each.sku for each in (await carry_out(store, *swap))[::-1][:2]]

@@ -26,7 +26,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 async def test_a_copied_database(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]", tmp_path: Path
 ) -> None:
-    """Cursors that were valid after the copy of a database stay valid after a move; the others have expired."""
+    """After a move of a copied database, cursors from before the copy are valid and later ones have expired."""
     await fill(store, TASK, {})
     before = await store.head()
     await connection.execute("UPDATE log_names SET home = 'elsewhere'")

@@ -69,7 +69,7 @@ async def test_a_probe_writes(store: PostgresStore, connection: "asyncpg.Connect
 
 
 async def test_connections_that_are_cut(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """At most one caller notices lost idle connections, and a caller in progress gets an error."""
+    """When all idle connections are lost, at most one caller gets an error."""
     await fill(store, TASK, {})
     await asyncio.gather(*(store.ping() for _ in range(5)))
     cut = await connection.fetch(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
