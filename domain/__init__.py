@@ -1,1 +1,1 @@
-"""What is true on paper: entities, rules, decisions, queries, use cases and ports. No technology is named here."""
+"""The business: entities, rules, decisions, queries, use cases and ports. It names no technology."""

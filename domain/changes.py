@@ -1,4 +1,4 @@
-"""What happened to an entity, as it is written to the log."""
+"""Changes of entities, as the log holds them."""
 
 import re
 from collections.abc import Iterable
@@ -19,13 +19,13 @@ _CURSOR = re.compile(r"([0-9A-Za-z]{1,32})-[0-9.-]+", re.ASCII)
 
 
 def log_of(cursor: Cursor) -> str:
-    """Return the name of the log that may have given a cursor, or an empty one for what no log gives."""
+    """Return the name of the log that may have given a cursor; empty for a text that no log gives."""
     parts = _CURSOR.fullmatch(cursor)
     return "" if parts is None else parts[1]
 
 
 class Action(Enum):
-    """What a change did."""
+    """The action of a change."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -35,9 +35,9 @@ class Action(Enum):
 
 @frozen(kw_only=True)
 class Change(Generic[E]):
-    """One change of one entity, as the log keeps it; `record` is how it was left, or how it was deleted.
+    """One change of one entity, as the log keeps it; `record` is the entity after it, or as it was deleted.
 
-    `reason` is why, in the words of whoever made it, where a command takes one.
+    `reason` is the caller's reason, if the command takes one.
     """
 
     entity_type: EntityType[E]
@@ -67,14 +67,14 @@ class Change(Generic[E]):
 
 @frozen(kw_only=True)
 class Entry:
-    """A change in its place in the log; reading on after `cursor` gives what came next."""
+    """A change at its position in the log; a read after `cursor` gives the next change."""
 
     cursor: Cursor
     change: Change[Any]
 
 
 class Changed(Protocol):
-    """What there is to know of a change when it is asked what changed."""
+    """The facts of a change that tell which fields changed."""
 
     @property
     def version(self) -> int: ...
@@ -89,9 +89,9 @@ def differing(before: E, after: E) -> tuple[str, ...]:
 
 
 def changed_since(entity_type: EntityType[Any], kept: Iterable[Changed], version: int, *, now: int) -> tuple[str, ...]:
-    """Name the writable fields that changed between two versions, from the changes of one entity that are `kept`.
+    """Name the writable fields that changed between two versions of an entity, from its `kept` changes.
 
-    Where the log no longer holds every change between them, any field may have changed, and all are named.
+    If the log no longer holds every change between them, any field may have changed, so all are named.
     """
     between = range(version + 1, now + 1)  # and not what came behind that, as from commands later in a batch
     later = {change.version: change.changed for change in kept if change.version in between}

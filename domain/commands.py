@@ -1,4 +1,4 @@
-"""What a caller can ask for. A command is a value; deciding it is a pure function of the state and the time."""
+"""The commands of callers. A command is a value; its decision is a pure function of the state and the time."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Set
@@ -33,15 +33,15 @@ class Command(Protocol):
 
     @abstractmethod
     def decide(self, current: State, at: datetime) -> Entity | Deleted[Any]:
-        """Return the entity as it shall be, as it shall be deleted, or the very one that is there for no change.
+        """Return the entity after the command: edited, deleted, or the same object if nothing changes.
 
-        The command finds what it names in the state. Raises `DomainError`.
+        The command finds its entity in the state. Raises `DomainError`.
         """
 
 
 @frozen
 class Precondition:
-    """The versions that the caller accepts, and what it named that is no version. Nothing: any version will do."""
+    """The versions that the caller accepts, and its tags that are no versions. Without any, all versions pass."""
 
     versions: Set[int] = frozenset()
     unknown: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ ANY_VERSION = Precondition()
 
 @frozen(kw_only=True)
 class Create(Generic[E]):
-    """Make an entity. Raises `ValidationFailed` for values that none can have."""
+    """Make an entity. Raises `ValidationFailed` for invalid values."""
 
     entity_type: EntityType[E]
     values: Mapping[str, Any]
@@ -83,12 +83,12 @@ class Create(Generic[E]):
 
 @frozen(kw_only=True)
 class Edit(Generic[E]):
-    """Set some fields; the others stay as they are. Raises `ValidationFailed` for values that no entity can have."""
+    """Set some fields; the others stay as they are. Raises `ValidationFailed` for invalid values."""
 
     entity_type: EntityType[E]
     id: int
     values: Mapping[str, Any]
-    read_only_values: Mapping[str, object] = Factory(dict)  # in JSON, as they were sent along
+    read_only_values: Mapping[str, object] = Factory(dict)  # in JSON, as the caller sent them
     precondition: Precondition = ANY_VERSION
 
     needs_deleted: bool = field(default=False, init=False)
@@ -102,7 +102,7 @@ class Edit(Generic[E]):
     ) -> "Edit[E]":
         """Read the values from a JSON object in which every field is optional. Raises `ValidationFailed`.
 
-        Read-only fields may come along as they are: an entity that was read can be edited and sent back.
+        Unchanged read-only fields are accepted, so a client can read an entity, edit it and send it back.
         """
         read_only = {name: each for name, each in raw.items() if name in entity_type.read_only_names}
         writable = {name: each for name, each in raw.items() if name not in read_only} if read_only else raw
@@ -117,7 +117,7 @@ class Edit(Generic[E]):
         return entity.apply(self.values, at=at)
 
     def _check_read_only_values(self, entity: E) -> None:
-        """Refuse read-only fields that differ; another version is another writer's edit, whatever else differs."""
+        """Refuse changed read-only fields. Another version means another writer's edit, so that error comes first."""
         wrong = [name for name, raw in self.read_only_values.items() if not self._same(entity, name, raw)]
         violations = [
             self._version_violation(entity)
@@ -138,7 +138,7 @@ class Edit(Generic[E]):
             return False
 
     def _version_violation(self, entity: E) -> Violation:
-        """Return the violation of what is no version at all. Raises `PreconditionFailed` for another version."""
+        """Return the violation of a value that is no version. Raises `PreconditionFailed` for another version."""
         field = self.entity_type.by_name["version"]
         try:
             expected = json_value(field.field_type, self.read_only_values["version"])
@@ -186,7 +186,7 @@ class Restore(Generic[E]):
 
 @frozen(kw_only=True)
 class Refuse:
-    """A command that could not even be understood; it takes its place among others, and is refused in its turn."""
+    """A command that could not be parsed. It keeps its position among others, and is refused in its turn."""
 
     entity_type: EntityType[Any]
     error: DomainError

@@ -15,21 +15,21 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 class CursorCodec:
     """The cursors of the log called `name`, which is 1 to 32 letters and digits.
 
-    `former` are the names that the log had before it was copied or moved to where it is. Each has the number of the
-    newest change of that moment: up to there its cursors mean what they meant. It is None where they were no numbers.
+    `former` has the earlier names of a log that was copied or moved. Each has the number of the newest change at that
+    moment, up to which its cursors still hold. The number is None if cursors of that name were no numbers.
     """
 
     name: str
     former: Mapping[str, int | None] = field(factory=dict)
 
     def cursor(self, number: int) -> Cursor:
-        """Return the cursor behind change `number`; 0 is the place before the first."""
+        """Return the cursor behind change `number`; 0 is the position before the first."""
         return Cursor(f"{self.name}-{number}")
 
     def number(self, cursor: Cursor) -> int:
         """Return the number of the change that `cursor` is behind.
 
-        Raises `BadCursor` for that of another log, `CursorExpired` for one of a former name that means nothing here.
+        Raises `BadCursor` for a cursor of another log, `CursorExpired` for a former one that no longer holds.
         """
         name, digits = log_of(cursor), cursor.partition("-")[2]
         number = int(digits) if _NUMBER.fullmatch(digits) else None

@@ -1,7 +1,7 @@
-"""Deciding a whole batch of commands: a pure function from what is there to what shall be written.
+"""Deciding a whole batch of commands: a pure function from the state to a decision.
 
-Every store takes the same way: it loads what the commands name, calls `decide`, and writes the decision in the same
-transaction. One command or a thousand, atomic or not, a dry run or not, is the same path.
+Every store takes the same steps: it loads the entities that the commands name, calls `decide`, and writes the decision,
+all in one transaction. The path is the same for one command or a thousand, atomic or not, dry run or not.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ MAX_COMMANDS = 1000
 
 @frozen(kw_only=True)
 class Done:
-    """A command was carried out, and left `record`. `action` is None where nothing differed."""
+    """A command was carried out, and left `record`. `action` is None if nothing changed."""
 
     record: StoredEntity
     action: Action | None
@@ -36,11 +36,11 @@ Result = Done | DomainError
 
 @frozen(kw_only=True)
 class Outcome:
-    """What became of a batch, command by command.
+    """The results of a batch, command by command.
 
-    Where failures undid all, `failed` is the index of the first command that failed. The results behind it are what
-    would have become of the others without those that failed. `position` is how far the webhooks in it have come, and
-    `deliveries` are what was put into their log.
+    If failures undid all, `failed` is the index of the first command that failed. The results behind it show what the
+    other commands would have done without those that failed. `position` is the log position of the batch's webhooks,
+    and `deliveries` are the stored deliveries.
     """
 
     results: tuple[Result, ...]
@@ -52,14 +52,14 @@ class Outcome:
 
     @property
     def is_decided(self) -> bool:
-        """Whether what is stored decided it. The request alone would get the same refusal again."""
+        """Whether the stored state decided it. Otherwise the request alone would get the same refusal again."""
         refusal = None if self.failed is None else self.results[self.failed]
         return not isinstance(refusal, DomainError) or refusal.decided
 
 
 @frozen(kw_only=True)
 class IdempotencyKey:
-    """A name that a caller gives to a request, under which its outcome is kept if it is decided."""
+    """A caller's name for a request; the outcome of a decided request is kept under it."""
 
     caller: str
     name: str
@@ -67,12 +67,12 @@ class IdempotencyKey:
 
 
 EarlierAnswer = NewType("EarlierAnswer", bytes)
-"""What a version of before kept under a key instead of an outcome: an answer of the protocol, as it was sent."""
+"""The form of an earlier version: an answer of the protocol, as it was sent, in place of an outcome."""
 
 
 @frozen(kw_only=True)
 class Replay:
-    """The outcome was decided before: here it is, as it was kept then."""
+    """The outcome of an earlier request with the same key, as it was kept."""
 
     outcome: Outcome | EarlierAnswer
 
@@ -81,13 +81,12 @@ class Replay:
 class CommandBatch:
     """Commands to carry out in one transaction.
 
-    Atomic: one refusal undoes all. Otherwise each stands alone. A `dry_run` decides and writes nothing, not even
-    its key. `deliveries` are put into the log of deliveries with it, unless all was undone; one that is pending there
-    already only gets its new time. `follow` is the position of webhooks that it makes, by default the end of the log.
-    `actor` made the changes.
+    Atomic: one refusal undoes all. Otherwise each command stands alone. A `dry_run` decides and writes nothing, not
+    even its key. `deliveries` are stored with the batch, unless all was undone; one that is already pending only gets
+    its new time. `follow` is the position of new webhooks, by default the end of the log. `actor` made the changes.
 
-    With a `lease` it takes effect only while its owner holds it, and then `deliveries` are put in place of those with
-    their ids. Otherwise nothing is decided, and the outcome has no results.
+    A batch with a `lease` takes effect only while its owner holds it; `deliveries` then replace those with their ids.
+    Without the lease nothing is decided, and the outcome has no results.
     """
 
     commands: tuple[Command, ...]
@@ -103,7 +102,7 @@ class CommandBatch:
 
 @frozen(kw_only=True)
 class Decided:
-    """What a command does: it leaves `entity`, or deletes it. `action` is None where nothing differs."""
+    """The effect of a command: it leaves `entity`, or deletes it. `action` is None if nothing changes."""
 
     entity: Entity
     action: Action | None
@@ -128,9 +127,9 @@ class Decided:
 
 @frozen(kw_only=True)
 class Decision:
-    """What a store shall do: report the results, leave each entity as in `final`, and log the changes in order.
+    """The work of a store: report the results, leave each entity as in `final`, and log the changes in order.
 
-    Where a failure undid all, `failed` is its index among the results.
+    If a failure undid all, `failed` is its index among the results.
     """
 
     results: tuple[Decided | DomainError, ...]
@@ -140,7 +139,7 @@ class Decision:
 
 
 def named(commands: Iterable[Command]) -> dict[Ref, bool]:
-    """Return which entities the commands name, and of each whether a deleted one must be looked up."""
+    """Return the entities that the commands name, and for each whether to look up a deleted one."""
     refs: dict[Ref, bool] = {}
     for command in commands:
         if command.id is not None:
@@ -149,8 +148,8 @@ def named(commands: Iterable[Command]) -> dict[Ref, bool]:
     return refs
 
 
-def claimed(commands: Iterable[Command], current: Mapping[Ref, Current]) -> set[UniqueValue]:
-    """Return the unique values that the commands may take: those they set, and those of what they restore."""
+def values_to_own(commands: Iterable[Command], current: Mapping[Ref, Current]) -> set[UniqueValue]:
+    """Return the unique values that the commands may take: those they set, and those of entities they restore."""
     values: set[UniqueValue] = set()
     for command in commands:
         if not command.entity_type.unique:
@@ -166,7 +165,7 @@ def claimed(commands: Iterable[Command], current: Mapping[Ref, Current]) -> set[
 
 
 def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
-    """Decide every command in turn, each seeing what those before it did."""
+    """Decide every command in turn; each sees the effects of those before it."""
     current, owners = dict(state.current), dict(state.owners)
     now = State(current=current, owners=owners, new_id=state.new_id)
     results: list[Decided | DomainError] = []
@@ -207,7 +206,7 @@ def unexplained(decision: Decision) -> set[tuple[Ref, int]]:
 
 
 def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Changed]]) -> Decision:
-    """Return the decision with every failed precondition saying what changed since the version that was expected.
+    """Return the decision; each failed precondition now names the fields that changed since the expected version.
 
     `kept` holds, for each that is `unexplained`, the changes of that entity in the log from before this batch.
     """
@@ -228,7 +227,7 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
 def recorded(
     decision: Decision, batch: CommandBatch, at: datetime, serializer: Serializer
 ) -> tuple[Outcome, tuple[Change[Any], ...]]:
-    """Return what a decision is to its caller, and the changes for the log; every entity is written once for both."""
+    """Return the results for the caller and the changes for the log; every entity is serialized once for both."""
     changes: list[Change[Any]] = []
 
     def result(each: Decided | DomainError) -> Result:
@@ -263,7 +262,7 @@ def recorded(
 
 
 def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool) -> DomainError:
-    """Return a refusal that undoes all in the terms of what is stored, because nobody else ever saw the rest."""
+    """Return a refusal that undoes all, in terms of the stored state, because nobody ever saw the undone versions."""
     entity_type, id = ref
     match error:
         case PreconditionFailed() if is_touched:
@@ -296,7 +295,7 @@ def _pass_on(before: Current, after: Entity | Deleted[Any], owners: dict[UniqueV
 
 
 def _difference(before: Current, after: Entity | Deleted[Any], reason: str | None) -> Decided:
-    """Return what was done, and which writable fields differ now."""
+    """Return the action, and the writable fields that changed."""
     if isinstance(after, Deleted):
         return Decided(entity=after.entity, action=Action.DELETED, reason=reason)
     if after is before:

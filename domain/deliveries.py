@@ -1,4 +1,4 @@
-"""Delivering changes to webhooks: the messages, what is kept of each, and the port through which it is kept."""
+"""Deliveries to webhooks: the messages, their attempts, and the port that stores them."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
@@ -11,14 +11,14 @@ from attrs import evolve, frozen
 from domain.changes import Change, Cursor
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)
-"""How far apart the clocks of two hosts may be. What lies further ahead was written by a clock that was wrong."""
+"""How far apart the clocks of two hosts may be. A time further ahead comes from a wrong clock."""
 
 TEST = "webhook.test"
-"""The type of a message that only tells a webhook that it can be reached."""
+"""The type of a test message, which carries no change."""
 
 
 class DeliveryStatus(Enum):
-    """What became of a delivery: another attempt is due, it arrived, or there will be no more attempts."""
+    """The state of a delivery: another attempt is due, it arrived, or there will be no more attempts."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -27,9 +27,9 @@ class DeliveryStatus(Enum):
 
 @frozen(kw_only=True)
 class SendResult:
-    """What came of sending a message once: the HTTP status that was answered, or an error instead of one.
+    """The result of sending a message once: the HTTP status of the answer, or an error.
 
-    `error` is a short text that may be shown to the owner of the webhook; `retry_after` is in seconds, from 0 to a day.
+    `error` is a short text for the owner of the webhook; `retry_after` is in seconds, from 0 to a day.
     """
 
     status: int | None = None
@@ -45,7 +45,7 @@ class SendResult:
 
 @frozen(kw_only=True)
 class Attempt:
-    """What is kept of sending a message once, begun `at` a time."""
+    """The record of one attempt, begun `at` a time."""
 
     at: datetime
     status: int | None
@@ -58,8 +58,8 @@ class Delivery:
     """A message for a webhook, with its attempts in their order.
 
     `after` is a position in the log: the change is the first of this `type` behind it. A message without one is a test.
-    One that was `requested` is attempted once, whatever the order and whether or not the webhook is enabled; every
-    other one is attempted again and again, at `next_attempt_at`, and those behind it wait.
+    A `requested` delivery is attempted once, in any order, also for a disabled webhook. Every other delivery is
+    attempted again, at `next_attempt_at`, and those behind it wait.
     """
 
     id: str  # 1 to 64 of A-Z a-z 0-9 _ -, unique in the store
@@ -95,12 +95,12 @@ class Delivery:
         return evolve(new, requested=True, status=DeliveryStatus.PENDING)
 
     def attempted(self, result: SendResult, *, at: datetime) -> Self:
-        """Return the delivery with one attempt more, and nothing decided on the next."""
+        """Return the delivery with one more attempt; the next is not decided yet."""
         made = Attempt(at=at, status=result.status, error=result.error, duration_ms=result.duration_ms)
         return evolve(self, attempts=(*self.attempts, made), next_attempt_at=None)
 
     def ended(self, status: DeliveryStatus) -> Self:
-        """Return the delivery as there will be no more attempts at it."""
+        """Return the delivery without further attempts."""
         return evolve(self, status=status, next_attempt_at=None)
 
 
@@ -112,7 +112,7 @@ def message_id(change: Change[Any]) -> str:
 
 @frozen(kw_only=True)
 class Progress:
-    """How far a webhook has come: the position behind the last change that it has had, and what is pending there."""
+    """The progress of a webhook: the position behind the last change that it got, and its pending deliveries."""
 
     position: Cursor
     pending: tuple[Delivery, ...] = ()  # oldest first
@@ -127,71 +127,71 @@ class Lease:
 
 
 class Deliveries(Protocol):
-    """Keeps how far each webhook has come, who delivers for it, and what was attempted.
+    """Keeps the progress, the lease and the deliveries of each webhook.
 
-    A webhook has a position in the log from its creation (or its restoring) to its deletion, which takes its
-    deliveries along. A position never goes back. Who delivers for a webhook holds a lease on it, by the store's clock.
+    A webhook has a position in the log from its creation or restore to its deletion. The deletion removes its
+    deliveries too. A position never goes back. A deliverer holds a lease on its webhook, by the store's clock.
     """
 
     @abstractmethod
     async def positions(self, webhooks: Collection[int]) -> Mapping[int, Cursor]:
-        """Return the position of each of some webhooks that is there."""
+        """Return the positions of those of some webhooks that exist."""
 
     @abstractmethod
     async def progress(self, webhook: int) -> Progress | None:
-        """Return how far a webhook has come, read at one moment, or None where there is none."""
+        """Return the progress of a webhook, read at one moment, or None if there is no such webhook."""
 
     @abstractmethod
     async def backlogs(self) -> Mapping[int, Progress]:
-        """Return how far each webhook has come to which something may have to be sent, all read at one moment.
+        """Return the progress of each webhook that may need a delivery, all read at one moment.
 
-        They are those with a pending delivery and, of the enabled ones, those with changes behind their position.
+        These are the webhooks with a pending delivery, and the enabled ones with changes behind their position.
         """
 
     @abstractmethod
     async def needed(self) -> Cursor | None:
-        """Return the earliest of the positions of enabled webhooks, or None where no webhook is enabled."""
+        """Return the earliest position of the enabled webhooks, or None if no webhook is enabled."""
 
     @abstractmethod
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         """Take or prolong a lease, and tell whether `owner` holds it now.
 
-        It does not where another owner's lease has not run out, and where there is no such webhook. A lease that ends
-        more than `MAX_CLOCK_SKEW` later than one that is taken now is none: a clock that was wrong gave it.
+        It fails while another owner's lease lasts, and if there is no such webhook. A lease that ends more than
+        `MAX_CLOCK_SKEW` later than a new one does not count, because a wrong clock gave it.
         """
 
     @abstractmethod
     async def release(self, webhook: int, owner: str) -> None:
-        """Give a lease back. Does nothing where `owner` does not hold it."""
+        """Give a lease back, if `owner` holds it."""
 
     @abstractmethod
     async def record(
         self, webhook: int, owner: str, *, delivery: Delivery | None = None, position: Cursor | None = None
     ) -> bool:
-        """Put a delivery into the log of deliveries, in place of the one with its id, and move the position.
+        """Store a delivery, in place of the one with its id, and move the position: both or neither.
 
-        Both or neither; returns whether `owner` still held the lease, without which nothing changes. Raises
+        Returns whether `owner` still held the lease; without it nothing changes. Raises
         `StorageFull`.
         """
 
     @abstractmethod
     async def delivery(self, webhook: int, id: str) -> Delivery | None:
-        """Return a delivery of a webhook, or None where there is none."""
+        """Return a delivery of a webhook, or None if there is none."""
 
     @abstractmethod
     async def history(self, webhook: int, *, before: str | None = None, limit: int = 100) -> tuple[Delivery, ...]:
         """Return up to `limit` deliveries of a webhook, newest first, begun before the one with the id `before`.
 
-        Nothing is before a delivery that is not there.
+        The list is empty if the delivery `before` does not exist.
         """
 
 
 class WebhookDispatcher(Protocol):
-    """What delivers to webhooks, as those see it who manage them."""
+    """The dispatcher, as the use cases for owners of webhooks see it."""
 
     @abstractmethod
     async def refusal(self, url: str) -> str | None:
-        """Return why nothing may be sent to a URL, completing the sentence "<field> …", or None where it may."""
+        """Return why nothing may be sent to a URL, as the rest of the sentence "<field> …"; None if it is allowed."""
 
     @abstractmethod
     def secret(self, webhook: int, version: int) -> str:
@@ -208,8 +208,8 @@ class WebhookDispatcher(Protocol):
     @property
     @abstractmethod
     def has_readers(self) -> bool:
-        """Whether there may be an enabled webhook, so that to wake the dispatcher after a write could be of use."""
+        """Whether there may be an enabled webhook; without one, a write need not wake the dispatcher."""
 
     @abstractmethod
     async def wake(self) -> None:
-        """Look at once for what is to be delivered. Returns before anything is sent."""
+        """Look for pending deliveries at once. Returns before anything is sent."""

@@ -1,4 +1,4 @@
-"""What every entity is, and what an entity type declares: its fields with their types, in the order of showing them."""
+"""Entities and entity types. A type declares its fields with their types, in the order of display."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ MAX_ID = 2**63 - 1
 MAX_SUGGESTED = 20
 
 Parse = Callable[[FieldType, object], object]
-"""Makes a value of what another form, such as JSON, holds for a field type. Raises `ValidationError`."""
+"""Makes a field type's value from another form, such as JSON. Raises `ValidationError`."""
 
 
 @frozen(kw_only=True)
@@ -31,11 +31,11 @@ class Field:
     nullable: bool = False  # None is one of its values
     read_only: bool = False
     listed: bool = True  # can be filtered and sorted by
-    searched: bool = False  # part of what `q` looks through
+    searched: bool = False  # `q` searches it
     unique: bool = False  # no two living entities share a value other than None
 
     def check(self, value: object, parse: Parse | None = None) -> Any:
-        """Return a value in the form in which it is kept; None stands for the default. Raises `ValidationError`."""
+        """Return a value in its stored form; None stands for the default. Raises `ValidationError`."""
         if value is not None:
             try:
                 return self.field_type.check(value if parse is None else parse(self.field_type, value))
@@ -52,7 +52,7 @@ class Field:
 
 
 def writable(field_type: FieldType, **facts: Any) -> Any:
-    """Declare a field that clients may set; without a `default` it is required."""
+    """Declare a field that clients may set. Without a `default` it is required."""
     facts["nullable"] = "default" in facts and facts["default"] is None
     return _declared(field_type, facts)
 
@@ -69,7 +69,7 @@ def _declared(field_type: FieldType, facts: dict[str, Any]) -> Any:
 
 
 class Values(dict[str, Any]):
-    """Values of writable fields that keep the rules of one entity type. Only `EntityType.check` makes them.
+    """Valid values of writable fields of one entity type. Only `EntityType.check` makes them.
 
     They are never checked again. With `whole`, every required field is there.
     """
@@ -84,9 +84,9 @@ class Values(dict[str, Any]):
 
 @frozen(kw_only=True)
 class Entity:
-    """What every entity has. None can be made that breaks a rule. Two are equal when every field is.
+    """The fields of every entity. An entity that breaks a rule cannot be made. Two are equal when all fields are.
 
-    Times never run backwards for an entity, even where the clocks of those who change it differ.
+    The times of an entity never run backwards, even if the clocks of its writers differ.
     """
 
     entity_type: ClassVar["EntityType[Any]"]
@@ -97,7 +97,7 @@ class Entity:
     updated_at: datetime = read_only(Timestamp())
 
     def __attrs_post_init__(self) -> None:
-        """Bring every value into the form in which it is kept. Raises `ValidationFailed` with every violation."""
+        """Bring every value into its stored form. Raises `ValidationFailed` with every violation."""
         violations: list[Violation] = []
         for field in self.entity_type.fields:
             try:
@@ -110,7 +110,7 @@ class Entity:
 
     @classmethod
     def trusted(cls, values: Mapping[str, Any]) -> Self:
-        """Return the entity of values that were checked before, such as those of a stored row. Nothing is checked."""
+        """Return an entity from values that were checked before, such as a stored row. Checks nothing."""
         entity = cls.__new__(cls)
         for name, put in cls.entity_type.slots:
             put(entity, values[name])
@@ -129,7 +129,7 @@ class Entity:
         return cls.trusted({**cls.entity_type.defaults, **values, **identity, **cls.derive(values, None, at)})
 
     def edit(self, *, at: datetime, **changes: Any) -> Self:
-        """Return the next version, with some writable fields changed; itself where none differs.
+        """Return the next version, with some writable fields changed; the same entity if none differs.
 
         Raises `ValidationFailed`.
         """
@@ -145,7 +145,7 @@ class Entity:
         return self._next(at, {**new, **self.derive(new, self, at)})
 
     def delete(self, *, at: datetime) -> "Deleted[Self]":
-        """Return the entity as it is deleted, with the version of its deletion."""
+        """Return the deleted entity, with the version of its deletion."""
         return Deleted(self._next(at, {}))
 
     @classmethod
@@ -155,7 +155,7 @@ class Entity:
         return {}
 
     def contradictions(self) -> Iterator[Violation]:
-        """Yield what does not go together, where each field for itself keeps its rules."""
+        """Yield the violations of rules that span several fields."""
         if self.updated_at < self.created_at:
             yield Violation(field="updated_at", code="contradiction", reason="must not be before created_at")
 
@@ -169,12 +169,12 @@ E = TypeVar("E", bound=Entity)
 
 @frozen
 class Deleted(Generic[E]):
-    """An entity that is gone, as it was deleted: with the version of its deletion."""
+    """A deleted entity, with the version of its deletion."""
 
     entity: E
 
     def restore(self, *, at: datetime) -> E:
-        """Return the entity as it comes back under its id, with the next version."""
+        """Return the restored entity, with its id and the next version."""
         return self.entity._next(at, {})  # noqa: SLF001 - the other half of `delete`
 
 
@@ -193,8 +193,8 @@ class EntityType(Generic[E]):
     ) -> None:
         """Declare a type.
 
-        The collection of a type that is `keyed` is shown by id. An entity of one that is `stocked` has a stock that can
-        be adjusted. One that `subscribes` is sent the changes of others: it has a position in the log, and deliveries.
+        The collection of a `keyed` type is shown by id. Entities of a `stocked` type have a stock that can be adjusted.
+        Entities of a type that `subscribes` get the changes of others: they have a log position and deliveries.
         """
         self.entity = entity
         self.name = name
@@ -220,10 +220,10 @@ class EntityType(Generic[E]):
         return f"<EntityType {self.name}>"
 
     def check(self, raw: Mapping[str, object], *, whole: bool, parse: Parse | None = None) -> Values:
-        """Return the values of writable fields in the form in which they are kept.
+        """Return the values of writable fields in their stored form.
 
-        With `whole`, every required field must be there. `parse` reads them where they are written in another form.
-        Raises `ValidationFailed` with every violation at once, what is missing first.
+        With `whole`, every required field must be there. `parse` reads values that come in another form.
+        Raises `ValidationFailed` with every violation; missing fields come first.
         """
         if isinstance(raw, Values) and raw.entity_type is self and raw.whole >= whole:
             return raw
@@ -233,7 +233,7 @@ class EntityType(Generic[E]):
         for name, each in raw.items():
             field = self.by_name.get(name)
             if field is None:
-                told = len(violations) < MAX_SUGGESTED  # for all the names that a body can hold it would take long
+                told = len(violations) < MAX_SUGGESTED  # because a body can hold very many names
                 reason = unknown_field(name, self.writable_names) if told else "is not a field"
                 violations.append(Violation(field=name, code="unknown_field", reason=reason))
             elif field.read_only:
@@ -257,7 +257,7 @@ class EntityType(Generic[E]):
         return dict(zip(self.by_name, self._all(entity), strict=True))
 
     def search_text(self, entity: E) -> str:
-        """Return what `q` looks through: the folded searched fields, kept apart so that no match spans two."""
+        """Return the text that `q` searches: the folded searched fields, with separators so that no match spans two."""
         return SEPARATOR.join(field.field_type.key(getattr(entity, field.name) or "") for field in self.searched)
 
 

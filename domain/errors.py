@@ -1,4 +1,4 @@
-"""What can go wrong, as facts. Every error writes its own message and knows nothing of the protocol that carries it."""
+"""The errors of the domain, as facts. An error writes its own message and knows nothing of the protocol."""
 
 from typing import Any, ClassVar
 
@@ -8,8 +8,8 @@ from attrs import frozen
 class DomainError(Exception):
     """A refusal with its facts.
 
-    `code` names it for programs. `decided` tells whether the state of the store decided it (so that an idempotent
-    outcome is worth keeping), or the request alone (so that the same request gets the same refusal anyway).
+    `code` names it for programs. `decided` tells whether the state of the store decided it; then an
+    idempotency key keeps the outcome. Otherwise the same request always gets the same refusal.
     """
 
     code: ClassVar[str]
@@ -40,11 +40,11 @@ class Violation:
 
 @frozen(kw_only=True)
 class ValidationFailed(DomainError):
-    """Values break the rules of their entity type; every violation is told at once."""
+    """Values break the rules of their entity type; the error has every violation."""
 
     code: ClassVar[str] = "invalid"
     violations: tuple[Violation, ...]
-    of_command: bool = False  # they are of the command itself, and not of the values in it
+    of_command: bool = False  # the violations are of the command itself, and not of its values
 
     @property
     def message(self) -> str:
@@ -108,9 +108,9 @@ class AlreadyExists(DomainError):
 class PreconditionFailed(DomainError):
     """The entity is not at a version that the caller named.
 
-    `expected` is the highest of these, or None where the caller named none, but only `unknown` tags. `changed` names
-    the fields that changed since that version; a store fills it in from the log. `undone` tells that `current` is at
-    that version, but that an earlier operation of the same request had changed it, which was undone.
+    `expected` is the highest of these, or None if the caller named only `unknown` tags. `changed` names the fields
+    that changed since that version; a store reads them from the log. `undone` tells that `current` is at that
+    version, because the request's own earlier change was undone.
     """
 
     code: ClassVar[str] = "precondition_failed"
@@ -191,7 +191,7 @@ class KeyInFlight(DomainError):
 
 
 class BadCursor(DomainError):
-    """A text that is no cursor of this log."""
+    """The text is no cursor of this log."""
 
     code: ClassVar[str] = "bad_cursor"
 
@@ -201,7 +201,7 @@ class BadCursor(DomainError):
 
 
 class CursorExpired(DomainError):
-    """A cursor older than the changes that are kept."""
+    """The cursor is older than the changes that are kept."""
 
     code: ClassVar[str] = "cursor_expired"
 
@@ -211,7 +211,7 @@ class CursorExpired(DomainError):
 
 
 class Unavailable(DomainError):
-    """The store cannot be reached, is overloaded or is closing; nothing was changed, as far as anyone can tell."""
+    """The store cannot be reached, is overloaded or is closing; as far as anyone knows, nothing changed."""
 
     code: ClassVar[str] = "unavailable"
 
@@ -225,7 +225,7 @@ class Unavailable(DomainError):
 
 
 class StorageFull(DomainError):
-    """There is no room left to write; reading goes on, and writing resumes when there is room."""
+    """There is no room left to write. Reads still work, and writes work again when there is room."""
 
     code: ClassVar[str] = "storage_full"
 

@@ -1,7 +1,7 @@
-"""The type of a field: which values it holds, in which form it keeps them, and how they are ordered.
+"""Field types. A type defines the values of a field, their stored form and their order.
 
 A value is a Python value: text, an `int`, a `Decimal`, a `date`, a member of an enumeration. `parsing.py` makes values
-of what JSON and plain text can hold. None is the business of the field, not of its type.
+from JSON and plain text. The field handles None, not its type.
 """
 
 import re
@@ -30,14 +30,14 @@ class ValidationError(Exception):
 
 
 class FieldType(ABC):
-    """What a field may hold."""
+    """The values that a field may hold, and their order."""
 
     @abstractmethod
     def check(self, value: object) -> Any:
-        """Return a value in the form in which it is kept, such as trimmed. Raises `ValidationError`."""
+        """Return a value in its stored form, such as trimmed. Raises `ValidationError`."""
 
     def key(self, value: Any) -> Any:
-        """Return what `value` is ordered by."""
+        """Return the sort key of `value`."""
         return value
 
 
@@ -72,7 +72,7 @@ class String(FieldType):
 
 @frozen
 class Url(String):
-    """The URL of an endpoint that the service may call, as far as that shows on paper."""
+    """The URL of an endpoint that the service may call, as far as its text shows."""
 
     least: int = field(default=1, init=False)
     most: int = field(default=MAX_URL_LENGTH, init=False)
@@ -96,7 +96,7 @@ class Boolean(FieldType):
 
 @frozen
 class ListOf(FieldType):
-    """A list of some of `known`, in any order, none of them twice."""
+    """A list of some of `known`, in any order, without repetition."""
 
     known: tuple[str, ...]
 
@@ -159,7 +159,7 @@ class Integer(FieldType):
 class Money(FieldType):
     """An exact amount from 0 to `most` with at most two decimals by value: 9.990 is 9.99, 9.999 is refused.
 
-    It is an `int` or a `Decimal`. A `float` is refused, because 9.99 is none: what it holds is not exact.
+    It is an `int` or a `Decimal`. A `float` is refused, because it cannot hold 9.99 exactly.
     """
 
     most: Decimal
@@ -200,6 +200,6 @@ class Timestamp(FieldType):
         if isinstance(value, datetime) and value.tzinfo is UTC:
             return value
         if isinstance(value, datetime) and value.tzinfo is not None:
-            with suppress(OverflowError):  # a time so early or late that UTC has no name for it
+            with suppress(OverflowError):  # so early or late that its UTC date is out of range
                 return value.astimezone(UTC)
         raise ValidationError("not_a_time", self.EXAMPLE)

@@ -1,7 +1,7 @@
-"""The edge of the domain: what JSON and plain text can hold, made into values of field types.
+"""Parsing: values of field types from JSON and from plain text.
 
-JSON holds text, numbers (as `int`, or as `Decimal` with every digit), booleans, lists and null. It has no dates, times
-and choices, which it writes as text. Whatever needs no parsing goes on as it is, and the field type judges it.
+JSON holds text, numbers (as `int`, or as `Decimal` with every digit), booleans, lists and null. It writes dates, times
+and choices as text. A value that needs no parsing is passed on, and the field type checks it.
 """
 
 import re
@@ -34,7 +34,7 @@ AMOUNT = f"[0-9]+{DECIMALS}"
 TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 """A point in time as text (RFC 3339, date-time)."""
 
-# What stored values can be compared with, far beyond what any field takes.
+# The range of operands in comparisons, far beyond the values of any field.
 MOST_COUNTED = 2**63 - 1
 MOST_COMPARED = 10**15
 
@@ -48,7 +48,7 @@ def parse(entity_type: EntityType[E], raw: Mapping[str, object], *, whole: bool)
 
 
 def parse_fields(raw: Mapping[str, object], fields: Iterable[Field]) -> dict[str, Any]:
-    """Return the values of a JSON object that holds some fields and nothing else; what is not there is the default.
+    """Return the values of a JSON object that holds some fields and nothing else; a missing field has its default.
 
     Raises `ValidationFailed` with every violation at once.
     """
@@ -70,23 +70,23 @@ def parse_fields(raw: Mapping[str, object], fields: Iterable[Field]) -> dict[str
 
 
 def from_json(field_type: FieldType, raw: object) -> object:
-    """Return the value that a JSON value stands for, or the JSON value itself where it stands for none.
+    """Return the value that a JSON value stands for, or the JSON value itself if it stands for none.
 
-    Raises `ValidationError` for what is written like a value of the type, and is none.
+    Raises `ValidationError` for a text that has the form of the type, but is no value of it.
     """
     parser = _FROM_JSON.get(type(field_type))
     return raw if parser is None else parser(field_type, raw)
 
 
 def json_value(field_type: FieldType, raw: object) -> Any:
-    """Return the value that a JSON value stands for, in the form in which it is kept. Raises `ValidationError`."""
+    """Return the value that a JSON value stands for, in its stored form. Raises `ValidationError`."""
     return field_type.check(from_json(field_type, raw))
 
 
 def from_text(field_type: FieldType, text: str) -> Any:
-    """Return the value that plain text stands for, to compare others with it.
+    """Return the value that plain text stands for, as the operand of a comparison.
 
-    Raises `ValueError` when it is not of the type, `ValidationError` when no value is as large as that.
+    Raises `ValueError` for a text that is not of the type, `ValidationError` for a value out of range.
     """
     return _FROM_TEXT[type(field_type)](field_type, text)
 

@@ -1,8 +1,8 @@
-"""What the domain needs of the outside, named by role.
+"""The ports of stores, named by role.
 
 A docstring here is a contract; one suite tests it on every store.
 
-All of these raise `Unavailable` when the store cannot be reached or is closing.
+All methods raise `Unavailable` when the store cannot be reached or is closing.
 """
 
 from abc import abstractmethod
@@ -24,11 +24,11 @@ RECEIPTS_KEPT = timedelta(hours=24)
 
 
 class Reader(Protocol):
-    """Reads the records of entities as they stand."""
+    """Reads the current entities."""
 
     @abstractmethod
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
-        """Return the entity's record, or None where there is none, or none any more."""
+        """Return a stored entity, or None if it never existed or was deleted."""
 
     @abstractmethod
     async def page(self, query: Query[Any]) -> Page:
@@ -36,25 +36,25 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Carries out submissions."""
+    """Carries out command batches."""
 
     @abstractmethod
     async def submit(self, submission: CommandBatch) -> Outcome | Replay:
-        """Decide a submission and make it last, all of it or nothing.
+        """Decide a batch and store its effects, all or none.
 
-        When this returns, what it reports is durable: the entities, their changes in the log in the order of the
-        commands, and the receipt of its key. A refused command is a result, not an exception. Submissions take effect
-        one after another; each is decided on what those before it left. New ids ascend and are never given twice.
+        When this returns, the effects are durable: the entities, their changes in the log in the order of the
+        commands, and the outcome under its key. A refused command is a result, not an exception. Batches take effect
+        one after another; each is decided on the state that the others left. New ids ascend and are never reused.
 
         Raises `KeyReused` for a key that belongs to another request, `KeyInFlight` while its first request is being
-        decided, `BadCursor` for a `follow` that is none, and `StorageFull`; nothing has changed then. A cancelled call
+        decided, `BadCursor` for a bad `follow`, and `StorageFull`; nothing has changed then. A cancelled call
         may still take effect.
         """
 
 
 @frozen(kw_only=True)
 class LogPage:
-    """Entries in the order of the log; `cursor` is behind the last of all that was looked at, matching or not."""
+    """Entries in the order of the log; `cursor` is behind the last entry that was read, matching or not."""
 
     entries: tuple[Entry, ...]
     cursor: Cursor
@@ -67,20 +67,20 @@ class ChangeLog(Protocol):
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         """Return up to `limit` entries after a cursor, or from the oldest kept.
 
-        Only those of some `types`; of none, those of every kind that is published.
+        `types` selects entries; without any, all public types are read.
 
-        Fewer than `limit`, even none, does not mean that the end was reached: it was when a second read from the
-        cursor that came back returns nothing and the same cursor.
-        Raises `BadCursor` for what is no cursor of this log, `CursorExpired` for one older than what is kept.
+        Fewer than `limit` entries, even none, do not mean the end of the log. The end is reached when a read returns
+        no entry and the cursor that it was given.
+        Raises `BadCursor` for no cursor of this log, `CursorExpired` for one older than the kept changes.
         """
 
     @abstractmethod
     async def head(self) -> Cursor:
-        """Return the place behind the newest entry."""
+        """Return the position behind the newest entry."""
 
     @abstractmethod
     async def oldest(self) -> Cursor:
-        """Return the place in front of the oldest kept entry."""
+        """Return the position in front of the oldest kept entry."""
 
     @abstractmethod
     async def history(
@@ -90,9 +90,9 @@ class ChangeLog(Protocol):
 
     @abstractmethod
     async def wait_for_changes(self, seen: Cursor) -> None:
-        """Return when there may be entries after `seen`: at once where there are, else soon after they commit.
+        """Return when there may be entries after `seen`: at once if there are some, else soon after they commit.
 
-        A place that `read` refuses as expired is not waited at: this returns, and `read` tells. Raises `BadCursor`.
+        Returns at once for an expired position, so that `read` can refuse it. Raises `BadCursor`.
         """
 
 
@@ -101,31 +101,31 @@ class Upkeep(Protocol):
 
     @abstractmethod
     async def ping(self) -> None:
-        """Return when the store has written something, and so can write; nobody notices what. Raises `StorageFull`."""
+        """Write something invisible, to find out whether the store can write. Raises `StorageFull`."""
 
     @abstractmethod
     async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
-        """Return the time that retention believes of a clock that says `now`, and remember it.
+        """Return the time that retention believes when the clock says `now`, and store it.
 
-        It is decided by `domain.retention.advance` on what was decided last, by whichever process.
+        `domain.retention.advance` decides it from the last stored time, which any process may have stored.
         """
 
     @abstractmethod
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
-        """Forget credentials that expired by `at`, and a bounded number of receipts that did, and of old changes.
+        """Delete credentials and stored outcomes that expired by `at`, and changes from before `changes_before`.
 
-        Old are those from before `changes_before`. Changes behind the cursor `keep` stay, wherever it is. Deliveries
+        One call deletes a bounded number of outcomes and changes. Changes behind the cursor `keep` stay. Deliveries
         that were begun before `changes_before` and are not pending go too. Returns whether there may be more to
-        forget. Raises `BadCursor`.
+        delete. Raises `BadCursor`.
         """
 
     @abstractmethod
     async def secret(self) -> bytes:
-        """Return 32 random bytes that every process on this store shares, made when the store was."""
+        """Return 32 random bytes, made with the store and shared by all its processes."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Finish what was submitted, then release everything. A second call does nothing."""
+        """Finish the submitted batches, then release everything. A second call does nothing."""
 
 
 class Store(Reader, Writer, ChangeLog, Upkeep, Protocol):
@@ -134,7 +134,7 @@ class Store(Reader, Writer, ChangeLog, Upkeep, Protocol):
     @property
     @abstractmethod
     def deliveries(self) -> Deliveries:
-        """What is kept of deliveries to webhooks."""
+        """The deliveries to webhooks."""
 
     @property
     @abstractmethod

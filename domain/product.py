@@ -31,8 +31,8 @@ class Product(Entity):
     def adjust_stock(self, change: int, *, at: datetime) -> Self:
         """Return the product with `change`, which may be negative, added to its stock.
 
-        Raises `StockNotTracked`, `InsufficientStock` where less than nothing would be left, and `ValidationFailed`
-        where more than `MAX_STOCK` would.
+        Raises `StockNotTracked`, `InsufficientStock` for a result below zero, and `ValidationFailed` for one above
+        `MAX_STOCK`.
         """
         if self.stock is None:
             raise StockNotTracked(id=self.id)

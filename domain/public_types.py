@@ -1,4 +1,4 @@
-"""The kinds whose changes anyone may follow. A new kind is registered by its line here."""
+"""The entity types whose changes every reader may follow. One line here registers a new type."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,9 +13,9 @@ CHANGE_TYPES = tuple(each for entity_type in PUBLIC_TYPES for each in entity_typ
 
 
 def followed(types: Iterable[str]) -> frozenset[str]:
-    """Return the types that whoever asked for `types` follows: with what is created comes what is restored.
+    """Return the types that a follower of `types` gets: `created` includes `restored`.
 
-    A restore was a creation once, and who asked for creations then, or keeps a copy, must not miss what comes back.
+    A restore once had the type `created`. Clients that asked for `created` then, or keep a copy, must not miss it.
     """
     asked = frozenset(types)
     return asked | {each.replace(".created", ".restored") for each in asked}

@@ -1,4 +1,4 @@
-"""What a caller can ask of a collection, and the order in which the answer can be walked."""
+"""Queries on a collection: filters, search, order and position."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -17,7 +17,7 @@ MAX_LISTED_VALUES = 1000
 
 
 class Operator(Enum):
-    """How a field is compared. Equality is exact; order is that of sorting, so that of the folded form for text."""
+    """How a field is compared. Equality is exact. Order is that of sorting; text sorts by its folded form."""
 
     EQ = "eq"
     GTE = "gte"
@@ -32,7 +32,7 @@ class Operator(Enum):
 class Condition:
     """A condition on one field.
 
-    `operand` is a value of the field's rule; for `IN` a tuple of them, for `NULL` a boolean. A comparison other than
+    `operand` is a value of the field's type; for `IN` a tuple of them, for `NULL` a boolean. A comparison other than
     `NULL` never holds for an empty field.
     """
 
@@ -70,13 +70,13 @@ class Order:
     descending: bool = False
 
 
-Place = tuple[Any, ...]
-"""Where a page ended: the sort keys of its last entity, one for each `Order`, and its id."""
+Position = tuple[Any, ...]
+"""The end of a page: the sort keys of its last entity, one for each `Order`, and its id."""
 
 
 @frozen(kw_only=True)
 class Query(Generic[E]):
-    """A page of the entities of a kind: those that match, in an order, after a place.
+    """A page of the entities of a type: those that match, in an order, after a position.
 
     Ties are broken by ascending id. `search` is folded text that must be a substring of the folded searched fields.
     """
@@ -85,54 +85,54 @@ class Query(Generic[E]):
     where: tuple[Condition, ...] = ()
     search: str = field(default="", converter=sought)
     order: tuple[Order, ...] = ()
-    after: Place | None = None
+    after: Position | None = None
     limit: int = DEFAULT_LIMIT
     total: bool = False
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether it asks for whatever comes, in the order of ids."""
+        """Tell whether it takes all entities in the order of ids."""
         return not (self.where or self.search or self.order)
 
-    def behind(self, place: Place) -> "Query[E]":
-        """Return the same query, after a place."""
+    def behind(self, position: Position) -> "Query[E]":
+        """Return the same query, after a position."""
         return Query(
             entity_type=self.entity_type,
             where=self.where,
             search=self.search,
             order=self.order,
-            after=place,
+            after=position,
             limit=self.limit,
             total=self.total,
         )
 
-    def place(self, entity: E) -> Place:
-        """Return the place just behind `entity` in this order."""
+    def position(self, entity: E) -> Position:
+        """Return the position just behind `entity` in this order."""
         return (*(_key(order.field, getattr(entity, order.field.name)) for order in self.order), entity.id)
 
-    def place_of(self, record: StoredEntity, documents: Serializer) -> Place:
-        """Return the place just behind the entity of `record`; in the order of ids, it needs not be read for that."""
-        return self.place(documents.read(self.entity_type, record.document)) if self.order else (record.id,)
+    def position_of(self, record: StoredEntity, documents: Serializer) -> Position:
+        """Return the position just behind the entity of `record`. The document is not read if ids give the order."""
+        return self.position(documents.read(self.entity_type, record.document)) if self.order else (record.id,)
 
 
 @frozen(kw_only=True)
 class Page:
-    """Records with what is needed to go on from them.
+    """A page of stored entities, with the positions to continue from.
 
-    `next` is the place of the last of them, or None where nothing follows. `changes` is the place in the log up to
-    which this page is up to date: following from there misses nothing. `revision` differs whenever anything in the
-    collection changed. `total` counts every match, where it was asked for.
+    `next` is the position of the last one, or None if nothing follows. `changes` is the log position of the page:
+    following from there misses nothing. `revision` differs after every change in the collection. `total` counts all
+    matches, if the query asked for it.
     """
 
     records: tuple[StoredEntity, ...]
-    next: Place | None
+    next: Position | None
     changes: Cursor
     revision: str
     total: int | None = None
 
 
 class Side(Enum):
-    """On which side of a key a segment lies."""
+    """The side of a key on which a segment lies."""
 
     SAME = "same"
     BEYOND = "beyond"
@@ -143,8 +143,8 @@ class Side(Enum):
 class Segment:
     """A stretch of an ordered collection that one index range can answer.
 
-    The first sort keys are the `same` as those given; the next one lies `side` of `key`. Where all are the same, ids
-    above `key` follow.
+    The first sort keys equal `same`; the next one lies on the `side` of `key`. If all are equal, `key` is an id, and
+    the ids above it follow.
     """
 
     same: tuple[Any, ...]
@@ -153,9 +153,9 @@ class Segment:
 
 
 def segments(query: Query[E]) -> Iterator[Segment]:
-    """Cut what follows `query.after` into segments, in order.
+    """Cut the part of the order behind `query.after` into segments.
 
-    A condition such as "x < 5, or x = 5 and id > 7" makes a database read every x of 5; each of its halves is a seek.
+    A condition such as "x < 5, or x = 5 and id > 7" makes a database read every x of 5. Each half alone is a seek.
     """
     if query.after is None:
         return
@@ -174,8 +174,8 @@ def _key(field: Field, value: Any) -> Any:
     return None if value is None else field.field_type.key(value)
 
 
-def compare(order: tuple[Order, ...], one: Place, other: Place) -> int:
-    """Tell which of two places comes first: below 0 for `one`, above 0 for `other`, 0 where they are the same."""
+def compare(order: tuple[Order, ...], one: Position, other: Position) -> int:
+    """Tell which of two positions comes first: below 0 for `one`, above 0 for `other`, 0 if they are equal."""
     for each, mine, theirs in zip(order, one, other, strict=False):
         if mine == theirs:
             continue

@@ -1,4 +1,4 @@
-"""Every kind of entity that this service keeps, also those that are nobody's business but their owner's."""
+"""Every entity type that the service keeps, also those that are not public."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""By which time old things are purged: the clock's, as far as it can be believed.
+"""The time for purging: the clock's, as far as it can be believed.
 
-A clock that is far ahead, if only from one start to the next, would make everything old at once. So the time that is
-believed moves on with the time that really went by, and at most twice as fast until it has caught up. After a long rest
-things are kept for longer than they need be, and a wrong clock purges hardly more than a right one.
+A clock that is far ahead, even for one start, would make all data old at once. So the believed time moves with the
+time that really went by, and at most twice as fast until it has caught up with the clock. After a long pause data is
+kept for longer than necessary, and a wrong clock purges hardly more than a right one.
 """
 
 from datetime import datetime, timedelta
@@ -15,17 +15,17 @@ CATCH_UP = 2
 
 @frozen
 class Belief:
-    """The time that is believed, and what the clock said when that was last decided."""
+    """The believed time, and the clock's time when it was last decided."""
 
     believed: datetime
     said: datetime
 
 
 def advance(before: Belief | None, *, now: datetime, elapsed: timedelta, newest: datetime | None) -> Belief:
-    """Return what is believed of a clock that says `now`.
+    """Return the believed time when the clock says `now`.
 
-    `elapsed` is the time that went by, for whoever asks, since it asked before. Where nothing is known from `before`,
-    the time of the `newest` change is believed, or the clock where there is none.
+    `elapsed` is the time since the caller's last call. Without `before`, the time of the `newest` change is believed,
+    or the clock if there is no change.
     """
     if before is None:
         return Belief(believed=now if newest is None else min(newest, now), said=now)

@@ -1,7 +1,7 @@
-"""What one attempt at a delivery means, and when the next one is due.
+"""The retry policy: the effect of one attempt at a delivery, and the time of the next.
 
 The Standard Webhooks specification (standardwebhooks.com, version 1.0.0), section "Operational considerations", gives
-the delays, what counts as a success, and what a 410 asks for.
+the delays, and defines success and the meaning of a 410.
 """
 
 from datetime import datetime, timedelta
@@ -21,14 +21,14 @@ DELAYS = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-"""How long after each failed attempt the next one is due; the first follows the change at once."""
+"""The delay after each failed attempt; the first attempt follows the change at once."""
 
 MAX_ATTEMPTS = len(DELAYS) + 1
 MAX_RETRY_AFTER = DELAYS[-1]
 """An endpoint may slow its deliveries down, not put them off for ever."""
 
 JITTER = 0.2
-"""Up to this share of the delay is added, so that what failed together is not retried together."""
+"""Up to this share of the delay is added, so that messages that failed together are not retried together."""
 
 MAX_WAIT = DELAYS[-1] * (1 + JITTER)
 GONE = 410
@@ -48,7 +48,7 @@ class Retry:
 
 @frozen(kw_only=True)
 class GiveUp:
-    """Nothing more is to be sent to this endpoint, for this `reason`."""
+    """The endpoint gets nothing more, for this `reason`."""
 
     reason: str
 
@@ -57,7 +57,7 @@ Verdict = Arrived | Retry | GiveUp
 
 
 def judge(result: SendResult, *, made: int, random: float) -> Verdict:
-    """Return what follows from the latest of the `made` attempts at one message (from 1).
+    """Return the effect of the latest of the `made` attempts at one message (from 1).
 
     `random` is a random number from 0 up to, not including, 1.
     """
@@ -75,7 +75,7 @@ def judge(result: SendResult, *, made: int, random: float) -> Verdict:
 def is_due(delivery: Delivery, at: datetime) -> bool:
     """Tell whether the next attempt may be made at a time.
 
-    It may also where the last one, or this one, lies further ahead than it can: a clock that was wrong wrote that.
+    It may also be made if the stored times are further ahead than possible, because a wrong clock wrote them.
     """
     due, last = delivery.next_attempt_at, max((each.at for each in delivery.attempts), default=at)
     return due is None or due <= at or last > at + MAX_CLOCK_SKEW or due > at + MAX_WAIT + MAX_CLOCK_SKEW

@@ -1,8 +1,8 @@
-"""What a webhook is sent next, when, and what follows from sending it. All of it is decided on paper.
+"""The schedule of a webhook: the next message, its time, and the effect of sending it, as pure functions.
 
-What somebody asked for goes first. Then an enabled webhook gets every change of its types in the order of the log, each
-until it has arrived. A change that does not arrive is tried again by the retry policy, and in the end the webhook is
-disabled: it stays where it stood, and the same change is the first that it gets once it is enabled again.
+Requested deliveries go first. Then an enabled webhook gets every change of its types in the order of the log. The retry
+policy repeats a change until it arrives. In the end the policy disables the webhook, which keeps its position: after it
+is enabled again, it gets the same change first.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ NOT_KEPT = SendResult(error="the change is no longer kept", duration_ms=0)
 
 @frozen
 class Requested:
-    """A delivery that somebody asked for goes first."""
+    """A requested delivery goes first."""
 
     delivery: Delivery
 
@@ -60,19 +60,19 @@ class Send:
 
 @frozen(kw_only=True)
 class Move:
-    """Nothing up to `position` is for this webhook; `dropped` is what it has no use for any more."""
+    """Nothing up to `position` is for this webhook; `dropped` are deliveries that it no longer needs."""
 
     position: Cursor
     dropped: Delivery | None = None
 
 
 Step = Send | Move | Wait | None
-"""What to do for a webhook; None where all is done."""
+"""The next step for a webhook; None if nothing is left to do."""
 
 
 @frozen(kw_only=True)
 class Conclusion:
-    """What follows from an attempt: how its delivery is kept, how far the webhook has come, why it is disabled."""
+    """The effect of an attempt: the delivery to store, the position of the webhook, the reason to disable it."""
 
     delivery: Delivery
     position: Cursor | None = None
@@ -85,7 +85,7 @@ class Conclusion:
 
 
 def first_due(webhook: Webhook, pending: Sequence[Delivery], at: datetime) -> Requested | InTurn | Wait | None:
-    """Return which delivery comes first of what is pending, oldest first, and the changes to come."""
+    """Return the first delivery among the pending ones, oldest first, and the coming changes."""
     first = min(pending, key=lambda each: not each.requested, default=None)
     if first is not None and first.requested:
         return Requested(first)
@@ -99,7 +99,7 @@ def first_due(webhook: Webhook, pending: Sequence[Delivery], at: datetime) -> Re
 def next_in_turn(
     webhook: Webhook, waiting: Delivery | None, position: Cursor, entry: Entry, *, id: str, at: datetime
 ) -> Send | Move:
-    """Return the step for the next change of the webhook's types; `id` is for its delivery, where that is new."""
+    """Return the step for the next change of the webhook's types; `id` is for its delivery, if that is new."""
     if waiting is None:
         new = Delivery.of_change(webhook.id, entry.change, after=position, id=id, at=at)
         return Send(webhook=webhook, delivery=new, entry=entry)
@@ -109,7 +109,7 @@ def next_in_turn(
 
 
 def conclude(send: Send, result: SendResult, *, began: datetime, at: datetime, random: float) -> Conclusion:
-    """Return what follows from an attempt that `began` at a time and is over now, `at` another.
+    """Return the effect of an attempt that `began` at one time and ended `at` another.
 
     `random` is a random number from 0 up to, not including, 1.
     """

@@ -1,7 +1,7 @@
-"""Everything that a store holds, told so that any store can take it over; and the ports of telling and of taking.
+"""The whole content of a store, in a form that any store can import; and the ports of export and import.
 
-It is told in parts of one kind each. Two stores hold the same exactly if their parts are the same, but that the log of
-a copy has a name more, its own. Changes keep their numbers, and so cursors their meaning.
+A snapshot comes in parts of one type each. Two stores hold the same exactly if their parts are equal, except that the
+log of a copy has one more name, its own. Changes keep their numbers, so cursors keep their meaning.
 """
 
 from abc import abstractmethod
@@ -18,7 +18,7 @@ from domain.entity_type import EntityType
 from domain.stored_entity import StoredEntity
 
 BATCH = 1000
-"""How many a part holds at most."""
+"""The most items in a part."""
 
 RECEIPTS_BATCH = 100
 """The same for receipts, each of which may be as large as the answer to a thousand commands."""
@@ -26,12 +26,11 @@ RECEIPTS_BATCH = 100
 
 @frozen(kw_only=True)
 class Metadata:
-    """What there is of once.
+    """The single facts of a store.
 
-    `logs` are the names of the log, the one with which its cursors begin and those of before, each with the number of
-    the newest change up to which its cursors are numbers of these changes; None where they are told one by one.
-    `forgotten` is the number of the newest change that is no longer kept, or 0. `last_ids` has of each kind, by name,
-    the highest id that was ever given, or 0.
+    `logs` has the current name of the log and the former ones. Each has the number of the newest change up to which its
+    cursors are numbers of these changes, or None if `FormerCursors` lists them. `forgotten` is the number of the newest
+    purged change, or 0. `last_ids` has the highest id that each entity type ever gave, by its name, or 0.
     """
 
     secret: bytes
@@ -42,7 +41,7 @@ class Metadata:
 
 @frozen(kw_only=True)
 class Entities:
-    """Entities of one kind, as they stand."""
+    """The current entities of one type."""
 
     entity_type: EntityType[Any]
     records: tuple[StoredEntity, ...]
@@ -50,14 +49,14 @@ class Entities:
 
 @frozen(kw_only=True)
 class Changes:
-    """Kept changes, numbered from behind what is forgotten."""
+    """The kept changes; the first number follows `forgotten`."""
 
     changes: tuple[Change[Any], ...]
 
 
 @frozen(kw_only=True)
 class FormerCursors:
-    """Cursors of former logs that are no numbers of these changes, and the number of the change that each is behind."""
+    """Cursors of former logs that are no numbers, each with the number of the change that it is behind."""
 
     numbers: Mapping[Cursor, int]
 
@@ -82,14 +81,14 @@ class Receipts:
 
 @frozen(kw_only=True)
 class Positions:
-    """The number of the newest change that each webhook has had, by its id."""
+    """The number of the newest change that each webhook got, by its id."""
 
     numbers: Mapping[int, int]
 
 
 @frozen(kw_only=True)
 class Sent:
-    """What was delivered to webhooks, or will be."""
+    """Deliveries to webhooks, finished and pending."""
 
     deliveries: tuple[Delivery, ...]
 
@@ -103,7 +102,7 @@ class Keys:
 
 @frozen(kw_only=True)
 class Credentials:
-    """What stands for keys."""
+    """The credentials of the keys."""
 
     credentials: tuple[Credential, ...]
 
@@ -112,7 +111,7 @@ Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Se
 
 
 class Export(Protocol):
-    """Tells what a store held at one moment, whatever is written to it meanwhile."""
+    """Exports the content of a store at one moment, unaffected by later writes."""
 
     @abstractmethod
     async def size(self) -> int:
@@ -120,49 +119,56 @@ class Export(Protocol):
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
-        """Return everything in its order; each time that it is called, the same.
+        """Return all parts in order; every call returns the same.
 
-        First the metadata; then the entities kind by kind in the order of the registry, by ascending id; the changes in
+        First the metadata; then the entities type by type in the order of the registry, by ascending id; the changes in
         the order of the log; the former cursors in the order of their code points; the receipts by their expiry, caller
         and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
-        hashes. A part is full unless it is the last of its type and kind, and is left out if it is empty.
+        hashes. A part is full unless it is the last of its type, and an empty part is left out.
         Raises `Unavailable`.
         """
 
 
 class Import(Protocol):
-    """Takes over what another store held, into an empty store: all of it at once, when it is committed, or nothing.
+    """Imports the content of another store into an empty store: all at once, when it is committed, or nothing.
 
-    Nobody sees any of it before, and whatever interrupts it, even the end of the process, leaves the store empty.
+    Nobody sees any of it before. An interruption, even the end of the process, leaves the store empty.
     """
 
     @abstractmethod
     async def write(self, part: Part) -> None:
-        """Take a part; parts come as `Export.read` tells them. Raises `StorageFull` and `Unavailable`."""
+        """Take a part; parts come in the order of `Export.read`. Raises `StorageFull` and `Unavailable`."""
 
     @abstractmethod
     async def arrange(self) -> None:
-        """Make ready for use what was taken, when it is complete. May take long."""
+        """Make the complete import ready for use. May take long."""
 
     @property
     @abstractmethod
     def taken(self) -> Export:
-        """What was taken, as it is stored."""
+        """The imported content, as it is stored."""
 
     @abstractmethod
     async def commit(self) -> None:
-        """Make it last. Raises `Unavailable` where nobody can tell whether it does."""
+        """Commit it. Raises `Unavailable` if nobody can tell whether the commit succeeded."""
+
+
+class SameLog(Exception):
+    """The logs of two stores have a name in common, so that one cursor would mean two things at the copy."""
+
+    def __init__(self) -> None:
+        super().__init__("the target is the source itself, or a copy of it")
 
 
 class NotEmpty(Exception):
-    """A store that should take over the content of another one has its own."""
+    """The target of an import is not empty."""
 
     def __init__(self) -> None:
         super().__init__("the store is not empty")
 
 
 def size(part: Part) -> int:
-    """Return how many of those that `Export.size` counts are in a part."""
+    """Return the number of items in a part, as `Export.size` counts them."""
     match part:
         case Entities(records=items) | Changes(changes=items) | Receipts(receipts=items) | Sent(deliveries=items):
             return len(items)

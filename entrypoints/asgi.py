@@ -18,13 +18,13 @@ from entrypoints.store_errors import reason, shown
 from entrypoints.wiring import wired
 
 GARBAGE_LOOKED_FOR = 20_000
-"""After so many more objects; seldom, because a request leaves no circles behind."""
+"""Collect after so many more objects; seldom, because a request leaves no reference cycles behind."""
 
 
 def app(limiter: RateLimiter | None = None) -> ASGIApp:
     """Return the application as the environment describes it. Raises `BadSettings`.
 
-    `limiter` is the one that all workers share; without it this process has its own.
+    All workers share `limiter`; without it this process has its own.
     """
     settings = load(os.environ, {})
     if not logging.getLogger().handlers:  # another server than ours may be there, which has its own
@@ -51,11 +51,11 @@ class _Application:
         await receive()
         state = scope.get("state", {})
         stopping = state.get("stopping")  # set by our server before it waits for its last answers
-        state["cors_origins"] = self._settings.cors_origins  # for what our server refuses by itself
+        state["cors_origins"] = self._settings.cors_origins  # for requests that our server refuses by itself
         try:
             async with _told(stopping) as stopping, wired(self._settings, self._limiter, stopping) as self._app:
                 gc.collect()
-                gc.freeze()  # what is there now stays, so looking through it for garbage again and again is in vain
+                gc.freeze()  # these objects stay, so collecting among them again and again is in vain
                 gc.set_threshold(GARBAGE_LOOKED_FOR)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
@@ -69,7 +69,7 @@ class _Application:
 
 @asynccontextmanager
 async def _told(stopping: asyncio.Event | None) -> AsyncIterator[asyncio.Event]:
-    """Yield what tells that the server is about to stop; one that is not ours says so by signals alone."""
+    """Yield the event that is set when the server is about to stop. Another server than ours only raises signals."""
     if stopping is not None:
         yield stopping
         return

@@ -18,7 +18,7 @@ SECTIONS = {
 
 
 class Commands(click.Group):
-    """Finds each command in the module of its name, so that none waits for what only another one needs."""
+    """Finds each command in the module of its name, so no command waits for another's imports."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -31,7 +31,7 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Show the commands by what they are for."""
+        """Show the commands, grouped by purpose."""
         for section, names in SECTIONS.items():
             commands = ((name, self.get_command(ctx, name)) for name in names)
             with formatter.section(section):

@@ -1,4 +1,4 @@
-"""Copying everything from one store to another, as commands do it: told while it goes on, and interrupted by Ctrl-C."""
+"""Copying everything from one store to another, for commands: with progress, and interrupted by Ctrl-C."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from domain.use_cases.move import Undecided, move
+from domain.use_cases.move import Undecided, move, names_of_log
 from entrypoints.output import Output
 from entrypoints.settings import store
 from entrypoints.store_errors import reason, shown
@@ -19,19 +19,19 @@ DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 @frozen
 class Words:
-    """What a command calls its work: "moving", "moved"."""
+    """The words of a command for its work: "moving", "moved"."""
 
     doing: str
     done: str
 
 
 def run(source: str, target: str, words: Words, output: Output, *, at_last: Callable[[], None] | None = None) -> int:
-    """Copy everything, then do what comes `at_last`; return the exit code. Nothing secret of a URL is told."""
+    """Copy everything, then run `at_last`, and return the exit code. No message shows a secret of a URL."""
     return asyncio.run(_until_interrupted(_copy(source, target, words, output, at_last), words, output))
 
 
 def fault(name: str, url: str) -> str | None:
-    """Say what keeps a URL from being that of a store that can be copied from or to."""
+    """Say why a URL names no store that can be copied from or to."""
     if url == "memory://":
         return f"{name} must not be memory://: it keeps nothing that another process could see"
     try:
@@ -42,9 +42,9 @@ def fault(name: str, url: str) -> str | None:
 
 
 async def _until_interrupted(copying: Coroutine[Any, Any, int], words: Words, output: Output) -> int:
-    """Return the exit code of what Ctrl-C cancels while it waits for something, and at no other moment.
+    """Return the exit code of a task that Ctrl-C cancels, but only while the task waits.
 
-    Left to itself, Python would also end what has just been committed, and nobody would know.
+    By default, Python would also stop it just after a commit, and nobody would know.
     """
     task = asyncio.ensure_future(copying)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
@@ -63,7 +63,7 @@ async def _copy(source: str, target: str, words: Words, output: Output, at_last:
             output.note(f"{words.doing} {shown(source)} as it stands at {now():%Y-%m-%d %H:%M:%S} UTC")
             output.note(f"what is written there from now on will not be in {shown(target)}")
             at_fault = shown(target)
-            async with importing(target) as imported:
+            async with importing(target, await names_of_log(exported)) as imported:
                 at_fault = f"{shown(source)} to {shown(target)}"
                 copied = await move(exported, imported, output.progress())
         if at_last is not None:

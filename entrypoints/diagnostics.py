@@ -1,4 +1,4 @@
-"""What the process says on stderr: lines for people, or one JSON object on each line for programs."""
+"""Messages on stderr: lines for people, or one JSON object on each line for programs."""
 
 import json
 import logging
@@ -16,17 +16,17 @@ from types import TracebackType
 LOG = logging.getLogger("backroom")
 
 QUIET_S = 60
-"""For how long the same warning is not given again."""
+"""The time during which the same warning is not repeated."""
 
 _FD = 2
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Stderr:
-    """Writes whole lines in pieces that nothing of another process gets into, where a line is no longer than that."""
+    """Writes whole lines in pieces that the output of another process cannot split. Only longer lines can be split."""
 
     def write(self, lines: str) -> None:
-        """Write them; what nobody can read any more is lost, and no reason to end."""
+        """Write them. When nobody can read them any more, they are lost; that is no reason to end."""
         data, start = lines.encode(errors="backslashreplace"), 0
         with suppress(OSError):
             while start < len(data):
@@ -43,7 +43,7 @@ STDERR = Stderr()
 class AsText(logging.Formatter):
     """A message for people, with its traceback on lines of its own, which begin with spaces.
 
-    What is in them may come from a request, so it can neither begin a line as we do nor move a terminal's cursor.
+    A request may supply part of it, so its text can neither imitate the start of a line nor move a terminal's cursor.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -63,7 +63,7 @@ class AsJson(logging.Formatter):
 
 
 class Once(logging.Filter):
-    """Leaves out a warning that was given lately: what hinders a store hinders each request in the same way."""
+    """Drops a warning that was given lately, because a failing store fails every request in the same way."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Once(logging.Filter):
 
 
 def speak(log: str) -> None:
-    """Say on stderr, as `text` or `json`, all that is logged or warned of, and what ends the process or a thread."""
+    """Write logs, warnings and fatal errors of the process or a thread to stderr, as `text` or `json`."""
     handler = logging.StreamHandler(STDERR)
     handler.setFormatter(AsJson() if log == "json" else AsText())
     logging.getLogger().handlers = [handler]

@@ -1,7 +1,7 @@
-"""Whether the program has its environment to itself.
+"""The check that the program has its environment to itself.
 
-It is an application, and its packages have the plain names of a hexagon: `domain`, `adapters`, `entrypoints`. In an
-environment with another distribution that has one of these, either could run the other's code.
+The program is an application, and its packages have plain names: `domain`, `adapters`, `entrypoints`. If another
+distribution in the environment has one of these, either could run the other's code.
 """
 
 from importlib.metadata import packages_distributions
@@ -11,7 +11,7 @@ PACKAGES = ("domain", "adapters", "entrypoints")
 
 
 def conflict() -> str | None:
-    """Say which other distribution provides a package of the same name, and what to do; None where none does."""
+    """Name the other distribution with a package of the same name, and say what to do; None if there is none."""
     providers = packages_distributions()
     for package in PACKAGES:
         others = sorted(set(providers.get(package, ())) - {DISTRIBUTION})

@@ -1,4 +1,4 @@
-"""How a command tells what it does: notes and progress on stderr, and its result alone on stdout."""
+"""The output of a command: notes and progress on stderr, and only its result on stdout."""
 
 import json
 import sys
@@ -15,35 +15,35 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Output:
-    """What a command says, by its mode: for people (None), for programs (`json`), or nothing but errors (`quiet`)."""
+    """The output of a command in one mode: for people (None), for programs (`json`), or only errors (`quiet`)."""
 
     def __init__(self, mode: str | None) -> None:
         self._json = mode == "json"
         self._quiet = mode == "quiet"
 
     def note(self, text: str) -> None:
-        """Say what people may want to know."""
+        """Write a note for people."""
         if not (self._json or self._quiet):
             print(text, file=sys.stderr, flush=True)
 
     def progress(self) -> Report:
-        """Return what is told of how far the command has come."""
+        """Return the observer of the command's progress."""
         if self._quiet:
             return _say_nothing
         return JsonProgress(sys.stderr) if self._json else Progress(sys.stderr)
 
     def result(self, text: str, **facts: Any) -> None:
-        """Say what came of it."""
+        """Write the result."""
         if not self._quiet:
             print(json.dumps(facts) if self._json else text, flush=True)
 
     def error(self, text: str) -> None:
-        """Say what went wrong."""
+        """Write an error."""
         LOG.error("%s", text)
 
 
 def output_options(command: F) -> F:
-    """Give a command `--json` and `--quiet`; it makes its `Output` of the `mode` that it gets."""
+    """Give a command `--json` and `--quiet`; it makes its `Output` from the `mode`."""
     as_json = click.option("--json", "mode", flag_value="json", help="Progress and result as JSON, one object a line.")
     quiet = click.option("--quiet", "mode", flag_value="quiet", help="Nothing but errors.")
     return as_json(quiet(command))

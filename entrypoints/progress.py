@@ -1,4 +1,4 @@
-"""How far a long command has come: a bar on a terminal, plain lines where nobody watches, JSON for programs."""
+"""The progress of a long command: a bar on a terminal, plain lines elsewhere, JSON for programs."""
 
 import json
 import time
@@ -10,7 +10,7 @@ REDRAW_S = 0.1
 
 
 class _Tenths:
-    """Tells when a thing that is done has come to its next tenth."""
+    """Tells when a stage reaches its next tenth."""
 
     def __init__(self) -> None:
         self._last: tuple[str, int] | None = None
@@ -21,10 +21,10 @@ class _Tenths:
 
 
 class Progress:
-    """Is told what is being done, and how many of how many are done; writes that down as it fits the output.
+    """Writes the progress of each stage, in the form that fits the output.
 
-    A terminal has one line for each thing that is done, with its rate and the time that is left, drawn anew again and
-    again. Anything else gets a line for each tenth.
+    A terminal has one line for each stage, with its rate and the time left, and redraws it. Any other output gets a
+    line for each tenth.
     """
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +55,7 @@ class Progress:
         print(f"\r{what:<10} [{bar:<{WIDTH}}] {text}\x1b[K{end}", end="", file=self._out, flush=True)
 
     def _pace(self, at: float, done: int, total: int) -> str:
-        """Return the rate and the time that is left, once there is something to tell them by."""
+        """Return the rate and the time left, once they can be estimated."""
         passed = at - self._begun[1]
         if total <= 1 or not done or passed <= 0:
             return ""
@@ -64,7 +64,7 @@ class Progress:
 
 
 class JsonProgress:
-    """Is told the same; writes an object a line for each tenth."""
+    """Writes the same as one object a line, for each tenth."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

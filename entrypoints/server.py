@@ -1,4 +1,4 @@
-"""Starts the server: its sockets, its processes, and their end."""
+"""Starts and stops the server, with its sockets and processes."""
 
 import asyncio
 import errno
@@ -22,7 +22,7 @@ from entrypoints.workers import NOT_STARTED, UNTRUSTWORTHY, supervise
 
 FAILURE = 1
 
-# Seconds after SIGTERM: until what is still in progress is cancelled, and until all is over in any case.
+# Seconds after SIGTERM: until requests in progress are cancelled, and until the process ends in any case.
 DRAIN = 7
 TIMEOUT = 9.0
 MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
@@ -43,8 +43,8 @@ def run(
 ) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP, and return the exit code: 0, 1 if that was impossible, or `UNTRUSTWORTHY`.
 
-    `app` is an ASGI factory or its import string, `port` 0 takes a free one. Says on stderr where it listens, and with
-    which `store`, once it does.
+    `app` is an ASGI factory or its import string, `port` 0 takes a free one. Once it listens, it
+    writes its address and the `store` to stderr.
     """
     try:
         sockets = listen(host, port)
@@ -63,7 +63,7 @@ def run(
 
 
 def serve(app: Application, sockets: list[socket.socket], announce: str | None) -> int:
-    """Serve in this process; return 0, or `NOT_STARTED`. Tells people of the address `announce`, if there is one."""
+    """Serve in this process; return 0, or `NOT_STARTED`. Writes the address `announce` for people, if there is one."""
     server = Server(config(app), announce)
     try:
         server.run(sockets)
@@ -90,17 +90,17 @@ def config(app: Application) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         workers=1,  # or it would read an environment variable
-        proxy_headers=False,  # which are the application's own business, whatever server it has
+        proxy_headers=False,  # the application handles them itself, under any server
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN,
     )
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which tells the application when it is going to stop, and then ends without a signal.
+    """uvicorn's server; it tells the application when it is about to stop, and ends without raising the signal again.
 
-    The lifespan state has the `asyncio.Event` `stopping`: what would never end by itself, as a stream of changes, ends
-    when it is set.
+    The lifespan state has the `asyncio.Event` `stopping`. When it is set, endless answers end, such as a stream of
+    changes.
     """
 
     def __init__(self, config: uvicorn.Config, announce: str | None) -> None:
@@ -119,13 +119,13 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()
         await super().shutdown(sockets)
-        for each in list(self.server_state.connections):  # whose clients do not close, or do not read
+        for each in list(self.server_state.connections):  # their clients do not close, or do not read
             each.transport.abort()
         await asyncio.sleep(0)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Stop for SIGHUP too, which comes when a terminal is closed, unless it is to be ignored, as by nohup."""
+        """Stop for SIGHUP too, which comes when a terminal is closed, unless the process ignores it, as under nohup."""
         with super().capture_signals():
             before = signal.getsignal(signal.SIGHUP)
             if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
@@ -153,7 +153,7 @@ class Server(uvicorn.Server):
 
 
 def _give_up() -> None:
-    """End at once: what was answered is stored, and what hangs will not be helped by waiting."""
+    """End at once. Every answered write is stored, and waiting does not help a task that hangs."""
     LOG.critical("could not end in time, and ends now")
     os._exit(FAILURE)
 
@@ -168,7 +168,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
                 raise
-            unavailable = error  # a name such as localhost may have an address of a kind that this machine lacks
+            unavailable = error  # a name such as localhost may have an address of a family that this machine lacks
         else:
             port = sockets[0].getsockname()[1]
     if not sockets and unavailable is not None:

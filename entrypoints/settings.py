@@ -1,4 +1,4 @@
-"""Settings, from the environment and from the flags of the command line. Every bad value is told at once."""
+"""Settings, from the environment and from the flags of the command line. One error names all bad values."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ def duration(text: str) -> timedelta:
 
 
 def listed(is_good: Callable[[str], bool], what: str) -> Callable[[str], tuple[str, ...]]:
-    """Return a reader of values that are separated by commas, each of which must be good."""
+    """Return a reader of values that are separated by commas; each must be good."""
 
     def read(text: str) -> tuple[str, ...]:
         values = tuple(each.strip() for each in text.split(",") if each.strip())
@@ -95,7 +95,7 @@ def rate(text: str) -> Quota:
 
 
 def store(text: str) -> str:
-    """Read the URL of a store; what follows the scheme is the adapter's business."""
+    """Read the URL of a store; the adapter reads the part after the scheme."""
     if text != "memory://" and not re.match(r"(sqlite:///.|postgres(ql)?://.)", text):
         raise ValueError("must be memory://, sqlite:///PATH or postgresql://…")
     return text
@@ -114,7 +114,7 @@ def _setting(default: Any, read: Callable[[str], Any], help: str, *, secret: boo
 
 @frozen(kw_only=True)
 class Settings:
-    """How to run. Each is the variable BACKROOM_<NAME>, and the flag of the same name of `backroom serve`."""
+    """The settings. Each is the variable BACKROOM_<NAME>, and the flag of the same name of `backroom serve`."""
 
     store: str = _setting(
         "sqlite:///data/backroom.db",
@@ -165,7 +165,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Settings:
-    """Return the settings; a flag counts before its variable, and an empty value is none. Raises `BadSettings`."""
+    """Return the settings. A flag overrides its variable, and an empty value counts as unset. Raises `BadSettings`."""
     values: dict[str, Any] = {}
     faults: list[str] = []
     for field in attrs.fields(Settings):
@@ -193,7 +193,7 @@ def unknown(environment: Mapping[str, str]) -> list[str]:
 
 
 def flag_name(name: str) -> str:
-    """Return how a setting is called on the command line."""
+    """Return the name of a setting on the command line."""
     return name.replace("_", "-")
 
 

@@ -1,4 +1,4 @@
-"""Hearing that the process is asked to end, whichever server takes care of that."""
+"""Noticing the signal to stop, under any server."""
 
 import asyncio
 import signal
@@ -14,9 +14,9 @@ Handler = Callable[[int, FrameType | None], object]
 
 @contextmanager
 def heard(stopping: asyncio.Event) -> Iterator[None]:
-    """Set `stopping` as soon as a signal to end comes, and leave it to the server's own handler to do so.
+    """Set `stopping` as soon as a signal to stop comes. The server's own handler then stops the server.
 
-    A server waits for its last answers before it tells the application of the end, and a stream never ends by itself.
+    A server waits for its last answers before it tells the application to stop, and a stream never ends by itself.
     """
     loop = asyncio.get_running_loop()
     replaced: dict[int, tuple[Handler, Handler]] = {}

@@ -1,8 +1,8 @@
-"""What is told of a store that fails, without anything that is secret in its URL."""
+"""Errors of a store in words, without the secrets of its URL."""
 
 
 def shown(url: str) -> str:
-    """Return a URL without its user, password and parameters; not at all where it is unclear which part they are."""
+    """Return a URL without its user, password and parameters. If these parts are unclear, show nothing of it."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         return url
@@ -13,6 +13,6 @@ def shown(url: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Say what went wrong, with what was behind it."""
+    """Say what went wrong, with its cause."""
     text, cause = (str(each) or type(each).__name__ for each in (error, error.__cause__))
     return text if error.__cause__ is None or cause in text else f"{text} ({cause})"

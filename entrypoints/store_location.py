@@ -1,4 +1,4 @@
-"""Where the file of a store is: a relative path means another file in each folder that the service is started from."""
+"""The place of a store's file: a relative path means another file in each folder from which the service is started."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ _SQLITE = "sqlite:///"
 
 
 def absolute(url: str) -> str:
-    """Return the URL of the same store, from whichever folder it is read."""
+    """Return the URL of the same store, valid from any folder."""
     path = _path(url)
     return url if path is None else f"{_SQLITE}{path.absolute()}"
 
 
 def overlooked(url: str, program: Path) -> Path | None:
-    """Return a file that was probably meant, where a relative URL would begin an empty store instead.
+    """Return the file that was probably meant, if a relative URL would start an empty store instead.
 
     It has the same relative path in a folder around this one, or in the folder of the `program`.
     """

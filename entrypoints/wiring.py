@@ -1,8 +1,8 @@
-"""Which adapters are used: the one file that names them. What it opens it closes, in reverse."""
+"""The choice of adapters: the one file that names them. It closes what it opens, in reverse order."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
 from adapters.memory.store import MemoryStore
@@ -35,9 +36,10 @@ from entrypoints.settings import Settings
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
+BODIES_AWAITED_S = 4  # when the service stops; less than the server takes to cancel what goes on
 NOTE_USES_EVERY_S = 30
 TELLING = timedelta(days=1)
-"""How far the clock may be ahead of what was written lately before that is told."""
+"""How far the clock may be ahead of the latest writes before a warning."""
 
 CLOCK_AHEAD = (
     "the clock says %s, but by what was written lately it is %s. History and idempotency keys are purged by that time"
@@ -49,9 +51,10 @@ CLOCK_AHEAD = (
 async def wired(
     settings: Settings, limiter: RateLimiter, stopping: asyncio.Event | None = None
 ) -> AsyncIterator[ASGIApp]:
-    """Yield the application with everything that it needs, and close that afterwards.
+    """Yield the application with its adapters, and close them afterwards.
 
-    Followers, who would never leave by themselves, are let go as soon as `stopping` is set.
+    When `stopping` is set, followers are closed at once, because they would never end. Incomplete bodies are dropped
+    some seconds later.
     """
     async with AsyncExitStack() as stack:
         store = await opened(settings.store)
@@ -74,11 +77,21 @@ async def wired(
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
         await stack.enter_async_context(_running(dispatcher.run()))
-        feed = Feed(store)
+        capacity = Capacity()
+        feed = Feed(store, capacity.turns)
         stack.push_async_callback(feed.close)
         if stopping is not None:
-            await stack.enter_async_context(_running(_close_when(stopping, feed)))
-        yield make_app(store, await store.secret(), options, access_log, feed, dispatcher=dispatcher, gate=gate)
+            await stack.enter_async_context(_running(_close_when(stopping, feed, capacity)))
+        yield make_app(
+            store,
+            await store.secret(),
+            options,
+            access_log,
+            feed,
+            dispatcher=dispatcher,
+            gate=gate,
+            capacity=capacity,
+        )
 
 
 async def opened(url: str) -> Store:
@@ -87,7 +100,7 @@ async def opened(url: str) -> Store:
     if url == "memory://":
         return MemoryStore(now, documents)
     if url.startswith("postgres"):
-        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - whoever has a file needs no driver
+        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - a store in a file needs no driver
 
         return await PostgresStore.open(
             url, entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
@@ -99,7 +112,7 @@ async def opened(url: str) -> Store:
 
 @asynccontextmanager
 async def exporting(url: str) -> AsyncIterator[Export]:
-    """Tell what the store of a URL holds at this moment."""
+    """Open an export of the store of a URL, as it is at this moment."""
     if url.startswith("postgres"):
         from adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above
 
@@ -111,16 +124,20 @@ async def exporting(url: str) -> AsyncIterator[Export]:
 
 
 @asynccontextmanager
-async def importing(url: str) -> AsyncIterator[Import]:
-    """Take over into the store of a URL, which must be empty, what another one holds."""
+async def importing(url: str, source_logs: Set[str] = frozenset()) -> AsyncIterator[Import]:
+    """Open an import into the store of a URL, which must be empty. The source's log has these names."""
     documents = JsonSerializer(ENTITY_TYPES)
     if url.startswith("postgres"):
         from adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
 
-        async with postgres.importing(url, entity_types=ENTITY_TYPES, documents=documents) as taking:
+        async with postgres.importing(
+            url, entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
+        ) as taking:
             yield taking
     else:
-        async with sqlite_importing(_path(url), entity_types=ENTITY_TYPES, documents=documents) as file:
+        async with sqlite_importing(
+            _path(url), entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
+        ) as file:
             yield file
 
 
@@ -129,7 +146,7 @@ def _path(url: str) -> Path:
 
 
 def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> Dispatcher:
-    """Return what delivers the changes of a store to its webhooks."""
+    """Return the dispatcher that delivers the changes of a store to its webhooks."""
     return Dispatcher(
         store=store,
         transport=Sender(allow_private=allow_private),
@@ -146,13 +163,13 @@ def now() -> datetime:
 
 
 def stop_at_once(reason: str) -> None:
-    """End the process without another word to any client: nothing that it would say of its data can be relied on."""
+    """End the process without another answer, because no answer about its data would be reliable."""
     LOG.critical("%s; stopping", reason)
     os._exit(UNTRUSTWORTHY)
 
 
 async def _purge(store: Store, kept: timedelta) -> None:
-    """Forget what is no longer kept, in small steps, forever."""
+    """Purge old data in small steps, forever."""
     asked, is_told = monotonic(), False
     while True:
         try:
@@ -181,16 +198,18 @@ async def _keep_noting_uses(gate: Gate) -> None:
 
 
 async def _note_uses(gate: Gate) -> None:
-    """Store which keys were used; what fails is tried again with the next."""
+    """Store the last use of keys; a failed write is tried again with the next."""
     try:
         await gate.note_uses(now())
     except DomainError as error:
         LOG.warning("noting which keys were used failed, and will be tried again: %s", error)
 
 
-async def _close_when(stopping: asyncio.Event, feed: Feed) -> None:
+async def _close_when(stopping: asyncio.Event, feed: Feed, capacity: Capacity) -> None:
     await stopping.wait()
     await feed.close()
+    await asyncio.sleep(BODIES_AWAITED_S)
+    capacity.bodies.close()
 
 
 @asynccontextmanager

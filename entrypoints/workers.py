@@ -1,4 +1,4 @@
-"""Several processes that serve the same sockets, and the parent that keeps them."""
+"""Several processes that serve the same sockets, and the parent that supervises them."""
 
 import multiprocessing
 import signal
@@ -13,13 +13,13 @@ from multiprocessing.context import ForkProcess
 from entrypoints.diagnostics import LOG
 
 FAILURE, NOT_STARTED = 1, 3
-UNTRUSTWORTHY = 74  # EX_IOERR of sysexits.h: what another worker would find in the store cannot be relied on either
+UNTRUSTWORTHY = 74  # EX_IOERR of sysexits.h: no other worker could rely on the store either
 
 TIMEOUT = 9.5  # seconds that workers may take to end, before they are killed
 PAUSE = 1.0  # seconds before a worker that has ended is replaced
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# The parent has no threads and opens nothing but the sockets, so a fork is safe, and needs no second start of Python.
+# The parent has no threads and opens nothing but the sockets, so a fork is safe, and Python need not start again.
 _fork = multiprocessing.get_context("fork")
 
 Work = Callable[[bool], int]
@@ -28,9 +28,9 @@ Work = Callable[[bool], int]
 def supervise(work: Work, count: int, sockets: Sequence[socket.socket]) -> int:
     """Run `work` in `count` processes until SIGTERM, SIGINT or SIGHUP, and return the exit code.
 
-    `work` is told whether its process is the first one of all, and returns the exit code of its process. One that
-    ends is replaced; but if one of the first ends with `NOT_STARTED`, or any with `UNTRUSTWORTHY`, so would the others,
-    and all is ended.
+    `work` takes whether its process is the very first one, and returns the exit code of its process. A worker that ends
+    is replaced. But all workers are stopped if one of the first ends with `NOT_STARTED`, or any with `UNTRUSTWORTHY`,
+    because the others would fail in the same way.
     """
     with _stop_requests() as stop:
         workers = [_start(work, number == 0) for number in range(count)]
@@ -59,7 +59,7 @@ def _stop_requests() -> Iterator[socket.socket]:
 
 
 def _ignore(number: int, frame: object) -> None:
-    """Leave it to the wake-up descriptor, which unlike SIG_IGN makes a note of the signal."""
+    """Do nothing: the wake-up descriptor notes the signal, which SIG_IGN would not."""
 
 
 def _start(work: Work, is_first: bool) -> ForkProcess:
@@ -80,7 +80,7 @@ def _run(work: Work, is_first: bool) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     try:
         code = work(is_first)
-    except Exception:  # noqa: BLE001 - left to itself, it would be told in no format
+    except Exception:  # noqa: BLE001 - Python would write it without our format
         LOG.critical("a worker was ended by what nobody foresaw", exc_info=True)
         code = FAILURE
     sys.exit(code)
@@ -114,5 +114,5 @@ def _end(workers: list[ForkProcess]) -> None:
             LOG.error("worker %d did not end in time and is killed", worker.pid)
             worker.kill()
             worker.join()
-        elif worker.exitcode not in (0, -signal.SIGTERM):  # which ends one that did not serve yet
+        elif worker.exitcode not in (0, -signal.SIGTERM):  # this ends a worker that did not serve yet
             LOG.error("worker %d ended with %d", worker.pid, worker.exitcode)

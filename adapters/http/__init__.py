@@ -1,1 +1,1 @@
-"""The HTTP edge: parse, call a use case, render."""
+"""The HTTP adapter: parse a request, call a use case, render the response."""

@@ -1,4 +1,4 @@
-"""The HTTP application, put together."""
+"""The HTTP application, composed of its parts."""
 
 import re
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.admission.gate import Gate
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
@@ -21,6 +22,7 @@ from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
 from adapters.http.middleware.forwarded import Forwarded
+from adapters.http.middleware.load_limit import LoadLimit
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
@@ -42,7 +44,7 @@ from domain.public_types import PUBLIC_TYPES
 
 @frozen(kw_only=True)
 class Options:
-    """What can be chosen about the HTTP side. Sizes are in bytes; an empty `hosts` takes any."""
+    """The options of the HTTP adapter. Sizes are in bytes. An empty `hosts` accepts any host."""
 
     max_body: int = 1_048_576
     require_if_match: bool = False
@@ -50,7 +52,7 @@ class Options:
     hosts: Sequence[str] = Factory(tuple)
     proxies: Sequence[str] = Factory(tuple)
     is_public: bool = False
-    """Whether others than this machine can reach the service."""
+    """Whether other machines can reach the service."""
 
 
 def make_app(
@@ -62,6 +64,7 @@ def make_app(
     *,
     dispatcher: WebhookDispatcher,
     gate: Gate,
+    capacity: Capacity,
 ) -> ASGIApp:
     """Return the application that serves a store."""
     paths = [
@@ -70,9 +73,9 @@ def make_app(
     ]
     routes = _routes(paths, gate)
     routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
-    # Redirecting from a path with a slash too many would make a URL of the Host header; it is another path.
+    # A redirect from a path with an extra slash would build a URL from the Host header. It is simply another path.
     app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
-    app = OriginCheck(app, hosts=options.hosts, origins=options.origins)
+    app = LoadLimit(OriginCheck(app, hosts=options.hosts, origins=options.origins))
     grants = Grants(options.origins)
     if options.origins:
         app = CrossOrigin(app, grants)
@@ -81,7 +84,7 @@ def make_app(
         compressed=Compression(app),
         access_log=access_log,
         by_origin=grants.depend_on_origin,
-        turns=feed.turns,
+        capacity=capacity,
     )
     return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
@@ -89,7 +92,7 @@ def make_app(
 def declared(
     store: Store, secret: bytes, options: Options, feed: Feed, *, dispatcher: WebhookDispatcher, gate: Gate
 ) -> list[Path]:
-    """Return every path with its operations, the one that documents them all included."""
+    """Return every path with its operations, and the path of the OpenAPI document that describes them."""
     parts = resources.Parts(
         store=store,
         dispatcher=dispatcher,
@@ -126,7 +129,7 @@ def declared(
 
 
 class _IdConvertor(Convertor[str]):
-    """Whatever may be meant as an id; what it is worth is the operation's business, which answers 422 or 404."""
+    """Anything that may be meant as an id. The operation judges it, and responds with 422 or 404."""
 
     regex = r"(?!bulk\Z)[^/]+"
 
@@ -139,20 +142,20 @@ class _IdConvertor(Convertor[str]):
 
 def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
     register_url_convertor("entity", _IdConvertor())
-    # Starlette tries one after the other: the most used come first.
+    # Starlette tries routes in order, so the most used come first.
     ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
     return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
 
 
 def _exact(route: Any) -> Any:
-    """Let a route match whole paths only; "$", with which Starlette ends its patterns, passes over a line break."""
+    """Let a route match whole paths only. Starlette ends its patterns with "$", which ignores a final line break."""
     route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
     return route
 
 
 @frozen
 class _Nothing:
-    """Answers for a path that there is not."""
+    """Responds for a path that does not exist."""
 
     gate: Gate
 

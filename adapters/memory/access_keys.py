@@ -1,4 +1,4 @@
-"""Keys and what stands for them."""
+"""Access keys and their credentials."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -74,7 +74,7 @@ class MemoryAccessKeys(AccessKeys):
             others = [each for each in self._credentials.values() if each.key == key.id]
             for each in others:
                 self._credentials[each.hash] = evolve(each, expires_at=min(each.expires_at or until, until))
-                if until <= at:  # whatever a clock will say later
+                if until <= at:  # also if the clock is set back later
                     del self._credentials[each.hash]
         if change.hash is not None:
             self._credentials[change.hash] = Credential(
@@ -85,7 +85,7 @@ class MemoryAccessKeys(AccessKeys):
         self._credentials = {hash: each for hash, each in self._credentials.items() if each.key in self._keys}
 
     def purge(self, at: datetime) -> None:
-        """Forget the credentials that expired by a time."""
+        """Purge the credentials that had expired at a time."""
         gone = [each.hash for each in self._credentials.values() if each.expires_at and each.expires_at <= at]
         for hash in gone:
             del self._credentials[hash]

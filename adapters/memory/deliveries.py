@@ -14,7 +14,7 @@ from domain.entity_type import Deleted
 
 @define(eq=False)
 class _Progress:
-    number: int  # of the newest change that the webhook has had
+    number: int  # the newest change that the webhook has had
     enabled: bool
     owner: str = ""
     until: datetime | None = None
@@ -22,7 +22,7 @@ class _Progress:
 
 @define(eq=False)
 class MemoryDeliveries(Deliveries):
-    """Keeps deliveries beside the store in memory, whose clock, numbers and end it shares."""
+    """Keeps deliveries; it shares the clock, the numbers and the closing of the store in memory."""
 
     clock: Callable[[], datetime]
     cursor_codec: CursorCodec
@@ -94,15 +94,15 @@ class MemoryDeliveries(Deliveries):
         return tuple(reversed(mine[max(0, end - limit) : end]))
 
     def is_held(self, lease: Lease) -> bool:
-        """Tell whether the owner of a lease holds it."""
+        """Return whether the owner of a lease still holds it."""
         return self._held(lease.webhook, lease.owner) is not None
 
     def put(self, deliveries: Iterable[Delivery]) -> None:
-        """Put deliveries in place of those with their ids."""
+        """Replace deliveries by their ids."""
         self._log |= {each.id: each for each in deliveries}
 
     def note(self, webhook: int, after: Any, start: int) -> None:
-        """Note that a webhook was left so, or was deleted; a new one starts behind the change `start`."""
+        """Record that a webhook exists or was deleted; a new one starts after change `start`."""
         if isinstance(after, Deleted):
             self._progress.pop(webhook, None)
             self._log = {id: each for id, each in self._log.items() if each.webhook != webhook}
@@ -110,7 +110,7 @@ class MemoryDeliveries(Deliveries):
             self._progress.setdefault(webhook, _Progress(start, after.enabled)).enabled = after.enabled
 
     def queue(self, deliveries: Iterable[Delivery]) -> None:
-        """Take new deliveries; one that is pending already only gets its new time."""
+        """Add new deliveries; a delivery that is already pending only gets its new time."""
         for each in deliveries:
             known = self._log.get(each.id)
             if known is None:
@@ -119,7 +119,7 @@ class MemoryDeliveries(Deliveries):
                 self._log[each.id] = evolve(known, next_attempt_at=each.next_attempt_at)
 
     def purge(self, begun_before: datetime, limit: int) -> bool:
-        """Forget some old deliveries, and tell whether there may be more of them."""
+        """Purge some old deliveries; return whether there may be more."""
         old = [
             id for id, each in self._log.items() if each.at < begun_before and each.status is not DeliveryStatus.PENDING
         ]

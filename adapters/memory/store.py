@@ -1,4 +1,4 @@
-"""The store in memory. Entities are frozen, so what it hands out cannot change what it holds."""
+"""The store in memory. Entities are frozen, so callers cannot change stored ones."""
 
 import asyncio
 import secrets
@@ -19,12 +19,12 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    claimed,
     decide,
     explained,
     named,
     recorded,
     unexplained,
+    values_to_own,
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
@@ -48,7 +48,7 @@ class _Receipt:
 
 @define(eq=False)
 class MemoryStore(Store):
-    """Keeps everything in this process, and nothing once it ends.
+    """Keeps everything in this process, until it ends.
 
     No method awaits between its first look and its last write, so each is atomic on the event loop.
     """
@@ -58,7 +58,7 @@ class MemoryStore(Store):
 
     _living: dict[Ref, Entity] = field(factory=dict, init=False)
     _log: list[Change[Any]] = field(factory=list, init=False)
-    _forgotten: int = field(default=0, init=False)  # changes that are no longer kept
+    _forgotten: int = field(default=0, init=False)  # number of purged changes
     _ids: dict[EntityType[Any], int] = field(factory=dict, init=False)
     _revisions: dict[EntityType[Any], int] = field(factory=dict, init=False)
     _receipts: dict[tuple[str, str], _Receipt] = field(factory=dict, init=False)
@@ -228,7 +228,7 @@ class MemoryStore(Store):
         current: dict[Ref, Current] = {}
         for ref, needs_deleted in named(submission.commands).items():
             current[ref] = self._living.get(ref) or (self._deleted(ref) if needs_deleted else None)
-        values = claimed(submission.commands, current)
+        values = values_to_own(submission.commands, current)
         owners = self._owners(values) if values else {}
         current |= {ref: self._living[ref] for ref in upserted(submission.commands, owners)}
         return State(current=current, owners=owners, new_id=lambda entity_type: _next_id(ids, entity_type))

@@ -1,4 +1,4 @@
-"""Keys and what stands for them."""
+"""Access keys and their credentials."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -19,7 +19,7 @@ KEYS = f"SELECT {', '.join(KEY)} FROM access_keys ORDER BY id"
 CREDENTIAL = ("hash", "key", "type", "expires_at")
 CREDENTIALS = f"SELECT {', '.join(CREDENTIAL)} FROM credentials ORDER BY hash"
 
-# Whoever decides waits for the one before; those who only look up do not.
+# Key changes wait for one another; lookups do not wait.
 _TAKE_TURNS = "LOCK TABLE access_keys IN SHARE ROW EXCLUSIVE MODE"
 
 _LOOK_UP = """
@@ -45,12 +45,12 @@ FROM unnest($1::bigint[], $2::timestamptz[]) AS used(id, at) WHERE access_keys.i
 """
 
 _NO_HASH = b""
-"""What nobody's hash is: who asks for it only asks whether there ever was a key."""
+"""A hash that no credential has. A lookup of it only tells whether any key exists."""
 
 
 @define(eq=False)
 class PostgresAccessKeys(AccessKeys):
-    """Looks up in one statement for all who ask at the same time; decides under a lock of the table of keys."""
+    """Concurrent lookups share one statement; key changes take a lock on the table of keys."""
 
     use: Callable[[], AbstractAsyncContextManager[Connection]]
     clock: Callable[[], datetime]
@@ -79,7 +79,7 @@ class PostgresAccessKeys(AccessKeys):
 
     async def open_session(self, token: bytes, by: bytes) -> Grant | None:
         async with self.use() as connection, connection.transaction(isolation="read_committed"):
-            await connection.execute(_TAKE_TURNS)  # or the key could be revoked beside this, and the session outlive it
+            await connection.execute(_TAKE_TURNS)  # otherwise a concurrent revocation could miss this session
             at = self.clock()
             shown = _granted(await connection.fetch(_LOOK_UP, [by], at)).get(by)
             if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
@@ -105,7 +105,7 @@ class PostgresAccessKeys(AccessKeys):
 
 
 async def purge(connection: Connection, at: datetime) -> None:
-    """Forget the credentials that expired by a time."""
+    """Purge the credentials that had expired at a time."""
     await connection.execute("DELETE FROM credentials WHERE expires_at <= $1", at)
 
 
@@ -134,7 +134,7 @@ async def _keys(connection: Connection) -> tuple[AccessKey, ...]:
 
 
 def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
-    """Return what is granted, by the hashes that were found."""
+    """Return the grants by the hashes that were found."""
     return {
         row["hash"]: Grant(
             scope=AccessScope(row["scope"]),
@@ -150,7 +150,7 @@ def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
 async def _apply(connection: Connection, change: KeyChange, at: datetime) -> None:
     key = change.key
     await connection.execute(_PUT_KEY, *key_row(key))
-    if change.others_until is not None and change.others_until <= at:  # whatever a clock will say later
+    if change.others_until is not None and change.others_until <= at:  # also if the clock is set back later
         await connection.execute("DELETE FROM credentials WHERE key = $1", key.id)
     elif change.others_until is not None:
         await connection.execute(_SHORTEN, change.others_until, key.id)

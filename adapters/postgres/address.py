@@ -1,4 +1,4 @@
-"""The URL of a database: what of it is ours, and what is wrong with it, in words that quote nothing secret."""
+"""The URL of a database: its own options, and error messages that quote no secret of it."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ POOL_SIZE = 10
 MAX_POOL_SIZE = 1_000
 MAX_STATEMENTS = 10_000
 
-_OPTIONS = (  # the driver's; whatever else there is are settings of the server, which knows them
+_OPTIONS = (  # options of the driver; all others are settings of the server, which checks them
     *("host", "port", "user", "password", "passfile", "database", "dbname", "service", "target_session_attrs"),
     *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "sslnegotiation"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib"),
@@ -24,15 +24,15 @@ _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]{1,5})?")
 
 
 class BadAddress(Exception):
-    """The URL cannot be used; the message says why, and quotes nothing of it that could be secret."""
+    """The URL cannot be used; the message says why and quotes no secret."""
 
 
 @frozen
 class Address:
-    """What a URL says: to the driver, and of our own two options.
+    """A parsed URL: the part for the driver, and our own two options.
 
-    `pool_size` is how many connections a process uses at most, beside the one on which it listens. `statements` is how
-    many statements each keeps prepared, None where that is left to us.
+    `pool_size` is the most connections a process uses, beside the one on which it listens. `statements` is how many
+    statements each connection keeps prepared; None leaves that to this program.
     """
 
     dsn: str
@@ -61,7 +61,7 @@ def read(url: str) -> Address:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Raise `BadAddress` for what the driver, or the server, does not take of the options of a URL."""
+    """Raise `BadAddress` for options of a URL that the driver or the server refuses."""
     try:
         yield
     except (asyncpg.UndefinedObjectError, asyncpg.CantChangeRuntimeParamError) as error:

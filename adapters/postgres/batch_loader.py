@@ -1,4 +1,4 @@
-"""Reading together what is asked for at the same time: one connection and one statement for all."""
+"""Batch loading: concurrent requests share one connection and one statement."""
 
 import asyncio
 from collections import deque
@@ -10,7 +10,7 @@ from attrs import define, field
 from domain.errors import Unavailable
 
 AT_ONCE = 2
-"""How many statements are on their way at the same time; what is asked for meanwhile goes with the next."""
+"""How many statements run at the same time. Requests that arrive meanwhile go with the next one."""
 
 MAX_TOGETHER = 256
 
@@ -20,10 +20,10 @@ V = TypeVar("V")
 
 @define(eq=False)
 class BatchLoader(Generic[K, V]):
-    """Reads single values of one kind by their keys. None is older than the question: it is read after that.
+    """Reads single values by key. It reads each value after the request for it, so none is older.
 
-    A request that is queued is always read by somebody: while anything is queued, a reader runs that has not looked
-    into the queue for the last time. Readers end only where they find it empty, whatever becomes of what they read.
+    Every queued request is answered: while the queue has requests, a reader runs that will look into it again. A reader
+    ends only when it finds the queue empty, even if a read fails.
     """
 
     read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
@@ -32,13 +32,13 @@ class BatchLoader(Generic[K, V]):
     _readers: list[asyncio.Task[None]] = field(factory=list, init=False)
 
     async def get(self, key: K) -> V | None:
-        """Return a value, or None. Raises what `read` does."""
+        """Return a value, or None. Raises the errors of `read`."""
         answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, answer))
-        # A callback that drops a reader would come too late: those whom it answered last ask again before that.
+        # No callback drops readers that are done: their last callers may ask again before it runs.
         self._readers = [reader for reader in self._readers if not reader.done()]
         if len(self._readers) < AT_ONCE:
-            # It begins when all have asked whose turn is before that.
+            # The task starts after the requests that are already scheduled, so they share its statement.
             self._readers.append(asyncio.create_task(self._run()))
         return await answer
 
@@ -46,17 +46,17 @@ class BatchLoader(Generic[K, V]):
         while group := self._group():
             try:
                 found = await self.read([key for key, _ in group])
-            except asyncio.CancelledError:  # of what it waited for, and the others that are queued still are to be read
+            except asyncio.CancelledError:  # of the awaited read; the queue must still be read
                 _fail(group, Unavailable())
-            except Exception as error:  # noqa: BLE001 - all who asked are told
+            except Exception as error:  # noqa: BLE001 - every caller gets it
                 _fail(group, error)
             else:
                 for key, answer in group:
-                    if not answer.done():  # the caller may have gone
+                    if not answer.done():  # the caller may have left
                         answer.set_result(found.get(key))
 
     def _group(self) -> list[tuple[K, asyncio.Future[V | None]]]:
-        """Take what is waiting, and leave out those who have gone."""
+        """Take the waiting requests, without those whose callers have left."""
         group: list[tuple[K, asyncio.Future[V | None]]] = []
         while self._waiting and len(group) < MAX_TOGETHER:
             key, answer = self._waiting.popleft()

@@ -1,4 +1,4 @@
-"""What entity types need of the database, looked for when a store is opened."""
+"""Checks of the database when a store opens: tables, columns, constraints, durability."""
 
 import logging
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] WHERE indrelid =
 async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> None:
     """Check that every entity type has its table, with all its columns and constraints, and its sequence.
 
-    Raises `Unsuitable`. What only makes lists slow is told.
+    Raises `Unsuitable`. A missing index only makes lists slow, so it is logged.
     """
     for each in rows:
         try:
@@ -41,18 +41,18 @@ async def check_tables(connection: Connection, rows: Iterable[TableMapping]) -> 
                 f"the database lacks what {each.table} need, until a migration makes it: {error}"
             ) from None
         await _check_constraints(connection, each)
-        if each.entity_type in PUBLIC_TYPES:  # of the others there are few
+        if each.entity_type in PUBLIC_TYPES:  # internal types have few entities
             await _look_for_indexes(connection, each)
 
 
 async def look_at_durability(connection: Connection) -> None:
-    """Tell where the database does not keep what it has confirmed, and so neither does the service."""
+    """Log a warning if the database may lose confirmed writes, because the service then may, too."""
     if await connection.fetchval("SHOW synchronous_commit") == "off":
         _log.warning(NOT_DURABLE)
 
 
 async def _check_constraints(connection: Connection, rows: TableMapping) -> None:
-    """Check for what keeps a value unique: two processes that write at the same time do not see each other."""
+    """Check the constraints that keep values unique, because concurrent writers do not see each other."""
     there = {row["conname"]: row["definition"] for row in await connection.fetch(_CONSTRAINTS, rows.table)}
     for name, definition in rows.constraints.items():
         if there.get(name) != definition:

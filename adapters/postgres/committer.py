@@ -1,4 +1,4 @@
-"""Committing together whatever has been submitted meanwhile, with one statement and one commit for all."""
+"""Group commits: one statement and one commit for all waiting batches."""
 
 import asyncio
 from collections import deque
@@ -14,13 +14,13 @@ from domain.errors import StorageFull, Unavailable
 MAX_GROUP = 256
 MAX_WAITING = 10_000
 TIMEOUT_S = 10
-"""How long a submission waits for its turn; what is not begun by then is refused when the turn comes."""
+"""How long a batch may wait for its turn. A batch whose turn comes later is refused."""
 
 LARGE = 20
-"""How many commands make a submission so long that others should not wait for it."""
+"""A batch of so many commands takes long, so it runs alone and others do not wait for it."""
 
 ALONE_AT_ONCE = 4
-"""How many are carried out alone at the same time; the other connections are left to those who read."""
+"""How many batches run alone at the same time; the other connections are for readers."""
 
 
 @frozen(eq=False)
@@ -31,19 +31,19 @@ class _Job:
 
     @property
     def is_late(self) -> bool:
-        """Tell whether its caller has waited for too long."""
+        """Whether the caller has waited for too long."""
         return self.answer.get_loop().time() > self.deadline
 
 
 @define(eq=False)
 class GroupCommitter:
-    """Carries out submissions, together where it can: one group at a time, and what arrives meanwhile is the next.
+    """Carries out command batches, in groups where it can: one group at a time; the next one gathers meanwhile.
 
-    `together` returns the answers of a group, or None where someone else was faster. Then, and when anything in a
-    group fails, each of its members is tried alone, so that a fault is the fault of the one that caused it.
+    `together` returns the responses of a group, or None if another writer was faster. After that, or after a failure,
+    each member is tried alone. So a fault fails only the member that caused it.
 
-    A submission that is queued is always answered. Whoever is answered may submit again before any callback is called,
-    so nothing on which a later submission depends is noted in one.
+    Every queued batch gets a response. A caller with a response may submit again before any callback runs, so no
+    callback keeps state that a later batch needs.
     """
 
     together: Callable[[Sequence[CommandBatch]], Awaitable[list[Response] | None]]
@@ -56,7 +56,7 @@ class GroupCommitter:
     _limit: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(ALONE_AT_ONCE), init=False)
 
     async def submit(self, submission: CommandBatch) -> Outcome | Replay:
-        """Return what became of a submission. A caller who goes away leaves it to be carried out."""
+        """Carry out a batch and return its response. If the caller leaves, it is carried out all the same."""
         if self._unanswered >= MAX_WAITING:
             raise Unavailable
         self._unanswered += 1
@@ -71,7 +71,7 @@ class GroupCommitter:
         return await job.answer
 
     async def finish(self) -> None:
-        """Return when everything that was submitted has been carried out."""
+        """Return when every submitted batch has been carried out."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -95,7 +95,7 @@ class GroupCommitter:
             self._running = None
 
     def _group(self) -> list[_Job]:
-        """Take what is waiting, up to one that has the same key as one before it and so has to wait for that."""
+        """Take the waiting batches, up to one that repeats an idempotency key and so must wait for the earlier one."""
         group: list[_Job] = []
         keys: set[tuple[str, str]] = set()
         while self._waiting and len(group) < MAX_GROUP:
@@ -116,9 +116,9 @@ class GroupCommitter:
             answers = await self.together([job.submission for job in group])
         except (Unavailable, StorageFull) as error:
             answers = [error] * len(group)
-        except asyncio.CancelledError:  # of what it waited for, and those who wait for this still are to be answered
+        except asyncio.CancelledError:  # of the awaited work; the callers still need a response
             answers = [Unavailable()] * len(group)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told, and the others go on
+        except Exception as error:  # noqa: BLE001 - the callers get any fault, and the others go on
             answers = [error] if len(group) == 1 else None
         if answers is None:
             for job in group:
@@ -133,13 +133,13 @@ class GroupCommitter:
                 answer = Unavailable() if job.is_late else await self.alone(job.submission)
         except asyncio.CancelledError:  # as above
             answer = Unavailable()
-        except Exception as error:  # noqa: BLE001 - the caller is told
+        except Exception as error:  # noqa: BLE001 - the caller gets it
             answer = error
         self._settle(job, answer)
 
     def _settle(self, job: _Job, answer: Response) -> None:
         self._unanswered -= 1
-        if job.answer.done():  # the caller has gone; what was done stays done
+        if job.answer.done():  # the caller has left; the work stays done
             return
         if isinstance(answer, BaseException):
             job.answer.set_exception(answer)
@@ -148,7 +148,7 @@ class GroupCommitter:
 
 
 def _is_no_company(submission: CommandBatch) -> bool:
-    """Tell whether it should be carried out alone, because it takes long, or leaves more than entities."""
+    """Return whether a batch must run alone: it takes long, or writes more than entities."""
     is_large = len(submission.commands) >= LARGE
     subscribes = any(command.entity_type.subscribes for command in submission.commands)
     is_special = subscribes or bool(submission.deliveries or submission.lease)

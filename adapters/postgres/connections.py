@@ -1,4 +1,4 @@
-"""Reaching the database, on connections that are shared and replaced."""
+"""Connections to the database: a pool that replaces lost ones."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from adapters.postgres.errors import LOST, MISTAKES, explaining, translated
 from domain.errors import Unavailable
 
 WAIT_S = 5
-"""How long a caller waits for a connection before it is told that there is none."""
+"""How long a caller waits for a connection before an error."""
 
 CONNECT_S = 2
-"""How long one host may take to answer before the next is tried; less than `WAIT_S`, so that the next one is."""
+"""How long to wait for one host before trying the next. Less than `WAIT_S`, so that there is time for the next."""
 
 COMMAND_S = 10
 CLOSE_S = 5
@@ -36,10 +36,10 @@ Work: TypeAlias = "Callable[[asyncpg.Connection[Any]], Coroutine[Any, Any, None]
 
 
 class Connections:
-    """The connections of one process, which are replaced by themselves when they are lost."""
+    """The connections of one process; the pool replaces lost ones."""
 
     def __init__(self, dsn: str, *, each: Work) -> None:
-        """Prepare to connect, doing something with `each` connection that is lent.
+        """Prepare to connect; `each` runs on every new connection of the pool.
 
         Raises `BadAddress`.
         """
@@ -49,7 +49,7 @@ class Connections:
         self._closed = False
 
     async def open(self, *, first: Work) -> None:
-        """Connect, doing something `first`, for as long as it takes."""
+        """Connect and run `first`, without a time limit, before the pool opens."""
         with explaining():
             connection = await _connect(self._address.dsn)
             try:
@@ -75,7 +75,7 @@ class Connections:
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
-        """Lend a connection. Raises the domain's errors for whatever goes wrong with it."""
+        """Lend a connection. Raises the domain's errors if it fails."""
         self.check_open()
         with translated(tell=True):
             connection = await self._pool.acquire(timeout=WAIT_S)
@@ -83,15 +83,15 @@ class Connections:
                 yield connection
             except LOST as error:
                 if not isinstance(error, MISTAKES):
-                    await self._pool.expire_connections()  # those that nobody uses find out before they are used
+                    await self._pool.expire_connections()  # the pool replaces idle connections before their next use
                 raise
             finally:
                 await self._pool.release(connection, timeout=CLOSE_S)
 
     async def listen(self, channel: str, hear: Callable[[], None]) -> None:
-        """Call `hear` for each notification, on a connection of its own, until that is lost.
+        """Call `hear` for each notification, on a dedicated connection, until that is lost.
 
-        Raises `Unavailable` when there is none. Behind a pooler nothing is heard, ever.
+        Raises `Unavailable` if it cannot connect. Behind a pooler it never hears anything.
         """
         if self._is_pooled:
             await asyncio.Event().wait()
@@ -101,22 +101,22 @@ class Connections:
             try:
                 connection.add_termination_listener(lambda *_: lost.set())
                 await connection.add_listener(channel, lambda *_: hear())
-                hear()  # whatever was said before
+                hear()  # for notifications before this
                 await lost.wait()
             finally:
                 connection.terminate()
 
     def check_open(self) -> None:
-        """Raise `Unavailable` once it is closed."""
+        """Raise `Unavailable` once closed."""
         if self._closed:
             raise Unavailable
 
     def send_error(self) -> None:
-        """Lend no more."""
+        """Lend no more connections."""
         self._closed = True
 
     async def close(self) -> None:
-        """Release every connection once it is given back, or after a while without that."""
+        """Close every connection when it is returned, or after `CLOSE_S` anyway."""
         self.send_error()
         try:
             async with asyncio.timeout(CLOSE_S):
@@ -126,20 +126,20 @@ class Connections:
 
 
 async def _is_pooled(connection: Connection) -> bool:
-    """Tell whether something in between lends its own connections, by who answered first and who answers now."""
+    """Return whether a pooler is in between: the server process at connecting and the one now differ."""
     return bool(connection.get_server_pid() != await connection.fetchval("SELECT pg_backend_pid()"))
 
 
 async def connect(dsn: str) -> "asyncpg.Connection[Any]":
-    """Make a connection for statements that may take long. Raises `BadAddress`."""
+    """Open a connection for slow statements. Raises `BadAddress`."""
     return await _connect(read(dsn).dsn)
 
 
 async def _connect(dsn: str) -> "asyncpg.Connection[Any]":
-    """Make a connection outside the pool, which works everywhere because it keeps no statement prepared."""
+    """Open a connection outside the pool. It keeps no prepared statements, so it works behind any pooler."""
     with reading():
         return await asyncpg.connect(dsn, timeout=CONNECT_S, statement_cache_size=0)
 
 
 async def _keep(_: object) -> None:
-    """Leave a connection as it is when it comes back: nothing here changes a session, and resetting is a round trip."""
+    """Keep a returned connection as it is: nothing here changes a session, and a reset costs a round trip."""

@@ -1,4 +1,4 @@
-"""Giving the fields that an entity type declares to what was written when it declared others."""
+"""Adding newly declared fields to entities that were written before."""
 
 import logging
 from collections.abc import Iterable
@@ -11,16 +11,16 @@ from domain.entity_type import EntityType
 from domain.stored_entity import Serializer
 
 AT_ONCE = 1000
-"""How many documents one transaction looks at, so that no other process has to wait for long."""
+"""How many documents one transaction reads. A limit, so that no other process waits long."""
 
 _log = logging.getLogger("backroom")
 
 
 async def give_declared_fields(connection: Connection, rows: Iterable[TableMapping], documents: Serializer) -> None:
-    """Write every document again in which a field is missing, in the table and in the log, with its columns.
+    """Rewrite every document that lacks a declared field, in the table (with its columns) and in the log.
 
-    A field that did not exist when a document was written has its default. Any number of processes may do so at once,
-    and one that is killed leaves the rest to the next. Raises `SchemaTooNew` where a field would be lost.
+    A missing field gets its default. Any number of processes may do this at once, and another process finishes the work
+    of one that was killed. Raises `SchemaTooNew` where a field would be lost.
     """
     recorded = await _recorded(connection)
     for each in rows:
@@ -40,7 +40,7 @@ async def give_declared_fields(connection: Connection, rows: Iterable[TableMappi
 
 
 async def check_declared_fields(connection: Connection, entity_types: Iterable[EntityType[Any]]) -> None:
-    """Check, without changing anything, that what is stored has the fields that are declared.
+    """Check that stored entities have the declared fields; change nothing.
 
     Raises `SchemaTooNew` and `SchemaTooOld`.
     """

@@ -1,4 +1,4 @@
-"""Deliveries to webhooks: how far each webhook has come, who delivers for it, and what was attempted."""
+"""Deliveries to webhooks: the progress of each webhook, the lease on it, and the attempts."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -55,7 +55,7 @@ WHERE positions.webhook IN (
 
 @define(eq=False)
 class PostgresDeliveries(Deliveries):
-    """Keeps deliveries beside the store, whose connections, log and clock it shares."""
+    """Keeps deliveries; it shares the connections, the log and the clock of the store."""
 
     use: Callable[[], AbstractAsyncContextManager[Connection]]
     log: Log
@@ -127,13 +127,13 @@ class PostgresDeliveries(Deliveries):
 
 
 async def is_held(connection: Connection, lease: Lease) -> bool:
-    """Tell whether the owner of a lease holds it."""
+    """Return whether the owner of a lease still holds it."""
     sql = "SELECT EXISTS (SELECT FROM positions WHERE webhook = $1 AND owner = $2)"
     return bool(await connection.fetchval(sql, lease.webhook, lease.owner))
 
 
 async def purge(connection: Connection, begun_before: datetime, limit: int) -> bool:
-    """Forget some old deliveries, and tell whether there may be more of them."""
+    """Purge some old deliveries; return whether there may be more."""
     old = "SELECT number FROM deliveries WHERE status <> 'pending' AND at < $1 LIMIT $2"
     done = await connection.execute(f"DELETE FROM deliveries WHERE number IN ({old})", begun_before, limit)
     return done == f"DELETE {limit}"

@@ -1,4 +1,4 @@
-"""What goes wrong with the database: in the domain's words for callers, and for its owner with what he can do."""
+"""Translation of PostgreSQL's errors: to the domain's errors for callers, and to advice for the owner."""
 
 import asyncio
 import logging
@@ -12,7 +12,8 @@ from domain.errors import StorageFull, Unavailable
 
 _log = logging.getLogger("backroom")
 
-# The connection, or the server behind it, is not one to write to any more; so, likely, are its siblings in the pool.
+# After these errors the connection or its server accepts no more writes. The pool's other connections are probably
+# lost, too.
 LOST = (
     OSError,  # also a timeout
     asyncpg.PostgresConnectionError,
@@ -20,7 +21,7 @@ LOST = (
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,  # demoted to a standby
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InternalClientError,  # no host accepts writes; or an answer that makes no sense
+    asyncpg.InternalClientError,  # no host accepts writes, or the server sent nonsense
     asyncpg.InterfaceError,  # the connection is closed
 )
 _BUSY = (
@@ -28,7 +29,7 @@ _BUSY = (
     asyncpg.TransactionRollbackError,  # a deadlock, or a serialization failure
     asyncpg.LockNotAvailableError,
 )
-MISTAKES = (asyncpg.DataError, asyncpg.exceptions.UnsupportedClientFeatureError)  # ours, though they are of `LOST`
+MISTAKES = (asyncpg.DataError, asyncpg.exceptions.UnsupportedClientFeatureError)  # ours, though `LOST` covers them
 
 _REFUSALS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
@@ -58,14 +59,14 @@ class Unsuitable(Exception):
 
 
 class Conflict(Exception):
-    """Someone else was faster; what was decided has to be decided again."""
+    """Another writer was faster; the batch must be decided again."""
 
 
 @contextmanager
 def translated(*, tell: bool = False) -> Iterator[None]:
-    """Raise the domain's errors for PostgreSQL's, by class, which is by SQLSTATE; never by message.
+    """Raise the domain's errors for PostgreSQL's, by class (that is, by SQLSTATE), never by message.
 
-    With `tell`, the owner is told in the log what callers are not.
+    With `tell`, log the details for the owner; callers do not get them.
     """
     try:
         yield
@@ -83,7 +84,7 @@ def translated(*, tell: bool = False) -> Iterator[None]:
 
 @contextmanager
 def explaining() -> Iterator[None]:
-    """Raise the domain's errors for what goes wrong with a database, for its owner: at the start, and in a command."""
+    """Raise the domain's errors with a message for the owner of the database; used at the start and in commands."""
     try:
         with translated():
             yield
@@ -97,7 +98,7 @@ def explaining() -> Iterator[None]:
 
 @contextmanager
 def conflicting(taken: frozenset[str]) -> Iterator[None]:
-    """Raise `Conflict` where the database says so, or where a constraint is violated that is among `taken`."""
+    """Raise `Conflict` for a conflict in the database, or a violation of a constraint in `taken`."""
     try:
         yield
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:
@@ -109,7 +110,7 @@ def conflicting(taken: frozenset[str]) -> Iterator[None]:
 
 
 def explained(error: BaseException) -> str:
-    """Say what is wrong with the database, and what its owner can do."""
+    """Return a message: what is wrong with the database, and what its owner can do."""
     text = str(error) or type(error).__name__
     otherwise = "PostgreSQL cannot be used right now ({})"
     return next((said for each, said in _EXPLAINED if isinstance(error, each)), otherwise).format(text)

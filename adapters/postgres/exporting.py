@@ -1,4 +1,4 @@
-"""Telling everything that a database holds."""
+"""Exporting all data of a database."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> AsyncIterator["PostgresExport"]:
-    """Tell what a database holds at this moment; others may read and write it meanwhile.
+    """Export a snapshot of a database; others may read and write it meanwhile.
 
     Raises `BadAddress`, `Unsuitable` where it holds no store, `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
     """
@@ -58,16 +58,16 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
             log.cursor_codec = await cursor_codec_of_log(connection)
             await connection.transaction(isolation="repeatable_read", readonly=True).start()
             await connection.execute(PATIENT)
-            # Whoever would take over into the same tables is in the way of this now, and not of a later read.
+            # An import into the same tables delays this lock, and not a later read.
             await connection.execute(f"LOCK TABLE {', '.join(_tables(entity_types))} IN ACCESS SHARE MODE")
-            await connection.execute("SELECT")  # the first query is the moment of all
+            await connection.execute("SELECT")  # the first query takes the snapshot
             yield PostgresExport(connection, log, entity_types)
         finally:
-            connection.terminate()  # which cannot fail, whatever has become of the connection meanwhile
+            connection.terminate()  # cannot fail, in any state of the connection
 
 
 class PostgresExport(Export):
-    """Reads in the one transaction that a connection has begun."""
+    """Reads in the open transaction of a connection."""
 
     def __init__(self, connection: Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
         self._connection = connection
@@ -80,7 +80,7 @@ class PostgresExport(Export):
         return int(await self._connection.fetchval(f"SELECT {counts}"))
 
     async def read(self) -> AsyncIterator[Part]:
-        if self._facts is None:  # sequences move on, whatever moment a transaction sees
+        if self._facts is None:  # sequences ignore snapshots, so they are read only once
             self._facts = await self._read_facts()
         yield self._facts
         for entity_type in self._entity_types:
@@ -121,7 +121,7 @@ class PostgresExport(Export):
 
 
 def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
-    """Name the tables of what can be many."""
+    """Return the names of the tables that may have many rows."""
     return [
         *(entity_type.collection for entity_type in entity_types),
         "changes",

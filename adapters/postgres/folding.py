@@ -1,4 +1,4 @@
-"""Folding stored text anew, after the way of folding has changed: with this program, or with Python's Unicode."""
+"""Refolding stored text after folding has changed, in this program or in Python's Unicode tables."""
 
 import logging
 from collections.abc import Iterable
@@ -9,15 +9,15 @@ from domain.stored_entity import Serializer
 from domain.text import FOLD
 
 AT_ONCE = 1000
-"""How many rows one transaction looks at, so that no other process has to wait for long."""
+"""How many rows one transaction reads. A limit, so that no other process waits long."""
 
 _log = logging.getLogger("backroom")
 
 
 async def refold(connection: Connection, rows: Iterable[TableMapping], documents: Serializer) -> None:
-    """Bring sort keys and what `q` looks through up to date, where they differ from how text is folded now.
+    """Update sort keys and searched text that differ from today's folding.
 
-    Any number of processes may do so at once, and one that is killed leaves the rest to the next.
+    Any number of processes may do this at once, and another process finishes the work of one that was killed.
     """
     if await connection.fetchval("SELECT fold FROM folding") == FOLD:
         return
@@ -27,7 +27,7 @@ async def refold(connection: Connection, rows: Iterable[TableMapping], documents
 
 
 async def _refold_table(connection: Connection, rows: TableMapping, documents: Serializer) -> None:
-    # The folding of ASCII never changes, and only other text is longer in bytes than in characters.
+    # ASCII always folds the same way; only other text has more bytes than characters.
     select = (
         f"SELECT id, document, {', '.join(rows.folded)} FROM {rows.table}"
         " WHERE id > $1 AND octet_length(document) <> length(document) ORDER BY id LIMIT $2 FOR UPDATE"

@@ -1,7 +1,7 @@
-"""Taking over into a database what another store held."""
+"""Importing the data of another store into a database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from domain.snapshot import (
     Part,
     Positions,
     Receipts,
+    SameLog,
     Sent,
 )
 from domain.stored_entity import Serializer
@@ -50,11 +51,11 @@ _EMPTY = (
     "SELECT NOT EXISTS (SELECT FROM changes) AND NOT EXISTS (SELECT FROM receipts)"
     " AND NOT EXISTS (SELECT FROM access_keys)"
     " AND NOT EXISTS (SELECT FROM forgotten WHERE kind <> '')"
-    " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # of a log that was moved here, with whatever was in it
+    " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # an imported log, even an empty one
 )
 _LIMITS = f"{PATIENT}; SET LOCAL maintenance_work_mem = '128MB'"
 
-# What belongs to a constraint stays: it is in the order in which rows come, more or less.
+# The indexes of constraints stay: rows arrive nearly in their order.
 _INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS sql FROM pg_index
 WHERE indrelid = ANY($1::text[]::regclass[]) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
@@ -68,20 +69,21 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @asynccontextmanager
 async def importing(
-    dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+    dsn: str, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, source_logs: Set[str] = frozenset()
 ) -> AsyncIterator["PostgresImport"]:
-    """Take over into a database, in which the schema is made where there is none. What is not committed is undone.
+    """Import into a database, and create the schema if missing. An import that is not committed is rolled back.
 
-    Raises `BadAddress`, `NotEmpty`, `SchemaTooNew`, `Unsuitable`, `StorageFull` and `Unavailable`, which it also is
-    while others are using the store.
+    Raises `SameLog` for a database with one of the names of the source's log, `BadAddress`, `NotEmpty`, `SchemaTooNew`,
+    `Unsuitable` and `StorageFull`. Raises `Unavailable`, also while others use the store.
     """
     with explaining():
         connection = await connect(dsn)
         try:
-            if await is_migrated(connection):  # before the schema is touched
+            if await is_migrated(connection):  # before the schema changes
                 async with connection.transaction(isolation="read_committed"):
                     await connection.execute(_LIMITS)
                     await _check_empty(connection)
+                    await _check_other(connection, source_logs)
             await migrate(connection)
             await give_declared_fields(connection, map(TableMapping, entity_types), documents)
             await refold(connection, map(TableMapping, entity_types), documents)
@@ -99,7 +101,13 @@ async def importing(
                 await connection.execute(f"DROP INDEX {name}")
             yield PostgresImport(connection, log, entity_types, documents, indexes=[sql for _, sql in indexes])
         finally:
-            connection.terminate()  # which undoes what was not committed, whatever state it is in
+            connection.terminate()  # rolls back an uncommitted import, in any state of the connection
+
+
+async def _check_other(connection: Connection, source_logs: Set[str]) -> None:
+    """Refuse the source itself, before this waits for the locks of the source's own snapshot."""
+    if not source_logs.isdisjoint(row["name"] for row in await connection.fetch("SELECT name FROM log_names")):
+        raise SameLog
 
 
 async def _check_empty(connection: Connection) -> None:
@@ -108,7 +116,7 @@ async def _check_empty(connection: Connection) -> None:
 
 
 async def _take_exact_times(connection: Connection) -> None:
-    """Let times and dates pass as numbers: the driver would take the first and the last that there are as infinite."""
+    """Send times and dates as numbers, because the driver takes the first and the last ones as infinite."""
     await connection.set_type_codec(
         "date",
         schema="pg_catalog",
@@ -126,7 +134,7 @@ async def _take_exact_times(connection: Connection) -> None:
 
 
 class PostgresImport(Import):
-    """Writes everything in the one transaction that a connection has begun, and the indexes last."""
+    """Writes everything in the open transaction of a connection, and the indexes last."""
 
     def __init__(
         self,
@@ -137,7 +145,7 @@ class PostgresImport(Import):
         *,
         indexes: Sequence[str],
     ) -> None:
-        """`indexes` are to be made at the end."""
+        """`indexes` are the statements that create the indexes at the end."""
         self._connection = connection
         self._log = log
         self._entity_types = entity_types
@@ -180,13 +188,13 @@ class PostgresImport(Import):
     async def arrange(self) -> None:
         for sql in self._indexes:
             await self._connection.execute(sql)
-        for entity_type in self._entity_types:  # there are no statistics yet, without which pages are planned badly
+        for entity_type in self._entity_types:  # without statistics the plans of pages are bad
             await self._connection.execute(f"ANALYZE {entity_type.collection}")
         await self._connection.execute("ANALYZE changes")
 
     async def commit(self) -> None:
         committing = asyncio.ensure_future(self._connection.execute("COMMIT"))
-        while not committing.done():  # whoever interrupts it now comes too late, and could not know what became of it
+        while not committing.done():  # an interrupted commit would have an unknown outcome
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({committing})
         with explaining():
@@ -199,7 +207,7 @@ class PostgresImport(Import):
         former = [(-index, name, "elsewhere", newest) for index, (name, newest) in enumerate(facts.logs.items())]
         await self._copy("log_names", ("epoch", "name", "home", "newest"), former)
         self._log.cursor_codec = await cursor_codec_of_log(self._connection)
-        for entity_type in self._entity_types:  # unlike setval, this is undone with the rest
+        for entity_type in self._entity_types:  # unlike setval, this rolls back with the rest
             next_id = facts.last_ids[entity_type.name] + 1
             await self._connection.execute(f"ALTER SEQUENCE {entity_type.collection}_ids RESTART WITH {next_id}")
 

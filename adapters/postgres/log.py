@@ -15,19 +15,19 @@ from domain.public_types import CHANGE_TYPES
 from domain.stored_entity import StoredEntity
 
 LOOKED_AT = 10_000
-"""How many changes one read passes at most while it looks for those that are asked for."""
+"""How many changes one read scans at most while it looks for matching ones."""
 
 COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
 
 FORGOTTEN = "(SELECT max(number) FROM forgotten)"
-"""The number of the newest change that is no longer kept."""
+"""The number of the newest purged change."""
 
 NEWEST = f"coalesce((SELECT number FROM changes ORDER BY number DESC LIMIT 1), {FORGOTTEN})"
-"""The number of the newest change that there was, whether it is still kept or not."""
+"""The number of the newest change, purged or not."""
 
 
 def newest_of(entity_type: str) -> str:
-    """Return the same of the changes of one type of entity."""
+    """Return the number of the newest change of one entity type, purged or not."""
     kept = f"(SELECT number FROM changes WHERE kind = '{entity_type}' ORDER BY number DESC LIMIT 1)"
     forgotten = f"(SELECT number FROM forgotten WHERE kind = '{entity_type}')"
     return f"coalesce({kept}, {forgotten}, (SELECT number FROM forgotten WHERE kind = ''))"
@@ -54,7 +54,7 @@ SELECT last.* FROM jsonb_to_recordset($1) AS gone(kind text, id bigint) CROSS JO
 ) AS last
 """
 
-# What changed is asked for here, not how it was left: no document is read.
+# This query is for the names of changed fields, so it reads no document.
 _SINCE = f"""
 SELECT {COLUMNS.replace("document", "'' AS document")}
 FROM jsonb_to_recordset($1) AS asked(kind text, id bigint, since bigint)
@@ -65,7 +65,7 @@ _FORMER = "SELECT number FROM former_cursors WHERE cursor = $1"
 
 
 class Log:
-    """The log in one database. Its `cursor_codec` is learnt with each connection that is made."""
+    """The log in one database. Every new connection sets its `cursor_codec`."""
 
     cursor_codec: CursorCodec
 
@@ -73,7 +73,7 @@ class Log:
         self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
     async def number(self, connection: Connection, cursor: Cursor) -> int:
-        """Return the number of the change that a cursor is behind. Raises `BadCursor` and `CursorExpired`."""
+        """Return the number of the change that a cursor points to. Raises `BadCursor` and `CursorExpired`."""
         try:
             return self.cursor_codec.number(cursor)
         except CursorExpired:
@@ -88,7 +88,7 @@ class Log:
         return newest
 
     async def forgotten(self, connection: Connection) -> int:
-        """Return the number of the newest change that is no longer kept."""
+        """Return the number of the newest purged change."""
         forgotten: int = await connection.fetchval(f"SELECT {FORGOTTEN}")
         return forgotten
 
@@ -112,14 +112,14 @@ class Log:
         return tuple(self._entry(row) for row in await connection.fetch(_HISTORY, id, entity_type, after, limit))
 
     async def last(self, connection: Connection, refs: Iterable[tuple[EntityType[Any], int]]) -> list[Change[Any]]:
-        """Return the newest kept change of each entity that has one."""
+        """Return the newest change of each entity, where the log still has one."""
         asked = [{"kind": entity_type.name, "id": id} for entity_type, id in refs]
         return [self.change(row) for row in await connection.fetch(_LAST, json(asked))]
 
     async def since(
         self, connection: Connection, versions: Iterable[tuple[tuple[EntityType[Any], int], int]]
     ) -> list[Change[Any]]:
-        """Return the kept changes, without their documents, of each entity after a version."""
+        """Return the changes of each entity after a version, without documents, as far as the log still has them."""
         asked = [{"kind": entity_type.name, "id": id, "since": version} for (entity_type, id), version in versions]
         return [self.change(row) for row in await connection.fetch(_SINCE, json(asked))]
 

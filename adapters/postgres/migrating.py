@@ -1,4 +1,4 @@
-"""Bringing a database up to date, and learning the name that the log has in it."""
+"""Migrating a database, and reading the name of its log."""
 
 import secrets
 from importlib.resources import files
@@ -14,10 +14,10 @@ from domain.cursor_codec import CursorCodec
 
 OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
-"""What the advisory lock is called under which the schema and the names are written: "backroom"."""
+"""The key of the advisory lock for writing the schema and the names: "backroom"."""
 
-# A copy of a database is none of its former places: another cluster, another database in it, or another table. A
-# standby that is promoted, and a cluster that is restored in place, are the same place.
+# The home of a log is its cluster, database and table. A copy has another home. A promoted standby and a cluster
+# restored in place have the same home.
 _HOME = (
     "(SELECT concat_ws('/', system_identifier, pg_database.oid, 'changes'::regclass::oid)"
     " FROM pg_control_system(), pg_database WHERE datname = current_database())"
@@ -32,11 +32,11 @@ class SchemaTooNew(Exception):
 
 
 class SchemaTooOld(Exception):
-    """The database was written by an older version of this program, and may not be changed now."""
+    """The database was written by an older version of this program, and this operation may not migrate it."""
 
 
 async def migrate(connection: Connection) -> None:
-    """Bring the schema up to date, each step in its own transaction. Any number of processes may do so at once.
+    """Migrate the schema, each step in its own transaction. Any number of processes may do this at once.
 
     Raises `SchemaTooNew` and `Unsuitable`.
     """
@@ -45,7 +45,7 @@ async def migrate(connection: Connection) -> None:
     while await _schema(connection) < len(steps):
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            version = await _schema(connection)  # another process may have been first
+            version = await _schema(connection)  # another process may have migrated first
             if version < len(steps):
                 await _need_trigrams(connection)
                 try:
@@ -57,7 +57,7 @@ async def migrate(connection: Connection) -> None:
 
 
 async def check_schema(connection: Connection) -> None:
-    """Check, without changing anything, that the schema is up to date.
+    """Check that the schema is up to date; change nothing.
 
     Raises `Unsuitable` where there is none, `SchemaTooOld` and `SchemaTooNew`.
     """
@@ -72,14 +72,14 @@ async def check_schema(connection: Connection) -> None:
 
 
 async def is_migrated(connection: Connection) -> bool:
-    """Tell whether there is a schema, of whatever version."""
+    """Return whether there is a schema, of any version."""
     return await _schema(connection) > 0
 
 
 async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
-    """Return the codec of cursors, after giving the log a new name where it has none yet in the place where it is now.
+    """Return the codec of cursors. If the log has no name in its present home, name it first.
 
-    What has come up to now is the same under the name of before; what comes from now on, here or there, is not.
+    Changes up to now are the same under the old name; later ones, here and in the original, differ.
     """
     if not await _at_home(connection):
         async with connection.transaction(isolation="read_committed"):
@@ -128,8 +128,8 @@ async def _check_not_newer(connection: Connection) -> None:
 
 
 async def _schema(connection: Connection) -> int:
-    # Only a query of the catalogue sees a table that another process has just made; a lookup by name may not. The
-    # second one tells our migrations from those of another program.
+    # A query of the catalogue sees a table that another process has just made; a lookup by name may not. The table
+    # `log_names` tells our migrations from those of another program.
     names = "SELECT FROM pg_class WHERE relname IN ('migrations', 'log_names') AND pg_table_is_visible(oid)"
     if len(await connection.fetch(names)) < 2:
         return 0

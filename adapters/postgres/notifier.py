@@ -1,4 +1,4 @@
-"""Telling whoever waits that there may be something new in the log."""
+"""Notifying waiting readers that the log may have new changes."""
 
 import asyncio
 import logging
@@ -9,20 +9,20 @@ from typing import Any
 from domain.errors import Unavailable
 
 LOOK_AGAIN_S = 1.0
-"""How often the log is looked at although nobody said that there is anything new in it."""
+"""How often the log is read without a notification."""
 
 TELL_EVERY_S = 0.02
-"""How often other processes are told of what this one commits."""
+"""The least time between two notifications to other processes."""
 
 _log = logging.getLogger("backroom")
 
 
 class ChangeNotifier:
-    """Wakes whoever waits in one process. What it says is only that one should look: the table is the truth.
+    """Wakes the waiting readers of one process. A notification only says "look again": the table is the truth.
 
-    A notification inside the transaction that writes would make all commits of the database wait for one another.
-    Instead each process tells the others after it has committed, many commits at once; a process that dies in between
-    only delays them until they look again by themselves. One look serves everyone who waits in this process.
+    A notification inside a writing transaction would make all commits of the database wait for one another. Instead
+    each process notifies the others after its commits, once for many. If it dies before that, the others find the
+    changes when they next look. One look serves all waiting readers of the process.
     """
 
     def __init__(
@@ -32,26 +32,26 @@ class ChangeNotifier:
         tell: Callable[[], Awaitable[object]],
         listen: Callable[[Callable[[], None]], Awaitable[None]],
     ) -> None:
-        """`look` returns the number of the newest change; `listen` lasts until it is cut off."""
+        """`look` returns the number of the newest change; `listen` runs until its connection is lost."""
         self._look = look
         self._tell = tell
         self._listen = listen
-        self._waiters: dict[asyncio.Event, int] = {}  # each with the number that it waits to see passed
+        self._waiters: dict[asyncio.Event, int] = {}  # with the number that each has seen
         self._wake_event = asyncio.Event()
         self._untold = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closed = False
 
     def notify(self) -> None:
-        """Say that this process has committed something."""
+        """Note that this process has committed changes."""
         self._wake_event.set()
         self._untold.set()
         self._keep_doing(self._tell_others)
 
     async def beyond(self, number: int) -> None:
-        """Return when the newest change is another one than `number`, or at the end.
+        """Return when the newest change is no longer `number`, or when the notifier closes.
 
-        Whatever any look says counts that ends while this waits, in whichever order looks end.
+        Any look that ends during the wait counts, in whatever order looks end.
         """
         passed = asyncio.Event()
         self._waiters[passed] = number
@@ -65,7 +65,7 @@ class ChangeNotifier:
             del self._waiters[passed]
 
     async def close(self) -> None:
-        """Let everyone go who waits."""
+        """Release all waiting readers."""
         self._closed = True
         for passed in self._waiters:
             passed.set()
@@ -89,12 +89,12 @@ class ChangeNotifier:
                 await work()
             except Unavailable:
                 await asyncio.sleep(LOOK_AGAIN_S)
-            except Exception:  # noqa: BLE001 - told, and nobody who waits is left alone
+            except Exception:  # noqa: BLE001 - logged; the waiting readers still need the loop
                 _log.exception("waiting for changes failed, and goes on")
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _wait_for_changes(self) -> None:
-        """Look once, as soon as somebody says so or it is time to."""
+        """Look once: at the next notification, or when it is time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_AGAIN_S):
                 await self._wake_event.wait()
@@ -103,7 +103,7 @@ class ChangeNotifier:
             await self._look_once()
 
     async def _hear(self) -> None:
-        """Listen to other processes, and look as soon as that ends."""
+        """Listen to other processes; look again when the connection is lost."""
         await self._listen(self._wake_event.set)
         self._wake_event.set()
 

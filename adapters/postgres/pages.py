@@ -1,4 +1,4 @@
-"""Pages of a collection, each read in one statement by index ranges, so that a page at any depth costs the same."""
+"""Pages of a collection, each read in one statement by index ranges: a page at any depth costs the same."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +29,7 @@ async def read_page(
     shown, more = records[: query.limit], len(records) > query.limit
     return Page(
         records=shown,
-        next=query.place_of(shown[-1], documents) if more else None,
+        next=query.position_of(shown[-1], documents) if more else None,
         changes=cursor_codec.cursor(first["newest"]),
         revision=cursor_codec.cursor(first["newest_of_kind"]),
         total=first["total"],
@@ -38,9 +38,9 @@ async def read_page(
 
 @frozen
 class Selection:
-    """The one statement of a query, with its values: a row for each entity, each with how far the log reaches.
+    """The one statement of a query, with its values. Each row has an entity and the newest number of the log.
 
-    The whole is one statement, hence one snapshot. Where nothing is found there is still one row, without an entity.
+    One statement sees one snapshot. If no entity matches, there is still one row, without an entity.
     """
 
     rows: TableMapping
@@ -48,14 +48,14 @@ class Selection:
     values: list[Any] = Factory(list)
 
     def sql(self) -> str:
-        """Return the statement, and collect its values."""
+        """Return the statement; collect its values."""
         where = [self._condition(each) for each in self.query.where]
         if self.query.search:
             where.append(f"search LIKE {self._mark(f'%{self.query.search.translate(_WILD)}%')}")
-        limit = self.query.limit + 1  # written out, because the best plan depends on it
+        limit = self.query.limit + 1  # a literal, because the best plan depends on it
         pieces = [f"({self._select([*where, *bounds], order, limit)})" for bounds, order in self._pieces()]
-        # The pieces follow one another, and the first that fill the page spare the others: an append that takes from
-        # one after the other as far as the limit asks. With a limit inside, none of them is ever read in parallel.
+        # PostgreSQL reads the pieces one after the other and stops once the page is full. Each piece has its own limit,
+        # so that PostgreSQL never reads one in parallel.
         found = f"SELECT * FROM ({' UNION ALL '.join(pieces)}) AS pieces LIMIT {limit}"
         total = f"(SELECT count(*) FROM {self.rows.table}{_joined(where)})" if self.query.total else "NULL::bigint"
         return (
@@ -68,7 +68,7 @@ class Selection:
         return f"SELECT id, version, document FROM {self.rows.table}{_joined(where)} ORDER BY {order} LIMIT {limit}"
 
     def _pieces(self) -> Iterator[tuple[list[str], str]]:
-        """Yield the conditions and the order of each piece."""
+        """Yield the conditions and the sort order of each piece."""
         order = ", ".join([*(self._ordered(index) for index in range(len(self.query.order))), "id"])
         if self.query.after is None:
             yield [], order
@@ -79,9 +79,9 @@ class Selection:
                 yield list(self._bounds(segment)), order
 
     def _rest_of_ties(self, key: Any, id: int) -> tuple[list[str], str]:
-        """Compare pairs, which only the index of both can do in order.
+        """Compare pairs (column, id), so that only their common index gives the order.
 
-        For "x = 5 and id > 7" the planner may walk all ids from 7 on, however few of them have an x of 5.
+        For "x = 5 and id > 7" the planner may walk all ids from 7 on, even if few of them have x = 5.
         """
         column, mark = self._column(0), self._key_mark(0, key)
         return [f"({column}, id) > ({mark}, {self._mark(id)})", f"{column} <= {mark}"], f"{column}, id"
@@ -123,7 +123,7 @@ class Selection:
         by_key = self._one_of(column, field, [self.rows.key(field, each) for each in values])
         if not isinstance(field.field_type, String):
             return by_key
-        # The folded column narrows down what is then compared exactly.
+        # The folded column finds candidates, and the exact comparison decides.
         return f"{by_key} AND {self._one_of(f'document::json ->> {field.name!r}', field, values)}"
 
     def _one_of(self, column: str, field: Field, keys: list[Any]) -> str:

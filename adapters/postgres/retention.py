@@ -1,4 +1,4 @@
-"""Forgetting what is no longer kept, a little at a time, so that no write ever waits long behind it."""
+"""Purging old data in small steps, so that no write waits long behind a purge."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ DELETE FROM receipts WHERE (caller, name) IN
   (SELECT caller, name FROM receipts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
 """
 
-# The log is kept from its first young change on, even if a clock that is behind made older ones after it.
+# The log stays from its first young change on, even if a slow clock dated later changes earlier.
 _OLD = f"""
 SELECT forgotten, least(reach, (SELECT min(number) - 1 FROM changes WHERE number <= reach AND at >= $1)) AS old
 FROM (SELECT {FORGOTTEN} AS forgotten, least({FORGOTTEN} + $2, $3, {NEWEST}) AS reach) AS log
@@ -28,7 +28,7 @@ ON CONFLICT (kind) DO UPDATE SET number = excluded.number
 
 
 async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> datetime:
-    """Decide which time retention believes, one process after the other, and return it."""
+    """Decide the time that retention goes by, one process after the other, and return it."""
     async with connection.transaction(isolation="read_committed"):
         await connection.execute("SELECT FROM secrets FOR UPDATE")
         known = await connection.fetchrow("SELECT believed, said FROM retention")
@@ -40,9 +40,9 @@ async def believe(connection: Connection, now: datetime, elapsed: timedelta) -> 
 
 
 async def purge(connection: Connection, at: datetime, *, changes_before: datetime, keep: int | None) -> bool:
-    """Forget some expired receipts, old deliveries and, up to number `keep`, old changes; tell whether there is more.
+    """Purge some expired outcomes, old deliveries and old changes up to number `keep`; return whether more remain.
 
-    One process at a time: where another is at it, there is nothing left to do.
+    One process purges at a time; while another does, this returns at once.
     """
     async with connection.transaction(isolation="read_committed"):
         if await connection.fetchval("SELECT true FROM secrets FOR UPDATE SKIP LOCKED") is None:

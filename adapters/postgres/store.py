@@ -43,17 +43,17 @@ REPLACED = (
 
 TOGETHER: tuple[str | None, ...] = (None, "100ms")
 ALONE: tuple[str | None, ...] = (None, "2s", "2s", "2s", "2s")
-"""How a group, and a submission, is tried: without locks, then with locks for which it waits so long, and no more."""
+"""Lock timeouts of the attempts for a group and for a single batch; None is an attempt without locks."""
 
-# A process that loses its host in the middle of a transaction would hold up all writers of the log.
+# Without these limits, a process whose host dies in a transaction would block all writers of the log.
 _LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
 
 
 class PostgresStore(Store):
-    """Reads in one statement, single entities for all who ask at the same time, and writes in one for all who wait.
+    """Concurrent reads of single entities share one statement, and so do waiting command batches.
 
-    A submission is decided on what a plain read found, and written on the condition that it still is so. Where it is
-    not, it is decided again with what it names locked, so that even what everyone wants to change gets its turn.
+    A batch is decided on a plain read, and written on the condition that the state is still the same. If it is not, the
+    batch is decided again with its entities locked. So even writes to a popular entity get their turn.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class PostgresStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
     ) -> None:
-        """Prepare a store that is still to be connected."""
+        """Prepare a store; `open` connects it."""
         self._on_untrustworthy = on_untrustworthy
         self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._documents = documents
@@ -91,7 +91,7 @@ class PostgresStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
     ) -> "PostgresStore":
-        """Connect, and bring the schema up to date; `on_untrustworthy` is called when the database is another one.
+        """Connect and migrate the schema. `on_untrustworthy` is called if a connection reaches another database.
 
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
@@ -105,7 +105,7 @@ class PostgresStore(Store):
             await refold(connection, store._rows.values(), documents)
 
         await store._connections.open(first=prepare)
-        async with store._connections.use():  # and it is recognised
+        async with store._connections.use():  # its first connection reads the identity
             pass
         return store
 
@@ -202,7 +202,7 @@ class PostgresStore(Store):
         raise Unavailable
 
     async def _attempt(self, submissions: Sequence[CommandBatch], patience: str | None) -> list[Response]:
-        """Carry out submissions, which are one rehearsal or none. Raises `Conflict`."""
+        """Carry out batches: a single dry run, or any number of others. Raises `Conflict`."""
         async with self._connections.use() as connection, AsyncExitStack() as stack:
             stack.enter_context(conflicting(self._taken))
             ids = await new_ids(connection, submissions, dry_run=submissions[0].dry_run)
@@ -223,7 +223,7 @@ class PostgresStore(Store):
         return answers
 
     async def _recognise(self, connection: Connection) -> None:
-        """Learn the name of the log, and see whether it is the one that the store was opened on."""
+        """Read the name of the log, and check that the store was opened on it."""
         found = await _identity(connection)
         if self._secret and found != (self._log.cursor_codec, self._secret):
             self._on_untrustworthy(REPLACED)
@@ -244,7 +244,7 @@ class PostgresStore(Store):
 
 
 async def _identity(connection: Connection) -> tuple[CursorCodec, bytes] | None:
-    """Return the names of the log and the secret of the store, or None where there is no store."""
+    """Return the names of the log and the secret of the store, or None if there is no store."""
     try:
         return await cursor_codec_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
     except asyncpg.UndefinedTableError:

@@ -1,4 +1,4 @@
-"""How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
+"""Mapping of entities to table rows: a document, and columns with the sort keys of its fields."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from domain.field_types import Date, FieldType, Integer, String, Timestamp
 
 
 class TableMapping:
-    """The table of one kind, with its statements."""
+    """The table of one entity type, with its statements."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
         self.entity_type = entity_type
@@ -20,7 +20,7 @@ class TableMapping:
         unique = [field.name for field in entity_type.unique]
         self.folded = [*(self.column(each) for each in self._listed if isinstance(each.field_type, String)), "search"]
         self.columns = [*(self.column(field) for field in self._listed), *unique, "search", "document"]
-        # Behind a subquery an array has no length that the planner could see, so that it keeps one plan for all.
+        # A subquery hides the length of an array from the planner, so that it keeps one plan for all.
         chosen = [
             "id = ANY((SELECT $1::bigint[])::bigint[])",
             *(f"{name} = ANY((SELECT $2::text[])::text[])" for name in unique),
@@ -30,7 +30,7 @@ class TableMapping:
         self.find = f"SELECT id, document FROM {self.table} WHERE {chosen[0]} ORDER BY id"
         self.find_with_owners = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
         self.constraints = {f"{self.table}_pkey": "PRIMARY KEY (id)"} | {
-            # Deferred, because in one transaction two entities may swap theirs.
+            # Deferred, because two entities may swap their values in one transaction.
             f"{self.table}_{name}_taken": f"UNIQUE ({name}) DEFERRABLE INITIALLY DEFERRED"
             for name in unique
         }
@@ -38,11 +38,11 @@ class TableMapping:
         self.sorted_by = [self.column(field) for field in self._listed if field.name != "id"]
 
     def column(self, field: Field) -> str:
-        """Name the column of a field; that of a text holds what it is sorted by, which is not the text itself."""
+        """Return the name of a field's column. For a text the column holds the folded text, by which it sorts."""
         return f"{field.name}_key" if isinstance(field.field_type, String) else field.name
 
     def key(self, field: Field, value: Any) -> Any:
-        """Return what the column of a field holds for a value."""
+        """Return the value of a field's column for a field value."""
         return None if value is None else field.field_type.key(value)
 
     def row(self, entity: Any, document: str) -> dict[str, Any]:
@@ -53,22 +53,22 @@ class TableMapping:
 
 
 def json(rows: list[dict[str, Any]]) -> str:
-    """Return rows as one value, which costs the server less than a value for each column, and the planner nothing."""
+    """Return rows as one value. This costs the server less than one value for each column, and the planner nothing."""
     return orjson.dumps(rows, default=_plain).decode()
 
 
 def operand(field: Field, key: Any) -> Any:
-    """Return a sort key, or several, as a value that is compared with the column of a field, before it is cast."""
+    """Return one or several sort keys as a value to compare with a field's column, before the cast."""
     if isinstance(key, list):
         return [operand(field, each) for each in key]
     return key.isoformat() if isinstance(key, date) else key
 
 
 def cast(field: Field, *, many: bool = False) -> str:
-    """Return what to write behind the mark of an operand.
+    """Return the cast that follows the placeholder of an operand.
 
-    No number is too large to compare with. Dates and times go as text, because the driver takes the first and the
-    last that there are for infinite ones.
+    Numbers of any size are comparable. Dates and times go as text, because the driver takes the first and the last ones
+    as infinite.
     """
     types = next((types for field_type, types in _CASTS.items() if isinstance(field.field_type, field_type)), ())
     return "".join(f"::{each}{'[]' if many else ''}" for each in types)

@@ -1,4 +1,4 @@
-"""Deciding submissions on what stands, and writing what was decided if it still stands then."""
+"""Deciding command batches on the current state, and writing the result if that state still holds."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,12 +23,12 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    claimed,
     decide,
     explained,
     named,
     recorded,
     unexplained,
+    values_to_own,
 )
 from domain.entity_type import MAX_ID, Deleted, EntityType
 from domain.errors import KeyReused
@@ -39,7 +39,7 @@ from domain.stored_entity import Serializer
 Response = Outcome | Replay | BaseException
 Ids = Mapping[EntityType[Any], Iterator[int]]
 
-# It does not wait for the disk. Whatever is written under these ids does, and then for all that came before, too.
+# The draw does not wait for the disk. A later write under these ids does, and flushes the draw with it.
 _DRAW = """
 SELECT nextval('{sequence}')
 FROM set_config('synchronous_commit', 'off', true), generate_series(1, (SELECT $1::integer))
@@ -54,9 +54,9 @@ _EXPIRED = (
 
 
 async def new_ids(connection: Connection, submissions: Iterable[CommandBatch], *, dry_run: bool) -> Ids:
-    """Draw as many ids as there are commands that need one; a rehearsal looks at what comes next, and takes none.
+    """Draw an id for each command that needs one; a dry run only looks at the next ids.
 
-    They come from sequences, which no transaction holds up: a submission that is refused or undone leaves a gap.
+    Ids come from sequences, which no transaction locks. A batch that is refused or rolled back leaves a gap.
     """
     needed = Counter(each.entity_type for one in submissions for each in one.commands if each.id is None)
     ids: dict[EntityType[Any], Iterator[int]] = {}
@@ -74,11 +74,11 @@ async def new_ids(connection: Connection, submissions: Iterable[CommandBatch], *
 
 @frozen(kw_only=True)
 class Transaction:
-    """One attempt to carry out submissions together, in as many statements whether they hold one command or many.
+    """One attempt to carry out batches together; the number of statements does not grow with the commands.
 
-    What they name is looked up, each is decided on what those before it left, and one statement writes all. Without
-    `locking` that statement is the whole transaction, and fails if anything changed since it was looked up. With it,
-    the caller has begun a transaction, and what the submissions name is locked when it is looked up.
+    It looks up the entities that the batches name, decides each batch on the result of those before it, and writes all
+    in one statement. Without `locking` that statement is the whole transaction, and fails if an entity has changed
+    since the lookup. With `locking` the caller has begun a transaction, and the lookup locks the entities.
     """
 
     connection: Connection
@@ -89,8 +89,8 @@ class Transaction:
     locking: bool
 
     async def carry_out(self, submissions: Sequence[CommandBatch], ids: Ids) -> list[Response]:
-        """Return what became of each submission. Raises `Conflict`; then nothing has changed."""
-        lease = submissions[0].lease  # with one, it comes alone
+        """Return the response of each batch. Raises `Conflict`; then nothing has changed."""
+        lease = submissions[0].lease  # a batch with a lease comes alone
         if lease is not None and not await is_held(self.connection, lease):
             return [Outcome(results=(), request_id=submissions[0].request_id)]
         answers = await self._replays(submissions)
@@ -112,7 +112,7 @@ class Transaction:
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
             changes=[change for index in real for change in written[index][1]],
             receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
-            claims=claimed(commands, first.current),
+            claims=values_to_own(commands, first.current),
             deliveries=[
                 each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
             ],
@@ -123,12 +123,12 @@ class Transaction:
         return [answers.get(index) or outcomes[index] for index in range(len(submissions))]
 
     async def _start(self, submissions: Sequence[CommandBatch]) -> int | None:
-        """Return behind which change a new webhook starts, where it is said; whoever says so comes alone."""
+        """Return the change after which a new webhook starts, if a batch names one; such a batch comes alone."""
         cursor = next((each.follow for each in submissions if each.follow is not None), None)
         return None if cursor is None else await self.log.number(self.connection, cursor)
 
     async def _replays(self, submissions: Sequence[CommandBatch]) -> dict[int, Response]:
-        """Return the answers of the submissions whose keys were used before."""
+        """Return the responses of the batches whose idempotency keys were used before."""
         keys = {(each.key.caller, each.key.name): index for index, each in enumerate(submissions) if each.key}
         if not keys:
             return {}
@@ -148,7 +148,7 @@ class Transaction:
     async def _state(self, commands: Sequence[Command], ids: Ids) -> State:
         refs = named(commands)
         current = await self._deleted([ref for ref, needs_deleted in refs.items() if needs_deleted])
-        wanted = claimed(commands, current)
+        wanted = values_to_own(commands, current)
         owners: dict[UniqueValue, int] = {}
         for entity_type in sorted(
             {each[0] for each in refs} | {each[0] for each in wanted}, key=lambda each: each.name
@@ -162,7 +162,7 @@ class Transaction:
     async def _living(
         self, entity_type: EntityType[Any], ids: list[int], wanted: set[UniqueValue]
     ) -> list[tuple[int, Any]]:
-        """Return the entities of a kind that have these ids, or hold these values."""
+        """Return the entities of one type that have these ids or own these values."""
         rows = self.rows[entity_type.name]
         locking = " FOR UPDATE" if self.locking else ""
         ids = [id for id in ids if id <= MAX_ID]
@@ -180,11 +180,11 @@ class Transaction:
         return {
             (each.entity_type, each.id): Deleted(self.documents.read(each.entity_type, each.record.document))
             for each in changes
-            if each.action is Action.DELETED  # else it lives, and is found where the living are
+            if each.action is Action.DELETED  # otherwise it was restored, and `_living` finds it
         }
 
     async def _explained(self, state: State, decisions: Mapping[int, Decision]) -> dict[int, Decision]:
-        """Return the decisions, each failed precondition saying what changed, also by the submissions before it."""
+        """Return the decisions; failed preconditions name the changes, including those of earlier batches."""
         asked = {each for decision in decisions.values() for each in unexplained(decision)}
         known: list[Change[Any] | Decided] = []
         if asked:

@@ -1,10 +1,10 @@
-"""Writing what was decided: entities, changes and receipts in one statement, whether there is one of each or many.
+"""The write statement: one statement writes any number of entities, changes and stored outcomes.
 
-The statement carries its own condition: every entity that it replaces or removes still has the version from which it
-was decided. If one has not, or someone else is just now writing it, nothing at all is written.
+The statement carries its own condition: every entity that it replaces or removes still has the version that the
+decision saw. If one has not, or another transaction is writing it, the statement writes nothing.
 
-Its changes are numbered last. Who numbers changes has a lock until the end of the transaction, for which all others
-wait who write to the log; so their numbers have no gaps, and are in the order of commits.
+It numbers its changes last, under a lock that lasts until the end of the transaction. All other writers of the log wait
+for that lock. So the numbers have no gaps and follow the order of commits.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,25 +25,25 @@ from domain.state import Ref, UniqueValue
 _RECEIPT = "caller, name, fingerprint, receipt, expires_at"
 
 TAKEN = frozenset({"changes_of_entity", "receipts_pkey", "deliveries_of_positions"})
-"""The constraints, beside those of the entities, that tell that someone else was faster."""
+"""Constraints, beside those of entities, whose violation means that another writer was faster."""
 
 
 @frozen(kw_only=True)
 class WritePlan:
-    """What to write: leave each entity as in `final`, which was decided on `standing`, log changes, keep receipts."""
+    """What to write: the entities in `final` (decided from `current`), the changes and the stored outcomes."""
 
     current: Mapping[Ref, Any]
     final: Mapping[Ref, Any]
     changes: Sequence[Change[Any]]
     receipts: list[dict[str, Any]]
-    claims: Collection[UniqueValue]  # that may be new to who has them then
+    claims: Collection[UniqueValue]  # unique values that may get a new owner
     deliveries: Sequence[Delivery] = ()
-    lease: Lease | None = None  # which must still be held
-    follow: int | None = None  # behind which change new webhooks start, if it is not the last of these
+    lease: Lease | None = None  # must still be held
+    follow: int | None = None  # new webhooks start after this change, or else after the last of `changes`
 
 
 async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: WritePlan) -> None:
-    """Carry out a plan. Raises `Conflict` where what it was decided on is not so any more."""
+    """Carry out a plan. Raises `Conflict` if the state that it was decided on has changed."""
     statement = _Statement()
     if plan.claims:
         statement.claim([{"value": f"{entity_type.name} {field} {value}"} for entity_type, field, value in plan.claims])
@@ -65,7 +65,7 @@ async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: 
 
 
 def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None:
-    """Add what leaves the entities of one kind as they shall be."""
+    """Add the writes of the entities of one entity type."""
     table, entity_type, columns = rows.table, rows.entity_type, ", ".join(rows.columns)
     documents = {each.record.id: each.record.document for each in plan.changes if each.entity_type is entity_type}
     final = {id: after for (each, id), after in plan.final.items() if each is entity_type}
@@ -88,7 +88,7 @@ def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None
 
 
 def _deliver(statement: "_Statement", plan: WritePlan) -> None:
-    """Add what is queued for webhooks. A deletion takes that along, and how far they have come."""
+    """Add queued deliveries. The deletion of a webhook also removes its position and its deliveries."""
     if gone := [
         id for (entity_type, id), after in plan.final.items() if entity_type.subscribes and isinstance(after, Deleted)
     ]:
@@ -104,7 +104,7 @@ def _deliver(statement: "_Statement", plan: WritePlan) -> None:
 
 
 def _log(statement: "_Statement", plan: WritePlan) -> None:
-    """Add the changes, whose first column is their number, and where new webhooks start."""
+    """Add the changes (the first column is the number) and the positions of new webhooks."""
     statement.append(
         f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
         f" FROM numbered, jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
@@ -143,7 +143,7 @@ def _actor(change: Change[Any]) -> dict[str, Any]:
 
 @frozen
 class _Statement:
-    """Common table expressions that all write or none do."""
+    """Common table expressions: either all of them write, or none does."""
 
     held: list[str] = field(factory=list)
     conditions: list[str] = field(factory=list)
@@ -153,19 +153,19 @@ class _Statement:
 
     @property
     def writes_anything(self) -> bool:
-        """Whether there is something to write; what is made and deleted at once is in the log alone."""
+        """Whether there is something to write. An entity created and deleted in one batch is only in the log."""
         return bool(self.writes or self.appends)
 
     def mark(self, rows: list[dict[str, Any]]) -> str:
-        """Return the mark of a value that holds rows."""
+        """Return the placeholder of a value that holds rows."""
         self.values.append(json(rows))
         return f"${len(self.values)}::jsonb"
 
     def claim(self, values: list[dict[str, Any]]) -> None:
-        """Wait for whoever else is just now taking one of these values.
+        """Wait for other transactions that are claiming one of these values.
 
-        Otherwise the one would wait for the other at its commit, where the database looks at them, and the other for
-        the one to number its changes.
+        Otherwise two could deadlock: one waits at the unique constraint for the other to commit, and the other waits
+        for the first to release the lock of the log.
         """
         self.held.append(
             "claimed AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('backroom claims'), key) FROM"
@@ -175,9 +175,9 @@ class _Statement:
         self.conditions.append("(SELECT count(*) FROM claimed) > 0")
 
     def hold(self, table: str, seen: list[dict[str, Any]]) -> None:
-        """Require that entities still are at the versions that were seen, and that nobody else is writing them.
+        """Require that entities still have the versions seen, and that no other transaction is writing them.
 
-        It waits for nobody, so that a slow transaction delays only those who want the same, once they come alone.
+        It never waits. So a slow transaction delays only batches for the same entities, when each is tried alone.
         """
         mark = self.mark(seen)
         self.held.append(
@@ -188,7 +188,7 @@ class _Statement:
         self.conditions.append(f"(SELECT count(*) FROM held_{table}) = jsonb_array_length({mark})")
 
     def lease(self, lease: Lease) -> None:
-        """Require that a lease is still held, and keep others from it."""
+        """Require that a lease is still held, and lock it."""
         mark = self.mark([{"webhook": lease.webhook, "owner": lease.owner}])
         self.held.append(
             "leased AS MATERIALIZED (SELECT webhook FROM positions"
@@ -198,16 +198,16 @@ class _Statement:
         self.conditions.append("(SELECT count(*) FROM leased) = 1")
 
     def do(self, sql: str, where: str = "true", then: str = "") -> None:
-        """Write, if all conditions hold."""
+        """Add a write that happens if all conditions hold."""
         name = f"write_{len(self.writes)}"
         self.writes.append(f"{name} AS ({sql} WHERE {where} AND (SELECT free FROM gate) {then} RETURNING true)")
 
     def append(self, sql: str) -> None:
-        """Write to the log what `numbered` knows the number for, when everything else is written."""
+        """Add a write to the log. It takes its numbers from `numbered`, after all other writes."""
         self.appends.append(f"append_{len(self.appends)} AS ({sql})")
 
     def sql(self) -> str:
-        """Return the statement, which tells whether it wrote."""
+        """Return the statement; its result is whether it wrote."""
         gate = f"gate AS MATERIALIZED (SELECT {' AND '.join(self.conditions) or 'true'} AS free)"
         after = "".join(f" AND (SELECT count(*) FROM write_{number}) >= 0" for number in range(len(self.writes)))
         numbered = f"numbered AS MATERIALIZED (SELECT lock_log() AS newest WHERE (SELECT free FROM gate){after})"

@@ -1,1 +1,1 @@
-"""How what the domain holds is written as JSON: for stores to keep, for HTTP to answer, for webhooks to send."""
+"""Serialization of domain values: for stores, HTTP responses and webhook messages."""

@@ -1,4 +1,4 @@
-"""How changes are written."""
+"""Serialization of changes."""
 
 import orjson
 

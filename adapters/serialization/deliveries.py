@@ -1,4 +1,4 @@
-"""How deliveries to webhooks are written, and the messages that they bring."""
+"""Serialization of deliveries to webhooks and of their messages."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from domain.deliveries import Delivery
 
 
 def delivery_document(delivery: Delivery) -> dict[str, Any]:
-    """Return a delivery as a document that is not written yet."""
+    """Return a delivery as a document, not yet JSON text."""
     due = delivery.next_attempt_at
     return {
         "id": delivery.id,
@@ -25,7 +25,7 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
 
 
 def payload(delivery: Delivery, entry: Entry | None) -> bytes:
-    """Return the body of a message to a webhook; without an entry, of one that only tells that it can be reached."""
+    """Return the body of a message to a webhook; without an entry, the body of a test message."""
     at = delivery.at if entry is None else entry.change.at
     data = f'{{"webhook":{delivery.webhook}}}' if entry is None else change_document(entry)
     return f'{{"type":"{delivery.type}","timestamp":"{timestamp(at)}","data":{data}}}'.encode()

@@ -1,4 +1,4 @@
-"""How entities are written, and read again."""
+"""Serialization of entities, and reading them back."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -16,12 +16,12 @@ _CENT = Decimal("0.01")
 
 
 def extended(document: str, name: str, value: str) -> str:
-    """Return the document of an entity with one more field, which no version of the entity holds."""
+    """Return the document of an entity with one more field, which is not part of the entity."""
     return f"{document[:-1]},{orjson.dumps(name).decode()}:{orjson.dumps(value).decode()}}}"
 
 
 class JsonSerializer(Serializer):
-    """Documents as JSON, just as they are answered."""
+    """Documents as JSON, exactly as HTTP answers them."""
 
     def __init__(self, entity_types: Iterable[EntityType[Any]]) -> None:
         self._forms = {entity_type: _Form(entity_type) for entity_type in entity_types}
@@ -35,7 +35,7 @@ class JsonSerializer(Serializer):
 
 
 class _Form:
-    """How the entities of one type are written. Dates, choices and lists need nothing: orjson writes them."""
+    """The conversion of one entity type. Dates, choices and lists need none: orjson writes them."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
         self._values_of = entity_type.values
@@ -44,7 +44,7 @@ class _Form:
         self._readers = _each(entity_type, _reader)
 
     def plain(self, entity: Entity) -> dict[str, Any]:
-        """Return the values of an entity in a form that JSON has."""
+        """Return the values of an entity in a form that JSON can hold."""
         values = self._values_of(entity)
         for name, write in self._writers:
             if values[name] is not None:
@@ -52,7 +52,7 @@ class _Form:
         return values
 
     def values(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """Return the values of what was written; a field that did not exist then has its default."""
+        """Return the values of a document; a missing field gets its default."""
         for name, read in self._readers:
             if raw.get(name) is not None:
                 raw[name] = read(raw[name])
@@ -69,7 +69,7 @@ def _each(
 def _writer(field_type: FieldType) -> Callable[[Any], Any] | None:
     match field_type:
         case Money():
-            return float  # up to 11 digits survive a double unharmed
+            return float  # a double keeps 11 digits exactly
         case Timestamp():
             return timestamp
         case _:

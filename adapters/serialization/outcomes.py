@@ -1,4 +1,4 @@
-"""How outcomes are kept for idempotency keys: as data, whose documents are the very text that was answered."""
+"""Serialization of outcomes stored for idempotency keys: as data, with the documents exactly as answered."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,8 +13,8 @@ from domain import errors
 from domain.decisions import Done, EarlierAnswer, Outcome, Result
 from domain.stored_entity import StoredEntity
 
-# Whoever changes this form, or how HTTP renders what is in it, takes the next number, and reads and renders this one as
-# before for as long as outcomes in it are kept, which is a day.
+# A change of this form, or of its rendering by HTTP, needs the next number. The old form must stay readable, with the
+# old rendering, while outcomes in it are kept: a day.
 _FORM = b'{"form":1,'
 
 _RESULTS: dict[str, type[Any]] = {
@@ -31,16 +31,16 @@ _RESULTS: dict[str, type[Any]] = {
         errors.ValidationFailed,
     )
 }
-"""What can become of a command. Other errors are raised, and are no results."""
+"""The possible results of a command. Other errors are raised instead."""
 
 
 def write_outcome(outcome: Outcome) -> bytes:
-    """Return an outcome as it is kept."""
+    """Return an outcome in its stored form."""
     return _FORM + orjson.dumps(_CONVERTER.unstructure(outcome))[1:]
 
 
 def read_outcome(kept: bytes) -> Outcome | EarlierAnswer:
-    """Return the outcome that was kept, or what a version of before kept."""
+    """Return a stored outcome; one that an earlier version stored comes as an `EarlierAnswer`."""
     if not kept.startswith(_FORM):
         return EarlierAnswer(kept)
     outcome: Outcome = _CONVERTER.structure(orjson.loads(kept), Outcome)

@@ -1,1 +1,1 @@
-"""What the processes of one service on one host know together, and nobody after them."""
+"""Memory that the processes of one service on one host share while they run."""

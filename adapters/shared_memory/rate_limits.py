@@ -1,8 +1,8 @@
-"""When subjects will have their whole quota again, in a table of fixed size that all workers share.
+"""Rate limits in a table of fixed size that all workers share: when each subject has its whole quota again.
 
-The parent makes it before it forks. A subject has a place in one bucket, found by a keyed hash, so that nobody can
-choose a neighbour. Where a bucket is full, whoever has the most left of his quota is forgotten: a flood of new subjects
-cannot make the table grow, nor free those who have used theirs up.
+The parent creates the table before it forks. A keyed hash finds the bucket of a subject, so that nobody can choose a
+neighbour. A full bucket evicts the subject with the most quota left. So a flood of new subjects cannot make the table
+grow, nor free subjects that have used up their quota.
 """
 
 import fcntl
@@ -20,22 +20,22 @@ from tempfile import TemporaryFile
 
 from domain.access.rate_limit import Quota, RateLimiter, Verdict, decide
 
-PLACES = 8  # of a bucket
+PLACES = 8  # slots of a bucket
 BUCKETS = 8192
 
-_PLACE = Struct("=8sq")  # a fingerprint of the subject, and when its quota is whole again, in nanoseconds
+_PLACE = Struct("=8sq")  # a subject's fingerprint, and when its quota is whole again, in nanoseconds
 _BUCKET = Struct("=" + "8sq" * PLACES)
 
 
 class SharedRateLimiter(RateLimiter):
-    """Decides under a lock of the bucket, which the system takes back from a process that ends."""
+    """Decides under a lock of the bucket, which the system releases if the process ends."""
 
     def __init__(
         self, *, buckets: int = BUCKETS, alone: bool = False, clock: Callable[[], int] = time.monotonic_ns
     ) -> None:
-        """Make the table.
+        """Create the table.
 
-        `clock` must be the same in all processes, and counts nanoseconds. One process that is `alone` needs no locks.
+        `clock` counts nanoseconds and must be the same in all processes. A process that is `alone` needs no locks.
         """
         self._alone = alone
         self._sought = lru_cache(1024)(self._place)
@@ -43,7 +43,7 @@ class SharedRateLimiter(RateLimiter):
         self._clock = clock
         self._secret = secrets.token_bytes(32)
         with TemporaryFile() as file:
-            self._locks = os.dup(file.fileno())  # of which only the locks are used
+            self._locks = os.dup(file.fileno())  # only its locks are used
         weakref.finalize(self, os.close, self._locks)
         self._table = mmap.mmap(-1, buckets * _BUCKET.size)
 
@@ -56,7 +56,7 @@ class SharedRateLimiter(RateLimiter):
             return self._decide(start, fingerprint, quota)
 
     def _place(self, subject: bytes) -> tuple[int, bytes]:
-        """Return the bucket of a subject, and its fingerprint in there."""
+        """Return the bucket of a subject and its fingerprint in it."""
         digest = blake2b(subject, digest_size=16, key=self._secret).digest()
         return int.from_bytes(digest[:8], "big") % self._buckets, digest[8:]
 
@@ -77,7 +77,7 @@ class SharedRateLimiter(RateLimiter):
 
 
 def _place_of(fingerprint: bytes, values: tuple[bytes | int, ...]) -> tuple[int, int]:
-    """Return the place of a subject in its bucket, and what is known of it; else the place that is given up for it."""
+    """Return the slot of a subject and its time; for a new subject, the slot to evict, and 0."""
     fingerprints, times = values[::2], values[1::2]
     if fingerprint in fingerprints:
         place = fingerprints.index(fingerprint)

@@ -1,4 +1,4 @@
-"""Keys and what stands for them."""
+"""Access keys and their credentials."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -47,7 +47,7 @@ _TYPES = {each.value: each for each in CredentialType}
 
 @define(eq=False)
 class SqliteAccessKeys(AccessKeys):
-    """Looks up in the snapshot of the event loop's turn, and writes in the turn of the store's one writer."""
+    """Looks up in the snapshot of the event loop's turn, and writes through the store's one writer."""
 
     row: Callable[..., Row | None]
     guarded: Translating
@@ -98,7 +98,7 @@ class SqliteAccessKeys(AccessKeys):
 
 
 def purge(connection: apsw.Connection, at: datetime) -> None:
-    """Forget the credentials that expired by a time."""
+    """Purge the credentials that had expired at a time."""
     connection.execute("DELETE FROM credentials WHERE expires_at <= ?", (microseconds(at),))
 
 
@@ -154,7 +154,7 @@ def _granted(row: Row, clock: Callable[[], datetime]) -> Grant | None:
     return grant if grant.expires_at is None or grant.expires_at > clock() else None
 
 
-@lru_cache(1024)  # of what was read just now: the same row grants the same
+@lru_cache(1024)  # recent rows; an equal row gives an equal grant
 def _grant_of(row: Row) -> Grant:
     key, name, scope, type, expires_at = row
     until = None if expires_at is None else moment(expires_at)
@@ -164,7 +164,7 @@ def _grant_of(row: Row) -> Grant:
 def _apply(connection: apsw.Connection, change: KeyChange, at: datetime) -> None:
     key = change.key
     connection.execute(PUT_KEY, key_row(key))
-    if change.others_until is not None and change.others_until <= at:  # whatever a clock will say later
+    if change.others_until is not None and change.others_until <= at:  # also if the clock is set back later
         connection.execute("DELETE FROM credentials WHERE key = ?", (key.id,))
     elif change.others_until is not None:
         connection.execute(_SHORTEN, (microseconds(change.others_until), key.id))

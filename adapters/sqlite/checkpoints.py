@@ -1,53 +1,53 @@
-"""Keeping the write-ahead log small: what is in it is copied to its place in the file, and the log begins anew.
+"""Checkpoints: they copy the write-ahead log into the file, so that the log can start again and stays small.
 
-SQLite would do so in the midst of a commit, for which a caller waits, and never comes to the end of it while somebody
-reads. Here the writer does it between two groups, and when there is nothing to write.
+SQLite would do so within a commit, for which a caller waits, and would never finish while somebody reads. Here the
+writer does it between two groups, and when it is idle.
 """
 
 import apsw
 from attrs import define, field
 
 PAGES = 4_000
-"""How long the log may grow while there is no rest, in pages of 4 KiB: a page that changed often is copied once."""
+"""The log's size, in pages of 4 KiB, at which it is copied under load. A page that changed often is copied once."""
 
 IDLE_S = 1.0
-"""After so long without a write the file alone holds everything, so that it can be copied."""
+"""After so many seconds without a write, the log is copied: then the file alone holds everything and may be copied."""
 
 MOST_IDLE_S = 60.0
 WAIT_MS = 100
-"""For how long readers are waited for, which nobody can write in."""
+"""How long a checkpoint waits for readers; nobody can write meanwhile."""
 
 
 @define(eq=False)
 class Checkpoints:
-    """Decides when to copy; used by the thread of the writer's connection alone."""
+    """Decides when to copy; only the writer thread may use it."""
 
     connection: apsw.Connection
 
-    _pages: int = field(default=1, init=False)  # in the log; whoever was killed may have left some
+    _pages: int = field(default=1, init=False)  # in the log; a killed process may have left some
     _due: int = field(factory=lambda: PAGES, init=False)
     _idle: float = field(factory=lambda: IDLE_S, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.connection.set_wal_hook(self._note)  # which takes the place of SQLite's own
-        self.connection.execute(f"PRAGMA journal_size_limit={PAGES * 4096}")  # once it begins anew after a long reader
+        self.connection.set_wal_hook(self._note)  # replaces SQLite's own checkpoint
+        self.connection.execute(f"PRAGMA journal_size_limit={PAGES * 4096}")  # takes effect at a restart
 
     @property
     def rest(self) -> float | None:
-        """Seconds without a write after which `when_idle` is to be called; None where there is nothing to do."""
+        """Seconds without a write after which to call `when_idle`, or None if the log is empty."""
         return self._idle if self._pages else None
 
     def after_commit(self) -> None:
-        """Begin the log anew where it is long enough. Raises SQLite's errors."""
+        """Start the log again if it is long enough. Raises SQLite's errors."""
         self._idle = IDLE_S
         if self._pages >= self._due:
-            self._copy(apsw.SQLITE_CHECKPOINT_PASSIVE)  # nearly all of it, while others may go on writing
+            self._copy(apsw.SQLITE_CHECKPOINT_PASSIVE)  # copies nearly all of it while others may write
             is_done = self._copy(apsw.SQLITE_CHECKPOINT_RESTART)
-            # Where somebody reads for long, it is in vain to wait for him after each group.
+            # While somebody reads for long, waiting after each group is in vain.
             self._due = PAGES if is_done else self._pages + PAGES
 
     def when_idle(self) -> None:
-        """Leave nothing in the log. Raises SQLite's errors."""
+        """Empty the log. Raises SQLite's errors."""
         if self._copy(apsw.SQLITE_CHECKPOINT_TRUNCATE):
             self._pages, self._due = 0, PAGES
         else:

@@ -1,4 +1,4 @@
-"""The one thread that writes: it commits whatever has been submitted meanwhile together, with one fsync for all."""
+"""The writer thread: it commits all waiting batches together, with one fsync."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ MAX_WAITING = 10_000
 
 Response = Outcome | Replay | BaseException
 Work = CommandBatch | Callable[[apsw.Connection, datetime], Any]
-"""A submission, or any other short piece of writing that takes its turn among them."""
+"""A command batch, or another short write that waits in the same queue."""
 
 
 @frozen(eq=False)
@@ -40,10 +40,10 @@ class _Job:
 
 @define(eq=False)
 class GroupCommitter:
-    """Writes for any number of callers, in the order of their submissions.
+    """Writes for any number of callers, in the order in which they ask.
 
-    On the happy path a group is one transaction. When anything in it fails beyond a refusal, the group is undone and
-    each of its members is tried alone, so that a fault is the fault of the one that caused it.
+    On the happy path a group is one transaction. After any failure but a refusal, the group is rolled back and each
+    member is tried alone. So a fault fails only the member that caused it.
     """
 
     connection: apsw.Connection
@@ -66,7 +66,7 @@ class GroupCommitter:
         self._thread.start()
 
     async def write(self, work: Work) -> Any:
-        """Return what became of the work once it lasts. Raises `Unavailable` when closed or overloaded."""
+        """Do the work; return its result once that is durable. Raises `Unavailable` when closed or overloaded."""
         if self._closed or self._queue.qsize() >= MAX_WAITING:
             raise Unavailable
         loop = asyncio.get_running_loop()
@@ -75,7 +75,7 @@ class GroupCommitter:
         return await future
 
     def close(self) -> None:
-        """Finish what was submitted, then stop the thread."""
+        """Finish the queued work, then stop the thread."""
         if not self._closed:
             self._closed = True
             self._queue.put(None)
@@ -90,19 +90,19 @@ class GroupCommitter:
             self._keep_log_small(self.checkpoints.after_commit if jobs else self.checkpoints.when_idle)
 
     def _keep_log_small(self, work: Callable[[], None]) -> None:
-        """Copy what is in the write-ahead log, if need be; nobody waits for it, and what fails is tried again."""
+        """Copy the write-ahead log into the file if needed. Nobody waits for it, and a failed copy is tried again."""
         try:
             with self.guarded:
                 work()
-        except (StorageFull, Unavailable):  # which have been told
+        except (StorageFull, Unavailable):  # already logged
             pass
-        except Exception:  # noqa: BLE001 - whatever it is, the thread lives on
+        except Exception:  # noqa: BLE001 - the thread must survive any fault
             _log.exception("keeping the write-ahead log small failed, and will be tried again")
 
     def _next_group(self) -> tuple[list[_Job], bool]:
-        """Wait for a job, then take what else is waiting; the second value tells that nothing will follow.
+        """Wait for a job and take all others that wait; the second value is True after the last group.
 
-        There are none after a rest in which other work is to be done, and none at the end.
+        The list is empty when the wait timed out and other work is due, and may be empty at the end.
         """
         jobs: list[_Job] = []
         try:
@@ -122,15 +122,15 @@ class GroupCommitter:
     def _answers(self, jobs: list[_Job]) -> list[Response]:
         try:
             return self._commit(jobs)
-        except Unavailable as error:  # no fault of one of them; trying each would only wait again, each in its turn
+        except Unavailable as error:  # not the fault of one member; each alone would only wait again
             return [Unavailable(error.message) for _ in jobs]
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the thread lives on and the caller is told
+        except Exception as fault:  # noqa: BLE001 - the thread must survive any fault, and the caller gets it
             if len(jobs) == 1:
                 return [fault]
             return [answer for job in jobs for answer in self._answers([job])]
 
     def _commit(self, jobs: list[_Job]) -> list[Response]:
-        """Carry out the jobs in one transaction; raises when it has to be undone."""
+        """Carry out the jobs in one transaction; raises if it must be rolled back."""
         with self.guarded:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -140,7 +140,7 @@ class GroupCommitter:
                 self.check_files()
                 self.connection.execute("COMMIT")
             except BaseException:
-                if self.connection.in_transaction:  # a full disk may have undone it already
+                if self.connection.in_transaction:  # a full disk may already have rolled it back
                     self.connection.execute("ROLLBACK")
                 raise
         return answers
@@ -155,19 +155,19 @@ class GroupCommitter:
             return refusal
 
     def _deliver(self, jobs: list[_Job], answers: list[Response]) -> None:
-        """Wake each caller on its own loop; one call for each loop, however many callers."""
+        """Wake each caller on its own loop, with one call for each loop."""
         self.on_commit()
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Response]]] = {}
         for job, answer in zip(jobs, answers, strict=True):
             by_loop.setdefault(job.loop, []).append((job.future, answer))
         for loop, pairs in by_loop.items():
-            with suppress(RuntimeError):  # the loop is closed, and nobody there waits any more
+            with suppress(RuntimeError):  # the loop is closed, so nobody waits there
                 loop.call_soon_threadsafe(_settle, pairs)
 
 
 def _settle(pairs: list[tuple[asyncio.Future[Any], Response]]) -> None:
     for future, answer in pairs:
-        if future.done():  # the caller has gone; what was done stays done
+        if future.done():  # the caller has left; the work stays done
             continue
         if isinstance(answer, BaseException):
             future.set_exception(answer)

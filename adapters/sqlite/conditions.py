@@ -15,9 +15,9 @@ _COMPARISONS = {Operator.GTE: ">=", Operator.GT: ">", Operator.LTE: "<=", Operat
 
 @frozen
 class SqlCondition:
-    """A test of a column or expression, with the values of its marks.
+    """A condition on a column or expression, with the values of its placeholders.
 
-    `seekable` tells that an index can find what passes; `single`, that it finds that in ascending order of ids.
+    `seekable`: an index can find the matching rows. `single`: it finds them in ascending order of ids.
     """
 
     on: str
@@ -27,22 +27,22 @@ class SqlCondition:
     single: bool = False
 
     def not_sought(self) -> "SqlCondition":
-        """Return the same test, which SQLite makes of each row that it comes by, and does not use an index for."""
+        """Return the same condition in a form for which SQLite uses no index: it tests each row it reads."""
         return evolve(self, on=f"+{self.on}") if self.seekable else self
 
 
 def where(clauses: Sequence[SqlCondition]) -> tuple[str, tuple[SqlValue, ...]]:
-    """Return what makes a statement test all of these."""
+    """Return the WHERE clause that joins all these conditions."""
     sql = " AND ".join(f"{clause.on} {clause.test}" for clause in clauses)
     return (f" WHERE {sql}" if sql else ""), tuple(value for clause in clauses for value in clause.values)
 
 
 def conditions(rows: TableMapping, each: Condition) -> Iterator[SqlCondition]:
-    """Return what tests a condition."""
+    """Return a condition in SQL."""
     column = rows.column(each.field)
     if each.operator is Operator.NULL and each.operand:
         yield SqlCondition(column, "IS NULL", single=True)
-    elif each.operator is Operator.NULL:  # SQLite does not seek IS NOT NULL, but this, which all that is there passes
+    elif each.operator is Operator.NULL:  # every value that is not null passes; SQLite seeks this, but not IS NOT NULL
         yield SqlCondition(column, ">= ?", (rows.least(each.field),))
     elif each.operator in _COMPARISONS:
         yield SqlCondition(column, f"{_COMPARISONS[each.operator]} ?", (rows.key(each.field, each.operand),))
@@ -51,9 +51,9 @@ def conditions(rows: TableMapping, each: Condition) -> Iterator[SqlCondition]:
 
 
 def same_value(rows: TableMapping, field: Field, operands: tuple[Any, ...]) -> Iterator[SqlCondition]:
-    """Return what tests that a field has exactly one of some values."""
+    """Return the condition that a field has exactly one of some values."""
     yield _one_of(rows.column(field), tuple(rows.key(field, each) for each in operands))
-    if isinstance(field.field_type, String):  # the folded column narrows down what is then compared exactly
+    if isinstance(field.field_type, String):  # the folded column finds candidates; the document decides
         yield _one_of(f"document ->> '$.{field.name}'", operands, seekable=False)
 
 

@@ -1,4 +1,4 @@
-"""Opening the file, and bringing its schema up to date."""
+"""Opening the file and migrating its schema."""
 
 import logging
 import time
@@ -18,8 +18,8 @@ BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
 CACHE_KIB = 4_096
 WRITER_CACHE_KIB = 10_240
-"""More, because new entities go to any place in an index, and each page that is not at hand is read first."""
-APPLICATION_ID = 0x6261636B  # "back", which the first migration writes
+"""The writer needs more: new entities go anywhere in an index, and a page that is not cached is read first."""
+APPLICATION_ID = 0x6261636B  # "back"; the first migration writes it
 
 SLOW = "%s has no index of %s by %s: lists in that order read the whole table"
 _INDEXED = "SELECT first.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS first WHERE seqno = 0"
@@ -38,15 +38,15 @@ class SchemaTooNew(Exception):
 
 
 class SchemaTooOld(Exception):
-    """The file was written by an older version of this program, and may not be changed now."""
+    """The file was written by an older version of this program, and this operation may not migrate it."""
 
 
 def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) -> apsw.Connection:
-    """Open the file; a reader neither makes it nor writes to it, whatever it is asked. Raises `NotAStore`."""
+    """Open the file; a read-only connection never creates or changes it. Raises `NotAStore`."""
     flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
-    connection = apsw.Connection(str(path.absolute()), flags)  # SQLite takes some relative names for no file at all
+    connection = apsw.Connection(str(path.absolute()), flags)  # SQLite reads some relative names as no file at all
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    # Plans depend on statements alone, or every value bound to a LIMIT would have its statement prepared anew.
+    # Without this, SQLite prepares a statement again for every value bound to its LIMIT.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     try:
         _check_ours(connection)
@@ -59,13 +59,13 @@ def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) 
     connection.execute(f"PRAGMA cache_size=-{cache_kib}")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
-        # Or closing it, if nobody else has the file open, would write what is still in the write-ahead log.
+        # Otherwise closing the last connection would write the rest of the write-ahead log into the file.
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return connection
 
 
 def _check_ours(connection: apsw.Connection) -> None:
-    """Look before anything is written: only an empty file, or one that this program made, may be changed."""
+    """Check before the first write: only an empty file, or one that this program made, may be changed."""
     made_by, tables = fetch(
         connection, "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)"
     )[0]
@@ -74,7 +74,7 @@ def _check_ours(connection: apsw.Connection) -> None:
 
 
 def _use_write_ahead_log(connection: apsw.Connection) -> None:
-    """Switch to WAL; SQLite does not wait for another process that is just doing so, hence this asks again."""
+    """Switch to WAL. It tries again, because SQLite does not wait for another process that is switching."""
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
@@ -88,7 +88,7 @@ def _use_write_ahead_log(connection: apsw.Connection) -> None:
 
 
 def migrate(connection: apsw.Connection) -> None:
-    """Bring the schema up to date, each step in its own transaction. Any number of processes may do so at once.
+    """Migrate the schema, each step in its own transaction. Any number of processes may do this at once.
 
     Raises `SchemaTooNew`.
     """
@@ -96,12 +96,12 @@ def migrate(connection: apsw.Connection) -> None:
     while _schema(connection) < len(steps):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            version = _schema(connection)  # another process may have been first
+            version = _schema(connection)  # another process may have migrated first
             if version < len(steps):
                 connection.execute(steps[version].read_text())
                 connection.execute(f"PRAGMA user_version={version + 1}")
         except BaseException:
-            if connection.in_transaction:  # a full disk may have undone it already
+            if connection.in_transaction:  # a full disk may already have rolled it back
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
@@ -109,7 +109,7 @@ def migrate(connection: apsw.Connection) -> None:
 
 
 def check_schema(connection: apsw.Connection) -> None:
-    """Check, without changing anything, that the schema is up to date.
+    """Check that the schema is up to date; change nothing.
 
     Raises `NotAStore` where there is none, `SchemaTooOld` and `SchemaTooNew`.
     """
@@ -125,9 +125,9 @@ def check_schema(connection: apsw.Connection) -> None:
 
 
 def check_tables(connection: apsw.Connection, rows: Iterable[TableMapping]) -> None:
-    """Check that every entity type has its tables, with all their columns. Raises `NotAStore`.
+    """Check that every entity type has its tables with all columns. Raises `NotAStore`.
 
-    What only makes lists slow is told.
+    A missing index only makes lists slow, so it is logged.
     """
     for each in rows:
         try:
@@ -136,7 +136,7 @@ def check_tables(connection: apsw.Connection, rows: Iterable[TableMapping]) -> N
             raise NotAStore(
                 f"{connection.filename} lacks what {each.table} need, until a migration makes it: {error}"
             ) from None
-        if each.entity_type in PUBLIC_TYPES:  # of the others there are few
+        if each.entity_type in PUBLIC_TYPES:  # internal types have few entities
             indexed = {column for (column,) in fetch(connection, _INDEXED, (each.table,))}
             for column in each.sorted_by:
                 if column not in indexed:
@@ -144,7 +144,7 @@ def check_tables(connection: apsw.Connection, rows: Iterable[TableMapping]) -> N
 
 
 def is_migrated(connection: apsw.Connection) -> bool:
-    """Tell whether there is a schema, of whatever version."""
+    """Return whether there is a schema, of any version."""
     return _schema(connection) > 0
 
 

@@ -1,4 +1,4 @@
-"""Deliveries to webhooks: how far each webhook has come, who delivers for it, and what was attempted."""
+"""Deliveries to webhooks: the progress of each webhook, the lease on it, and the attempts."""
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -43,7 +43,7 @@ WHERE positions.webhook IN (
 
 @define(eq=False)
 class SqliteDeliveries(Deliveries):
-    """Reads on the connection of the store, and writes in the turn of its one writer."""
+    """Reads on the store's connection, and writes through its one writer."""
 
     read: Read
     write: Write
@@ -122,7 +122,7 @@ class SqliteDeliveries(Deliveries):
 
 
 def note(connection: apsw.Connection, webhook: int, after: Any, start: int) -> None:
-    """Note that a webhook is there, or was deleted; a new one starts behind the change `start`."""
+    """Record that a webhook exists or was deleted; a new one starts after change `start`."""
     if isinstance(after, Deleted):
         connection.execute("DELETE FROM positions WHERE webhook = ?", (webhook,))
         connection.execute("DELETE FROM deliveries WHERE webhook = ?", (webhook,))
@@ -131,25 +131,25 @@ def note(connection: apsw.Connection, webhook: int, after: Any, start: int) -> N
 
 
 def queue(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
-    """Take new deliveries; one that is pending already only gets its new time."""
+    """Add new deliveries; a delivery that is already pending only gets its new time."""
     for each in deliveries:
         connection.execute(_QUEUE, row_of(each))
 
 
 def is_held(connection: apsw.Connection, lease: Lease) -> bool:
-    """Tell whether the owner of a lease holds it."""
+    """Return whether the owner of a lease still holds it."""
     sql = "SELECT count(*) FROM positions WHERE webhook = ? AND owner = ?"
     return fetch(connection, sql, (lease.webhook, lease.owner)) == [(1,)]
 
 
 def put(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
-    """Put deliveries in place of those with their ids."""
+    """Replace deliveries by their ids."""
     for each in deliveries:
         connection.execute(_PUT, row_of(each))
 
 
 def purge(connection: apsw.Connection, begun_before: datetime, limit: int) -> bool:
-    """Forget some old deliveries, and tell whether there may be more of them."""
+    """Purge some old deliveries; return whether there may be more."""
     old = "SELECT number FROM deliveries WHERE status <> 'pending' AND at < ? LIMIT ?"
     connection.execute(f"DELETE FROM deliveries WHERE number IN ({old})", (microseconds(begun_before), limit))
     return connection.changes() == limit

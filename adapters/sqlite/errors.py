@@ -1,4 +1,4 @@
-"""What goes wrong with the file: in the domain's words for callers, and for its owner with what he can do."""
+"""Translation of SQLite's errors: to the domain's errors for callers, and to advice for the owner of the file."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from domain.errors import StorageFull, Unavailable
 
 _log = logging.getLogger("backroom")
 
-# After these nothing that SQLite says of the file can be relied on.
+# After these errors nothing that SQLite says about the file is reliable.
 _BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 
 _CALLERS: dict[type[apsw.Error], str] = {
@@ -28,7 +28,7 @@ _CALLERS: dict[type[apsw.Error], str] = {
 
 @contextmanager
 def explaining(path: Path) -> Iterator[None]:
-    """Raise the domain's errors for what goes wrong with a file, for its owner: at the start, and in a command."""
+    """Raise the domain's errors with a message for the owner of the file; used at the start and in commands."""
     try:
         yield
     except apsw.FullError as error:
@@ -38,7 +38,7 @@ def explaining(path: Path) -> Iterator[None]:
 
 
 def explained(path: Path, error: Exception) -> str:
-    """Say what is wrong with a file, and what its owner can do."""
+    """Return a message: what is wrong with a file, and what its owner can do."""
     match error:
         case Misplaced():
             return str(error)
@@ -61,7 +61,7 @@ def explained(path: Path, error: Exception) -> str:
 
 
 def _hindrance(path: Path) -> str | None:
-    """Return what keeps this process from a file, as far as one can see."""
+    """Return what keeps this process from using a file, as far as it can tell."""
     user = f"the user {os.geteuid()}, who runs backroom,"
     if path.is_dir():
         return f"{path} is a folder: name a file in it, such as sqlite:///{path / 'backroom.db'}"
@@ -79,16 +79,16 @@ def _hindrance(path: Path) -> str | None:
 
 
 class Translating:
-    """Raises the domain's errors for SQLite's; a class, because it guards every read, and this costs the least.
+    """Raises the domain's errors in place of SQLite's. It guards every read, and a class costs the least.
 
-    From the first failure of the disk on it lets nothing pass: that is told once, and then everything is refused. So it
-    is when the file is not at its place any more.
+    After the first failure of the disk, it logs that failure once and refuses everything. It does the same once the
+    file is no longer in its place.
     """
 
     def __init__(
         self, path: Path, on_untrustworthy: Callable[[str], None], rescue: Callable[[], str] = lambda: ""
     ) -> None:
-        """`rescue` saves what the file held, where it is not at its place any more, and says what came of it."""
+        """`rescue` saves the data of a file that is no longer in its place, and returns a message about the result."""
         self._path = path
         self._on_untrustworthy = on_untrustworthy
         self._rescue = rescue

@@ -1,4 +1,4 @@
-"""Telling everything that a file holds."""
+"""Exporting all data of a file."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ from domain.snapshot import (
 from domain.stored_entity import StoredEntity
 
 OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials")
-"""What can be many, beside the entities."""
+"""The exported tables, beside the entities, that may have many rows."""
 
 _RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 
@@ -48,10 +48,9 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> AsyncIterator["SqliteExport"]:
-    """Tell what a file holds at this moment; others may read and write it meanwhile.
+    """Export a snapshot of a file; others may read and write it meanwhile.
 
-    Raises `NotAStore`, also where there is no file or one that is empty, `SchemaTooOld`, `SchemaTooNew` and
-    `Unavailable`.
+    Raises `NotAStore` (also for a missing or empty file), `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
     """
     with explaining(path):
         connection = _connect(path)
@@ -65,27 +64,27 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
 
 
 def _connect(path: Path) -> apsw.Connection:
-    if not path.exists():  # connecting would make it
+    if not path.exists():  # connecting would create it
         raise NotAStore(f"{path} does not exist")
     return connect(path, read_only=True)
 
 
 async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
-    """Do with a connection what may take long. Who cancels it interrupts it, and waits until it has ended."""
+    """Use a connection in a thread for slow work. A cancellation interrupts the work and waits until it has ended."""
     task = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        while not task.done():  # however often it is cancelled: the connection is in use until then
+        while not task.done():  # even if cancelled again: the connection is in use until then
             connection.interrupt()
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({task})
-        task.exception()  # the interruption, which nobody else looks at
+        task.exception()  # retrieves the interruption, as nobody else does
         raise
 
 
 class SqliteExport(Export):
-    """Reads in the one transaction that a connection has begun."""
+    """Reads in the open transaction of a connection."""
 
     def __init__(self, connection: apsw.Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
         self._connection = connection

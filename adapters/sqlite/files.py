@@ -11,26 +11,26 @@ from attrs import frozen
 RESCUED = ".rescued-"
 
 ROOM = 1024 * 1024
-"""How many bytes of a disk must be free for the largest of usual writes."""
+"""How many bytes must be free on the disk for the largest usual write."""
 
 Identity = tuple[int, int]
-"""The device and the number of a file, which no other file has."""
+"""The device and inode number of a file, which identify it."""
 
 
 class NotAStore(Exception):
-    """What is there is not a store of this program, or not for certain the one that is meant."""
+    """The file is not a store of this program, or it is unclear whether it is the right one."""
 
 
 class Misplaced(Exception):
-    """A file is not at its place any more, or another one is."""
+    """A file is no longer in its place, or another file took that place."""
 
 
 @frozen(eq=False)
 class OpenFiles:
-    """The files that SQLite has open for a store, which it goes on using wherever their names have gone.
+    """The files that SQLite has open for a store. SQLite goes on using them even after they are moved or removed.
 
-    Beside the file itself these are the write-ahead log, which holds the newest writes, and its index, which tells
-    other processes of them.
+    These are the database file, the write-ahead log with the newest writes, and its index, through which other
+    processes see those writes.
     """
 
     _identities: Mapping[str, Identity | None]
@@ -38,12 +38,12 @@ class OpenFiles:
     @classmethod
     def of(cls, path: Path) -> "OpenFiles":
         """Return the files of a store that has just been opened."""
-        real = path.resolve()  # a link leads to the file, and the others are beside that
+        real = path.resolve()  # for a symbolic link, the other files are beside its target
         names = (path, real.with_name(f"{real.name}-wal"), real.with_name(f"{real.name}-shm"))
         return cls({each: _identity(each) for each in map(str, names)})
 
     def check(self) -> None:
-        """Raise `Misplaced` where one of them was removed, moved or replaced."""
+        """Raise `Misplaced` if one of them was removed, moved or replaced."""
         for path, before in self._identities.items():
             now = _identity(path)
             if now != before:
@@ -53,32 +53,32 @@ class OpenFiles:
 
 def _identity(path: str) -> Identity | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - it is asked before every commit, and a Path takes longer
+        found = os.stat(path)  # noqa: PTH116 - runs before every commit, and a Path is slower
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
 def has_room(path: Path) -> bool:
-    """Tell whether a write would find some: a small one may fit into what a larger one that failed has left."""
+    """Return whether the disk has room for a usual write. A small write may still fit after a larger one failed."""
     disk = os.statvfs(path.parent)
     return disk.f_bavail * disk.f_frsize >= ROOM
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder of a file, and those on the way to it, so that a power cut leaves them there."""
+    """Create the folder of a file and its parents, and sync them so that they survive a power cut."""
     missing = [each for each in path.parents if not each.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    for each in missing:  # SQLite keeps the names in the folder, and not the name of the folder
+    for each in missing:  # SQLite syncs the names in the folder, but not the name of the folder
         _sync(each.parent)
 
 
 def rescue(connection: apsw.Connection, path: Path) -> str:
-    """Write a copy of what a connection sees beside the place of its file, and say where, or why there is none."""
+    """Copy the data that a connection sees to a file beside its own; return where, or why that failed."""
     target = path.with_name(f"{path.name}{RESCUED}{os.getpid()}")
     try:
         make_folder(path)
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # whoever could not read the file reads no copy
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # others may have no right to read the data
         connection.execute("VACUUM INTO ?", (str(target),))
         _sync(target.parent)
     except (apsw.Error, OSError) as error:
@@ -87,7 +87,7 @@ def rescue(connection: apsw.Connection, path: Path) -> str:
 
 
 def check_rescued(path: Path) -> None:
-    """Raise `NotAStore` while there is a rescued copy: nobody has decided yet which of the two is the store."""
+    """Raise `NotAStore` while a rescued copy exists: the owner must first decide which of the two is the store."""
     for each in path.parent.iterdir():
         if each.name.startswith(path.name + RESCUED):
             raise NotAStore(
@@ -97,7 +97,7 @@ def check_rescued(path: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    with suppress(PermissionError):  # it may be one that we may write to and not read
+    with suppress(PermissionError):  # a folder may be writable but not readable
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Folding stored text anew, after the way of folding has changed: with this program, or with Python's Unicode."""
+"""Refolding stored text after folding has changed, in this program or in Python's Unicode tables."""
 
 import logging
 from collections.abc import Iterable
@@ -11,15 +11,15 @@ from domain.stored_entity import Serializer
 from domain.text import FOLD
 
 AT_ONCE = 1000
-"""How many rows one transaction looks at, so that no other process has to wait for long."""
+"""How many rows one transaction reads. A limit, so that no other process waits long."""
 
 _log = logging.getLogger("backroom")
 
 
 def refold(connection: apsw.Connection, rows: Iterable[TableMapping], documents: Serializer) -> None:
-    """Bring sort keys and what `q` looks through up to date, where they differ from how text is folded now.
+    """Update sort keys and searched text that differ from today's folding.
 
-    Any number of processes may do so at once, and one that is killed leaves the rest to the next.
+    Any number of processes may do this at once, and another process finishes the work of one that was killed.
     """
     if fetch(connection, "SELECT fold FROM folding")[0][0] == FOLD:
         return
@@ -29,7 +29,7 @@ def refold(connection: apsw.Connection, rows: Iterable[TableMapping], documents:
 
 
 def _refold_table(connection: apsw.Connection, rows: TableMapping, documents: Serializer) -> None:
-    # The folding of ASCII never changes, and only other text is longer in bytes than in characters.
+    # ASCII always folds the same way; only other text has more bytes than characters.
     columns = ", ".join(rows.folded)
     select = (
         f"SELECT id, document, {columns} FROM {rows.table}"
@@ -38,7 +38,7 @@ def _refold_table(connection: apsw.Connection, rows: TableMapping, documents: Se
     update = f"UPDATE {rows.table} SET {', '.join(f'{column} = ?' for column in rows.folded)} WHERE id = ?"
     last, is_told = 0, False
     while True:
-        with connection:  # begins by reading, so a writer in between would make it fail
+        with connection:  # the transaction begins by reading, so a writer in between would make it fail
             connection.execute("UPDATE folding SET fold = fold")
             found = fetch(connection, select, (last, AT_ONCE))
             new = [

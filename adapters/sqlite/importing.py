@@ -1,6 +1,6 @@
-"""Taking over into a file what another store held."""
+"""Importing the data of another store into a file."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,38 +30,41 @@ from domain.snapshot import (
     Part,
     Positions,
     Receipts,
+    SameLog,
     Sent,
 )
 from domain.stored_entity import Serializer
 
 _PRAGMAS = (
     "PRAGMA cache_size=-65536",  # in KiB
-    "PRAGMA temp_store=FILE",  # making an index sorts it, and what is sorted here may be larger than memory
+    "PRAGMA temp_store=FILE",  # building an index sorts it, and the data may be larger than memory
 )
-# A store that took over another one knows of every collection, whatever was in it.
+# A store with an import is not empty: an import adds every entity type to `collections`, even without entities.
 _EMPTY = (
     "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections)"
     " AND NOT EXISTS (SELECT 1 FROM access_keys) FROM log"
 )
+_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
 
 @asynccontextmanager
 async def importing(
-    path: Path, *, entity_types: Sequence[EntityType[Any]], documents: Serializer
+    path: Path, *, entity_types: Sequence[EntityType[Any]], documents: Serializer, source_logs: Set[str] = frozenset()
 ) -> AsyncIterator["SqliteImport"]:
-    """Take over into a file, which is made where there is none. What is not committed is undone.
+    """Import into a file, and create it if missing. An import that is not committed is rolled back.
 
-    Raises `NotEmpty`, `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`, which it also is while another
-    process writes to the file.
+    Raises `SameLog` for a file with one of the names of the source's log, `NotEmpty`, `NotAStore`, `SchemaTooNew` and
+    `StorageFull`. Raises `Unavailable`, also while another process writes to the file.
     """
     with explaining(path):
         make_folder(path)
         connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
             if is_migrated(connection):
-                _check_empty(connection)  # before the schema is touched
+                _check_empty(connection)  # before the schema changes
+                _check_other(connection, source_logs)
             migrate(connection)
             give_declared_fields(connection, map(TableMapping, entity_types), documents)
             refold(connection, map(TableMapping, entity_types), documents)
@@ -71,10 +74,15 @@ async def importing(
             _check_empty(connection)
             yield SqliteImport(connection, entity_types, documents, path)
         finally:
-            with suppress(apsw.Error):  # it only undoes what nobody has seen
+            with suppress(apsw.Error):  # it rolls back what nobody has seen
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 connection.close()
+
+
+def _check_other(connection: apsw.Connection, source_logs: Set[str]) -> None:
+    if not source_logs.isdisjoint(name for (name,) in fetch(connection, _NAMES)):
+        raise SameLog
 
 
 def _check_empty(connection: apsw.Connection) -> None:
@@ -83,7 +91,7 @@ def _check_empty(connection: apsw.Connection) -> None:
 
 
 class SqliteImport(Import):
-    """Writes everything in the one transaction that a connection has begun, and the indexes last."""
+    """Writes everything in the open transaction of a connection, and the indexes last."""
 
     def __init__(
         self,
@@ -116,7 +124,7 @@ class SqliteImport(Import):
             await in_thread(self._connection, lambda sql=sql: self._connection.execute(sql))  # type: ignore[misc]
 
     async def commit(self) -> None:
-        with explaining(self._path):  # and in this thread, where nobody can interrupt it and then not know what it did
+        with explaining(self._path):  # in this thread, because an interrupted commit would have an unknown outcome
             self._files.check()
             self._connection.execute("COMMIT")
 

@@ -17,7 +17,7 @@ from domain.public_types import PUBLIC_TYPES
 from domain.stored_entity import StoredEntity
 
 LOOKED_AT = 10_000
-"""How many changes one read passes at most while it looks for those that are asked for."""
+"""How many changes one read scans at most while it looks for matching ones."""
 
 _PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
 COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
@@ -34,12 +34,12 @@ class Log:
     def __init__(
         self, name: str, entity_types: Iterable[EntityType[Any]], *, former: Mapping[str, int | None] | None = None
     ) -> None:
-        """`former` are the names of the logs from which this one was moved here, as the codec knows them."""
+        """`former` holds the names of the logs that this one was moved from, as the codec knows them."""
         self.cursor_codec = CursorCodec(name, former or {})
         self._entity_types = {entity_type.name: entity_type for entity_type in entity_types}
 
     def number(self, connection: apsw.Connection, cursor: Cursor) -> int:
-        """Return the number of the change that a cursor is behind. Raises `BadCursor` and `CursorExpired`."""
+        """Return the number of the change that a cursor points to. Raises `BadCursor` and `CursorExpired`."""
         try:
             return self.cursor_codec.number(cursor)
         except CursorExpired:
@@ -55,7 +55,7 @@ class Log:
         return newest
 
     def oldest(self, connection: apsw.Connection) -> int:
-        """Return the number of the newest change that is no longer kept."""
+        """Return the number of the newest purged change."""
         forgotten: int = fetch(connection, "SELECT forgotten FROM log")[0][0]
         return forgotten
 
@@ -87,7 +87,7 @@ class Log:
         return tuple(self._entry(row) for row in found)
 
     def last(self, connection: apsw.Connection, entity_type: str, id: int) -> Change[Any] | None:
-        """Return the newest kept change of one entity."""
+        """Return the newest change of one entity that the log still has."""
         found = fetch(
             connection,
             f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? ORDER BY version DESC LIMIT 1",
@@ -96,11 +96,11 @@ class Log:
         return self.change(*found[0][1:]) if found else None
 
     def append(self, connection: apsw.Connection, first: int, changes: Iterable[Change[Any]]) -> None:
-        """Write changes under their numbers, which begin with `first`."""
+        """Append changes, numbered from `first` on."""
         connection.executemany(APPEND, [row(number, change) for number, change in enumerate(changes, first)])
 
     def change(self, *columns: Any) -> Change[Any]:
-        """Return the change of a row, whose number is left out."""
+        """Return the change of a row; the row has no number."""
         entity_type, id, version, action, at, request_id, changed, document, reason, key, name = columns
         return Change(
             entity_type=self._entity_types[entity_type],
@@ -118,7 +118,7 @@ class Log:
 
 
 def rewrite(connection: apsw.Connection) -> None:
-    """Write the counters as they are, which takes what any write takes; SQLite leaves out what changes nothing."""
+    """Rewrite the counters unchanged. This needs all that any write needs, but SQLite writes no unchanged page."""
     connection.execute("UPDATE log SET newest = newest + 1")
     connection.execute("UPDATE log SET newest = newest - 1")
 

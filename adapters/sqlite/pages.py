@@ -1,4 +1,4 @@
-"""Pages of a collection, read by index ranges so that a page at any depth costs the same."""
+"""Pages of a collection, read by index ranges: a page at any depth costs the same."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,9 +18,7 @@ from domain.queries import Page, Query, Segment, Side, segments
 from domain.stored_entity import Serializer, StoredEntity
 
 _RECORD = "id, version, document"
-_record = partial(
-    tuple.__new__, StoredEntity
-)  # `Record._make` counts the columns of every row, which the statement names
+_record = partial(tuple.__new__, StoredEntity)  # skips the check of `_make`: the statement names the columns
 
 
 def read_page(
@@ -42,7 +40,7 @@ def read_page(
     more = len(found) > query.limit
     return Page(
         records=records,
-        next=query.place_of(records[-1], documents) if more else None,
+        next=query.position_of(records[-1], documents) if more else None,
         changes=cursor_codec.cursor(newest),
         revision=cursor_codec.cursor(revision or 0),
         total=total,
@@ -51,7 +49,7 @@ def read_page(
 
 @frozen(kw_only=True)
 class _Selection:
-    """Reads what a plan finds, segment by segment."""
+    """Reads the rows of a plan, segment by segment."""
 
     connection: apsw.Connection
     rows: TableMapping
@@ -70,11 +68,11 @@ class _Selection:
         return found
 
     def _range(self, bounds: tuple[SqlCondition, ...], limit: int) -> list[Any]:
-        """Read where the first field varies.
+        """Read a range in which the first field varies.
 
-        An index has ids in ascending order under each key, so read backwards it has them descending, and SQLite would
-        sort all of a key to turn them around, however many they are. Here each key is turned around in the page
-        instead; only the last one, which the limit may have cut off, is read again from its first id.
+        Under each key an index has ids in ascending order, so reading it backwards gives them in descending order.
+        SQLite would turn them around by sorting all ids of a key, however many. This method turns each key around in
+        the page instead. It reads only the last key again from its first id, because the limit may have cut that off.
         """
         if not self._turns_ids_around():
             return self._sorted(bounds, limit)
@@ -108,7 +106,7 @@ class _Selection:
         return self._walked(self.rows.column(self.query.order[index].field))
 
     def _walked(self, column: str) -> str:
-        """Keep SQLite from walking the index of a column, unless that is what it shall do."""
+        """Keep SQLite from walking the index of a column, unless the plan walks it."""
         return column if self.plan.walks else f"+{column}"
 
     def _bounds(self, segment: Segment) -> Iterator[SqlCondition]:

@@ -1,7 +1,7 @@
-"""How a page is found: by seeking what passes one condition, or by walking the order and testing each row.
+"""Query plans: seek the rows that match one condition, or walk the sort order and test each row.
 
-SQLite decides by the form of a query alone, and is wrong by a factor of a thousand where a condition that it walks
-past hardly ever holds, or one that it seeks nearly always does. Here the index is asked first.
+SQLite decides by the form of a query alone. It is wrong by a factor of a thousand where it walks past a condition that
+hardly ever holds, or seeks one that nearly always does. This module asks the index first.
 """
 
 from itertools import groupby
@@ -20,14 +20,14 @@ TRIGRAM = 3
 MAX_TRIGRAMS = 16
 
 COMMON = 10_000
-"""So many matches or more are found sooner by walking, fewer by sorting: about where both read 10,000 of 1,000,000."""
+"""From so many matches on, walking is faster than sorting. Both take about the same for 10,000 rows of 1,000,000."""
 
 
 @frozen(kw_only=True)
 class QueryPlan:
-    """Where the rows of a page come from, and what is tested of them.
+    """The source of a page's rows, and the conditions to test on them.
 
-    `walks` tells that they come in the order of an index; else they are sorted. `id` is the column of the id.
+    `walks`: the rows come in the order of an index; otherwise they are sorted. `id` is the id column.
     """
 
     source: str
@@ -37,7 +37,7 @@ class QueryPlan:
 
 
 def page_plan(connection: apsw.Connection, rows: TableMapping, query: Query[Any]) -> QueryPlan:
-    """Seek what finds the fewest rows, if those are few; else walk, and seek only what comes in the right order."""
+    """Seek the condition with the fewest rows, if they are few; else walk, and seek only what keeps the order."""
     tests = _tests(rows, query)
     sought = sorted((clause for clause in tests if clause.seekable), key=attrgetter("on"))
     ways = [tuple(group) for _, group in groupby(sought, attrgetter("on"))]
@@ -50,7 +50,7 @@ def page_plan(connection: apsw.Connection, rows: TableMapping, query: Query[Any]
 
 
 def count_plan(rows: TableMapping, query: Query[Any]) -> QueryPlan:
-    """Leave it to SQLite what to seek, since all has to be found anyway."""
+    """Leave the choice to SQLite, because a count reads all matching rows anyway."""
     tests = _tests(rows, query)
     return _plan(rows, tests, tests)
 
@@ -68,19 +68,19 @@ def _tests(rows: TableMapping, query: Query[Any]) -> tuple[SqlCondition, ...]:
 def _plan(
     rows: TableMapping, tests: tuple[SqlCondition, ...], way: tuple[SqlCondition, ...], *, walks: bool = True
 ) -> QueryPlan:
-    """Return the plan that seeks one way, and tests all else of the rows that it comes by."""
+    """Return the plan that seeks `way` and tests the other conditions on each row."""
     index = _index(rows)
-    # What the search index can find is only ever sought there: the text itself is tested anyway.
+    # A condition on the search index serves only for seeking, because another condition tests the text itself.
     others = (clause.not_sought() for clause in tests if clause not in way and clause.on != index)
     if not any(clause.on == index for clause in way):
         return QueryPlan(source=rows.table, id="id", tests=(*way, *others), walks=walks)
-    # It gives ids in ascending order; CROSS JOIN keeps it outermost.
+    # The search index returns ascending ids; CROSS JOIN keeps it the outermost loop.
     source = f"{index} CROSS JOIN {rows.table} ON {rows.table}.id = {index}.rowid"
     return QueryPlan(source=source, id=f"{index}.rowid", tests=(*way, *others), walks=walks)
 
 
 def _count(connection: apsw.Connection, rows: TableMapping, way: tuple[SqlCondition, ...]) -> int:
-    """Return how many rows a way finds, or `COMMON` where it is that many or more."""
+    """Return how many rows a way finds, at most `COMMON`."""
     condition, values = where(way)
     source = way[0].on if way[0].on == _index(rows) else rows.table
     counted = f"SELECT count(*) FROM (SELECT 1 FROM {source}{condition} LIMIT {COMMON})"
@@ -93,7 +93,7 @@ def _index(rows: TableMapping) -> str:
 
 
 def _match(search: str) -> str | None:
-    """Return a search expression that every text with `search` in it satisfies, or None for too short a text."""
+    """Return a search expression that every text containing `search` matches, or None if `search` is too short."""
     trigrams = dict.fromkeys(search[index : index + TRIGRAM] for index in range(len(search) - TRIGRAM + 1))
     quoted = ['"' + trigram.replace('"', '""') + '"' for trigram in list(trigrams)[:MAX_TRIGRAMS]]
     return " AND ".join(quoted) or None

@@ -1,4 +1,4 @@
-"""Forgetting what is no longer kept, a little at a time, so that no write ever waits long behind it."""
+"""Purging old data in small steps, so that no write waits long behind a purge."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ AT_ONCE = 500
 
 
 def believe(connection: apsw.Connection, now: datetime, elapsed: timedelta) -> datetime:
-    """Decide which time retention believes, and return it."""
+    """Decide the time that retention goes by, and return it."""
     known = fetch(connection, "SELECT believed, said FROM retention")
     before = Belief(*map(moment, known[0])) if known else None
     newest = fetch(connection, "SELECT at FROM changes ORDER BY number DESC LIMIT 1")
@@ -25,10 +25,10 @@ def believe(connection: apsw.Connection, now: datetime, elapsed: timedelta) -> d
 
 
 def purge(connection: apsw.Connection, at: datetime, *, changes_before: datetime, kept_from: int | None) -> bool:
-    """Forget some expired receipts, old deliveries and old changes; return whether there is more to forget."""
+    """Purge some expired stored outcomes, old deliveries and old changes; return whether more remain."""
     access_keys.purge(connection, at)
     more = deliveries.purge(connection, changes_before, AT_ONCE)
-    # Receipts are numbered in the order in which they expire, unless the clock was set back between two of them.
+    # Stored outcomes expire in the order of their numbers, unless the clock was set back between two of them.
     receipts, last = fetch(
         connection,
         "SELECT count(*), max(number) FROM (SELECT number, expires_at FROM receipts ORDER BY number LIMIT ?)"
@@ -39,7 +39,7 @@ def purge(connection: apsw.Connection, at: datetime, *, changes_before: datetime
         connection.execute("DELETE FROM receipts WHERE number <= ? AND expires_at <= ?", (last, microseconds(at)))
     newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
     end = min(newest, newest if kept_from is None else kept_from, forgotten + AT_ONCE)
-    # The log is in commit order; the first change that is young enough ends what may be forgotten.
+    # The log is in commit order, so the purge stops before the first change that is young enough.
     young = fetch(
         connection,
         "SELECT min(number) FROM changes WHERE number > ? AND number <= ? AND at >= ?",

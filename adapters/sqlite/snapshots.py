@@ -1,4 +1,4 @@
-"""What a read sees: the file as it stood at one moment."""
+"""Snapshots: a read sees the file as it was at one moment."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ Row = tuple[Any, ...]
 
 @contextmanager
 def snapshot(connection: apsw.Connection) -> Iterator[apsw.Connection]:
-    """Hold one snapshot for all that is read meanwhile."""
+    """Hold one snapshot for all reads in the block."""
     connection.execute("BEGIN")
     try:
         yield connection
     finally:
-        if connection.in_transaction:  # a failure may have ended it already
+        if connection.in_transaction:  # a failure may already have ended it
             connection.execute("COMMIT")
 
 
 class SharedSnapshot:
-    """A snapshot that all reads in one turn of the event loop share: to take one costs twice as much as a point read.
+    """A snapshot that all reads in one turn of the event loop share. Taking one costs twice as much as a point read.
 
-    Nobody misses a write that was acknowledged before his request was sent. The end is queued before the snapshot is
-    taken. So whatever the loop learns later, an acknowledgement or a request, is taken up only after that end.
+    A request still sees every write that was acknowledged before it was sent. The end of the snapshot is queued before
+    the snapshot is taken. So the loop handles any later acknowledgement or request only after that end.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -34,7 +34,7 @@ class SharedSnapshot:
         self._found: dict[tuple[str, Row], Row | None] = {}
 
     def connection(self) -> apsw.Connection:
-        """Return the connection, with the snapshot of this turn."""
+        """Return the connection, in the snapshot of this turn."""
         if self._end is None:
             self._end = asyncio.get_running_loop().call_soon(self.end)
             self._connection.execute("BEGIN")
@@ -48,11 +48,11 @@ class SharedSnapshot:
         return self._found[asked]
 
     def end(self) -> None:
-        """Let go of the snapshot, if there is one."""
+        """Release the snapshot, if there is one."""
         if self._end is not None:
             self._end.cancel()
             self._end = None
             self._found.clear()
-            with suppress(apsw.Error):  # nothing was written; if something is wrong, the next read tells
+            with suppress(apsw.Error):  # nothing was written; if something is wrong, the next read raises it
                 if self._connection.in_transaction:
                     self._connection.execute("COMMIT")

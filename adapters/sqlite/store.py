@@ -35,14 +35,14 @@ from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
 
 LOOK_AGAIN_S = 0.05
-"""How often a watched file is looked at for what other processes wrote."""
+"""How often a watched file is checked for writes of other processes."""
 
 MAX_READ_S = 10
 BETWEEN_LOOKS = 100_000
-"""How many instructions a read carries out before it looks at the clock again."""
+"""How many SQLite instructions a read executes between two looks at the clock."""
 
 QUICK_ROWS = 200
-"""How many entities are still read sooner than a thread would begin with it."""
+"""Up to so many entities are read faster than a thread could start."""
 
 READER_THREADS = 2
 
@@ -50,9 +50,9 @@ T = TypeVar("T")
 
 
 class SqliteStore(Store):
-    """Reads what is quick on the event loop's own connection, and anything that may take long in a thread.
+    """Does quick reads on the event loop's own connection, and reads that may take long in a thread.
 
-    A point read takes microseconds; handing it to a thread would cost ten times as much.
+    A point read takes microseconds; handing it to a thread would cost ten times that.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class SqliteStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
     ) -> None:
-        """Open or make the file; `on_untrustworthy` is called when it cannot be relied on any more, once.
+        """Open or create the file. `on_untrustworthy` is called once, when the file is no longer reliable.
 
         Raises `SchemaTooNew`, `NotAStore`, `StorageFull` and `Unavailable`.
         """
@@ -152,13 +152,13 @@ class SqliteStore(Store):
         except CursorExpired:
             return
         self._loop = asyncio.get_running_loop()
-        self._watchers += 1  # from before the first look, so that what is written after it rings
+        self._watchers += 1  # counted before the first look, so that every later write notifies
         try:
             while True:
                 news = self._news
                 if await self._here(self._log.head) != number:
                     return
-                with suppress(TimeoutError):  # another process may have written, which rings no bell here
+                with suppress(TimeoutError):  # another process may have written, which does not notify this one
                     async with asyncio.timeout(LOOK_AGAIN_S):
                         await news.wait()
         finally:
@@ -197,7 +197,7 @@ class SqliteStore(Store):
         self._writer.close()
         self._threads.shutdown()
         for connection in (*self._opened, self._reading, self._writer.connection):
-            with suppress(apsw.Error):  # what could not be moved to its place at last stays safe in the write-ahead log
+            with suppress(apsw.Error):  # the write-ahead log keeps what a last checkpoint cannot copy
                 connection.close()
 
     async def _write(self, work: Work) -> Any:
@@ -233,7 +233,7 @@ class SqliteStore(Store):
         self._opened.append(connection)
         try:
             self._files.check()
-        except Misplaced:  # the writer will tell
+        except Misplaced:  # the writer will log it
             raise Unavailable from None
         return connection
 
@@ -242,9 +242,9 @@ class SqliteStore(Store):
             raise Unavailable
 
     def _notify(self) -> None:
-        """Wake whoever watches; called by the writer's thread after a commit."""
+        """Wake those who wait for changes; the writer thread calls it after a commit."""
         if self._watchers and self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed, and nobody there watches any more
+            with suppress(RuntimeError):  # the loop is closed, so nobody waits there
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:

@@ -1,4 +1,4 @@
-"""How entities are found again: the columns that hold the sort keys of their fields, beside their documents."""
+"""Mapping of entities to table rows: a document, and columns with the sort keys of its fields."""
 
 from collections.abc import Callable, Iterable, Set
 from datetime import UTC, date, datetime, timedelta
@@ -27,12 +27,12 @@ def microseconds(at: datetime) -> int:
 
 
 def moment(microseconds: int) -> datetime:
-    """Return the time that is so many microseconds after 1970."""
+    """Return the time that many microseconds after 1970."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def sql(key: Any) -> SqlValue:
-    """Return how a sort key looks in SQL: times in microseconds, dates as text, money in cents."""
+    """Convert a sort key for SQL: times in microseconds, dates as text, money in cents."""
     match key:
         case datetime():
             return microseconds(key)
@@ -45,7 +45,7 @@ def sql(key: Any) -> SqlValue:
 
 
 def conversion(field_type: FieldType) -> Callable[[Any], SqlValue] | None:
-    """Return what makes a rule's values into what SQL sorts by, or None where they are that already."""
+    """Return the function that converts a field type's values for sorting in SQL, or None if they need none."""
     match field_type:
         case EnumField(ranks=ranks):
             return ranks.__getitem__
@@ -60,7 +60,7 @@ def conversion(field_type: FieldType) -> Callable[[Any], SqlValue] | None:
 
 
 class Searched(NamedTuple):
-    """What `q` is to find an entity by from now on, and what it was; None where there is no row."""
+    """The text by which `q` finds an entity, new and old; None where there is no row."""
 
     id: int
     was: str | None
@@ -68,7 +68,7 @@ class Searched(NamedTuple):
 
 
 class TableMapping:
-    """The table of one kind: its columns, and writing what a decision left of an entity."""
+    """The table of one entity type: its columns, and the statements that write decided entities."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
         self.entity_type = entity_type
@@ -91,28 +91,28 @@ class TableMapping:
         self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         self._delete = f"DELETE FROM {self.table} WHERE id = ?"
         self._text_of = f"SELECT search FROM {self.table} WHERE id = ?"
-        # The column that is named like the table takes commands of FTS5, such as 'delete'; without one, a row is added.
+        # FTS5 reads commands such as 'delete' from the column named like the table; without a command it adds a row.
         self._index = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES (?, ?, ?)"
 
     def column(self, field: Field) -> str:
-        """Name the column of a field; that of a text holds what it is sorted by, which is not the text itself."""
+        """Return the name of a field's column. For a text the column holds the folded text, by which it sorts."""
         return f"{field.name}_key" if isinstance(field.field_type, String) else field.name
 
     def key(self, field: Field, value: Any) -> SqlValue:
-        """Return what the column of a field holds for a value."""
+        """Return the value of a field's column for a field value."""
         return None if value is None else sql(field.field_type.key(value))
 
     def least(self, field: Field) -> SqlValue:
-        """Return what no value in the column of a field is below."""
+        """Return a lower bound of all values in a field's column."""
         return "" if isinstance(field.field_type, (String, Date)) else -(2**63)
 
     def fold(self, entity: Any) -> list[str | None]:
-        """Return what the columns of `folded` hold for an entity."""
+        """Return the values of the `folded` columns for an entity."""
         texts = (getattr(entity, name) for name in self._folded_names)
         return [*(None if text is None else fold(text) for text in texts), self.entity_type.search_text(entity)]
 
     def insert(self, connection: apsw.Connection, entities: Iterable[tuple[StoredEntity, Any]]) -> list[Searched]:
-        """Write entities that have no rows. Nobody finds them by `q` until they are indexed."""
+        """Insert new entities. `q` does not find them until they are indexed."""
         rows: list[tuple[SqlValue, ...]] = []
         searched: list[Searched] = []
         for record, each in entities:
@@ -123,11 +123,11 @@ class TableMapping:
         return searched
 
     def index(self, connection: apsw.Connection) -> None:
-        """Index anew what `q` looks through."""
+        """Rebuild the search index."""
         connection.execute(f"INSERT INTO {self.table}_search ({self.table}_search) VALUES ('rebuild')")
 
     def update(self, connection: apsw.Connection, record: StoredEntity, before: Any, entity: Any) -> Searched | None:
-        """Write an entity over its row. Only columns that differ are named: SQLite rewrites the index of each."""
+        """Update the row of an entity. Name only columns that differ, because SQLite rewrites the index of each."""
         searched = None
         fields = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
         changed = [(column, (convert, value)) for column, convert, old, value in fields if value != old]
@@ -141,7 +141,7 @@ class TableMapping:
         return searched
 
     def fill(self, connection: apsw.Connection, names: Set[str], entity: Any, document: str, *, was: str) -> Searched:
-        """Write the columns of some fields and the document over a row, which `q` found by the text that it `was`."""
+        """Update the document and some columns of a row; `was` is the text by which `q` found it so far."""
         text = self.entity_type.search_text(entity)
         new = {self.column(field): self.key(field, getattr(entity, field.name)) for field in self._listed(names)}
         new |= {"search": text, "document": document} if text != was else {"document": document}
@@ -159,10 +159,10 @@ class TableMapping:
         return searched
 
     def reindex(self, connection: apsw.Connection, searched: Iterable[Searched]) -> None:
-        """Bring up to date what `q` looks through, after some rows were written, in the order of that.
+        """Update the search index after some rows were written; `searched` is in the order of the writes.
 
-        This is for the end of a transaction: the index is written by ascending ids, because SQLite puts away all that
-        it has gathered for it whenever an id is lower than the one before.
+        Call it at the end of a transaction. It writes by ascending ids, because SQLite flushes its buffered index
+        entries whenever an id is lower than the one before.
         """
         texts: dict[int, tuple[str | None, str | None]] = {}
         for id, was, now in searched:
@@ -176,7 +176,7 @@ class TableMapping:
         connection.executemany(self._index, rows)
 
     def _text(self, connection: apsw.Connection, id: int) -> str:
-        # The index needs the very text that it was given: the stored one, whatever folding says today.
+        # To delete an entry, the index needs the very text that it was given: the stored one, not a fresh folding.
         return str(connection.execute(self._text_of, (id,)).fetchall()[0][0])
 
     def _keys(self, entity: Any) -> list[SqlValue]:

@@ -1,4 +1,4 @@
-"""Applying submissions inside one transaction of the one writer."""
+"""Applying command batches inside one transaction of the writer."""
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
@@ -18,12 +18,12 @@ from domain.decisions import (
     IdempotencyKey,
     Outcome,
     Replay,
-    claimed,
     decide,
     explained,
     named,
     recorded,
     unexplained,
+    values_to_own,
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import KeyReused
@@ -36,7 +36,7 @@ _REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, e
 
 
 class Transaction:
-    """What is known between BEGIN and COMMIT: the counters, and what is written at once for all submissions."""
+    """State between BEGIN and COMMIT: the counters, and the rows that are written once for all batches."""
 
     def __init__(
         self, connection: apsw.Connection, log: Log, rows: Mapping[str, TableMapping], documents: Serializer
@@ -47,13 +47,13 @@ class Transaction:
         self._documents = documents
         self._newest = log.head(connection)
         self._last_ids: dict[str, int] = dict(fetch(connection, "SELECT kind, last_id FROM collections"))
-        self._revisions: dict[str, int] = {}  # of the kinds that were written
+        self._revisions: dict[str, int] = {}  # of the entity types that were written
         self._searched: dict[str, list[Searched]] = {}
-        self._unlogged: list[Change[Any]] = []  # the newest changes, not in the log yet
+        self._unlogged: list[Change[Any]] = []  # changes not yet in the log
         self._receipts: dict[tuple[str, str], tuple[bytes, bytes, int]] = {}
 
     def apply(self, submission: CommandBatch, at: datetime) -> Outcome | Replay:
-        """Decide a submission and write what was decided. Raises `KeyReused` and `BadCursor`, with nothing written."""
+        """Decide a command batch and write the result. Raises `KeyReused` and `BadCursor`, with nothing written."""
         key = submission.key
         if key is not None and (replay := self._replay(key, at)) is not None:
             return replay
@@ -81,7 +81,7 @@ class Transaction:
         return outcome
 
     def finish(self) -> None:
-        """Write what was gathered, and the counters."""
+        """Write the collected rows and the counters."""
         self._log_changes()
         rows = [(caller, name, *kept) for (caller, name), kept in self._receipts.items()]
         self._connection.executemany(_REPLACE_RECEIPT, rows)
@@ -123,7 +123,7 @@ class Transaction:
 
     def _state(self, submission: CommandBatch, last_ids: dict[str, int]) -> State:
         current = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
-        values = claimed(submission.commands, current)
+        values = values_to_own(submission.commands, current)
         owners = self._owners(values) if values else {}
         current |= {ref: self._current(ref, False) for ref in upserted(submission.commands, owners) - current.keys()}
         return State(current=current, owners=owners, new_id=lambda entity_type: self._next_id(last_ids, entity_type))
@@ -157,7 +157,7 @@ class Transaction:
         return [entry.change for entry in self._log.history(self._connection, entity_type.name, id, version, -1)]
 
     def _number(self, changes: Sequence[Change[Any]], last_ids: Mapping[str, int]) -> None:
-        """Number changes for the log, which takes them at the end."""
+        """Number changes; `finish` writes them to the log."""
         self._unlogged += changes
         for change in changes:
             self._newest += 1
@@ -186,7 +186,7 @@ class Transaction:
             self._searched.setdefault(name, []).extend(self._rows[name].insert(self._connection, entities))
 
     def _leave(self, rows: TableMapping, record: StoredEntity, before: Any, after: Entity | Deleted[Any]) -> None:
-        """Leave an entity that may have a row as it shall stand."""
+        """Write the new state of an entity that may have a row."""
         searched: Searched | None = None
         if not isinstance(after, Deleted):
             searched = rows.update(self._connection, record, before, after)

@@ -1,1 +1,1 @@
-"""Deliveries of changes to the addresses that subscribed to them."""
+"""Deliveries of changes to the endpoints that subscribe to them."""

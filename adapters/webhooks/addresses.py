@@ -1,8 +1,8 @@
-"""Which addresses a delivery may go to: only those that anyone on the Internet could reach as well.
+"""The addresses that a delivery may go to: only those that anyone on the Internet can reach.
 
-Whoever may add a webhook chooses where this service connects to; it must not lend them its place in the network
-(server-side request forgery). A host is resolved once, all that it resolves to is judged, and the caller connects to
-what was judged and never looks the name up again.
+A webhook's owner chooses where this service connects, and must not reach its internal network that way (server-side
+request forgery). A host is resolved once and all its addresses are checked. The caller connects to a checked address
+and never resolves the name again.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ RESOLVE_TIMEOUT = 5.0  # seconds
 
 IP = IPv4Address | IPv6Address
 
-# Written out rather than asked of `ipaddress.is_global`, whose answer changes with the patch release of Python, and
-# which passes addresses that another machine turns into private ones (NAT64, 6to4). From the IANA special-purpose
-# address registries (RFC 6890): all that is not globally reachable, and with it what serves no host.
+# The list does not use `ipaddress.is_global`: that changes with the patch release of Python, and accepts addresses that
+# another machine turns into private ones (NAT64, 6to4). The list holds all that is not globally reachable in the IANA
+# special-purpose address registries (RFC 6890), and all ranges without hosts.
 _REFUSED_IPV4 = tuple(
     map(
         IPv4Network,
@@ -29,7 +29,7 @@ _REFUSED_IPV4 = tuple(
             "10.0.0.0/8",  # private
             "100.64.0.0/10",  # shared by the customers of a provider
             "127.0.0.0/8",  # loopback
-            "168.63.129.16/32",  # one cloud's virtual machines reach their host here, though the range is public
+            "168.63.129.16/32",  # virtual machines of one cloud reach their host here; the range itself is public
             "169.254.0.0/16",  # link-local, and the metadata services of clouds
             "172.16.0.0/12",  # private
             "192.0.0.0/24",  # protocol assignments
@@ -44,8 +44,8 @@ _REFUSED_IPV4 = tuple(
         ),
     )
 )
-# Everything outside of it is refused: loopback, unspecified, IPv4-mapped and IPv4-compatible, NAT64 (64:ff9b::/96 and
-# 64:ff9b:1::/48), unique local, link-local, multicast, and what the IETF still holds back.
+# Everything else is refused: loopback, unspecified, IPv4-mapped and IPv4-compatible, NAT64 (64:ff9b::/96 and
+# 64:ff9b:1::/48), unique local, link-local, multicast, and unassigned space.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _REFUSED_IPV6 = tuple(
     map(
@@ -63,7 +63,7 @@ _ISATAP = (0x0000_5EFE, 0x0200_5EFE)  # bits 64 to 95, before the IPv4 address t
 
 @frozen(kw_only=True)
 class Address:
-    """Where a connection goes: an IP address and a TCP port, with nothing left to look up."""
+    """The target of a connection: an IP address and a TCP port."""
 
     ip: IP
     port: int
@@ -78,7 +78,7 @@ class AddressRefused(Exception):
 
 @frozen
 class AddressUnresolved(Exception):
-    """A host has no address, or none was learned in time."""
+    """A host has no address, or the resolver did not answer in time."""
 
     host: str
 
@@ -96,10 +96,10 @@ async def look_up(host: str, port: int) -> Sequence[str]:
 async def vet(host: str, port: int, *, allow_private: bool, resolve: Resolve = look_up) -> tuple[Address, ...]:
     """Resolve `host`, once, and return the addresses to connect to, best first; there is at least one.
 
-    `host` is as it stands in a URL, without the brackets of IPv6; `port` is from 1 to 65535. One address that is not
-    globally routable refuses the host, even beside others that are: a public name has no use for it, and whether a
-    delivery works must not hang on which of the answers came first. `allow_private` lets every address pass; a host
-    that is misspelled is refused all the same.
+    `host` is written as in a URL, without the brackets of IPv6; `port` is from 1 to 65535. One address that is not
+    globally routable refuses the host, even beside routable ones: a public name has no use for it, and the order of the
+    addresses must not decide whether a delivery works. `allow_private` accepts every address, but never a misspelled
+    host.
 
     Raises:
         AddressRefused: the host is misspelled, or an address of it is not globally routable.
@@ -117,7 +117,7 @@ async def _ips(host: str, port: int, resolve: Resolve) -> list[IP]:
     try:
         return [ip_address(host)]
     except ValueError:
-        pass  # it is a name
+        pass  # a name, not an address
     try:
         async with asyncio.timeout(RESOLVE_TIMEOUT):
             found = await resolve(host, port)
@@ -129,7 +129,7 @@ async def _ips(host: str, port: int, resolve: Resolve) -> list[IP]:
 
 
 def is_globally_routable(ip: IP) -> bool:
-    """Tell whether anyone on the Internet can reach `ip` as this host does, with no translation on the way."""
+    """Return whether anyone on the Internet can reach `ip` as this host does, without translation on the way."""
     if isinstance(ip, IPv4Address):
         return not any(ip in network for network in _REFUSED_IPV4)
     if int(ip) >> 32 & 0xFFFF_FFFF in _ISATAP:

@@ -1,4 +1,4 @@
-"""One turn of delivering to one webhook: all that is due there, in order, while no other process does the same."""
+"""One delivery run: it delivers all due messages of one webhook, in order, under a lease."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,21 +16,21 @@ from domain.scheduling import Send
 from domain.use_cases.deliver import Deliver, MessageSender
 
 LEASE = timedelta(seconds=3)
-"""For how long a process that died keeps others from an endpoint."""
+"""How long the lease of a dead process keeps others from an endpoint."""
 
 RENEW_S = 1.0
-MAX_STEPS = 100  # after which other endpoints get their turn
+MAX_STEPS = 100  # then other endpoints get their turn
 
 
 class Transport(Protocol):
-    """Sends one message and tells what came of it."""
+    """Sends one message and returns the result."""
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult: ...
 
 
 @frozen(kw_only=True, eq=False)
 class LeasedSender(MessageSender):
-    """Signs and sends, and holds on to the lease of `owner` meanwhile. `key` is the secret of the store."""
+    """Signs and sends, and renews the lease of `owner` meanwhile. `key` is the secret of the store."""
 
     deliveries: Deliveries
     transport: Transport
@@ -53,19 +53,19 @@ class LeasedSender(MessageSender):
             sending.cancel()
 
     async def hold(self, webhook: int) -> bool:
-        """Take or prolong the lease on a webhook, and tell whether it is held now."""
+        """Take or renew the lease on a webhook; return whether it is held now."""
         return await self.deliveries.claim(webhook, self.owner, LEASE)
 
 
 @frozen(kw_only=True, eq=False)
 class DeliveryRun:
-    """Makes delivery runs. The owner of the leases is this process, which no other one is."""
+    """Makes delivery runs. This process alone owns its leases."""
 
     deliver: Deliver
     sender: LeasedSender
 
     async def run(self, webhook: int) -> bool:
-        """Do what is due for a webhook, and tell whether it was this process's turn."""
+        """Deliver all due messages of a webhook; return whether this process had the lease."""
         if not await self.sender.hold(webhook):
             return False
         try:
@@ -73,6 +73,6 @@ class DeliveryRun:
                 if not await self.deliver.deliver_next(webhook):
                     break
         finally:
-            with suppress(DomainError):  # the lease runs out by itself
+            with suppress(DomainError):  # the lease expires by itself
                 await self.sender.deliveries.release(webhook, self.sender.owner)
         return True

@@ -1,4 +1,4 @@
-"""The one task of a process that delivers: it looks for what is due, and runs to every endpoint on its own."""
+"""The webhook dispatcher of a process: it looks for due deliveries and starts one run for each endpoint."""
 
 import asyncio
 import logging
@@ -23,25 +23,25 @@ from domain.stored_entity import Serializer
 from domain.use_cases.deliver import Deliver
 
 LOOK_EVERY = timedelta(seconds=1)
-"""How often is looked for what other processes wrote, or left undone when they died."""
+"""How often to look for changes of other processes, and for deliveries that dead processes left."""
 
 MAX_RUNS = 100
-"""How many endpoints are delivered to at the same time, those apart that failed the last time."""
+"""How many runs go on at the same time, beside those to endpoints whose last attempt failed."""
 
 MAX_RETRIES = 50
-"""How many of those that failed the last time: however many of them are silent, they keep no other waiting."""
+"""How many runs go on after a failed attempt: a limit of their own, so that silent endpoints delay no others."""
 
 _log = logging.getLogger("backroom")
 
 
 class VettingTransport(Transport, Protocol):
-    """Sends messages to addresses that it has vetted."""
+    """Sends messages, only to vetted addresses."""
 
     async def vet(self, url: str) -> Sequence[Address]: ...
 
 
 def new_id() -> str:
-    """Return an id that no other delivery has."""
+    """Return a unique id for a delivery."""
     return token_hex(8)
 
 
@@ -49,8 +49,8 @@ def new_id() -> str:
 class Dispatcher(WebhookDispatcher):
     """Delivers for as long as `run` runs.
 
-    `key` is the secret of the store; `payload` writes the body of a message. Where other processes deliver too, leases
-    decide who delivers to an endpoint; one that is slow holds up no other.
+    `key` is the secret of the store; `payload` writes the body of a message. A lease decides which process delivers to
+    an endpoint. A slow endpoint delays no other.
     """
 
     store: Store
@@ -114,7 +114,7 @@ class Dispatcher(WebhookDispatcher):
         self._wake_event.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; what was being sent then is sent again by whoever comes next."""
+        """Deliver until cancelled. The next process sends an interrupted message again."""
         try:
             while True:
                 self._wake_event.clear()
@@ -126,7 +126,7 @@ class Dispatcher(WebhookDispatcher):
             await asyncio.gather(*runs, return_exceptions=True)
 
     async def look(self) -> datetime:
-        """Begin a run to every endpoint where something is due; return when to look again."""
+        """Start a run for every endpoint with a due delivery; return when to look again."""
         again = self.clock() + LOOK_EVERY
         self._has_readers = await self.store.deliveries.needed() is not None
         for id, progress in (await self.store.deliveries.backlogs()).items():
@@ -143,25 +143,25 @@ class Dispatcher(WebhookDispatcher):
     async def _step(self, id: int, progress: Progress) -> Step:
         try:
             return await self._deliver.next_step(id, progress)
-        except DomainError:  # the store is at fault, for all
+        except DomainError:  # a fault of the store affects all webhooks
             raise
-        except Exception:  # noqa: BLE001 - one webhook must not end the looking for all others
+        except Exception:  # noqa: BLE001 - one webhook must not stop the search for all others
             _log.exception("looking for deliveries to webhook %d failed, and will be tried again", id)
             return None
 
     async def idle(self) -> None:
-        """Return when every run that has begun is over."""
+        """Return when every started run has ended."""
         while self._runs:
             await asyncio.wait(self._runs.values())
 
     async def _looked(self) -> float:
-        """Look, and return for how many seconds to rest then: `LOOK_EVERY` at most, also if the clock is set back."""
+        """Look, then return how many seconds to rest: at most `LOOK_EVERY`, even if the clock is set back."""
         try:
             rest = min(await self.look() - self.clock(), LOOK_EVERY)
             return max(0.0, rest.total_seconds())
         except DomainError as error:
             _log.warning("looking for deliveries failed, and will be tried again: %s", error)
-        except Exception:  # noqa: BLE001 - told, and nobody waits for ever for what would be delivered
+        except Exception:  # noqa: BLE001 - logged; the dispatcher must go on
             _log.exception("looking for deliveries failed, and will be tried again")
         return LOOK_EVERY.total_seconds()
 
@@ -174,10 +174,10 @@ class Dispatcher(WebhookDispatcher):
         try:
             async with slots:
                 if await self._delivery_run.run(id):
-                    self._wake_event.set()  # what came before the lease was given back may have been refused to others
+                    self._wake_event.set()  # others may have missed changes while this held the lease
         except DomainError as error:
             _log.warning("delivering to webhook %d failed, and will be tried again: %s", id, error)
-        except Exception:  # noqa: BLE001 - one endpoint must not end the deliveries to all others
+        except Exception:  # noqa: BLE001 - one endpoint must not stop the deliveries to all others
             _log.exception("delivering to webhook %d failed, and will be tried again", id)
         finally:
             del self._runs[id]

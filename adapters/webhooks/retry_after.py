@@ -7,7 +7,7 @@ from domain.retry_policy import MAX_RETRY_AFTER
 
 
 def retry_after(value: str, *, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` field asks for, from 0 to a day; None when it makes no sense.
+    """Return the seconds that a `Retry-After` field asks for, from 0 to a day; None if it is invalid.
 
     `value` is a number of seconds or an HTTP date, which is compared with `now`.
     """

@@ -9,10 +9,10 @@ from standardwebhooks import Webhook
 
 
 def secret_of(key: bytes, *, webhook: int, version: int) -> str:
-    """Return a secret of a webhook as its owner needs it: `whsec_` and 32 bytes in base64 (24 to 64 are allowed).
+    """Return a secret of a webhook for its owner: `whsec_` and 32 bytes in base64 (24 to 64 are allowed).
 
-    It is derived from the `key` of the whole store, which never leaves it, so that there is no table of secrets that
-    could be shown, logged or copied by mistake. Who does not know the key cannot tell it from a random one.
+    The secret is derived from the store's `key`, which never leaves the store. So no table of secrets can be shown,
+    logged or copied by mistake. Without the key, the secret looks random.
     """
     derived = hmac.digest(key, f"webhook {webhook} secret {version}".encode(), "sha256")
     return f"whsec_{base64.b64encode(derived).decode('ascii')}"
@@ -22,7 +22,7 @@ def sign(body: bytes, *, message_id: str, at: datetime, secrets: Sequence[str]) 
     """Return the headers that let an endpoint verify `body`, which is UTF-8 and must be sent exactly as it is.
 
     `message_id` is the same for every attempt at a message; `at` is the time of the attempt, in any zone. Each of
-    `secrets` signs, so that an endpoint verifies with either while a secret is being rotated.
+    `secrets` signs, so during a rotation an endpoint can verify with either.
 
     Raises:
         ValueError: there is no secret or one is not base64, the id is empty or holds a full stop (which would let one

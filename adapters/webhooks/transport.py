@@ -1,7 +1,7 @@
-"""Sending one message over HTTP/1.1 to an address that was vetted, and to no other.
+"""Sending one message over HTTP/1.1, only to a vetted address.
 
-This stands on the transport of httpx2, below its client: redirects, cookies, proxies, credentials, decompression and
-environment variables are the client's business, so that here there are none to switch off.
+This uses the transport of httpx2, below its client. Only the client handles redirects, cookies, proxies, credentials,
+decompression and environment variables, so there is nothing to switch off here.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from adapters.webhooks.retry_after import retry_after
 from domain.deliveries import SendResult
 from domain.urls import check_url
 
-TIMEOUT = 20.0  # seconds for everything: resolving, connecting, sending and the answer
-CONNECT_TIMEOUT = 5.0  # seconds for each address, so that one that is silent leaves time for the next
-MAX_ANSWER = 65_536  # bytes of an answer's body that are read before the connection is closed
+TIMEOUT = 20.0  # seconds in all: resolving, connecting, sending and the answer
+CONNECT_TIMEOUT = 5.0  # seconds for each address, so that a silent one leaves time for the next
+MAX_ANSWER = 65_536  # bytes of a response body to read before closing the connection
 USER_AGENT = "backroom"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -47,7 +47,7 @@ def _utc_now() -> datetime:
 class Sender:
     """Sends messages to endpoints on the Internet or, with `allow_private`, to any address.
 
-    `resolve`, `tls`, `timeout` (seconds for one attempt) and `now` stand for the outside world.
+    `resolve`, `tls`, `timeout` (seconds for one attempt) and `now` are the outside world.
     """
 
     allow_private: bool
@@ -61,14 +61,14 @@ class Sender:
         return await self._vet(_parse(url))
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
-        """POST `body` to `url` and return what came of it: a failure of the network is a result, too.
+        """POST `body` to `url` and return the result. A network failure is a result, too.
 
-        The answer is its status. Once that has arrived, a body that is late, broken or endless changes nothing.
+        The result is the status. Once it has arrived, a late, broken or endless body changes nothing.
         """
         started = perf_counter()
         deadline = asyncio.get_running_loop().time() + self.timeout
         try:
-            # A transport for each message: one that is shared keeps connections by address alone and would send to one
+            # Each message has its own transport. A shared one keeps connections by address alone. It would send to one
             # host over a connection whose certificate was verified for another.
             async with httpx2.AsyncHTTPTransport(verify=self.tls, trust_env=False) as transport:
                 async with asyncio.timeout_at(deadline):
@@ -88,7 +88,7 @@ class Sender:
     ) -> httpx2.Response:
         *others, last = (_request(url, address, headers, body) for address in await self._vet(url))
         for request in others:
-            # Nothing was sent while there was no connection, so that the next address may be tried.
+            # Without a connection nothing was sent, so the next address may be tried.
             with contextlib.suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
                 return await transport.handle_async_request(request)
         return await transport.handle_async_request(last)
@@ -105,7 +105,7 @@ def _host(url: httpx2.URL) -> str:
 
 
 def _request(url: httpx2.URL, address: Address, headers: Mapping[str, str], body: bytes) -> httpx2.Request:
-    """Return a request that connects to `address`, while its Host field and its TLS are those of the URL's own host."""
+    """Return a request to `address` whose Host field and TLS name are those of the URL's host."""
     fields = httpx2.Headers({"user-agent": USER_AGENT})
     fields.update(headers)
     fields.update({"host": url.netloc.decode("ascii"), "connection": "close"})
@@ -119,7 +119,7 @@ def _request(url: httpx2.URL, address: Address, headers: Mapping[str, str], body
 
 
 async def _drain(answer: httpx2.Response, deadline: float) -> None:
-    """Read a short body to its end, because closing a connection with unread bytes resets it under the endpoint."""
+    """Read a short body to its end, because closing with unread bytes resets the endpoint's connection."""
     with contextlib.suppress(httpx2.HTTPError, OSError):
         async with asyncio.timeout_at(deadline), contextlib.aclosing(answer.aiter_raw()) as chunks:
             async for _ in chunks:
@@ -147,7 +147,7 @@ def _explain(error: Exception) -> str:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__  # httpcore2 clears the former
+        error = error.__cause__ or error.__context__  # httpcore2 clears the cause
 
 
 def _explain_cause(error: BaseException) -> str | None:

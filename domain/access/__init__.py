@@ -1,1 +1,1 @@
-"""Who may do what: keys, what they grant, and how often."""
+"""Access: keys, grants and rate limits."""

@@ -1,4 +1,4 @@
-"""Keys, the credentials that stand for them, and what a credential grants."""
+"""Keys, the credentials that stand for them, and the grants of credentials."""
 
 from datetime import datetime
 from enum import Enum
@@ -10,9 +10,9 @@ from domain.access.scopes import AccessScope
 
 @frozen(kw_only=True)
 class AccessKey:
-    """A key as its administrators see it: everything but the secret, of which only the last characters are kept.
+    """A key as administrators see it: without its secret, of which only the last characters are kept.
 
-    `last_used_at` may be up to a minute behind. A key that was revoked stays, so that what it did can be told.
+    `last_used_at` may be up to a minute behind. A revoked key stays, because changes name it as their actor.
     """
 
     id: int
@@ -30,7 +30,7 @@ class AccessKey:
 
 
 class CredentialType(Enum):
-    """In which way somebody shows that he has a key."""
+    """The way in which a caller shows a key."""
 
     KEY = "key"  # the key itself
     SESSION = "session"  # the token of a browser that showed the key before
@@ -38,7 +38,7 @@ class CredentialType(Enum):
 
 @frozen(kw_only=True)
 class Credential:
-    """A secret that stands for a key: its hash, and until when it does."""
+    """A secret that stands for a key: its hash and its expiry."""
 
     hash: bytes = field(repr=False)
     key: int
@@ -56,7 +56,7 @@ class Actor:
 
 @frozen(kw_only=True)
 class Grant:
-    """What a caller may do, and by which key; by none while the service is open."""
+    """What a caller may do, and by which key; there is none while the service is open."""
 
     scope: AccessScope
     actor: Actor | None = None
@@ -70,4 +70,4 @@ class Grant:
 
 
 OPEN = Grant(scope=AccessScope.ADMIN)
-"""What everyone is granted as long as there never was a key."""
+"""The grant of every caller as long as there never was a key."""

@@ -1,4 +1,4 @@
-"""Making, rotating and revoking keys: pure decisions on all the keys that there are."""
+"""Making, rotating and revoking keys: pure decisions on all keys."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +17,10 @@ from domain.field_types import EnumField, FieldType, String, Timestamp, Validati
 from domain.parsing import parse_fields
 
 MAX_KEYS = 1000
-"""How many are kept. Where there are as many, the one that was revoked first makes room for a new one."""
+"""The most keys in a store. When it is full, the key that was revoked first makes room for a new one."""
 
 MAX_SESSIONS = 100
-"""How many sessions a key has at once; the oldest makes room for a new one."""
+"""The most sessions of a key at once; the oldest makes room for a new one."""
 
 OVERLAP = timedelta(hours=24)
 """How long the old secret holds after a rotation, and at most."""
@@ -52,10 +52,10 @@ ROTATION = (Field(name="overlap", field_type=Overlap(), nullable=True),)
 
 @frozen(kw_only=True)
 class KeyChange:
-    """What a decision leaves: the key, with a new secret if it has a `hash`.
+    """The result of a decision: the key, with a new secret if it has a `hash`.
 
-    Every credential that the key had before holds until `others_until`, if that is given; where that is now, they are
-    forgotten, whatever a clock says later. Keys that are `dropped` are forgotten with theirs.
+    `others_until`, if given, is the new expiry of every credential that the key had before. If that is now, they are
+    deleted at once, so no clock can revive them. `dropped` keys are deleted with their credentials.
     """
 
     key: AccessKey
@@ -79,7 +79,7 @@ class CreateKey:
 
     @classmethod
     def parse(cls, raw: Mapping[str, object], secret: str) -> "CreateKey":
-        """Check a raw document. Raises `ValidationFailed` with every breach at once."""
+        """Check a raw document. Raises `ValidationFailed` with all violations."""
         return cls(**parse_fields(raw, FIELDS), secret=secret)
 
     def __call__(self, keys: Sequence[AccessKey], at: datetime) -> KeyChange:
@@ -98,7 +98,7 @@ class CreateKey:
 
 @frozen(kw_only=True)
 class RotateKey:
-    """Give a key a new secret. Whatever stood for it before holds for an `overlap`, sessions too."""
+    """Give a key a new secret. Its earlier credentials, sessions too, hold for an `overlap`."""
 
     id: int
     secret: str = field(repr=False)
@@ -106,7 +106,7 @@ class RotateKey:
 
     @classmethod
     def parse(cls, id: int, raw: Mapping[str, object], secret: str) -> "RotateKey":
-        """Check a raw document. Raises `ValidationFailed` with every breach at once."""
+        """Check a raw document. Raises `ValidationFailed` with all violations."""
         overlap = parse_fields(raw, ROTATION)["overlap"]
         return cls(id=id, secret=secret, overlap=OVERLAP if overlap is None else overlap)
 
@@ -141,7 +141,7 @@ def _known(keys: Sequence[AccessKey], id: int) -> AccessKey:
 
 
 def _surplus(keys: Sequence[AccessKey], at: datetime) -> tuple[int, ...]:
-    """Return the keys that make room for a new one; never the newest, whose id must not be given again."""
+    """Return the keys that make room for a new one. The newest never does, because its id must not be given again."""
     if len(keys) < MAX_KEYS:
         return ()
     useless = [each for each in keys[:-1] if not each.is_valid(at)]

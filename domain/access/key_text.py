@@ -1,6 +1,6 @@
-"""What a key looks like: `brm_`, 30 base62 characters, and their CRC-32 in 6 more.
+"""The form of a key: `brm_`, 30 base62 characters, and their CRC-32 in 6 more.
 
-The prefix lets scanners of public text find a key, and the sum tells a mistyped one without a look-up. The token of a
+The prefix lets scanners of public text find a key. The checksum shows a typing error without a look-up. The token of a
 session looks the same, but for its prefix, `brs_`.
 """
 
@@ -22,7 +22,7 @@ KEY = re.compile(PREFIX + _REST)
 _SECRET = re.compile(rf"(?:{PREFIX}|{SESSION_PREFIX}){_REST}")
 
 Draw = Callable[[str], str]
-"""Returns one of some characters at random, from a source that nobody can foresee."""
+"""Returns one of some characters, chosen by a secure random source."""
 
 
 def make_key(draw: Draw) -> str:
@@ -46,12 +46,12 @@ def is_key(text: str) -> bool:
 
 
 def holds_secret(text: str) -> bool:
-    """Tell whether there is something in a text that looks like a key or a token."""
+    """Tell whether a text contains something that looks like a key or a token."""
     return (PREFIX in text or SESSION_PREFIX in text) and _SECRET.search(text) is not None
 
 
 def hash_of(secret: str) -> bytes:
-    """Return what is kept of a key or a token, and what it is looked up by."""
+    """Return the hash of a key or a token; it is stored, and looked up."""
     return sha256(secret.encode()).digest()
 
 

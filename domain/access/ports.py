@@ -1,4 +1,4 @@
-"""What is needed of a store to let callers in. A docstring here is a contract; one suite tests it on every store."""
+"""The port of keys. A docstring here is a contract; one suite tests it on every store."""
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Mapping
@@ -10,38 +10,38 @@ from domain.access.key_ring import KeyDecision
 
 
 class AccessKeys(Protocol):
-    """Keeps keys and what stands for them. All of these raise `Unavailable`, those that write `StorageFull` too."""
+    """Keeps keys and their credentials. All methods raise `Unavailable`; those that write also raise `StorageFull`."""
 
     @abstractmethod
     def look_up(self, hash: bytes | None) -> Awaitable[Grant | None]:
-        """Begin at once to look for the credential with a hash, and return what waits for the answer.
+        """Start at once to look for the credential with a hash, and return an awaitable of its grant.
 
-        It is what the credential grants now, `OPEN` if there never was a key, and otherwise None. What was committed
-        before the question counts, whichever process did it.
+        The grant is `OPEN` if there never was a key, and None for an unknown or expired credential. The answer covers
+        everything that any process had committed before the call.
         """
 
     @abstractmethod
     async def keys(self) -> tuple[AccessKey, ...]:
-        """Return all keys by ascending id, also those that are valid no more."""
+        """Return all keys by ascending id, also revoked and expired ones."""
 
     @abstractmethod
     async def change(self, decision: KeyDecision, *, dry_run: bool = False) -> AccessKey:
-        """Take a decision on all keys and make it last, or only take it; return the key that it left.
+        """Decide on all keys and store the result, unless it is a dry run; return the resulting key.
 
-        Decisions are taken one after another. Raises what the decision raises; nothing has changed then.
+        Decisions run one after another. An error of the decision is raised, and changes nothing.
         """
 
     @abstractmethod
     async def open_session(self, token: bytes, by: bytes) -> Grant | None:
-        """Let the hash of a token stand for the key that the hash `by` of its secret stands for, for `SESSION_LASTS`.
+        """Store the hash of a token for the key whose secret has the hash `by`. It holds for `SESSION_LASTS`.
 
-        Not for longer than that secret does. Returns what the token grants, or None where `by` is no valid key.
+        It never holds for longer than that secret. Returns the grant of the token, or None if `by` is not valid.
         """
 
     @abstractmethod
     async def close_session(self, token: bytes) -> None:
-        """Forget the hash of a token. Does nothing where there is none."""
+        """Delete the hash of a token, if there is one."""
 
     @abstractmethod
     async def touch(self, used: Mapping[int, datetime]) -> None:
-        """Note when keys were used last; a time never moves back."""
+        """Store the last use of keys; a time never moves back."""

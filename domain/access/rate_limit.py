@@ -1,7 +1,7 @@
-"""How often somebody may do something: the generic cell rate algorithm, in whole nanoseconds.
+"""Rate limits by the generic cell rate algorithm, in whole nanoseconds.
 
-All that is kept of a subject is the time at which he will have his whole quota again. So two numbers and one comparison
-are enough, nothing is ever counted, and whoever was quiet for a whole window can be forgotten.
+The only state of a subject is the time at which its quota is whole again. So two numbers and one comparison are enough,
+nothing is counted, and a subject that was quiet for a whole window needs no state.
 """
 
 from abc import abstractmethod
@@ -14,16 +14,16 @@ SECOND = 1_000_000_000
 
 @frozen
 class Quota:
-    """How many at once, and again in every window; the window is in seconds. It comes back bit by bit."""
+    """How many requests are allowed in each window of seconds, also all at once. The quota comes back bit by bit."""
 
     amount: int
     window: int
 
 
 class Verdict(NamedTuple):
-    """Whether it may be done, how many more may be now, and in how many nanoseconds the quota is whole again.
+    """Whether the request is allowed, how many more are now, and the nanoseconds until the quota is whole again.
 
-    Where it may not, `wait` is the number of nanoseconds until it may.
+    `wait` is the number of nanoseconds until a refused request is allowed.
     """
 
     allowed: bool
@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
 
 
 FAILED_TRIES = Quota(5, 60)
-"""How often one address may show a secret that is none."""
+"""How often one address may send a wrong secret."""
 
 
 def decide(quota: Quota, whole_at: int, now: int) -> tuple[int, Verdict]:
@@ -49,7 +49,7 @@ def decide(quota: Quota, whole_at: int, now: int) -> tuple[int, Verdict]:
 
 
 class RateLimiter(Protocol):
-    """Keeps what is known of subjects, for all who decide on the same ones."""
+    """Keeps the state of subjects, for all processes that share them."""
 
     @abstractmethod
     def take(self, subject: bytes, quota: Quota) -> Verdict:

@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class AccessScope(Enum):
-    """What a key is good for."""
+    """What a key allows."""
 
     READ = "read"
     WRITE = "write"
@@ -14,5 +14,5 @@ class AccessScope(Enum):
         self.rank = len(type(self).__members__)
 
     def includes(self, needed: "AccessScope") -> bool:
-        """Tell whether whoever has this scope may do what needs another one."""
+        """Tell whether this scope includes another one."""
         return self.rank >= needed.rank

@@ -1,6 +1,6 @@
 """The commands that make, list, rotate and revoke keys. They work on the store itself, with the service running or not.
 
-A new key is all that is written to stdout, so that a script can take it from there; everything else goes to stderr.
+Only a new key goes to stdout, so a script can take it from there; everything else goes to stderr.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ Work = Callable[[AccessKeys], Coroutine[Any, Any, None]]
 
 
 class _Duration(click.ParamType[timedelta]):
-    """A duration such as 90s, 15m, 24h or 30d, of `most` where that is given."""
+    """A duration such as 90s, 15m, 24h or 30d; at most `most`, if given."""
 
     name = "duration"
 
@@ -124,7 +124,7 @@ def revoke(url: str, id: int) -> int:
 
 
 def _run(url: str, work: Work) -> int:
-    """Do something with the keys of a store, and return the exit code."""
+    """Run an action on the keys of a store, and return the exit code."""
     try:
         asyncio.run(_with_keys(url, work))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line

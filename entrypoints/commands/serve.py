@@ -19,7 +19,7 @@ OVERLOOKED = "this begins an empty store, %s, though there is a file %s: if that
 
 
 def _option(field: "attrs.Attribute[object]") -> click.Option:
-    """Return the flag of a setting; `load` reads its text, so that both say the same of a bad one."""
+    """Return the flag of a setting. `load` reads its text, so a bad flag and a bad variable get the same message."""
     is_switch = isinstance(field.default, bool)  # then the flag alone says true
     default = f", default {field.default}" if isinstance(field.default, int | str) and not is_switch else ""
     text = f"{field.metadata['help']} ({PREFIX}{field.name.upper()}{default})"
@@ -54,7 +54,7 @@ def _serve(**flags: str | None) -> int:
     os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
     from adapters.shared_memory.rate_limits import SharedRateLimiter  # noqa: PLC0415 - the same
     from entrypoints.asgi import app  # noqa: PLC0415 - the same
-    from entrypoints.server import run  # noqa: PLC0415 - what is wrong is said sooner without a server
+    from entrypoints.server import run  # noqa: PLC0415 - an error appears sooner without a server
 
     return run(
         partial(
@@ -68,7 +68,7 @@ def _serve(**flags: str | None) -> int:
 
 
 def _unguarded(settings: Settings) -> str | None:
-    """Say why the service may not listen where it should: others could reach it, and nobody would need a key."""
+    """Say why the service may not listen on its address: others could reach it, and nobody would need a key."""
     if settings.is_loopback or settings.open:
         return None
     try:

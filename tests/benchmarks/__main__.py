@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks`: compares backroom (c) with a bare application (a) and a tutorial's (b) in one run.
 
-Servers run on one core and the load on another. Figures depend on the machine and on whatever else it does; the ratios
-are what counts, and even they are worth something only on a quiet machine.
+Servers run on one core and the load on another. Figures depend on the machine and on its other work, so only the
+ratios count. Even these need a quiet machine.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from tests.benchmarks.sections import SECTIONS, Stage, fill
 from tests.benchmarks.servers import backroom, bare, feedless, running, sqlite, tutorial
 from tests.benchmarks.table import Row, below, table
 
-# Beside ./data, so that its disk is the one that a fsync would wait for. A system's folder for temporary files is often
-# in memory, where being durable costs nothing.
+# Beside ./data, so that a fsync waits for the same disk. A system's temporary folder is often in memory, where
+# durability costs nothing.
 FOLDER = Path(__file__).parents[2] / "build"
 
 LEGEND = """\
@@ -34,7 +34,7 @@ figures are medians of rounds in turn, with 64 connections, a bulk with 4
 
 
 def arguments() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks", description="Compare backroom with (a) and (b)."
     )
@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
 
 
 def start(executable: str, folder: Path, cores: tuple[int, int], times: int) -> Row:
-    """Start (c) some times, each on a fresh file, and return the median time to its first answer."""
+    """Start (c) several times, each on a fresh file, and return the median time to its first response."""
     seconds = []
     for number in range(times):
         with running(backroom(executable, f"(c) {number}", sqlite(folder / f"{number}.db")), folder, cores) as server:
@@ -66,12 +66,12 @@ def start(executable: str, folder: Path, cores: tuple[int, int], times: int) -> 
 
 
 def main() -> None:
-    """Measure what is asked for and print the table."""
+    """Measure the requested sections and print the table."""
     asked = arguments()
     cores = two_cores()
     executable = str(asked.backroom)
     rounds = Rounds(asked.rounds, asked.seconds, warm_up=asked.seconds / 2, cores=cores)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped then, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # then the servers are stopped, too
     FOLDER.mkdir(exist_ok=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=FOLDER)))

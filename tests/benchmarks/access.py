@@ -1,4 +1,4 @@
-"""What letting callers in costs: requests with a key, by cookie and with a rate limit, beside one without keys."""
+"""The cost of access checks: requests with a key, by cookie and with a rate limit, compared to one without keys."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.benchmarks.servers import Server, backroom, running, sqlite
 from tests.benchmarks.table import Row, compare
 
 ROWS = 1_000
-LIMIT = "100000000/second"  # which nobody reaches
+LIMIT = "100000000/second"  # too high to reach
 
 Load = Callable[[int], Script]
 
@@ -62,7 +62,7 @@ def _compared(rounds: Rounds, servers: list[Server], keys: list[str], cookie: st
 
 
 def showing(load: Load, header: str) -> Load:
-    """Return a load whose every request has one more header."""
+    """Return a load whose every request has one additional header."""
     line = f"\r\n{header}\r\nHost: ".encode()
 
     def script(number: int) -> Script:
@@ -76,7 +76,7 @@ def showing(load: Load, header: str) -> Load:
 
 
 def new_key(executable: str, store: str) -> str:
-    """Make a key beside the running service, and return it."""
+    """Create a key beside the running service, and return it."""
     command = [executable, "keys", "create", "load", "--scope", "write"]
     made = subprocess.run(
         command, env={**os.environ, "BACKROOM_STORE": store}, capture_output=True, text=True, check=True
@@ -85,7 +85,7 @@ def new_key(executable: str, store: str) -> str:
 
 
 def session(server: Server, key: str) -> str:
-    """Show a key, and return the cookie."""
+    """Open a session with a key, and return the cookie."""
     connection = HTTPConnection(HOST, server.port, timeout=60)
     try:
         connection.request("POST", "/session", json.dumps({"key": key}), {"Content-Type": "application/json"})

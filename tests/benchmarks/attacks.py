@@ -1,4 +1,4 @@
-"""Clients that take what they can get: `python -m tests.benchmarks.attacks NAME PORT SECONDS` runs one of `ATTACKS`."""
+"""Clients without restraint: `python -m tests.benchmarks.attacks NAME PORT SECONDS` runs one of `ATTACKS`."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def _read_on(reader: asyncio.StreamReader) -> None:
 
 
 async def pipelining(port: int, *, reads: bool) -> None:
-    """Ask on one connection as fast as it takes the requests, and read the answers or not."""
+    """Send requests on one connection as fast as possible, and read the responses or not."""
     reader, writer = await _connected(port)
     reading = asyncio.create_task(_read_on(reader)) if reads else None
     sent = request("GET", "/healthz") * 5000
@@ -45,7 +45,7 @@ async def pipelining(port: int, *, reads: bool) -> None:
 
 
 async def slow_bodies(port: int, connections: int = 1100, apart: float = 8 / 1100) -> None:
-    """Begin many bodies and send one byte of each."""
+    """Start many bodies and send one byte of each."""
     writers = []
     head = request("POST", "/tasks")[:-2] + b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     for _ in range(connections):
@@ -57,7 +57,7 @@ async def slow_bodies(port: int, connections: int = 1100, apart: float = 8 / 110
 
 
 async def waiting(port: int, connections: int = 1005) -> None:
-    """Wait for changes that do not come, on many connections."""
+    """Wait on many connections for changes that never come."""
 
     async def wait() -> None:
         reader, writer = await _connected(port)
@@ -71,7 +71,7 @@ async def waiting(port: int, connections: int = 1005) -> None:
 
 
 async def replaying(port: int, path: str, connections: int) -> None:
-    """Catch up with all changes, again and again, on some connections."""
+    """Read all changes again and again, on some connections."""
     first = json.loads(await _body(port, "/changes?limit=1"))["cursor"]
 
     async def replay() -> None:
@@ -90,7 +90,7 @@ async def replaying(port: int, path: str, connections: int) -> None:
 
 
 async def asking(port: int, sent: bytes, connections: int) -> None:
-    """Ask the same thing again and again, on some connections."""
+    """Send the same request again and again, on some connections."""
 
     async def ask() -> None:
         reader, writer = await _connected(port)
@@ -127,18 +127,18 @@ async def _body(port: int, path: str) -> bytes:
 
 
 def bulk(notes: str, operations: int) -> bytes:
-    """Return a bulk of creates with the same notes, which nobody would write but can be sent."""
+    """Return a bulk request of creates with the same notes: unlikely, but possible."""
     creates = [{"op": "create", "body": {"title": "x", "notes": notes}} for _ in range(operations)]
     return posted("/tasks/bulk", {"operations": creates})
 
 
 def unknown_keys(count: int) -> bytes:
-    """Return a task with so many fields that it has not."""
+    """Return a task with this many unknown fields."""
     return posted("/tasks", {f"{number:x}": 1 for number in range(count)})
 
 
 def posted(path: str, document: object) -> bytes:
-    """Return a request with as large a document as fits into a body."""
+    """Return a request with a document of the largest allowed size."""
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
@@ -170,12 +170,12 @@ ATTACKS: Mapping[str, Attack] = {
 
 
 async def run(name: str, port: int, seconds: float) -> None:
-    """Run one attack for some seconds, whatever becomes of it."""
+    """Run one attack for some seconds, and ignore its errors."""
     with suppress(TimeoutError, OSError, EOFError):
         async with asyncio.timeout(seconds):
             await ATTACKS[name](port)
 
 
 if __name__ == "__main__":
-    os.nice(10)  # the others are to be held up by the server alone
+    os.nice(10)  # only the server should delay the others
     uvloop.run(run(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -1,4 +1,4 @@
-"""Server (a): an ASGI application that does nothing but answer. What uvicorn can do here at most."""
+"""Server (a): an ASGI application that only responds. It shows the most that uvicorn can do here."""
 
 from starlette.types import Receive, Scope, Send
 
@@ -13,6 +13,6 @@ END = {"type": "http.response.body", "body": BODY}
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer any request with the same bytes."""
+    """Respond to any request with the same bytes."""
     await send(START)
     await send(END)

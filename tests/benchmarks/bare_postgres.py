@@ -1,6 +1,6 @@
-"""Server (d): an ASGI application with one statement of asyncpg for each request. The limit in front of PostgreSQL.
+"""Server (d): an ASGI application with one statement of asyncpg for each request. It is the limit for PostgreSQL.
 
-Its pool does not reset connections when they come back, which would cost each request another round trip.
+Its pool does not reset returned connections, because that would cost each request another round trip.
 """
 
 import os
@@ -18,12 +18,12 @@ CONNECTIONS = 10  # as many as (c) has
 
 
 class App:
-    """GET …/{id} answers with a row, and POST, whose body is not looked at, makes one."""
+    """GET …/{id} returns a row. POST ignores its body and creates a row."""
 
     pool: "asyncpg.Pool[Any]"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or open and close the pool."""
+        """Serve a request, or open and close the pool."""
         if scope["type"] == "lifespan":
             await self.live(receive, send)
         elif scope["method"] == "POST":
@@ -33,7 +33,7 @@ class App:
             await answer(send, 200, document.encode())
 
     async def live(self, receive: Receive, send: Send) -> None:
-        """Begin with a thousand rows."""
+        """Create a thousand rows at the start."""
         await receive()
         async with asyncpg.create_pool(os.environ["DSN"], min_size=0, max_size=CONNECTIONS, reset=kept) as self.pool:
             await self.pool.execute(SCHEMA)
@@ -44,11 +44,11 @@ class App:
 
 
 async def kept(_: object) -> None:
-    """Leave a connection as it is."""
+    """Keep a returned connection as it is."""
 
 
 async def answer(send: Send, status: int, body: bytes) -> None:
-    """Send an answer."""
+    """Send a response."""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""The service with its feed cut out: a write rings for nobody, and nobody looks for what is to be delivered.
+"""The service without its feed: a write notifies nobody, and nobody delivers.
 
 The log is still written, because history and restore read it.
 """
@@ -13,7 +13,7 @@ from entrypoints.cli import main
 
 
 def notify(store: SqliteStore) -> None:
-    """Wake nobody."""
+    """Notify nobody."""
 
 
 async def run(dispatcher: Dispatcher) -> None:

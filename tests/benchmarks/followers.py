@@ -1,4 +1,4 @@
-"""Followers for the benchmark: WebSockets that count what they are told, cheaply enough not to measure themselves."""
+"""Followers for the benchmark: WebSockets that count messages, cheaply enough not to distort the measurement."""
 
 import asyncio
 from time import perf_counter
@@ -8,7 +8,7 @@ import attrs
 
 from tests.benchmarks.load import HOST, Connection, Load, LoadError, Script
 
-TIMEOUT = 60  # seconds until the followers are given up
+TIMEOUT = 60  # seconds until the benchmark stops waiting for the followers
 
 _HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -23,9 +23,9 @@ class Crowd:
     """All followers of one measurement.
 
     Attributes:
-        expected: how many messages there are to come, to all of them together.
-        messages: how many have come.
-        arrivals: when each came, if anyone wants to know.
+        expected: how many messages all followers together should get.
+        messages: how many have arrived.
+        arrivals: when each arrived, if that is recorded.
     """
 
     expected: int = 0
@@ -35,7 +35,7 @@ class Crowd:
     failure: str | None = None
 
     def expect(self, messages: int) -> None:
-        """Start to count anew."""
+        """Start counting from zero."""
         self.expected, self.messages = messages, 0
         self.arrivals.clear()
         self.complete.clear()
@@ -53,7 +53,7 @@ class Crowd:
         self.complete.set()
 
     async def all_told(self) -> None:
-        """Return once every message has come. Raises `LoadError` if one cannot come any more."""
+        """Return once every message has arrived. Raises `LoadError` once one can no longer arrive."""
         try:
             await asyncio.wait_for(self.complete.wait(), TIMEOUT)
         except TimeoutError:
@@ -71,12 +71,12 @@ class FollowerConnection(asyncio.Protocol):
         self.accepted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask to follow."""
+        """Send the handshake."""
         self.transport = cast("asyncio.Transport", transport)
         self.transport.write(_HANDSHAKE)
 
     def data_received(self, data: bytes) -> None:
-        """Count the messages that are complete."""
+        """Count the complete messages."""
         data = self.left + data
         if not self.accepted:
             head, end, data = data.partition(b"\r\n\r\n")
@@ -92,7 +92,7 @@ class FollowerConnection(asyncio.Protocol):
             self.crowd.told(messages)
 
     def count(self, data: bytes) -> tuple[int, int]:
-        """Return how many messages there are in `data`, and where the last one ends."""
+        """Return the number of messages in `data`, and the end of the last one."""
         place = messages = 0
         while (frame := frame_at(data, place)) is not None:
             entity_type, start, end = frame
@@ -106,13 +106,13 @@ class FollowerConnection(asyncio.Protocol):
         return messages, place
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Mind it, unless all is over."""
+        """Report the loss, unless the measurement is over."""
         if not self.crowd.complete.is_set():
             self.crowd.failed(f"a follower was cut off: {exc or 'closed by the server'}")
 
 
 def frame_at(data: bytes, place: int) -> tuple[int, int, int] | None:
-    """Return the first byte of a server's frame, and where its payload starts and ends; None if it is not complete."""
+    """Return the first byte of a server's frame and where its payload starts and ends, or None if it is incomplete."""
     if len(data) < place + 2:
         return None
     size, start = data[place + 1], place + 2
@@ -124,12 +124,12 @@ def frame_at(data: bytes, place: int) -> tuple[int, int, int] | None:
 
 
 def pong(payload: bytes) -> bytes:
-    """Return the frame that answers a ping, masked with zeros as a client may."""
+    """Return the pong for a ping. Its mask is all zeros, which is allowed."""
     return bytes((0x8A, 0x80 | len(payload))) + bytes(4) + payload
 
 
 async def follow(port: int, followers: int) -> tuple[Crowd, list[asyncio.Transport]]:
-    """Connect so many followers, one after the other, and return when all are live."""
+    """Connect this many followers, one by one, and return when all are live."""
     crowd = Crowd(expected=followers)
     loop = asyncio.get_running_loop()
     transports = []
@@ -141,7 +141,7 @@ async def follow(port: int, followers: int) -> tuple[Crowd, list[asyncio.Transpo
 
 
 async def written(port: int, script: Script, status: int) -> float:
-    """Follow a script to its end on one connection, and return when its first request was sent."""
+    """Run a script to its end on one connection, and return when its first request was sent."""
     loop = asyncio.get_running_loop()
     load = Load(status)
     connection = (await loop.create_connection(lambda: Connection(load, script), HOST, port))[1]

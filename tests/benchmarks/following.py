@@ -1,4 +1,4 @@
-"""What following costs: many messages, how soon an idle follower is told, its memory, and what writers notice."""
+"""The cost of following: message rate, delay for an idle follower, its memory, and the effect on writers."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from tests.benchmarks.servers import Server
 from tests.benchmarks.table import Row, at_least, below, compare
 
 FOLLOWERS = 500
-ROW = 100  # changes that are made in a row
-APART = 20  # changes that are made one after the other, each when all have been told of the one before
+ROW = 100  # changes without a pause
+APART = 20  # single changes, each after all followers got the one before
 
 
 @attrs.frozen
 class Following:
-    """What one round found.
+    """What one round measured.
 
     Attributes:
         memory: bytes that one idle follower added to the server.
@@ -37,9 +37,9 @@ class Following:
 
 
 def following(rounds: Rounds, server: Server, unfollowed: Server, feedless: Server) -> Iterator[Row]:
-    """Follow a server again and again; then write where nobody follows any more, nobody ever did, and nobody could."""
+    """Follow a server in rounds. Then write where followers have left, where none ever were, and where none can be."""
     found = [observed(rounds, server) for _ in range(rounds.rounds)]
-    # What the first crowd adds may serve the next one too, so it is the first that counts.
+    # The second crowd may reuse memory of the first, so only the first one counts.
     yield below(f"memory of each of {FOLLOWERS} idle followers", found[0].memory / 1e3, 50, "KB")
     messages = median(each.messages for each in found)
     yield at_least(f"messages to {FOLLOWERS} followers, with one writer", messages, 20_000, "messages/s")
@@ -58,7 +58,7 @@ def following(rounds: Rounds, server: Server, unfollowed: Server, feedless: Serv
 
 
 def observed(rounds: Rounds, server: Server) -> Following:
-    """Let followers come, be told and go, and return what that was like."""
+    """Let followers connect, receive and leave, and return the measurements."""
     before, computing = Usage.now(rounds.cores, server.pid), process_time()
     found = uvloop.run(watched(server, next(rounds.numbers)))
     usage = Usage.now(rounds.cores, server.pid) - before
@@ -84,7 +84,7 @@ async def watched(server: Server, seed: int) -> Following:
 
 
 async def told(crowd: Crowd, port: int, script: Script, changes: int) -> float:
-    """Make changes, return when all were told of them; the result is when the first was sent."""
+    """Make changes and wait until all followers got them. Returns when the first change was sent."""
     crowd.expect(FOLLOWERS * changes)
     start = await written(port, script, 201)
     await crowd.all_told()

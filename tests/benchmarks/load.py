@@ -1,7 +1,7 @@
-"""The load: connections that each send their next request as soon as the last one is answered in full.
+"""The load: connections that each send the next request once the last response is complete.
 
-A connection follows a script: a generator that yields requests and is sent each answer. So the simplest load is
-`while True: yield request`, and a client that carries an ETag from an answer to its next request is as easily written.
+A connection runs a script: a generator that yields requests and is sent each response. The simplest load is
+`while True: yield request`. A client that takes an ETag from a response to its next request is as easy to write.
 """
 
 import asyncio
@@ -13,23 +13,23 @@ import attrs
 import uvloop
 
 HOST = "127.0.0.1"
-TIMEOUT = 1800  # seconds until scripts that should end by themselves are given up
+TIMEOUT = 1800  # seconds until scripts that should end by themselves are stopped
 
 Script = Generator[bytes, bytes, None]
 
 
 class LoadError(Exception):
-    """An answer was not the one expected, or a connection broke: the measurement is worth nothing."""
+    """A response was not as expected, or a connection broke. The measurement is worthless."""
 
 
 @attrs.frozen
 class Rate:
-    """What a load found.
+    """What a load measured.
 
     Attributes:
-        answers: complete answers a second, while the load was on.
-        total: complete answers, with those that came after it.
-        busy: share of the time in which the load's own process was computing; near 1, it is measuring itself.
+        answers: complete responses a second during the load.
+        total: complete responses, including those after it.
+        busy: share of the time in which the load's own process computed. Near 1, it measures itself.
     """
 
     answers: float
@@ -38,7 +38,7 @@ class Rate:
 
 
 class Load:
-    """The connections of one measurement, and how many answers they have had."""
+    """The connections of one measurement, and the number of their responses."""
 
     def __init__(self, status: int) -> None:
         self.answers = 0
@@ -48,19 +48,19 @@ class Load:
         self.success = b"HTTP/1.1 %d " % status
 
     def closed(self) -> None:
-        """Note that a connection has come to its end."""
+        """Note that a connection has ended."""
         self.open -= 1
         if not self.open and not self.ended.done():
             self.ended.set_result(None)
 
     def failed(self, reason: str) -> None:
-        """End the measurement, with the first reason that was given."""
+        """End the measurement, and keep the first reason."""
         if not self.ended.done():
             self.ended.set_exception(LoadError(reason))
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection that follows its script."""
+    """One keep-alive connection that runs its script."""
 
     def __init__(self, load: Load, script: Script) -> None:
         self.load = load
@@ -70,8 +70,8 @@ class Connection(asyncio.Protocol):
         self.finished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Prepare the first request; it is sent when every connection is there."""
-        # uvloop's transports are no instances of asyncio's
+        """Prepare the first request. It is sent once every connection is open."""
+        # uvloop's transports are not instances of asyncio's
         self.transport = cast("asyncio.Transport", transport)
         self.request = next(self.script)
         self.load.open += 1
@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
-        """Send the next request, once the answer is complete."""
+        """Send the next request, once the response is complete."""
         self.answer += data
         if not self.size:
             self.size = size_of(self.answer)
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         self.proceed(answer)
 
     def proceed(self, answer: bytes) -> None:
-        """Do what the script wants next, unless the measurement is over."""
+        """Do the script's next step, unless the measurement is over."""
         try:
             request = self.script.send(answer)
         except StopIteration:
@@ -106,14 +106,14 @@ class Connection(asyncio.Protocol):
             self.transport.write(request)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the load, which minds only if the script was not at its end."""
+        """Tell the load. It is an error unless the script has ended."""
         if not self.finished:
             self.load.failed(f"a connection broke: {exc or 'closed by the server'}")
         self.load.closed()
 
 
 def size_of(answer: bytes) -> int:
-    """Return how many bytes the answer has by its own account, or 0 while its head is not complete."""
+    """Return the size of a response according to its head, or 0 while the head is incomplete."""
     end = answer.find(b"\r\n\r\n")
     if end < 0:
         return 0
@@ -128,7 +128,7 @@ async def connect(port: int, load: Load, script: Script) -> Connection:
 
 
 async def drive(port: int, scripts: Iterable[Script], status: int, seconds: float | None) -> Rate:
-    """Follow the scripts, one connection each, for some seconds or until they all end."""
+    """Run the scripts, one connection each, for some seconds or until all of them end."""
     load = Load(status)
     connections = [await connect(port, load, script) for script in scripts]
     start, computing = perf_counter(), process_time()
@@ -147,9 +147,9 @@ async def drive(port: int, scripts: Iterable[Script], status: int, seconds: floa
 
 
 def measure(port: int, scripts: Iterable[Script], *, status: int = 200, seconds: float | None = None) -> Rate:
-    """Put a load on a server of this machine and return what it achieved.
+    """Put a load on a server of this machine and return its rate.
 
     Raises:
-        LoadError: an answer had another status, or the server closed a connection.
+        LoadError: a response had another status, or the server closed a connection.
     """
     return uvloop.run(drive(port, scripts, status, seconds))

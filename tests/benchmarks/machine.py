@@ -1,4 +1,4 @@
-"""What the figures depend on: the cores, the disk, and what other processes take of them."""
+"""Conditions of the measurement: the cores, the disk, and what other processes use of them."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ import attrs
 TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds
 
 # The columns of /proc/stat in which a core worked: user, nice and system, and what a host took for other machines.
-# Interrupts are left out, because the load's own packets cause most of them.
+# Interrupts do not count, because most of them come from the load's own packets.
 WORKING = (1, 2, 3, 8)
 
 
@@ -23,8 +23,7 @@ class Usage:
     Attributes:
         time: seconds on the clock.
         server: seconds that one server's process computed.
-        others: seconds that the cores worked for anybody but that server and this process. They are missing in what the
-            server and its load could do.
+        others: seconds that the cores worked for other processes. The server and its load could not use these.
     """
 
     time: float
@@ -33,7 +32,7 @@ class Usage:
 
     @classmethod
     def now(cls, cores: tuple[int, ...], server: int) -> Self:
-        """Return the usage since the machine was started; `server` is a process's id."""
+        """Return the usage since the machine started. `server` is a process id."""
         computed = used(server)
         return cls(perf_counter(), computed, sum(map(worked, cores)) - computed - used(os.getpid()))
 
@@ -53,7 +52,7 @@ def two_cores() -> tuple[int, int]:
 
 
 def fsync_milliseconds(folder: Path) -> float:
-    """Return what one small durable write costs on the disk of `folder`, at the median."""
+    """Return the median time of one small durable write on the disk of `folder`."""
     times = []
     with (folder / "fsync").open("wb", buffering=0) as file:
         for _ in range(50):
@@ -65,14 +64,14 @@ def fsync_milliseconds(folder: Path) -> float:
 
 
 def worked(core: int) -> float:
-    """Return the seconds since the start of the machine that a core has worked."""
+    """Return the seconds that a core has worked since the machine started."""
     lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
     fields = next(line.split() for line in lines if line.startswith(f"cpu{core} "))
     return sum(int(fields[column]) for column in WORKING) * TICK
 
 
 def used(pid: int) -> float:
-    """Return the seconds that all threads of a process, and the processes that it started, have worked."""
+    """Return the seconds that a process has worked, with all its threads and the processes that it started."""
     process = Path(f"/proc/{pid}")
     fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     children = (process / f"task/{pid}/children").read_text(encoding="ascii").split()

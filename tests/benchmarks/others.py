@@ -1,7 +1,7 @@
-"""Honest clients in a process of their own: `python -m tests.benchmarks.others PORT SECONDS` tells their waits.
+"""Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS` prints their waiting times.
 
-Each client asks, waits for the whole answer, pauses and asks again. A request that is not answered within `PATIENCE`,
-or not with success, is a failure. The times are printed as JSON: `{"times": [seconds, …], "failures": […]}`.
+Each client sends a request, waits for the whole response, pauses and repeats. A request without a successful response
+within `PATIENCE` is a failure. The output is JSON: `{"times": [seconds, …], "failures": […]}`.
 """
 
 import asyncio
@@ -24,24 +24,24 @@ CLIENTS = 4
 
 @attrs.frozen
 class Waits:
-    """What the clients found.
+    """What the clients measured.
 
     Attributes:
-        times: seconds until each answer was whole.
-        failures: what was wrong with each of the others.
+        times: seconds until each response was complete.
+        failures: the reason of each failed request.
     """
 
     times: list[float] = attrs.field(factory=list)
     failures: list[str] = attrs.field(factory=list)
 
     def within(self, share: float) -> float:
-        """Return the seconds within which a share of all requests was answered; a failure took `PATIENCE`."""
+        """Return the seconds within which this share of all requests succeeded. A failure counts as `PATIENCE`."""
         waits = sorted([*self.times, *[PATIENCE] * len(self.failures)])
         return waits[min(len(waits) - 1, int(share * len(waits)))]
 
 
 def requests(number: int) -> Iterator[bytes]:
-    """Yield what one client asks for, without end: health, a task, a short list, and a write."""
+    """Yield the requests of one client, without end: health, a task, a short list, and a write."""
     for turn in count():
         yield request("GET", "/healthz")
         yield request("GET", "/tasks/1")
@@ -50,7 +50,7 @@ def requests(number: int) -> Iterator[bytes]:
 
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: bytes) -> None:
-    """Send one request and read its answer. Raises `OSError` for any but a success."""
+    """Send one request and read its response. Raises `OSError` for any error."""
     writer.write(sent)
     head = await reader.readuntil(b"\r\n\r\n")
     body = await reader.readexactly(size_of(head) - len(head))
@@ -59,7 +59,7 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: 
 
 
 async def client(port: int, number: int, until: float, waits: Waits) -> None:
-    """Ask for one thing after the other on one connection, and on a new one after a failure."""
+    """Send one request after the other on one connection. After a failure, open a new one."""
     asked = cycle(requests(number))
     while perf_counter() < until:
         start = perf_counter()
@@ -80,7 +80,7 @@ async def client(port: int, number: int, until: float, waits: Waits) -> None:
 
 
 async def measured(port: int, seconds: float) -> Waits:
-    """Let all clients ask for some seconds."""
+    """Run all clients for some seconds."""
     waits = Waits()
     until = perf_counter() + seconds
     await asyncio.gather(*(client(port, number, until, waits) for number in range(CLIENTS)))

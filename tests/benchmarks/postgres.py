@@ -1,4 +1,4 @@
-"""The section on PostgreSQL, which runs on whichever core it lands and is durable: it waits for the disk."""
+"""The section on PostgreSQL. It is durable, so it waits for the disk, and it may run on any core."""
 
 import os
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ from tests.postgres_server import running as database
 
 FEW = 1_000
 PAGE = "/tasks?limit=50"
-ON_DISK = Path("/var/tmp")  # where a system's folder for temporary files may be in memory, this one is not
+ON_DISK = Path("/var/tmp")  # unlike a system's temporary folder, never in memory
 DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"}
-ROOMY = {"shared_buffers": "1GB", "max_wal_size": "4GB"}  # as for a small server of its own, rather than for tests
+ROOMY = {"shared_buffers": "1GB", "max_wal_size": "4GB"}  # like a small server, not like the tests
 
 
 @attrs.frozen
 class Pair:
-    """What the section is measured with.
+    """The servers of the section.
 
     Attributes:
         bare: (d).
         few: (c) on a database that begins with `FEW` rows.
         many: (c) on one that begins with `rows` rows.
-        two: two processes of (c) on the database of `few`, each with as many connections as the others have.
+        two: two processes of (c) on the database of `few`, each with as many connections as the other servers.
     """
 
     bare: Server
@@ -40,7 +40,7 @@ class Pair:
 
 
 def measured(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterator[Row]:
-    """GET one and POST, against one statement for each; with few rows and many, one process and two."""
+    """GET one and POST, against one statement each: with few rows and many, with one process and two."""
     cores = rounds.cores
     with ExitStack() as stack:
         os.sched_setaffinity(0, cores)  # a child inherits it

@@ -1,9 +1,9 @@
 """`python -m tests.benchmarks.profile`: where the time of a request goes, by part of the program.
 
-The service on SQLite runs in this process, behind its own HTTP protocol and in front of a socket that keeps nothing.
-What the kernel does for it is therefore not in the figures. The profiler makes calls of Python dearer than they are:
-shares are what counts, and sums are shown beside what the same requests take without it. What SQLite takes of a POST
-has the writer's waiting for the disk in it.
+The service on SQLite runs in this process, behind its own HTTP protocol. Its socket discards everything, so the
+figures exclude the kernel's work. The profiler makes Python calls slower than they are. So only the shares count,
+and each sum stands beside the time of the same requests without the profiler. SQLite's part of a POST includes the
+writer's wait for the disk.
 """
 
 import asyncio
@@ -45,17 +45,17 @@ REQUESTS = {
 }
 
 OWN = re.compile(r"/(domain|adapters/\w+|entrypoints)/")
-"""The parts of the program itself, in the path of a file."""
+"""The parts of the program, by the path of a file."""
 
 WAITING = {("~", 0, "<method 'get' of '_queue.SimpleQueue' objects>")}
-"""Where the writer has nothing to do."""
+"""The functions in which the writer is idle."""
 
 Where = tuple[str, int, str]
 """File, line and name of a function, as the profiler knows it."""
 
 
 class Sink(asyncio.Transport):
-    """A connection whose client reads everything at once, and which counts answers that were not refusals."""
+    """A connection whose client reads everything at once. It counts successful responses."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
@@ -71,11 +71,11 @@ class Sink(asyncio.Transport):
         return 0
 
     def close(self) -> None:
-        """Stay, as the client does."""
+        """Stay open, as the client does."""
 
 
 class Crowd:
-    """So many connections, each of which asks the same at once."""
+    """Connections that all send the same request at once."""
 
     def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(app, http=HttpProtocol, log_config=None, access_log=False, proxy_headers=False)
@@ -87,7 +87,7 @@ class Crowd:
             protocol.connection_made(sink)
 
     async def ask(self, request: bytes, times: int) -> float:
-        """Ask so often, and return the microseconds of computing for each answer."""
+        """Send this many requests, and return the microseconds of computing for each response."""
         before, started = sum(sink.succeeded for sink in self._sinks), time.process_time()
         for _ in range(times):
             for protocol in self._protocols:
@@ -105,7 +105,7 @@ class Crowd:
 
 
 def part(where: Where, callers: dict[Where, Any]) -> str:
-    """Name the part of the program that a function belongs to; what is built in belongs to whoever calls it most."""
+    """Name the part of the program that a function belongs to. A built-in belongs to its most frequent caller."""
     file = where[0]
     if file == "~" and callers:
         return part(max(callers, key=lambda caller: callers[caller][2]), {})
@@ -129,7 +129,7 @@ def shares(profiles: list[cProfile.Profile]) -> Counter[str]:
 
 @contextmanager
 def profiled_threads() -> Iterator[list[cProfile.Profile]]:
-    """Profile every thread that starts meanwhile; yield the list to which each adds its profile."""
+    """Profile every thread that starts meanwhile. Yield a list, to which each thread adds its profile."""
     profiles: list[cProfile.Profile] = []
 
     def begin(_frame: FrameType, _event: str, _argument: object) -> None:
@@ -157,7 +157,7 @@ async def crowd(file: Path) -> AsyncIterator[Crowd]:
 
 
 async def plainly(file: Path, request: bytes) -> float:
-    """Return the microseconds of computing for each answer, with no profiler."""
+    """Return the microseconds of computing for each response, without a profiler."""
     async with crowd(file) as asking:
         await asking.ask(REQUESTS["POST"], 2)
         return await asking.ask(request, ROUNDS)

@@ -1,4 +1,4 @@
-"""Measuring several things in turn, so that whatever disturbs the machine for a while disturbs them all."""
+"""Measures several things in turn, so that a disturbance of the machine affects all of them."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +17,8 @@ class Trial:
     """A load on one server.
 
     Attributes:
-        script: makes the script of one connection from a number that is never given twice; the connections of one round
-            have consecutive ones.
+        script: makes the script of one connection from a unique number. The connections of one round have consecutive
+            numbers.
     """
 
     server: Server
@@ -29,12 +29,12 @@ class Trial:
 
 @attrs.frozen
 class Figure:
-    """What a server achieved.
+    """The measurement of a server.
 
     Attributes:
-        answers: answers a second.
-        cpu: seconds that the server computed for one answer. Other processes hardly change it, so it tells more than
-            `answers` on a machine that is not quiet; but it knows nothing of waiting.
+        answers: responses a second.
+        cpu: seconds that the server computed for one response. Other processes hardly change it. So on a busy machine
+            it tells more than `answers`, but it excludes waiting.
     """
 
     answers: float
@@ -43,12 +43,12 @@ class Figure:
 
 @attrs.define
 class Rounds:
-    """Rounds of so many seconds for each trial, after a warm-up.
+    """Rounds of this many seconds for each trial, after a warm-up.
 
     Attributes:
-        cores: the servers' and the load's.
-        busiest: the greatest share of a round that the load itself was computing; near 1, the figures are too low.
-        disturbances: the share of the cores that others took, for each round.
+        cores: the server's and the load's.
+        busiest: the largest share of a round in which the load itself computed. Near 1, the figures are too low.
+        disturbances: for each round, the share of the cores that other processes used.
     """
 
     rounds: int
@@ -60,7 +60,7 @@ class Rounds:
     numbers: Iterator[int] = attrs.field(factory=count)
 
     def medians(self, trials: Mapping[str, Trial]) -> dict[str, Figure]:
-        """Return what each trial achieved, at the median of its rounds."""
+        """Return the median measurement of each trial."""
         for trial in trials.values():
             self.run(trial, self.warm_up)
         rounds = []
@@ -73,7 +73,7 @@ class Rounds:
         }
 
     def run(self, trial: Trial, seconds: float | None = None) -> Figure:
-        """Return what one round achieved; without `seconds` it goes on until the scripts end by themselves."""
+        """Return the measurement of one round. Without `seconds`, it lasts until the scripts end."""
         scripts = [trial.script(next(self.numbers)) for _ in range(trial.connections)]
         before = Usage.now(self.cores, trial.server.pid)
         rate = measure(trial.server.port, scripts, status=trial.status, seconds=seconds)
@@ -82,12 +82,12 @@ class Rounds:
         return Figure(rate.answers, usage.server / rate.total)
 
     def note(self, usage: Usage, busy: float) -> None:
-        """Remember how far a round can be trusted; `busy` is the share of it in which the load was computing."""
+        """Note how reliable a round is. `busy` is the share of it in which the load computed."""
         self.disturbances.append(usage.others / usage.time / len(self.cores))
         self.busiest = max(self.busiest, busy)
 
     def quality(self) -> str:
-        """Say in one line how far the figures can be trusted."""
+        """Return one line about how reliable the figures are."""
         usual, worst = median(self.disturbances), max(self.disturbances)
         return (
             f"the load was computing for {self.busiest:.0%} of its busiest round; "

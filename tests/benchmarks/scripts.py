@@ -1,4 +1,4 @@
-"""What the clients of the load do: requests, and scripts that say which comes next."""
+"""The clients of the load: requests, and scripts that choose the next request."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def request(method: str, path: str, body: object = None, **headers: str) -> byte
 
 
 def titles(seed: int) -> Iterator[str]:
-    """Yield titles of realistic length without end: other ones for each seed, the same ones in each run."""
+    """Yield titles of realistic length without end. Each seed has other titles, and the same ones in each run."""
     random = Random(seed)
     while True:
         amount = random.randint(2, 99_999)
@@ -50,7 +50,7 @@ def repeat(path: str) -> Script:
 
 
 def read_any(rows: int, seed: int) -> Script:
-    """GET tasks at random; from many rows, two thousand different ones for each connection."""
+    """GET tasks at random. With many rows, each connection uses two thousand of them."""
     random = Random(seed)
     sent = [request("GET", f"/tasks/{random.randint(1, rows)}") for _ in range(min(rows, 2_000))]
     while True:
@@ -58,7 +58,7 @@ def read_any(rows: int, seed: int) -> Script:
 
 
 def create(seed: int, times: int | None = None) -> Script:
-    """POST new tasks, without end or some times."""
+    """POST new tasks, without end or this many times."""
     for _, title in zip(count() if times is None else range(times), titles(seed), strict=False):
         yield request("POST", "/tasks", {"title": title})
 
@@ -75,25 +75,25 @@ def titled(seed: int) -> Iterator[dict[str, str]]:
 
 
 def ticked() -> Iterator[dict[str, str]]:
-    """Yield edits that tick a task off, and take that back."""
+    """Yield edits that complete a task, and reopen it."""
     return cycle([{"status": "done"}, {"status": "pending"}])
 
 
 def edit(task: int, edits: Iterator[dict[str, str]]) -> Script:
-    """PUT edits on one task, one after the other, with the ETag of the version that was answered last."""
+    """PUT edits on one task, one after the other, each with the ETag of the last response."""
     answer = yield request("GET", f"/tasks/{task}")
     for each in edits:
         answer = yield request("PUT", f"/tasks/{task}", each, if_match=etag(answer))
 
 
 def etag(answer: bytes) -> str:
-    """Return the ETag of an answer, quotes included."""
+    """Return the ETag of a response, quotes included."""
     head = answer.partition(b"\r\n\r\n")[0]
     return next(line[6:].decode() for line in head.split(b"\r\n") if line[:6].lower() == b"etag: ")
 
 
 def create_in_bulk(seed: int, times: int | None = None) -> Script:
-    """POST tasks a thousand at a time, without end or some times."""
+    """POST tasks a thousand at a time, without end or this many times."""
     some = titles(seed)
     for _ in count() if times is None else range(times):
         operations = [{"op": "create", "body": {"title": next(some)}} for _ in range(BULK)]

@@ -1,4 +1,4 @@
-"""The sections of the benchmark: what is measured, and the aim that each figure is held against."""
+"""The sections of the benchmark: what each measures, and the aim of each figure."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -17,24 +17,24 @@ from tests.benchmarks.servers import Server, backroom, get, running, sqlite
 from tests.benchmarks.table import Row, at_least, below, compare
 
 FEW = 1_000  # rows in the small stores
-PAGE = 50  # tasks on the page that is measured
+PAGE = 50  # tasks on a measured page
 
 
 @attrs.frozen
 class Stage:
-    """The servers, all running at once: those that are not asked anything cost nothing.
+    """The servers, all running at once. An idle server costs nothing.
 
     Attributes:
         executable: what runs (c).
-        folder: for what is written meanwhile.
+        folder: for files that are written meanwhile.
         bare: (a).
         plain: (b), beginning with `FEW` rows.
         timed: (b) with its timing middleware, beginning with `FEW` rows.
         few: (c), beginning with `FEW` rows.
         many: (c), beginning with `rows` rows.
-        followed: (c), empty, which nobody but followers and their writer asks anything.
-        unfollowed: (c), empty, which nobody but a writer asks anything.
-        feedless: (c), empty, with its feed cut out.
+        followed: (c), empty, only for followers and their writer.
+        unfollowed: (c), empty, only for a writer.
+        feedless: (c), empty, without its feed.
     """
 
     rounds: Rounds
@@ -52,7 +52,7 @@ class Stage:
 
 
 def fill(stage: Stage) -> None:
-    """Give each server that keeps something the rows that it begins with."""
+    """Create the first rows of each server that stores any."""
     for server in (stage.plain, stage.timed):
         stage.rounds.run(Trial(server, partial(scripts.create, times=FEW), 201, connections=1))
     for server, rows in ((stage.few, FEW), (stage.many, stage.rows)):
@@ -60,7 +60,7 @@ def fill(stage: Stage) -> None:
 
 
 def reads(stage: Stage) -> Iterator[Row]:
-    """GET one task, any of those that exist."""
+    """GET one task, or any of those that exist."""
 
     def read(n: int) -> Script:
         return scripts.read_any(FEW, n)
@@ -77,9 +77,9 @@ def reads(stage: Stage) -> Iterator[Row]:
 
 
 def writes(stage: Stage) -> Iterator[Row]:
-    """POST new tasks, and PUT changes to them, with what makes each safe to repeat.
+    """POST new tasks, and PUT changes to them, with the headers that make each safe to repeat.
 
-    A new title is the dearest edit: what `q` looks through and the order by title change with it.
+    A new title is the most expensive edit: the text that `q` searches and the order by title change with it.
     """
     rates = stage.rounds.medians(
         {
@@ -96,7 +96,7 @@ def writes(stage: Stage) -> Iterator[Row]:
 
 
 def pages(stage: Stage) -> Iterator[Row]:
-    """GET a page of tasks: the first, and one in the middle of all, found by following `next`."""
+    """GET a page of tasks: the first, and one in the middle, found by following `next`."""
     first = f"/tasks?limit={PAGE}"
     for server in (stage.few, stage.many):
         assert json.loads(get(server.port, first)[1])["count"] == PAGE
@@ -116,7 +116,7 @@ def pages(stage: Stage) -> Iterator[Row]:
 
 
 def searches(stage: Stage) -> Iterator[Row]:
-    """Look for a part of a title among many, one client alone: for one that few have, and for one that many have."""
+    """Search for a part of a title, by one client alone: one part that few titles have, and one that many have."""
     paths = {
         "few have": "/tasks?q=471",
         "many have": "/tasks?q=brass",
@@ -134,7 +134,7 @@ def searches(stage: Stage) -> Iterator[Row]:
 
 
 def bulks(stage: Stage) -> Iterator[Row]:
-    """POST new tasks a thousand at a time: into a store that begins empty, and into one that has many."""
+    """POST new tasks a thousand at a time, into an empty store and into a large one."""
     fresh = backroom(stage.executable, "(c) bulk", sqlite(stage.folder / "bulk.db"))
     with running(fresh, stage.folder, stage.rounds.cores) as server:
         few, many = (Trial(each, scripts.create_in_bulk, connections=4) for each in (server, stage.many))
@@ -146,17 +146,17 @@ def bulks(stage: Stage) -> Iterator[Row]:
 
 def on_postgres(stage: Stage) -> Iterator[Row]:
     """GET one task and POST new ones, on PostgreSQL."""
-    rounds = attrs.evolve(stage.rounds, disturbances=[])  # the database itself would count as one
+    rounds = attrs.evolve(stage.rounds, disturbances=[])  # the database itself would count as a disturbance
     return postgres.measured(rounds, stage.rows, stage.executable, stage.folder)
 
 
 def memory(stage: Stage) -> Iterator[Row]:
-    """What is resident once everything else has been measured."""
+    """The resident memory after all other measurements."""
     yield below(f"memory, beginning with {FEW:,} rows", stage.few.memory() / 1e6, 80, "MB")
     yield below(f"memory, beginning with {stage.rows:,} rows", stage.many.memory() / 1e6, 80, "MB")
 
 
-# In this order: what only reads comes before what adds rows, and memory is looked at last.
+# In this order: sections that only read come before those that add rows, and memory comes last.
 SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
     "reads": reads,
     "pages": pages,
@@ -186,14 +186,14 @@ def everywhere(name: str, stage: Stage, script: Callable[[int], Script], status:
 
 
 def compared(what: str, name: str, rates: Mapping[str, Figure], stage: Stage, least: float) -> Iterator[Row]:
-    """Make the rows that hold (c) against (b), and many rows against few."""
+    """Make the rows that compare (c) with (b), and many rows with few."""
     yield compare(what, rates[name], "(b)", rates[f"{name} (b)"], least=least)
     yield compare(what, rates[name], "(b) timed", rates[f"{name} (b) timed"])
     yield compare(f"{what}, {stage.rows:,} rows", rates[f"{name} many"], f"{FEW:,} rows", rates[name], least=0.9)
 
 
 def middle(server: Server, rows: int) -> str:
-    """Follow `next` to the middle of all tasks, and return the path of a page there."""
+    """Follow `next` to the middle of all tasks, and return the path of that page."""
     step = min(1_000, rows // 20)
     path = f"/tasks?limit={step}"
     for _ in range(rows // 2 // step):

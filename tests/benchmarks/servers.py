@@ -1,4 +1,4 @@
-"""Starting, watching and stopping the servers that are compared, each alone on the first core."""
+"""Starting, watching and stopping the compared servers, each alone on the first core."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ UVICORN = (
 
 @attrs.frozen
 class Service:
-    """How to start one kind of server: its command and environment for a port, and a path that it answers with 200."""
+    """How to start a server: its command and environment for a port, and a path that returns 200."""
 
     name: str
     command: Callable[[int], list[str]]
@@ -37,10 +37,10 @@ class Service:
 
 @attrs.frozen
 class Server:
-    """A server process that answers.
+    """A running server process.
 
     Attributes:
-        start: seconds from its creation to its first answer.
+        start: seconds from its creation to its first response.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Server:
     start: float
 
     def memory(self) -> int:
-        """Return the bytes of memory that are resident."""
+        """Return the resident memory in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
@@ -76,7 +76,7 @@ def bare_postgres(dsn: str) -> Service:
 
 
 def backroom(executable: str, name: str, store: str, workers: int = 1) -> Service:
-    """Describe (c), the service as anyone would run it, on the store of an address."""
+    """Describe (c), the service as a user would run it, on the store of an address."""
     return serving([executable], name, store, workers)
 
 
@@ -86,12 +86,12 @@ def sqlite(file: Path) -> str:
 
 
 def feedless(store: str) -> Service:
-    """Describe (c) with its feed cut out."""
+    """Describe (c) without its feed."""
     return serving([sys.executable, "-m", "tests.benchmarks.feedless"], "(c) without a feed", store)
 
 
 def serving(program: list[str], name: str, store: str, workers: int = 1) -> Service:
-    """Describe a program that is started as (c) is."""
+    """Describe a program that starts like (c)."""
 
     def environment(port: int) -> dict[str, str]:
         address = {"BACKROOM_HOST": HOST, "BACKROOM_PORT": str(port)}
@@ -102,15 +102,15 @@ def serving(program: list[str], name: str, store: str, workers: int = 1) -> Serv
 
 @contextmanager
 def running(service: Service, folder: Path, cores: tuple[int, int]) -> Iterator[Server]:
-    """Start a server on the first of two cores, hand it over when it answers, and stop it at the end.
+    """Start a server on the first of two cores, yield it once it responds, and stop it at the end.
 
-    What it prints goes to a file in `folder`.
+    Its output goes to a file in `folder`.
     """
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BACKROOM_")}
     log = folder / f"{service.name}.log"
     with log.open("ab") as output:
-        os.sched_setaffinity(0, cores[:1])  # a child inherits it; so every thread of the server has it from the first
+        os.sched_setaffinity(0, cores[:1])  # a child inherits it, so every thread of the server has it from the start
         start = perf_counter()
         process = subprocess.Popen(
             service.command(port),
@@ -132,7 +132,7 @@ def running(service: Service, folder: Path, cores: tuple[int, int]) -> Iterator[
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -140,7 +140,7 @@ def free_port() -> int:
 
 
 def wait_for_answer(service: Service, process: subprocess.Popen[bytes], port: int) -> None:
-    """Ask until the answer is 200, as long as the process runs, and for a minute at most."""
+    """Send requests until one gets 200, for a minute at most, and only while the process runs."""
     deadline = perf_counter() + 60
     while process.poll() is None and perf_counter() < deadline:
         try:
@@ -153,7 +153,7 @@ def wait_for_answer(service: Service, process: subprocess.Popen[bytes], port: in
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
-    """Return the status and the body of one answer."""
+    """Return the status and the body of one response."""
     connection = HTTPConnection(HOST, port, timeout=60)
     try:
         connection.request("GET", path)
@@ -164,7 +164,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server as an operator would, and by force if that takes longer than it may."""
+    """Stop a server as an operator would, or by force after a timeout."""
     process.terminate()
     try:
         process.wait(timeout=15)

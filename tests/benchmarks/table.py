@@ -1,4 +1,4 @@
-"""The rows that a benchmark ends in, and the table they are shown in."""
+"""The rows of a benchmark's results, and the table of them."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ HEADINGS = ("", "figure", "compared with", "ratio", "by CPU", "aim", "")
 
 @attrs.frozen
 class Row:
-    """One figure, what it is held against, and whether that is met; None where there is no aim."""
+    """One figure, its comparison, and whether it meets its aim (None if it has no aim)."""
 
     what: str
     figure: str
@@ -22,13 +22,13 @@ class Row:
     met: bool | None = None
 
     def cells(self) -> tuple[str, ...]:
-        """Return the texts of the row, in the order of the headings."""
+        """Return the cells of the row, in the order of the headings."""
         verdict = {True: "met", False: "NOT MET", None: ""}[self.met]
         return self.what, self.figure, self.against, self.ratio, self.by_cpu, self.aim, verdict
 
 
 def compare(what: str, figure: Figure, other: str, base: Figure, *, least: float | None = None) -> Row:
-    """Make the row of a rate that should be at least `least` times another, or is only shown beside it."""
+    """Make the row of a rate that should be at least `least` times another, or has no aim."""
     ratio = figure.answers / base.answers
     return Row(
         what=what,
@@ -42,16 +42,16 @@ def compare(what: str, figure: Figure, other: str, base: Figure, *, least: float
 
 
 def scaling(what: str, figure: Figure, other: str, base: Figure, *, least: float) -> Row:
-    """Make the row of two processes against one, by what they compute, because here they share a core.
+    """Compare two processes with one by their computing time, because they share a core here.
 
-    Where each has a core, they answer twice as often if neither computes more.
+    With a core each, they respond twice as often if neither computes more.
     """
     row = compare(what, figure, other, base)
     return attrs.evolve(row, aim=f"≥ {least:.2f} by CPU", met=base.cpu / figure.cpu >= least)
 
 
 def at_least(what: str, figure: float, least: float, unit: str) -> Row:
-    """Make the row of a figure that should be `least` or more."""
+    """Make the row of a figure that should be at least `least`."""
     return Row(what, f"{figure:,.0f} {unit}", aim=f"≥ {least:,.0f} {unit}", met=figure >= least)
 
 
@@ -61,7 +61,7 @@ def below(what: str, figure: float, limit: float, unit: str) -> Row:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Return the rows as text in columns, the first one to the left, the numbers to the right."""
+    """Return the rows as text in columns: the first column to the left, the numbers to the right."""
     lines = [HEADINGS, *(row.cells() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(

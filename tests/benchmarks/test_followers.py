@@ -1,4 +1,4 @@
-"""Followers count what they are told, however it is cut up on its way, and mind everything else."""
+"""Followers count their messages, however these are cut into pieces, and report everything else."""
 
 import asyncio
 
@@ -16,19 +16,19 @@ PING, CLOSE = b"\x89\x04ping", b"\x88\x02\x03\xf5"
 
 
 class Written(asyncio.Transport):
-    """A transport that keeps what is written."""
+    """A transport that records what is written."""
 
     def __init__(self) -> None:
         super().__init__()
         self.data = b""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Keep it."""
+        """Record the bytes."""
         self.data += data
 
 
 def follower(crowd: Crowd) -> tuple[FollowerConnection, Written]:
-    """Return a follower that has asked to follow, and what it writes from then on."""
+    """Return a follower that has sent its handshake, and the transport that records its later output."""
     connection, transport = FollowerConnection(crowd), Written()
     connection.connection_made(transport)
     assert transport.data.startswith(b"GET /ws HTTP/1.1\r\n")
@@ -38,7 +38,7 @@ def follower(crowd: Crowd) -> tuple[FollowerConnection, Written]:
 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 async def test_messages_are_counted(size: int) -> None:
-    """Each message counts once, whatever its length, in whatever pieces it comes; a ping is none and is answered."""
+    """Each message counts once, at any length, in any pieces. A ping does not count and gets a pong."""
     crowd = Crowd(expected=5)
     sent = ACCEPTED + SHORT + PING + LONG + SHORT + LONGEST + SHORT
     connection, transport = follower(crowd)
@@ -58,7 +58,7 @@ async def test_messages_are_counted(size: int) -> None:
     ],
 )
 async def test_what_is_no_message_spoils_the_measurement(sent: bytes, reason: str) -> None:
-    """A follower that is refused, closed or told anything else is reported, and not waited for."""
+    """A follower that is refused, closed or sent anything else fails the measurement at once."""
     crowd = Crowd(expected=2)
     follower(crowd)[0].data_received(sent)
     with pytest.raises(LoadError, match=reason):
@@ -66,7 +66,7 @@ async def test_what_is_no_message_spoils_the_measurement(sent: bytes, reason: st
 
 
 async def test_a_follower_that_is_cut_off_spoils_the_measurement() -> None:
-    """It could not be told of the rest; once all were told it may go."""
+    """It cannot get the remaining messages. Once all have arrived, it may disconnect."""
     crowd = Crowd(expected=1)
     connection, _ = follower(crowd)
     connection.data_received(ACCEPTED + SHORT)

@@ -1,4 +1,4 @@
-"""The load sends, receives and counts what its scripts say, so that a figure means what it says."""
+"""The load sends, receives and counts what its scripts say, so its figures mean what they say."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 class Handler(BaseRequestHandler):
-    """Answers each request with the server's pieces, one after the other."""
+    """Responds to each request with the server's pieces, one after the other."""
 
     pieces: tuple[bytes, ...]
 
     def handle(self) -> None:
-        """Answer until the client leaves; without pieces, hang up at once."""
+        """Respond until the client disconnects. Without pieces, disconnect at once."""
         while self.pieces and self.request.recv(65536):
             for piece in self.pieces:
                 self.request.sendall(piece)
@@ -29,7 +29,7 @@ class Handler(BaseRequestHandler):
 
 @contextmanager
 def server(*pieces: bytes) -> Iterator[int]:
-    """A server that answers anything with the same pieces; gives its port."""
+    """A server that responds to any request with the same pieces. Yields its port."""
     with ThreadingTCPServer((HOST, 0), type("Pieces", (Handler,), {"pieces": pieces})) as listening:
         Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}).start()
         try:
@@ -39,7 +39,7 @@ def server(*pieces: bytes) -> Iterator[int]:
 
 
 def noting(answers: list[bytes], times: int) -> Script:
-    """Send a request some times, and note the answers."""
+    """Send a request several times, and record the responses."""
     for _ in range(times):
         answer = yield scripts.request("GET", "/")
         answers.append(answer)
@@ -47,7 +47,7 @@ def noting(answers: list[bytes], times: int) -> Script:
 
 @pytest.mark.parametrize("pieces", [(OK,), (OK[:9], OK[9:]), (OK[:-7], OK[-7:]), (OK[:-2], OK[-2:-1], OK[-1:])])
 def test_each_answer_is_given_to_its_script_in_full(pieces: tuple[bytes, ...]) -> None:
-    """However an answer is cut up on its way, the script gets it whole and once."""
+    """A script gets each response whole and once, however it is cut into pieces."""
     answers: list[bytes] = []
     with server(*pieces) as port:
         measure(port, [noting(answers, 3), noting(answers, 2)])
@@ -56,19 +56,19 @@ def test_each_answer_is_given_to_its_script_in_full(pieces: tuple[bytes, ...]) -
 
 
 def test_a_load_ends_when_its_time_is_over() -> None:
-    """A script without end is left when the time is over, with its answers counted."""
+    """A script without end is stopped when the time is over, and its responses count."""
     with server(OK) as port:
         assert measure(port, [scripts.repeat("/")], seconds=0.05).answers > 0
 
 
 def test_an_answer_of_another_status_spoils_the_measurement() -> None:
-    """An error that is answered fast does not pass for speed."""
+    """A fast error does not count as speed."""
     with server(OK.replace(b"200 OK", b"503 Busy")) as port, pytest.raises(LoadError, match="503 Busy"):
         measure(port, [scripts.repeat("/")], seconds=5)
 
 
 def test_a_broken_connection_spoils_the_measurement() -> None:
-    """A server that hangs up is reported, and not waited for."""
+    """A server that disconnects fails the measurement at once."""
     with server() as port, pytest.raises(LoadError, match="a connection broke"):
         measure(port, [scripts.repeat("/")], seconds=5)
 

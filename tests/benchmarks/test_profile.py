@@ -1,4 +1,4 @@
-"""What the profile tells of a request."""
+"""What the profile says about a request."""
 
 from pathlib import Path
 
@@ -26,14 +26,14 @@ def test_parts(file: str, expected: str) -> None:
 
 
 def test_what_is_built_in_belongs_to_its_caller() -> None:
-    """A built-in function is told as the work of the one that calls it."""
+    """A built-in function counts as work of its caller."""
     caller = ("/x/backroom/adapters/http/edge.py", 1, "f")
     assert "adapters/http" == part(("~", 0, "<len>"), {caller: (1, 1, 0.5, 0.5)})
 
 
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_every_request_is_answered(name: str, tmp_path: Path) -> None:
-    """What is profiled is the way of a request that succeeds, through every part."""
+    """The profiled requests succeed, and pass through every part."""
     assert await plainly(tmp_path / "plain.db", REQUESTS[name]) > 0
     spent = await profiled(tmp_path / "profiled.db", REQUESTS[name])
     assert {"adapters/http", "adapters/sqlite", "uvicorn", "starlette"} <= set(spent)

@@ -1,4 +1,4 @@
-"""The table says what was measured and whether that is enough."""
+"""The table shows what was measured, and whether it meets its aim."""
 
 import pytest
 
@@ -21,12 +21,12 @@ from tests.benchmarks.table import Row, at_least, below, compare, scaling, table
     ],
 )
 def test_an_aim_is_met_or_not(row: Row, ratio: str, met: bool | None) -> None:
-    """A figure is held against its aim as measured, not as rounded; a row without an aim has no verdict."""
+    """A figure is compared with its aim as measured, not as rounded. A row without an aim has no verdict."""
     assert (ratio, met) == (row.ratio, row.met)
 
 
 def test_the_table_is_in_columns() -> None:
-    """Each row is one line, and each column begins or ends at the same place."""
+    """Each row is one line, and each column is aligned."""
     rows = [
         compare("GET one", Figure(12_500, 5e-5), "(b)", Figure(10_000, 6e-5), least=1.25),
         below("memory", 90, 80, "MB"),

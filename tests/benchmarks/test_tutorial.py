@@ -1,4 +1,4 @@
-"""The tutorial's application works as a tutorial's would, so that it is a fair bar."""
+"""The tutorial's application works like a typical tutorial, so the comparison is fair."""
 
 from starlette.testclient import TestClient
 
@@ -6,7 +6,7 @@ from tests.benchmarks import tutorial
 
 
 def test_it_creates_reads_and_lists() -> None:
-    """What was posted is answered, read by its id and listed."""
+    """A posted entity is returned, read by its id and listed."""
     client = TestClient(tutorial.plain())
     for path, body in (("tasks", {"title": " Sweep "}), ("products", {"name": "Widget A", "price": 9.99})):
         created = client.post(f"/{path}", json=body)
@@ -18,7 +18,7 @@ def test_it_creates_reads_and_lists() -> None:
 
 
 def test_it_refuses_what_is_not_complete() -> None:
-    """A task without a title and a product without a price are 422; what is not there is 404."""
+    """A task without a title and a product without a price get 422, and a missing entity gets 404."""
     client = TestClient(tutorial.plain())
 
     assert 422 == client.post("/tasks", json={"title": " "}).status_code
@@ -27,6 +27,6 @@ def test_it_refuses_what_is_not_complete() -> None:
 
 
 def test_only_the_timed_form_tells_its_time() -> None:
-    """The middleware is what makes the two forms differ."""
+    """The two forms differ only in their middleware."""
     assert "X-Process-Time" not in TestClient(tutorial.plain()).get("/").headers
     assert TestClient(tutorial.timed()).get("/").headers["X-Process-Time"].endswith("ms")

@@ -1,7 +1,7 @@
-"""Server (b): what a Starlette tutorial arrives at. Dicts in memory, checks by hand, nothing kept.
+"""Server (b): the result of a Starlette tutorial. Dicts in memory, checks by hand, nothing stored.
 
-It is written as such an application usually is, and not slower: `plain` is without the timing middleware that tutorials
-add, which makes it the harder bar; `timed` is with it.
+It is written like a typical tutorial, and not slower. `plain` leaves out the timing middleware that tutorials add,
+so it is harder to beat. `timed` has it.
 """
 
 from datetime import UTC, datetime
@@ -23,19 +23,19 @@ products: dict[int, dict[str, Any]] = {}
 
 
 async def home(request: Request) -> JSONResponse:
-    """Say hello."""
+    """Return a greeting."""
     return JSONResponse({"message": "Hello from Starlette!", "version": "1.0"})
 
 
 async def list_tasks(request: Request) -> JSONResponse:
-    """Answer with the first `limit` tasks."""
+    """Return the first `limit` tasks."""
     limit = int(request.query_params.get("limit", 100))
     page = list(islice(tasks.values(), limit))
     return JSONResponse({"tasks": page, "count": len(page)})
 
 
 async def get_task(request: Request) -> JSONResponse:
-    """Answer with one task."""
+    """Return one task."""
     task = tasks.get(request.path_params["id"])
     if task is None:
         return JSONResponse({"error": "Task not found"}, status_code=404)
@@ -43,7 +43,7 @@ async def get_task(request: Request) -> JSONResponse:
 
 
 async def create_task(request: Request) -> JSONResponse:
-    """Keep a task that has a title."""
+    """Store a task that has a title."""
     data = await request.json()
     title = data.get("title")
     if not isinstance(title, str) or not title.strip():
@@ -65,14 +65,14 @@ async def create_task(request: Request) -> JSONResponse:
 
 
 async def list_products(request: Request) -> JSONResponse:
-    """Answer with the first `limit` products, by id."""
+    """Return the first `limit` products, by id."""
     limit = int(request.query_params.get("limit", 100))
     page = dict(islice(products.items(), limit))
     return JSONResponse({"products": page, "count": len(page)})
 
 
 async def get_product(request: Request) -> JSONResponse:
-    """Answer with one product."""
+    """Return one product."""
     product = products.get(request.path_params["id"])
     if product is None:
         return JSONResponse({"error": "Product not found"}, status_code=404)
@@ -80,7 +80,7 @@ async def get_product(request: Request) -> JSONResponse:
 
 
 async def create_product(request: Request) -> JSONResponse:
-    """Keep a product that has a name and a price."""
+    """Store a product that has a name and a price."""
     data = await request.json()
     if not data.get("name") or not isinstance(data.get("price"), int | float):
         return JSONResponse({"error": "name and price are required"}, status_code=422)
@@ -95,10 +95,10 @@ async def create_product(request: Request) -> JSONResponse:
 
 
 class Timing(BaseHTTPMiddleware):
-    """Tells in `X-Process-Time` how long the answer took."""
+    """Tells in `X-Process-Time` how long the response took."""
 
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """Answer as the application does, with one header more."""
+        """Return the application's response with one more header."""
         start = perf_counter()
         response = await call_next(request)
         response.headers["X-Process-Time"] = f"{(perf_counter() - start) * 1000:.2f}ms"
@@ -117,7 +117,7 @@ ROUTES = [
 
 
 def plain() -> Starlette:
-    """Make the application without middleware: the bar called (b)."""
+    """Make the application without middleware, which is called (b)."""
     return Starlette(routes=ROUTES)
 
 

@@ -1,4 +1,4 @@
-"""Any command on few entities with few values, so that they meet often."""
+"""Commands on few entities with few values, so that they often conflict."""
 
 from datetime import date
 from decimal import Decimal

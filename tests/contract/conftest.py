@@ -1,4 +1,4 @@
-"""One store at a time, new and empty for each test."""
+"""Each store in turn, new and empty for each test."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.contract.stores import STORES, Doors
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return the clock of the store, which only the test turns."""
+    """Return the clock of the store; only the test sets it."""
     return Clock()
 
 

@@ -1,4 +1,4 @@
-"""Entity types as a later version of the program may declare them: tasks with more fields."""
+"""Entity types of a possible later version: tasks with more fields."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from domain.task import TASK, Task
 
 @frozen(kw_only=True)
 class LaterTask(Task):
-    """A task with a place, by which it is sorted and found, and a number of hours, by which it is not."""
+    """A task with a sorted and searched place, and a number of hours that is neither."""
 
     place: str = writable(String(1, 50), default="Büro", searched=True)
     hours: int | None = writable(Integer(0, 100), default=None, listed=False)

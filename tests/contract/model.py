@@ -1,4 +1,4 @@
-"""What a store should do, in dicts and lists: small, slow, and written without a look at any store."""
+"""A plain model of a store, in dicts and lists: small, slow, and written independently of any store."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -15,7 +15,7 @@ DEFAULTS: dict[str, Values] = {
     each.name: {field.name: getattr(field.default, "value", field.default) for field in each.writable}
     for each in (TASK, PRODUCT)
 }
-"""Of what is required there is none, and every command has it."""
+"""A required field has no default, and every command gives it."""
 
 SEARCHED = {each.name: tuple(field.name for field in each.searched) for each in (TASK, PRODUCT)}
 CHOICES = ["pending", "in_progress", "done", "cancelled", "low", "normal", "high"]
@@ -23,11 +23,11 @@ MAX_STOCK = 2**31 - 1
 
 
 class ValidationError(Exception):
-    """A command was refused, for the reason that is its first argument."""
+    """A refused command; the first argument is the reason."""
 
 
 class Model:
-    """Entities by kind and id, deleted ones beside them, and everything that ever happened."""
+    """Living and deleted entities by type and id, and a log of all changes."""
 
     def __init__(self) -> None:
         self.living: dict[IdempotencyKey, Values] = {}
@@ -37,14 +37,14 @@ class Model:
         self.receipts: dict[str, tuple[bytes, Any, datetime]] = {}
 
     def copy(self) -> "Model":
-        """Return a model that can go another way."""
+        """Return an independent copy."""
         other = Model()
         other.living, other.gone, other.log = dict(self.living), dict(self.gone), list(self.log)
         other.last_id, other.receipts = dict(self.last_id), dict(self.receipts)
         return other
 
     def create(self, entity_type: str, id: int, values: Values, at: datetime) -> Values:
-        """Make an entity under an id that the store chose."""
+        """Create an entity under an id that the store chose."""
         self.last_id[entity_type] = id
         new = {"id": id, "version": 1, "created_at": at, "updated_at": at, **DEFAULTS[entity_type], **values}
         if entity_type == "task":
@@ -63,7 +63,7 @@ class Model:
         return self._put(entity_type, new, "updated", changed, at)
 
     def delete(self, entity_type: str, id: int, version: int | None, at: datetime) -> Values:
-        """Take an entity away."""
+        """Delete an entity."""
         old = self._next(self._current(entity_type, id, version), at)
         del self.living[entity_type, id]
         self.gone[entity_type, id] = old
@@ -71,7 +71,7 @@ class Model:
         return old
 
     def restore(self, entity_type: str, id: int, version: int | None, at: datetime) -> Values:
-        """Bring an entity back."""
+        """Restore an entity."""
         if (entity_type, id) in self.living:
             raise ValidationError("not_deleted")
         if (entity_type, id) not in self.gone:
@@ -96,7 +96,7 @@ class Model:
         return self.edit("product", id, {"stock": stock}, None, at)
 
     def forget(self, before: datetime) -> int:
-        """Forget old changes, and return how many that were."""
+        """Purge old changes; return how many."""
         old = 0
         while old < len(self.log) and self.log[old][3] < before:
             old += 1
@@ -140,12 +140,12 @@ class Model:
 
 
 def fold(text: str | None) -> str:
-    """Return how text is searched and sorted; plain casefolding is enough for the texts of the machine."""
+    """Return the folded text for search and sorting; casefolding is enough for the texts of this test."""
     return (text or "").casefold()
 
 
 def sort_key(value: str | int | Decimal | date) -> Any:
-    """Return what a value is sorted by."""
+    """Return the sort key of a value."""
     if isinstance(value, str):
         return CHOICES.index(value) if value in CHOICES else fold(value)
     return value

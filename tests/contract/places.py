@@ -1,4 +1,4 @@
-"""Where stores are kept that can be moved. A store enrols with a function that empties a place, and its line below."""
+"""The places of movable stores. A store takes part with a function that empties its place, and its line below."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from adapters.sqlite.store import SqliteStore
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
-from domain.use_cases.move import move
+from domain.use_cases.move import move, names_of_log
 from entrypoints.wiring import exporting, importing
 from tests.builders import SERIALIZER, Clock
 from tests.databases import open_store, shared_databases
@@ -16,11 +16,11 @@ from tests.databases import open_store, shared_databases
 NAMES = ("left", "right")
 
 Emptied = Callable[[Path, str], Awaitable[str]]
-"""Returns the URL of an empty place with a name, in a folder if it needs one."""
+"""Returns the URL of an empty place with the given name, in a folder if needed."""
 
 
 async def sqlite(folder: Path, name: str) -> str:
-    """Return the URL of a file that is not there."""
+    """Return the URL of a missing file."""
     for file in folder.glob(f"{name}.db*"):
         file.unlink()
     return f"sqlite:///{folder}/{name}.db"
@@ -35,13 +35,13 @@ PLACES: dict[str, Emptied] = {"sqlite": sqlite, "postgres": postgres}
 
 
 async def emptied(url: str, folder: Path) -> str:
-    """Empty a place once more."""
+    """Empty a place again."""
     name = next(name for name in NAMES if f"/{name}.db" in url or f"/{name}_place?" in url)
     return await PLACES["sqlite" if url.startswith("sqlite") else "postgres"](folder, name)
 
 
 async def opened(url: str, clock: Clock) -> Store:
-    """Open the store at a place."""
+    """Open the store at a URL."""
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
         return SqliteStore(
@@ -52,5 +52,5 @@ async def opened(url: str, clock: Clock) -> Store:
 
 async def moved(source: str, target: str) -> int:
     """Move everything from one place to another."""
-    async with exporting(source) as telling, importing(target) as taking:
+    async with exporting(source) as telling, importing(target, await names_of_log(telling)) as taking:
         return await move(telling, taking, lambda *_: None)

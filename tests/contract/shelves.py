@@ -1,4 +1,4 @@
-"""A small collection of each kind with ties, empty fields and awkward texts, and how it should sort."""
+"""A small collection of each entity type with ties, empty fields and awkward texts, and its expected order."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -43,7 +43,7 @@ LISTED = [(entity_type, field) for entity_type in (TASK, PRODUCT) for field in e
 
 
 def raws(entity_type: EntityType[Any]) -> list[dict[str, object]]:
-    """Return the documents of a collection; no two of their fields repeat in step."""
+    """Return the documents of a collection; no two fields repeat with the same period."""
     if entity_type is TASK:
         return [
             {
@@ -67,7 +67,7 @@ def raws(entity_type: EntityType[Any]) -> list[dict[str, object]]:
 
 
 async def stock_up(store: Writer, entity_type: EntityType[Any], clock: Clock) -> list[Any]:
-    """Make the collection at several times and versions, and return its entities by id."""
+    """Create the collection, with several times and versions; return its entities by id."""
     documents = raws(entity_type)
     half = len(documents) // 2
     made = await fill(store, entity_type, *documents[:half])
@@ -81,7 +81,7 @@ async def stock_up(store: Writer, entity_type: EntityType[Any], clock: Clock) ->
 
 
 def ordered(entities: Iterable[Any], *orders: Order) -> list[Any]:
-    """Sort entities in the plainest way: by one field after the other, from the last to the first."""
+    """Sort entities by one field after the other, from the last to the first."""
     found = sorted(entities, key=lambda each: each.id)
     for order in reversed(orders):
         found = _by_field(found, order.field, order.descending)

@@ -1,4 +1,4 @@
-"""What most tests of stores do on their way."""
+"""Steps that most tests of stores share."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,14 +17,14 @@ from tests.builders import create, recorded, submission
 
 
 async def outcome(store: Writer, *commands: Any, **facts: Any) -> Outcome:
-    """Submit commands and return what became of them."""
+    """Submit commands and return their outcome."""
     answer = await store.submit(submission(*commands, **facts))
     assert isinstance(answer, Outcome)
     return answer
 
 
 async def carry_out(store: Writer, *commands: Any, **facts: Any) -> list[Any]:
-    """Submit commands that all succeed, and return the entities as they left them."""
+    """Submit commands that all succeed; return the resulting entities."""
     results = (await outcome(store, *commands, **facts)).results
     assert [Done] * len(commands) == [type(result) for result in results]
     done = [result for result in results if isinstance(result, Done)]
@@ -32,14 +32,14 @@ async def carry_out(store: Writer, *commands: Any, **facts: Any) -> list[Any]:
 
 
 async def refusal(store: Writer, command: Any, **facts: Any) -> DomainError:
-    """Submit a command that is refused, and return the refusal."""
+    """Submit a command that is refused; return the refusal."""
     (result,) = (await outcome(store, command, **facts)).results
     assert isinstance(result, DomainError)
     return result
 
 
 async def fill(store: Writer, entity_type: EntityType[Any], *raws: Mapping[str, object]) -> list[Any]:
-    """Make an entity of each raw document, in one submission."""
+    """Create an entity of each raw document, in one batch."""
     return await carry_out(store, *(create(entity_type, **raw) for raw in raws))
 
 
@@ -49,7 +49,7 @@ def edit(entity_type: EntityType[Any], id: int, **raw: object) -> Edit[Any]:
 
 
 async def whole_log(store: ChangeLog, after: Cursor | None = None) -> list[Entry]:
-    """Read the log to its end, as its contract says that the end is found."""
+    """Read the log to its end, by the contract's rule for the end."""
     entries: list[Entry] = []
     while True:
         batch = await store.read(after, limit=7)
@@ -67,13 +67,13 @@ async def trail(store: ChangeLog, after: Cursor | None = None) -> list[tuple[str
 
 
 async def got(store: Reader, entity_type: EntityType[Any], id: int) -> Any:
-    """Return the entity that stands, or None."""
+    """Return the current entity, or None."""
     record = await store.get(entity_type, id)
     return None if record is None else recorded(entity_type, record)
 
 
 async def snapshot(store: Reader, entity_type: EntityType[Any], ids: Iterable[int]) -> list[Any]:
-    """Return what stands under each of the ids."""
+    """Return the current entities of the ids."""
     return [await got(store, entity_type, id) for id in ids]
 
 
@@ -83,7 +83,7 @@ def shown(query: Query[Any], page: Page) -> list[Any]:
 
 
 async def walk(store: Reader, query: Query[Any]) -> list[Any]:
-    """Return the entities of every page, from the one that `query` asks for to the last."""
+    """Return the entities of every page, from that of `query` to the last."""
     page = await store.page(query)
     found = shown(query, page)
     while page.next is not None:
@@ -94,7 +94,7 @@ async def walk(store: Reader, query: Query[Any]) -> list[Any]:
 
 
 async def positions_of(store: Store) -> Mapping[int, Cursor]:
-    """Return how far each webhook has come of those that a test may have."""
+    """Return the position of each webhook that a test may have."""
     return await store.deliveries.positions(range(1, 100))
 
 

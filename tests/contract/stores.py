@@ -1,4 +1,4 @@
-"""Every store that the contract holds for. A store enrols with a function that opens it, and its line at the end."""
+"""The stores that keep the contract. A store takes part with a function that opens it, and its line at the end."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,7 +15,7 @@ from tests.builders import SERIALIZER
 from tests.databases import open_store, shared_databases
 
 Doors = tuple[Store, Store]
-"""A store as two callers open it, such as two processes; where only one can, it is the same for both."""
+"""A store opened by two callers, such as two processes; a store in memory is the same for both."""
 
 Opener = Callable[[Path, Callable[[], datetime]], AbstractAsyncContextManager[Doors]]
 """Opens a new, empty store with a folder of its own and a clock, and closes it."""

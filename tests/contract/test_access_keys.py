@@ -1,4 +1,4 @@
-"""Keys and what stands for them, in every store."""
+"""Access keys and their credentials, in every store."""
 
 import asyncio
 from datetime import timedelta
@@ -29,28 +29,28 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def keys(store: Store) -> AccessKeys:
-    """Return the keys as the first caller sees them."""
+    """Return the keys as the first process sees them."""
     return store.access_keys
 
 
 @pytest.fixture
 def others(other: Store) -> AccessKeys:
-    """Return the same keys as another process sees them."""
+    """Return the keys as another process sees them."""
     return other.access_keys
 
 
 def new(secret: str = "s1", scope: AccessScope = AccessScope.READ, **facts: Any) -> CreateKey:
-    """Return a decision to make a key."""
+    """Return a decision that creates a key."""
     return CreateKey(**{"name": "till 2", "scope": scope, "secret": secret, "expires_at": None, **facts})
 
 
 def granted(key: AccessKey, type: CredentialType = CredentialType.KEY, **facts: Any) -> Grant:
-    """Return what a credential of a key grants."""
+    """Return the grant of a credential of a key."""
     return Grant(**{"scope": key.scope, "actor": Actor(key.id, key.name), "type": type, "expires_at": None, **facts})
 
 
 async def test_a_clock_that_was_ahead_ends_nothing(store: Store, keys: AccessKeys, clock: Clock) -> None:
-    """A key that had expired by it is valid again afterwards, whatever was done meanwhile, and so is its session."""
+    """A key and its session that a wrong clock expired are valid again after the clock is corrected."""
     key = await keys.change(new(expires_at=LATER))
     await keys.open_session(hash_of("t"), hash_of("s1"))
     clock.now = NOON + timedelta(days=31)
@@ -66,7 +66,7 @@ async def test_a_clock_that_was_ahead_ends_nothing(store: Store, keys: AccessKey
 
 @pytest.mark.parametrize("end", [RevokeKey(id=1), RotateKey(id=1, secret="s2", overlap=timedelta())])
 async def test_what_was_ended_by_a_clock_that_was_ahead(keys: AccessKeys, clock: Clock, end: Any) -> None:
-    """What was ended at once stays ended when the clock is right again."""
+    """A revocation under a wrong clock still holds after the clock is corrected."""
     await keys.change(new())
     await keys.open_session(hash_of("t"), hash_of("s1"))
     clock.now = NOON + timedelta(days=31)
@@ -76,7 +76,7 @@ async def test_what_was_ended_by_a_clock_that_was_ahead(keys: AccessKeys, clock:
 
 
 async def test_open_until_there_is_a_key(keys: AccessKeys, others: AccessKeys) -> None:
-    """While there never was a key everyone may do everything; from then on nobody without, in every process."""
+    """Until the first key exists everyone may do everything; after that every process demands a key."""
     assert OPEN == await keys.look_up(None) == await others.look_up(hash_of("s1"))
     await keys.change(new())
     assert None is await keys.look_up(None) is await others.look_up(None) is await others.look_up(hash_of("other"))
@@ -92,7 +92,7 @@ async def test_a_key_grants_its_scope(keys: AccessKeys, others: AccessKeys) -> N
 
 
 async def test_many_at_once(keys: AccessKeys) -> None:
-    """Everyone who asks at the same time gets his own answer."""
+    """Concurrent lookups each get their own result."""
     made = [await keys.change(new(f"s{number}")) for number in range(20)]
     hashes = [hash_of(f"s{number}") for number in range(25)]
     found = await asyncio.gather(*(keys.look_up(each) for each in (*hashes, None)))
@@ -100,7 +100,7 @@ async def test_many_at_once(keys: AccessKeys) -> None:
 
 
 async def test_a_revoked_key_grants_nothing(keys: AccessKeys, others: AccessKeys) -> None:
-    """A revocation holds at the next look-up in every process, for the key and its sessions."""
+    """A revocation of a key and its sessions holds at the next lookup in every process."""
     await keys.change(new())
     assert await keys.open_session(hash_of("t"), hash_of("s1"))
     await others.change(RevokeKey(id=1))
@@ -109,7 +109,7 @@ async def test_a_revoked_key_grants_nothing(keys: AccessKeys, others: AccessKeys
 
 
 async def test_an_expired_key_grants_nothing(keys: AccessKeys, clock: Clock) -> None:
-    """A key is good until the very moment at which it expires."""
+    """A key is valid until the moment at which it expires, exclusive."""
     await keys.change(new(expires_at=LATER))
     clock.now = LATER - timedelta(microseconds=1)
     assert LATER == (await keys.look_up(hash_of("s1")) or OPEN).expires_at
@@ -118,7 +118,7 @@ async def test_an_expired_key_grants_nothing(keys: AccessKeys, clock: Clock) -> 
 
 
 async def test_rotation(keys: AccessKeys, clock: Clock) -> None:
-    """After a rotation the old secret and its sessions hold for the overlap, and the new one on."""
+    """After a rotation the old secret and its sessions are valid for the overlap, and the new one without end."""
     key = await keys.change(new())
     await keys.open_session(hash_of("t"), hash_of("s1"))
     rotated = await keys.change(RotateKey(id=1, secret="secret two", overlap=HOUR))
@@ -131,7 +131,7 @@ async def test_rotation(keys: AccessKeys, clock: Clock) -> None:
 
 
 async def test_a_second_rotation_prolongs_nothing(keys: AccessKeys, clock: Clock) -> None:
-    """What holds only for a while does not hold for longer because of another rotation; none at all ends it now."""
+    """Another rotation never extends an overlap; one without overlap ends it at once."""
     await keys.change(new())
     await keys.change(RotateKey(id=1, secret="s2", overlap=HOUR))
     await keys.change(RotateKey(id=1, secret="s3", overlap=2 * HOUR))
@@ -142,7 +142,7 @@ async def test_a_second_rotation_prolongs_nothing(keys: AccessKeys, clock: Clock
 
 
 async def test_sessions(keys: AccessKeys, others: AccessKeys, clock: Clock) -> None:
-    """A session grants what its key does for thirty days, or until it is closed."""
+    """A session has the grant of its key for thirty days, or until it is closed."""
     key = await keys.change(new())
     expected = granted(key, CredentialType.SESSION, expires_at=NOON + SESSION_LASTS)
     assert expected == await keys.open_session(hash_of("t1"), hash_of("s1")) == await others.look_up(hash_of("t1"))
@@ -154,7 +154,7 @@ async def test_sessions(keys: AccessKeys, others: AccessKeys, clock: Clock) -> N
 
 
 async def test_a_session_needs_a_key(keys: AccessKeys) -> None:
-    """Neither an unknown secret nor the token of a session opens a session, and no secret is closed like one."""
+    """Only a key's secret opens a session, and only a session's token closes one."""
     await keys.change(new())
     await keys.open_session(hash_of("t"), hash_of("s1"))
     assert [None, None] == [await keys.open_session(hash_of("u"), hash_of(each)) for each in ("x", "t")]
@@ -164,13 +164,13 @@ async def test_a_session_needs_a_key(keys: AccessKeys) -> None:
 
 
 async def test_a_session_ends_with_what_opened_it(keys: AccessKeys) -> None:
-    """A session does not hold for longer than the secret by which it was opened."""
+    """A session ends no later than the secret that opened it."""
     await keys.change(new(expires_at=LATER))
     assert LATER == (await keys.open_session(hash_of("t"), hash_of("s1")) or OPEN).expires_at
 
 
 async def test_sessions_are_bounded(keys: AccessKeys, clock: Clock) -> None:
-    """A key has only so many sessions; the oldest makes room, and those of other keys stay."""
+    """A key has a limited number of sessions; a further one replaces its oldest, and no session of another key."""
     await keys.change(new())
     await keys.change(new("s2"))
     await keys.open_session(hash_of("other"), hash_of("s2"))
@@ -182,7 +182,7 @@ async def test_sessions_are_bounded(keys: AccessKeys, clock: Clock) -> None:
 
 
 async def test_a_refused_decision_changes_nothing(keys: AccessKeys) -> None:
-    """What a decision raises is raised, and nothing has changed."""
+    """An error in a decision reaches the caller, and nothing changes."""
     made = await keys.change(new())
     with pytest.raises(NotFound):
         await keys.change(RevokeKey(id=2))
@@ -190,14 +190,14 @@ async def test_a_refused_decision_changes_nothing(keys: AccessKeys) -> None:
 
 
 async def test_dry_run(keys: AccessKeys) -> None:
-    """A decision that is only tried changes nothing."""
+    """A dry run of a decision changes nothing."""
     key = await keys.change(new(), dry_run=True)
     assert (1, ()) == (key.id, await keys.keys())
     assert OPEN == await keys.look_up(None)
 
 
 async def test_decisions_take_turns(keys: AccessKeys, others: AccessKeys) -> None:
-    """Keys that are made at the same time have different ids, and of two admin keys only one can be revoked."""
+    """Concurrent key creations get different ids, and only one of two admin keys can be revoked."""
     made = await asyncio.gather(*((keys, others)[n % 2].change(new(f"s{n}", AccessScope.ADMIN)) for n in range(10)))
     assert set(range(1, 11)) == {each.id for each in made}
     for id in range(3, 11):
@@ -219,7 +219,7 @@ async def test_last_use(keys: AccessKeys) -> None:
 
 
 async def test_the_log_names_the_actor(store: Store) -> None:
-    """A change names the key that made it; keys themselves leave no change."""
+    """A change names the key that made it; changes of keys are not in the log."""
     await store.access_keys.change(new())
     await carry_out(store, create(TASK))
     await carry_out(store, create(TASK), actor=Actor(3, "till 2"))
@@ -227,7 +227,7 @@ async def test_the_log_names_the_actor(store: Store) -> None:
 
 
 class KeyMachine(RuleBasedStateMachine):
-    """Keys and sessions in a store beside the plainest model of them: who may what, and until when."""
+    """Keys and sessions in a store, compared with a plain model of grants and their ends."""
 
     def __init__(self, keys: AccessKeys, clock: Clock, run: Any) -> None:
         super().__init__()
@@ -238,11 +238,11 @@ class KeyMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Begin later than what earlier examples left."""
+        """Start later than all that earlier examples left."""
         self.clock.now += HOUR
 
     def secret(self) -> str:
-        """Return a secret that was never used."""
+        """Return a new secret."""
         self.count += 1
         return f"{id(self)}-{self.count}"
 
@@ -294,7 +294,7 @@ class KeyMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.holds)
     @rule(data=st.data())
     def log_out(self, data: st.DataObject) -> None:
-        """Close a session, or what is none."""
+        """Close a session, or try to with another secret."""
         token = data.draw(st.sampled_from(list(self.holds)))
         self.run(self.keys.close_session(hash_of(token)))
         key, _, is_session = self.holds[token]
@@ -308,7 +308,7 @@ class KeyMachine(RuleBasedStateMachine):
 
     @rule()
     def compare(self) -> None:
-        """Find exactly what the model grants."""
+        """Check that the store grants exactly what the model does."""
         for secret, (key, until, _) in self.holds.items():
             grant = self.run(self.keys.look_up(hash_of(secret)))
             if self.over(until):
@@ -317,11 +317,11 @@ class KeyMachine(RuleBasedStateMachine):
                 assert (key, until) == (grant.actor.key, grant.expires_at)
 
     def over(self, until: Any) -> bool:
-        """Tell whether a time has come."""
+        """Return whether a time has come."""
         return until is not None and until <= self.clock.now
 
     def shorten(self, key: int, until: Any) -> None:
-        """Let what stands for a key do so no longer than until then."""
+        """Limit the validity of a key's credentials to a time."""
         for secret, (mine, before, is_session) in self.holds.items():
             if mine == key:
                 self.holds[secret] = key, min(before or until, until), is_session
@@ -329,7 +329,7 @@ class KeyMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("name", STORES)
 def test_state_machine(name: str, tmp_path: Any) -> None:
-    """Whatever is done with keys and sessions, in whatever order, they grant what the plainest model says."""
+    """After any steps with keys and sessions, in any order, the store grants what the model does."""
     with asyncio.Runner() as runner:
         clock = Clock()
         opened = STORES[name](tmp_path, clock)

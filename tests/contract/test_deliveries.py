@@ -1,4 +1,4 @@
-"""What every store keeps of deliveries: positions, leases, the log of deliveries, and what it all hangs on."""
+"""Deliveries in every store: positions, leases, and the log of deliveries."""
 
 from datetime import timedelta
 from typing import Any
@@ -42,7 +42,7 @@ async def ids(store: Store, **facts: Any) -> list[str]:
 
 
 async def test_changes_of_webhooks_are_not_published(store: Store) -> None:
-    """Who follows the log does not see them, unless they are asked for by name; the history of a webhook has them."""
+    """Readers of the log get changes of webhooks only by naming their type; a webhook's history has them."""
     await carry_out(store, create(WEBHOOK), create(TASK))
     await carry_out(store, edit(WEBHOOK, 1, description="x"), create(PRODUCT), Delete(entity_type=WEBHOOK, id=1))
     assert [("task.created", 1, 1), ("product.created", 1, 1)] == await trail(store)
@@ -53,7 +53,7 @@ async def test_changes_of_webhooks_are_not_published(store: Store) -> None:
 
 
 async def test_a_webhook_starts_at_the_end(store: Store, other: Store) -> None:
-    """Without more ado it has had what was there before it, and nothing that comes after."""
+    """A new webhook starts after the newest change, and gets every later one."""
     assert {} == await positions_of(store)
     await fill(store, TASK, {})
     await carry_out(store, create(WEBHOOK))
@@ -65,14 +65,14 @@ async def test_a_webhook_starts_at_the_end(store: Store, other: Store) -> None:
 
 
 async def test_a_webhook_starts_behind_what_was_written_with_it(store: Store) -> None:
-    """It is not told of changes of its own submission, whether they come before its own or after."""
+    """A new webhook starts after all changes of its own batch."""
     await carry_out(store, create(TASK), create(WEBHOOK), create(TASK))
     position = (await positions_of(store))[1]
     assert () == (await store.read(position)).entries
 
 
 async def test_a_webhook_starts_where_it_is_told(store: Store) -> None:
-    """A submission can say where new webhooks start."""
+    """A batch can name the change after which its webhooks start."""
     start = await store.head()
     await fill(store, TASK, {})
     await carry_out(store, create(WEBHOOK), create(WEBHOOK), follow=start)
@@ -80,7 +80,7 @@ async def test_a_webhook_starts_where_it_is_told(store: Store) -> None:
 
 
 async def test_a_webhook_starts_at_no_other_place(store: Store) -> None:
-    """What is no cursor of this log is refused, and nothing is made."""
+    """A start that is no cursor of this log is refused, and nothing is created."""
     with pytest.raises(BadCursor):
         await store.submit(submission(create(WEBHOOK), create(TASK), follow=Cursor("now")))
     assert ({}, []) == (await positions_of(store), await trail(store))
@@ -89,7 +89,7 @@ async def test_a_webhook_starts_at_no_other_place(store: Store) -> None:
 
 
 async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
-    """An edit leaves the position; a deletion takes it and the deliveries along; a restored webhook starts anew."""
+    """An edit keeps the position; a deletion removes it and the deliveries; a restored webhook starts at the end."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     before = await positions_of(store)
     await carry_out(store, RequireExists(id=1), deliveries=(delivery(), delivery("d2", webhook=2)))
@@ -104,8 +104,8 @@ async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
     assert [] == await ids(store)
 
 
-async def test_what_is_refused_or_rehearsed_leaves_nothing(store: Store) -> None:
-    """Neither a webhook that was only rehearsed nor deliveries to one that is not there are kept."""
+async def test_a_refusal_and_a_dry_run_leave_nothing(store: Store) -> None:
+    """A dry run keeps no webhook and no deliveries, nor does a batch for a missing webhook."""
     await carry_out(store, create(WEBHOOK), dry_run=True)
     assert {} == await positions_of(store)
     (refusal,) = (await outcome(store, RequireExists(id=1), deliveries=(delivery(),))).results
@@ -116,7 +116,7 @@ async def test_what_is_refused_or_rehearsed_leaves_nothing(store: Store) -> None
 
 
 async def test_one_holds_a_lease(store: Store, other: Store, clock: Clock) -> None:
-    """While it runs only its owner prolongs it; when it has run out, or is given back, another may have it."""
+    """Only its owner renews a lease; others can take it once it has expired or is released."""
     assert not await store.deliveries.claim(1, "me", LEASE)
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     assert await store.deliveries.claim(1, "me", LEASE)
@@ -135,7 +135,7 @@ async def test_one_holds_a_lease(store: Store, other: Store, clock: Clock) -> No
 
 
 async def test_a_lease_of_a_clock_that_was_ahead(store: Store, other: Store, clock: Clock) -> None:
-    """A lease that ends later than any can is none; one of a host whose clock is a little ahead is one."""
+    """A lease that ends impossibly late is void, but one of a clock slightly ahead is valid."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     clock.now = NOON + timedelta(days=31)
     assert await store.deliveries.claim(1, "a process that died", LEASE)
@@ -149,7 +149,7 @@ async def test_a_lease_of_a_clock_that_was_ahead(store: Store, other: Store, clo
 
 
 async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) -> None:
-    """Who has lost the lease, or never had it, changes nothing: neither the position nor the log of deliveries."""
+    """Without the lease, a process changes neither the position nor the log of deliveries."""
     await carry_out(store, create(WEBHOOK))
     before = await positions_of(store)
     await fill(store, TASK, {})
@@ -167,7 +167,7 @@ async def test_only_the_owner_records(store: Store, other: Store, clock: Clock) 
 
 
 async def test_a_batch_with_a_lease(store: Store, other: Store, clock: Clock) -> None:
-    """It keeps what its owner tells of deliveries and carries out its commands, all at once; others have no effect."""
+    """A batch with a valid lease writes its deliveries and commands together; without one it has no effect."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
     await store.deliveries.record(1, "me", delivery=delivery(attempts=(attempt(),)))
@@ -192,7 +192,7 @@ async def test_a_batch_with_a_lease(store: Store, other: Store, clock: Clock) ->
 
 
 async def test_a_deleted_webhook_has_no_lease(store: Store) -> None:
-    """Its owner finds out when it records."""
+    """The deletion of a webhook ends its lease; the owner's next record fails."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
     await carry_out(store, Delete(entity_type=WEBHOOK, id=1))
@@ -202,7 +202,7 @@ async def test_a_deleted_webhook_has_no_lease(store: Store) -> None:
 
 
 async def test_a_position_never_goes_back(store: Store) -> None:
-    """An earlier place than the one that was reached is no news."""
+    """Recording an earlier position changes nothing."""
     start = await store.head()
     await carry_out(store, create(WEBHOOK))
     reached = await positions_of(store)
@@ -214,7 +214,7 @@ async def test_a_position_never_goes_back(store: Store) -> None:
 
 
 async def test_a_delivery_is_kept_as_it_is(store: Store, other: Store) -> None:
-    """Every field of every attempt comes back, whoever reads it."""
+    """Every caller reads every field of every attempt as it was written."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
     attempts = (attempt(), attempt(status=None, error="»no«\n"), attempt(duration_ms=0))
@@ -229,8 +229,8 @@ async def test_a_delivery_is_kept_as_it_is(store: Store, other: Store) -> None:
     assert await store.deliveries.delivery(1, "d") is None
 
 
-async def test_recording_again(store: Store) -> None:
-    """What was recorded under an id is replaced, and keeps its place among the others."""
+async def test_recording_a_delivery_again(store: Store) -> None:
+    """Recording a delivery again replaces it and keeps its place in the order."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
     for each in (delivery("a"), delivery("b")):
@@ -242,7 +242,7 @@ async def test_recording_again(store: Store) -> None:
 
 
 async def test_progress(store: Store, other: Store) -> None:
-    """It is the position and what is pending there, oldest first, of one webhook."""
+    """Progress is one webhook's position and its pending deliveries, oldest first."""
     assert await store.deliveries.progress(1) is None
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     queued = (delivery("b"), delivery("x", webhook=2), delivery("a", requested=True), delivery("c", status=FAILED))
@@ -257,7 +257,7 @@ async def test_progress(store: Store, other: Store) -> None:
 
 
 async def test_positions_of_some(store: Store) -> None:
-    """Only those are told that are asked for and are there."""
+    """The store returns the positions of requested webhooks that exist, and no others."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK), create(WEBHOOK))
     every = await positions_of(store)
     assert {1: every[1], 3: every[3]} == await store.deliveries.positions([3, 1, 4])
@@ -265,7 +265,7 @@ async def test_positions_of_some(store: Store) -> None:
 
 
 async def test_who_has_a_backlog(store: Store, other: Store) -> None:
-    """Enabled webhooks behind which there are changes do, and any with a pending delivery; all others do not."""
+    """A webhook has a backlog if it is enabled and changes follow its position, or if a delivery is pending."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK), create(WEBHOOK, enabled=False), create(WEBHOOK))
     assert {} == await store.deliveries.backlogs()
     await carry_out(store, RequireExists(id=3), deliveries=(delivery("t", webhook=3, requested=True),))
@@ -285,7 +285,7 @@ async def test_who_has_a_backlog(store: Store, other: Store) -> None:
 
 
 async def test_history(store: Store) -> None:
-    """The deliveries of one webhook come newest first, a page at a time; behind an unknown one there are none."""
+    """The deliveries of a webhook come in pages, newest first; no page follows an unknown id."""
     await carry_out(store, create(WEBHOOK), create(WEBHOOK))
     queued = tuple(delivery(id) for id in "hgfedcba")
     await carry_out(store, RequireExists(id=1), deliveries=(*queued[:4], delivery("x", webhook=2), *queued[4:]))
@@ -296,7 +296,7 @@ async def test_history(store: Store) -> None:
 
 
 async def test_what_is_queued_again_only_gets_its_time(store: Store) -> None:
-    """A pending delivery keeps its attempts and becomes due at another time; one that is not pending stays."""
+    """Queueing a pending delivery again keeps its attempts and changes its time; an ended one stays the same."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
     waiting, done = delivery("a", attempts=(attempt(),)), delivery("b", status=FAILED)
@@ -308,7 +308,7 @@ async def test_what_is_queued_again_only_gets_its_time(store: Store) -> None:
 
 
 async def test_a_replay_queues_nothing(store: Store) -> None:
-    """The same key and request again have no effect, deliveries included."""
+    """A replay has no effect, and queues no deliveries."""
     await carry_out(store, create(WEBHOOK))
     key = IdempotencyKey(caller="me", name="k", fingerprint=b"f")
     first = await outcome(store, RequireExists(id=1), key=key, deliveries=(delivery("a"),))
@@ -316,8 +316,8 @@ async def test_a_replay_queues_nothing(store: Store) -> None:
     assert (Replay(outcome=first), ["a"]) == (again, await ids(store))
 
 
-async def test_what_must_be_kept(store: Store) -> None:
-    """The earliest position of what is enabled is needed, and nothing for webhooks that are disabled or gone."""
+async def test_the_earliest_needed_position(store: Store) -> None:
+    """The log is needed from the earliest position of an enabled webhook on; disabled and deleted ones do not count."""
     assert await store.deliveries.needed() is None
     first = await store.head()
     await carry_out(store, create(WEBHOOK), follow=first)
@@ -332,8 +332,8 @@ async def test_what_must_be_kept(store: Store) -> None:
     assert first == await store.deliveries.needed()
 
 
-async def test_old_deliveries_are_swept(store: Store) -> None:
-    """They go with the changes of their time, unless they are pending, however many there are."""
+async def test_old_deliveries_are_purged(store: Store) -> None:
+    """Any number of old deliveries are purged together with the changes of their time, except pending ones."""
     await carry_out(store, create(WEBHOOK))
     old = tuple(delivery(f"o{n}", status=DeliveryStatus.DELIVERED) for n in range(1200))
     rest = (delivery("p"), delivery("y", at=LATER, status=FAILED))
@@ -344,7 +344,7 @@ async def test_old_deliveries_are_swept(store: Store) -> None:
 
 
 async def test_a_closed_store_delivers_nothing(store: Store) -> None:
-    """Every call is refused."""
+    """Every call of a closed store is refused."""
     await store.close()
     for call in (
         store.deliveries.positions([1]),

@@ -43,7 +43,7 @@ async def test_nothing_is_there_at_first(store: Store) -> None:
 
 
 async def test_what_was_made_can_be_got(store: Store, other: Store) -> None:
-    """An entity is got as it was made, by every caller, field by field."""
+    """Every caller reads an entity as it was created, field by field."""
     documents: list[tuple[EntityType[Any], dict[str, object]]] = [
         (TASK, FULL_TASK),
         (PRODUCT, FULL_PRODUCT),
@@ -56,8 +56,8 @@ async def test_what_was_made_can_be_got(store: Store, other: Store) -> None:
         assert made == await got(store, entity_type, made.id) == await got(other, entity_type, made.id)
 
 
-async def test_kinds_are_apart(store: Store) -> None:
-    """Each kind has ids of its own, from 1."""
+async def test_entity_types_have_ids_of_their_own(store: Store) -> None:
+    """Each entity type has its own ids, from 1."""
     assert [task(id=1), product(id=1)] == await carry_out(store, create(TASK), create(PRODUCT))
     assert [task(id=2)] == await carry_out(store, create(TASK))
     assert [task(id=1), product(id=1)] == [await got(store, TASK, 1), await got(store, PRODUCT, 1)]
@@ -65,7 +65,7 @@ async def test_kinds_are_apart(store: Store) -> None:
 
 
 async def test_ids_ascend_and_are_never_given_twice(store: Store, other: Store) -> None:
-    """A deleted id is not given again, even if it was the newest, whoever asks."""
+    """No process gets a deleted id again, even if it was the newest."""
     ids = []
     for door in (store, other, store, other):
         (made,) = await carry_out(door, create(TASK))
@@ -75,7 +75,7 @@ async def test_ids_ascend_and_are_never_given_twice(store: Store, other: Store) 
 
 
 async def test_every_change_takes_a_version(store: Store, clock: Clock) -> None:
-    """An edit, a deletion and a restore take a version and a time each; the time of creation stays."""
+    """Each edit, deletion and restore has a new version and time; the time of creation stays."""
     (made,) = await fill(store, TASK, {"notes": "old"})
     clock.now = LATER
     edited = evolve(made, version=2, updated_at=LATER, notes="new")
@@ -88,7 +88,7 @@ async def test_every_change_takes_a_version(store: Store, clock: Clock) -> None:
 
 
 async def test_a_change_that_changes_nothing(store: Store) -> None:
-    """It takes no version and leaves the entity alone."""
+    """An edit without effect leaves the entity and its version unchanged."""
     (made,) = await fill(store, PRODUCT, {"stock": 5})
     before = await store.head()
     assert [made, made] == await carry_out(store, edit(PRODUCT, 1, stock=5), AdjustStock(id=1, change=0))
@@ -96,7 +96,7 @@ async def test_a_change_that_changes_nothing(store: Store) -> None:
 
 
 async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
-    """Commands on ids that never were, or are gone, are refused."""
+    """Commands on unknown or deleted ids are refused."""
     await fill(store, TASK, {})
     await carry_out(store, Delete(entity_type=TASK, id=1))
     for id in (1, 2, MAX_ID):
@@ -106,7 +106,7 @@ async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
 
 
 async def test_only_the_deleted_can_be_restored(store: Store) -> None:
-    """A restore of what stands, or of what never was, is refused."""
+    """A restore of a living or unknown entity is refused."""
     await fill(store, TASK, {})
     assert isinstance(await refusal(store, Restore(entity_type=TASK, id=1)), NotDeleted)
     for id in (2, MAX_ID):
@@ -115,7 +115,7 @@ async def test_only_the_deleted_can_be_restored(store: Store) -> None:
 
 
 async def test_restored_again_and_again(store: Store) -> None:
-    """Each restore brings back what the latest deletion took."""
+    """Each restore brings back the entity as it was at its latest deletion."""
     await fill(store, TASK, {"notes": "0"})
     for round in range(1, 4):
         await carry_out(store, Delete(entity_type=TASK, id=1))
@@ -126,7 +126,7 @@ async def test_restored_again_and_again(store: Store) -> None:
 
 
 async def test_time_never_runs_backwards(store: Store, clock: Clock) -> None:
-    """A caller whose clock is behind leaves no earlier time than it found."""
+    """A caller with a slow clock never writes an earlier time than the stored one."""
     clock.now = LATER
     await fill(store, TASK, {})
     clock.now = NOON

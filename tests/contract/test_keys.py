@@ -42,14 +42,14 @@ def key(name: str = "k", *, caller: str = "me", request: bytes = b"\x00request")
 
 
 async def replayed(store: Store, key: IdempotencyKey, *commands: Any) -> Outcome | EarlierAnswer:
-    """Return the outcome that was decided before."""
+    """Return the stored outcome of a replay."""
     answer = await store.submit(submission(*(commands or (create(TASK),)), key=key))
     assert isinstance(answer, Replay)
     return answer.outcome
 
 
 async def test_the_same_request_gets_the_same_outcome(store: Store, other: Store) -> None:
-    """A key that comes again with its request is answered by what was kept, to every caller of the store."""
+    """A repeated request gets the stored outcome, from every process."""
     first = await outcome(store, create(TASK), create(TASK, due="2026-12-31"), key=key())
     await carry_out(store, edit(TASK, 1, title="Later"))
     assert [first] * 3 == [await replayed(door, key()) for door in (store, other, store)]
@@ -57,7 +57,7 @@ async def test_the_same_request_gets_the_same_outcome(store: Store, other: Store
 
 
 async def test_everything_about_an_outcome_is_kept(store: Store, other: Store) -> None:
-    """Each result with its facts, where webhooks start and what was queued for them come back as they were."""
+    """A stored outcome keeps every result with all its details."""
     await fill(store, PRODUCT, {"sku": "A", "stock": 1}, {"name": "B"})
     at_version_9 = Precondition(frozenset({9}), unknown=('"x"',))
     commands = (
@@ -80,7 +80,7 @@ async def test_everything_about_an_outcome_is_kept(store: Store, other: Store) -
 
 
 async def test_another_request_is_refused(store: Store, other: Store) -> None:
-    """A key that comes again with another request is refused, and nothing happens."""
+    """A key used again for another request is refused, without effect."""
     first = await outcome(store, create(TASK), key=key())
     for door in (store, other):
         with pytest.raises(KeyReused):
@@ -90,7 +90,7 @@ async def test_another_request_is_refused(store: Store, other: Store) -> None:
 
 
 async def test_keys_belong_to_callers(store: Store) -> None:
-    """Two callers may use the same key for different requests, and one may use two keys for the same."""
+    """Two callers may use one key for different requests; one caller may use two keys for equal requests."""
     for each in (key(), key(caller="you", request=b"another"), key("l")):
         await carry_out(store, create(TASK), key=each)
     assert 3 == len(await trail(store))
@@ -98,15 +98,15 @@ async def test_keys_belong_to_callers(store: Store) -> None:
 
 @pytest.mark.parametrize("atomic", [True, False])
 async def test_refusals_are_kept(store: Store, atomic: bool) -> None:
-    """An outcome is kept whether its commands were carried out or refused, if what is stored decided that."""
+    """An outcome is stored, whether success or refusal, if the stored state decided it."""
     first = await outcome(store, Delete(entity_type=TASK, id=1), key=key(), atomic=atomic)
     await carry_out(store, create(TASK))
     assert repr(first) == repr(await replayed(store, key(), Delete(entity_type=TASK, id=1)))
     assert await got(store, TASK, 1) is not None
 
 
-async def test_what_is_not_worth_keeping(store: Store) -> None:
-    """Where the request alone decides that it is refused, the key stays unused."""
+async def test_an_invalid_request_leaves_the_key_unused(store: Store) -> None:
+    """A request that is invalid by itself leaves its key unused."""
     invalid = ValidationFailed(violations=(Violation(field="title", code="required", reason="is required"),))
     refused = Refuse(entity_type=TASK, error=invalid)
     for _ in range(2):
@@ -115,8 +115,8 @@ async def test_what_is_not_worth_keeping(store: Store) -> None:
     assert 1 == len(await trail(store))
 
 
-async def test_a_rehearsal_uses_no_key(store: Store) -> None:
-    """It records nothing; but a key that was used before is answered as it was."""
+async def test_a_dry_run_uses_no_key(store: Store) -> None:
+    """A dry run stores no outcome, but replays one that is stored."""
     await carry_out(store, create(TASK), key=key(), dry_run=True)
     first = await outcome(store, create(TASK), key=key())
     answer = await store.submit(submission(create(TASK), key=key(), dry_run=True))
@@ -125,7 +125,7 @@ async def test_a_rehearsal_uses_no_key(store: Store) -> None:
 
 
 async def test_keys_expire(store: Store, clock: Clock) -> None:
-    """A key is kept for as long as was promised, and can then be used for anything."""
+    """A key expires after the promised time, and can then be used for any request."""
     first = await outcome(store, create(TASK), key=key())
     clock.now += RECEIPTS_KEPT - SECOND
     assert first == await replayed(store, key())
@@ -135,7 +135,7 @@ async def test_keys_expire(store: Store, clock: Clock) -> None:
 
 
 async def test_a_fault_leaves_the_key_unused(store: Store) -> None:
-    """What could not be decided has not happened, and the key can be used."""
+    """A batch that fails with a fault has no effect and leaves its key unused."""
     with pytest.raises(RuntimeError, match=r"^a fault in a decision$"):
         await store.submit(submission(create(TASK), Broken(), key=key()))
     assert [] == await trail(store)
@@ -143,7 +143,7 @@ async def test_a_fault_leaves_the_key_unused(store: Store) -> None:
 
 
 async def test_two_at_once_have_one_effect(store: Store, other: Store) -> None:
-    """Of equal submissions at the same time one is carried out; the others get its outcome, or are told to wait."""
+    """Of equal concurrent batches one is carried out; the others get its outcome, or an error to retry."""
     first, second = (submission(create(TASK), key=key()) for _ in range(2))
     answers = await asyncio.gather(store.submit(first), other.submit(second), return_exceptions=True)
     (done,) = [answer for answer in answers if isinstance(answer, Outcome)]

@@ -1,4 +1,4 @@
-"""The log in every store: order, places in it, types, history, and waiting for news."""
+"""The log in every store: order, cursors, types, history, and waiting for changes."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_an_empty_log(store: Store) -> None:
-    """There is nothing to read, from the start or from the end, which are the same place."""
+    """An empty log has no entries, and its start is its end."""
     head = await store.head()
     assert LogPage(entries=(), cursor=head) == await store.read(None) == await store.read(head)
     assert head == await store.oldest()
@@ -27,7 +27,7 @@ async def test_an_empty_log(store: Store) -> None:
 
 
 async def test_changes_are_read_as_they_were_made(store: Store, other: Store, clock: Clock) -> None:
-    """An entry holds the whole change, for every reader."""
+    """Every reader gets the whole change in its entry."""
     clock.now = LATER
     (task,) = await carry_out(store, create(TASK, due="2026-12-31", status="done"), request_id="r-1")
     (product,) = await carry_out(store, create(PRODUCT, price="0.01", sku="A", stock=0), request_id="r-2")
@@ -54,8 +54,8 @@ async def test_changes_are_read_as_they_were_made(store: Store, other: Store, cl
         assert changes == [entry.change for entry in await whole_log(door)]
 
 
-async def test_every_entry_has_a_place(store: Store, other: Store) -> None:
-    """Reading on after any entry gives exactly what follows it, in pieces of any size, again and again."""
+async def test_every_entry_has_a_cursor(store: Store, other: Store) -> None:
+    """Reading after any entry gives exactly the following ones, with any page size, as often as asked."""
     await fill(store, TASK, *({} for _ in range(6)))
     batch = await store.read(None)
     assert batch == await other.read(None) == await store.read(await other.oldest())
@@ -68,8 +68,8 @@ async def test_every_entry_has_a_place(store: Store, other: Store) -> None:
             assert LogPage(entries=rest, cursor=place) == await store.read(entry.cursor, limit=limit)
 
 
-async def test_only_some_types(store: Store) -> None:
-    """A reader gets the types that it asks for, and passes the others: its cursor moves on behind them."""
+async def test_a_reader_gets_only_requested_types(store: Store) -> None:
+    """A reader gets only the requested types; its cursor moves past the others."""
     await fill(store, TASK, {}, {}, {})
     await fill(store, PRODUCT, {})
     await carry_out(store, edit(TASK, 2, notes="x"), Delete(entity_type=TASK, id=3), Restore(entity_type=TASK, id=3))
@@ -88,7 +88,7 @@ async def test_only_some_types(store: Store) -> None:
 
 
 async def test_history(store: Store) -> None:
-    """The changes of one entity come oldest first, after a version, and stay when it is gone."""
+    """The history of an entity after a version comes oldest first, also after its deletion."""
     await fill(store, TASK, {}, {})
     await fill(store, PRODUCT, {})
     await carry_out(store, edit(TASK, 1, notes="x"), edit(TASK, 2, notes="y"), Delete(entity_type=TASK, id=1))
@@ -105,8 +105,8 @@ async def test_history(store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "1", "now", "x-1", "-1", "\x00", "ü", "9" * 40])
-async def test_no_cursors(store: Store, text: str) -> None:
-    """What is no cursor of this log is refused wherever one is taken."""
+async def test_invalid_cursors_are_refused(store: Store, text: str) -> None:
+    """Every method that takes a cursor refuses an invalid one."""
     await fill(store, TASK, {})
     with pytest.raises(BadCursor):
         await store.read(Cursor(text))
@@ -117,15 +117,15 @@ async def test_no_cursors(store: Store, text: str) -> None:
 
 
 @pytest.mark.parametrize("changed", ["{}0", "{} ", " {}", "{}-1", "x{}"])
-async def test_altered_cursors(store: Store, changed: str) -> None:
-    """A cursor that was tampered with is refused: it is none, or it lies where nothing is yet."""
+async def test_altered_cursors_are_refused(store: Store, changed: str) -> None:
+    """An altered cursor is refused: it is invalid or names a future change."""
     await fill(store, TASK, {})
     with pytest.raises((BadCursor, CursorExpired)):
         await store.read(Cursor(changed.format(await store.head())))
 
 
 async def test_a_watcher_is_told_at_once_of_what_it_has_not_seen(store: Store) -> None:
-    """Where there are entries after the place, watching it returns."""
+    """Waiting returns at once if entries follow the cursor."""
     start = await store.head()
     await fill(store, TASK, {})
     await store.wait_for_changes(start)
@@ -133,7 +133,7 @@ async def test_a_watcher_is_told_at_once_of_what_it_has_not_seen(store: Store) -
 
 
 async def test_a_watcher_does_not_wait_where_nothing_is_yet(store: Store) -> None:
-    """A place that reading refuses, because no change has come so far, is no place to wait at."""
+    """Waiting returns at once for a cursor beyond the end, which reading refuses."""
     await fill(store, TASK, {})
     beyond = Cursor(f"{await store.head()}0")
     await store.wait_for_changes(beyond)
@@ -143,7 +143,7 @@ async def test_a_watcher_does_not_wait_where_nothing_is_yet(store: Store) -> Non
 
 @pytest.mark.parametrize("writer", [0, 1])
 async def test_a_watcher_wakes_on_a_write(store: Store, doors: tuple[Store, Store], writer: int) -> None:
-    """All who wait return after the next change, whoever made it, and not because of what is no change."""
+    """All waiting readers return after the next change by any process, and not after a dry run or a void edit."""
     await fill(store, TASK, {})
     head = await store.head()
     waiting = [asyncio.create_task(store.wait_for_changes(head)) for _ in range(3)]
@@ -156,7 +156,7 @@ async def test_a_watcher_wakes_on_a_write(store: Store, doors: tuple[Store, Stor
 
 
 async def test_watching_again_and_again_misses_nothing(store: Store, other: Store) -> None:
-    """One who reads and watches in turn sees every change once, in order, while others write."""
+    """A reader that reads and waits in turn sees every change once, in order, while others write."""
     rounds = 40
 
     async def write(door: Store) -> None:

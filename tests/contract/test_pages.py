@@ -23,13 +23,13 @@ COMPARISONS = [Operator.GTE, Operator.GT, Operator.LTE, Operator.LT]
 
 
 async def test_an_empty_collection(store: Store) -> None:
-    """There is nothing in it, nothing after it, and none in total."""
+    """A page of an empty collection is empty, has no next page, and a total of 0."""
     page = await store.page(Query(entity_type=TASK, total=True))
     assert ((), None, 0) == (page.records, page.next, page.total)
 
 
 async def test_by_default_a_page_is_in_the_order_of_ids(store: Store, clock: Clock) -> None:
-    """Without an order, ids ascend; other kinds and deleted entities are not there."""
+    """Without an order, ids ascend, without deleted entities or other types."""
     entities = await stock_up(store, TASK, clock)
     await stock_up(store, PRODUCT, clock)
     await carry_out(store, *(Delete(entity_type=TASK, id=each.id) for each in entities[::5]))
@@ -42,7 +42,7 @@ async def test_by_default_a_page_is_in_the_order_of_ids(store: Store, clock: Clo
 async def test_every_sort(
     store: Store, clock: Clock, entity_type: EntityType[Any], field: Field, descending: bool
 ) -> None:
-    """Any field sorts in both directions, empty ones last, ties by ascending id, on any size of page."""
+    """Any field sorts in both directions, empty values last, ties by ascending id, with any page size."""
     entities = await stock_up(store, entity_type, clock)
     order = (Order(field, descending=descending),)
     expected = ordered(entities, *order)
@@ -64,7 +64,7 @@ async def test_sorts_by_several_fields(store: Store, clock: Clock, names: str) -
 
 @EVERY_FIELD
 async def test_every_comparison(store: Store, clock: Clock, entity_type: EntityType[Any], field: Field) -> None:
-    """Each value that is there compares with all the others in the order in which they sort; empty ones with none."""
+    """Comparisons agree with the sort order for every value; empty values match none."""
     entities = await stock_up(store, entity_type, clock)
     for operand in {getattr(each, field.name) for each in entities} - {None}:
         mark = field.field_type.key(operand)
@@ -86,7 +86,7 @@ async def test_every_comparison(store: Store, clock: Clock, entity_type: EntityT
 
 @EVERY_FIELD
 async def test_equality_is_exact(store: Store, clock: Clock, entity_type: EntityType[Any], field: Field) -> None:
-    """Each value finds what has that very value, not what merely sorts the same, and so does a list of values."""
+    """Equality with one value or a list matches exact values, not those that merely sort the same."""
     entities = await stock_up(store, entity_type, clock)
     values = sorted({getattr(each, field.name) for each in entities} - {None}, key=field.field_type.key)
     for operand in values:
@@ -99,7 +99,7 @@ async def test_equality_is_exact(store: Store, clock: Clock, entity_type: Entity
 
 @EVERY_FIELD
 async def test_emptiness(store: Store, clock: Clock, entity_type: EntityType[Any], field: Field) -> None:
-    """Any field can be asked for being empty, or not."""
+    """Any field can be filtered by being empty or not."""
     entities = await stock_up(store, entity_type, clock)
     for empty in (True, False):
         found = await walk(
@@ -109,7 +109,7 @@ async def test_emptiness(store: Store, clock: Clock, entity_type: EntityType[Any
 
 
 async def test_values_that_nothing_has(store: Store, clock: Clock) -> None:
-    """A value that is nowhere finds nothing, and so do an empty list and one of as many values as are allowed."""
+    """A value that no entity has matches nothing, nor does an empty list or one of the largest size."""
     await stock_up(store, PRODUCT, clock)
     category, stock = PRODUCT.by_name["category"], PRODUCT.by_name["stock"]
     for condition in (
@@ -127,7 +127,7 @@ async def test_values_that_nothing_has(store: Store, clock: Clock) -> None:
 async def test_filters_sorts_and_totals_go_together(
     store: Store, clock: Clock, entity_type: EntityType[Any], field: Field
 ) -> None:
-    """A total counts every match, whatever the page and wherever it starts."""
+    """A total counts every match, for any page."""
     entities = await stock_up(store, entity_type, clock)
     other = entity_type.by_name["version"]
     order = (Order(field, descending=True), Order(other))
@@ -136,12 +136,12 @@ async def test_filters_sorts_and_totals_go_together(
     )
     matching = [each for each in entities if each.version == 1 and "s" in entity_type.search_text(each)]
     first = await store.page(query)
-    assert (len(matching), first.next) == (first.total, query.place(ordered(matching, *order)[0]))
+    assert (len(matching), first.next) == (first.total, query.position(ordered(matching, *order)[0]))
     assert ordered(matching, *order) == await walk(store, query)
 
 
 async def test_conditions_on_the_same_field(store: Store, clock: Clock) -> None:
-    """Several conditions on one field all hold."""
+    """Several conditions on one field apply together."""
     entities = await stock_up(store, PRODUCT, clock)
     stock = PRODUCT.by_name["stock"]
     between = (
@@ -155,7 +155,7 @@ async def test_conditions_on_the_same_field(store: Store, clock: Clock) -> None:
 
 
 async def test_the_last_page_says_so(store: Store) -> None:
-    """Nothing follows a page that ends with the collection, even when it is full; an emptied rest is an empty page."""
+    """The last page has no next one, even if full; a page whose entities have been deleted is empty."""
     await carry_out(store, *(create(TASK) for _ in range(4)))
     first = await store.page(Query(entity_type=TASK, limit=2))
     assert ((2,), (await store.page(Query(entity_type=TASK, limit=2, after=first.next))).next) == (first.next, None)

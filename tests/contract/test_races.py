@@ -1,4 +1,4 @@
-"""Many at once, on every store: no update is lost, no effect is doubled, nothing is sold twice."""
+"""Concurrency on every store: no update is lost, no effect is doubled, nothing is sold twice."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ Doors = tuple[Store, Store]
 
 
 async def test_no_update_is_lost(doors: Doors) -> None:
-    """64 writers read, add one and write 100 times each: the sum is the number of writes that were not refused."""
+    """Of 64 writers that each read, add one and write 100 times, the sum is the number of accepted writes."""
     await fill(doors[0], PRODUCT, {"stock": 0})
 
     async def writer(store: Store) -> int:
@@ -31,7 +31,7 @@ async def test_no_update_is_lost(doors: Doors) -> None:
             seen = await got(store, PRODUCT, 1)
             assert seen is not None
             assert seen.stock is not None
-            await asyncio.sleep(0)  # others may write now
+            await asyncio.sleep(0)  # lets others write
             values, precondition = {"stock": seen.stock + 1}, Precondition(frozenset({seen.version}))
             (result,) = (
                 await outcome(store, Edit(entity_type=PRODUCT, id=1, values=values, precondition=precondition))
@@ -49,7 +49,7 @@ async def test_no_update_is_lost(doors: Doors) -> None:
 
 
 async def test_readers_see_what_was_acknowledged(doors: Doors) -> None:
-    """A write that one process acknowledged is there for whoever asks any process after that, however busy it is."""
+    """Every read after an acknowledgement sees the write, in any process, under load."""
     await fill(doors[0], TASK, {"title": "0"})
     done = asyncio.Event()
 
@@ -73,7 +73,7 @@ async def test_readers_see_what_was_acknowledged(doors: Doors) -> None:
 
 
 async def test_no_effect_is_doubled(doors: Doors) -> None:
-    """1,000 keys, each sent twenty times at once to whichever caller: 1,000 effects, of which every duplicate hears."""
+    """1,000 keys, each sent twenty times at once, have 1,000 effects, and every duplicate gets the outcome."""
 
     def request(number: int) -> Any:
         name = str(number)
@@ -111,7 +111,7 @@ def _by_number(entities: list[Any]) -> dict[int, list[int]]:
 
 
 async def test_stock_is_never_below_zero(doors: Doors) -> None:
-    """50 buyers want more than there is: exactly what there was is sold."""
+    """50 buyers who want more than the stock buy exactly the stock."""
     await fill(doors[0], PRODUCT, {"stock": 100})
 
     async def buyer(store: Store, amount: int) -> int:
@@ -132,7 +132,7 @@ async def test_stock_is_never_below_zero(doors: Doors) -> None:
 
 
 async def test_one_sku_has_one_winner(doors: Doors) -> None:
-    """Of many who take the same sku at once, one gets it, whether by creating or by editing."""
+    """Of many who take the same sku at once, by creating or editing, exactly one gets it."""
     made = await fill(doors[0], PRODUCT, *({} for _ in range(20)))
     commands: list[Any] = [Edit(entity_type=PRODUCT, id=each.id, values={"sku": "A"}) for each in made]
     commands += [create(PRODUCT, sku="A") for _ in range(20)]
@@ -144,7 +144,7 @@ async def test_one_sku_has_one_winner(doors: Doors) -> None:
 
 
 async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
-    """A reader that follows while many write sees ids and versions ascend, each submission in one piece."""
+    """A follower sees ascending ids and versions, and each batch in one piece, while many write."""
     await fill(doors[0], PRODUCT, {"stock": 0})
     start = await doors[0].head()
 
@@ -168,8 +168,8 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
         assert first[1] < second[1]
 
 
-async def test_a_rehearsal_changes_nothing_for_others(store: Store) -> None:
-    """What comes at the same time as a rehearsal is decided as if that had not been."""
+async def test_a_dry_run_changes_nothing_for_others(store: Store) -> None:
+    """A concurrent dry run has no effect on other batches."""
     await fill(store, TASK, {})
     rehearsed = submission(edit(TASK, 1, notes="a"), create(TASK), dry_run=True)
     first = Edit(entity_type=TASK, id=1, values={"notes": "b"}, precondition=Precondition(frozenset({1})))
@@ -181,7 +181,7 @@ async def test_a_rehearsal_changes_nothing_for_others(store: Store) -> None:
 
 
 async def test_what_another_one_changed_at_the_same_time_is_told(store: Store) -> None:
-    """Of two who edit the same version one is refused, with what the other one changed."""
+    """Of two edits of one version one is refused, with the fields that the other changed."""
     await fill(store, TASK, {})
     edits = [
         Edit(entity_type=TASK, id=1, values={name: "x"}, precondition=Precondition(frozenset({1})))
@@ -195,10 +195,10 @@ async def test_what_another_one_changed_at_the_same_time_is_told(store: Store) -
     assert (done.record.version, refused.changed) == (last.change.version, last.change.changed)
 
 
-async def test_whoever_goes_away_takes_nobody_along(store: Store) -> None:
-    """A caller who does not wait for his answer leaves those who came at the same time to theirs."""
+async def test_a_caller_that_leaves_affects_no_other(store: Store) -> None:
+    """Callers in the same group as one that leaves still get their responses."""
     gone, *others = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(4)]
-    await asyncio.sleep(0)  # each has begun
+    await asyncio.sleep(0)  # lets each begin
     gone.cancel()
     async with asyncio.timeout(10):
         answers = await asyncio.gather(*others)

@@ -81,7 +81,7 @@ SEARCHES = {
 
 @pytest.mark.parametrize(("search", "found"), SEARCHES.items(), ids=ascii)
 async def test_substrings(store: Store, search: str, found: list[int]) -> None:
-    """Every character stands for itself and its folded form, in the title as in the notes, in any order of the page."""
+    """Every character matches itself and its folded form, in title and notes, in any sort order."""
     await fill(store, TASK, *({"title": text} for text in TEXTS), *({"title": "~", "notes": text} for text in TEXTS))
     expected = found + [id + len(TEXTS) for id in found]
     order = (Order(TASK.by_name["id"], descending=True),)
@@ -93,7 +93,7 @@ async def test_substrings(store: Store, search: str, found: list[int]) -> None:
 
 @pytest.mark.parametrize("search", ["onetwo", "one two", "e" + SEPARATOR + "t", "one" + SEPARATOR + "two", SEPARATOR])
 async def test_no_match_spans_two_fields(store: Store, search: str) -> None:
-    """What ends one field and what begins the next do not make a match."""
+    """The end of one field and the start of the next together make no match."""
     await fill(store, TASK, {"title": "one", "notes": "two"})
     await fill(store, PRODUCT, {"name": "one", "sku": "two"}, {"name": "one", "description": "two"})
     for entity_type in (TASK, PRODUCT):
@@ -101,14 +101,14 @@ async def test_no_match_spans_two_fields(store: Store, search: str) -> None:
 
 
 async def test_products_are_searched_by_name_sku_and_description(store: Store) -> None:
-    """Only these three are looked through."""
+    """Search covers these three fields and no others."""
     fields = ("name", "sku", "description", "category")
     await fill(store, PRODUCT, *({field: "Needle-1"} for field in fields))
     assert [1, 2, 3] == [each.id for each in await walk(store, Query(entity_type=PRODUCT, search="needle-"))]
 
 
 async def test_the_search_follows_the_entity(store: Store) -> None:
-    """After an edit, a deletion and a restore, what is found is what stands."""
+    """After an edit, a deletion and a restore, search finds the current entities."""
 
     async def found(search: str) -> list[int]:
         return [each.id for each in await walk(store, Query(entity_type=TASK, search=search))]

@@ -1,4 +1,4 @@
-"""The whole port against a plain model: any commands in any order, by any of two callers, on every store."""
+"""The whole port against a plain model: any commands, in any order, by two callers, on every store."""
 
 import asyncio
 import tempfile
@@ -36,12 +36,12 @@ SEARCHES = st.sampled_from(["", "a", "s", "SS", "%", " ", "A b", "no"])
 
 
 def plain(values: Any) -> Values:
-    """Return values as the model writes them: choices by their names on the wire."""
+    """Return values as in the model: choices by their wire names."""
     return {name: getattr(value, "value", value) for name, value in values.items()}
 
 
 def follow(model: Model, command: Any, id: int, clock: Clock) -> Values:
-    """Let the model do what a command says."""
+    """Carry out a command in the model."""
     entity_type, at = command.entity_type.name, clock.now
     if isinstance(command, Create):
         return model.create(entity_type, id, plain(command.values), at)
@@ -54,7 +54,7 @@ def follow(model: Model, command: Any, id: int, clock: Clock) -> Values:
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Does the same to a store and to the model, and compares what comes of it."""
+    """Carries out the same steps in a store and in the model, and compares the results."""
 
     def __init__(self, open_store: Opener) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        """Remember where the log begins."""
+        """Note the start of the log."""
         self.cursors = [self.run(self.doors[0].head())]
 
     @rule(door=st.integers(0, 1), command=COMMANDS)
@@ -97,13 +97,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(door=st.integers(0, 1), commands=st.lists(COMMANDS, max_size=4), atomic=st.booleans())
     def rehearse(self, door: int, commands: list[Any], atomic: bool) -> None:
-        """See what would become of commands; the model does not go along."""
+        """Carry out a dry run, which leaves the model unchanged."""
         answer = self.run(self.doors[door].submit(submission(*commands, atomic=atomic, dry_run=True)))
         self.expect(self.model.copy(), commands, answer, atomic=atomic)
 
     @rule(door=st.integers(0, 1), command=COMMANDS, name=st.sampled_from("kl"), request=st.sampled_from([b"1", b"2"]))
     def submit_with_a_key(self, door: int, command: Any, name: str, request: bytes) -> None:
-        """Carry out a command that may have come before."""
+        """Carry out a command with a key that may have been used before."""
         key = IdempotencyKey(caller="me", name=name, fingerprint=request)
         sent = self.doors[door].submit(submission(command, key=key))
         fingerprint, kept, expires_at = self.model.receipts.get(name, (b"", None, self.clock.now))
@@ -120,12 +120,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(hours=st.integers(-1, 20))
     def let_time_pass(self, hours: int) -> None:
-        """Turn the clock, sometimes backwards."""
+        """Set the clock, sometimes back."""
         self.clock.now += timedelta(hours=hours)
 
     @rule(hours=st.integers(0, 30))
     def purge(self, hours: int) -> None:
-        """Forget what is old."""
+        """Purge old data."""
         before = self.clock.now - timedelta(hours=hours)
         while self.run(self.doors[0].purge(self.clock.now, changes_before=before)):
             pass
@@ -166,7 +166,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_stands_is_as_in_the_model(self) -> None:
-        """Compare each id, through either door."""
+        """Compare each entity, as either caller reads it."""
         for door in self.doors:
             for entity_type in (TASK, PRODUCT):
                 for id in range(1, self.model.last_id[entity_type.name] + 2):
@@ -176,7 +176,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_log_is_as_in_the_model(self) -> None:
-        """Compare the log, in its order, from wherever anything was ever read."""
+        """Compare the log, in order, after every cursor ever read."""
         if not self.cursors:
             return
         entries = self.run(whole_log(self.doors[1]))
@@ -200,7 +200,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.model = self.expect(self.model, commands, answer, atomic=atomic)
 
     def expect(self, model: Model, commands: list[Any], answer: object, *, atomic: bool) -> Model:
-        """Compare an answer with what the model says, and return the model as it is afterwards."""
+        """Compare a result with the model's, and return the new model."""
         assert isinstance(answer, Outcome)
         after = model.copy()
         failures: list[int] = []
@@ -216,7 +216,7 @@ class StoreMachine(RuleBasedStateMachine):
                 (reason,) = refused.args
                 key = command.entity_type.name, command.id
                 is_touched = any((type.split(".")[0], entity["id"]) == key for type, entity, _, _ in after.log[start:])
-                if atomic and is_touched and key not in model.living:  # nobody else ever saw the version that was meant
+                if atomic and is_touched and key not in model.living:  # nobody else saw that version
                     reason = reason.replace("precondition_failed", "not_found")
                 assert isinstance(result, DomainError)
                 assert reason == result.code
@@ -232,6 +232,6 @@ class StoreMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("name", STORES)
 def test_the_store_does_what_the_model_does(name: str) -> None:
-    """Whatever is done in whatever order, the store and the model agree."""
+    """The store and the model agree after any steps in any order."""
     machine: Any = partial(StoreMachine, STORES[name])
     run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=30))

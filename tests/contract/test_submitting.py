@@ -1,4 +1,4 @@
-"""Submissions in every store: atomic or not, rehearsed or real, and what they leave in the log."""
+"""Command batches in every store: atomic or not, dry or real, and their changes in the log."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def at_version(*versions: int) -> Precondition:
 
 
 async def test_changes_come_in_the_order_of_the_commands(store: Store, clock: Clock) -> None:
-    """One submission may do anything to anything; its log reads like its commands."""
+    """A batch may hold any commands on any entities; the log has its changes in the same order."""
     clock.now = LATER
     commands = [
         create(TASK),
@@ -65,8 +65,8 @@ async def test_changes_come_in_the_order_of_the_commands(store: Store, clock: Cl
     assert changes[-1].record == await store.get(TASK, 1)
 
 
-async def test_an_atomic_submission_fails_whole(store: Store) -> None:
-    """One refusal undoes all: entities, log and page are as before, and every refusal is told."""
+async def test_an_atomic_batch_fails_whole(store: Store) -> None:
+    """One refusal rolls back an atomic batch: entities, log and page stay the same, and every refusal is returned."""
     await fill(store, TASK, {}, {}, {})
     before = await snapshot(store, TASK, range(1, 6)), await store.head(), await store.page(Query(entity_type=TASK))
     commands = [
@@ -86,8 +86,8 @@ async def test_an_atomic_submission_fails_whole(store: Store) -> None:
     )
 
 
-async def test_others_stand_alone(store: Store) -> None:
-    """Without atomicity, what is refused harms nothing else in the submission."""
+async def test_a_batch_that_is_not_atomic(store: Store) -> None:
+    """In a batch that is not atomic, a refusal affects no other command."""
     await fill(store, TASK, {}, {})
     commands = [
         edit(TASK, 9),
@@ -103,8 +103,8 @@ async def test_others_stand_alone(store: Store) -> None:
     assert await got(store, TASK, 1) is None
 
 
-async def test_a_rehearsal_decides_and_writes_nothing(store: Store) -> None:
-    """It tells what would become of the commands, and leaves no trace, whether they would fail or not."""
+async def test_a_dry_run_decides_and_writes_nothing(store: Store) -> None:
+    """A dry run returns the outcome and changes nothing, whether the commands would succeed or fail."""
     await fill(store, TASK, {})
     before = await store.head(), await store.page(Query(entity_type=TASK))
     commands = [
@@ -121,21 +121,21 @@ async def test_a_rehearsal_decides_and_writes_nothing(store: Store) -> None:
 
 
 async def test_as_many_commands_as_are_allowed(store: Store) -> None:
-    """The largest submission is carried out whole."""
+    """A batch of the largest allowed size is carried out whole."""
     made = await carry_out(store, *(create(TASK, title=f"Task {number}") for number in range(MAX_COMMANDS)))
     assert list(range(1, MAX_COMMANDS + 1)) == [entity.id for entity in made]
     assert f"Task {MAX_COMMANDS - 1}" == made[-1].title
 
 
-async def test_nothing_to_do(store: Store) -> None:
-    """A submission without commands succeeds and changes nothing."""
+async def test_an_empty_batch(store: Store) -> None:
+    """A batch without commands succeeds and changes nothing."""
     before = await store.head()
     assert [] == await carry_out(store)
     assert before == await store.head()
 
 
-async def test_a_fault_is_that_of_its_submission_alone(store: Store) -> None:
-    """A decision that fails for no good reason reaches its caller, undoes its submission, and harms no other."""
+async def test_a_fault_fails_only_its_batch(store: Store) -> None:
+    """A fault in a decision reaches its caller, rolls back its batch, and affects no other."""
     with pytest.raises(RuntimeError, match=r"^a fault in a decision$"):
         await outcome(store, create(TASK), Broken())
     assert await got(store, TASK, 1) is None
@@ -144,7 +144,7 @@ async def test_a_fault_is_that_of_its_submission_alone(store: Store) -> None:
 
 
 async def test_a_sku_belongs_to_one_living_product(store: Store, other: Store) -> None:
-    """What another living product holds cannot be taken; case matters, and none at all can be had by many."""
+    """No two living products have the same sku, case-sensitively; any number may have none."""
     await fill(store, PRODUCT, {"sku": "A"}, {"sku": "a"}, {}, {"sku": None})
     for command in (create(PRODUCT, sku="A"), edit(PRODUCT, 3, sku="A")):
         error = await refusal(other, command)
@@ -154,7 +154,7 @@ async def test_a_sku_belongs_to_one_living_product(store: Store, other: Store) -
 
 
 async def test_a_sku_goes_with_its_product(store: Store) -> None:
-    """The sku of a deleted product can be taken; its restore then clashes, until the sku is free again."""
+    """The sku of a deleted product is free; a restore is refused while another product has it."""
     await fill(store, PRODUCT, {"sku": "A"})
     await carry_out(store, Delete(entity_type=PRODUCT, id=1))
     await carry_out(store, create(PRODUCT, sku="A"))
@@ -165,15 +165,15 @@ async def test_a_sku_goes_with_its_product(store: Store) -> None:
 
 
 async def test_skus_can_be_swapped(store: Store) -> None:
-    """Two products swap theirs inside one submission."""
+    """Two products can swap their skus in one batch."""
     await fill(store, PRODUCT, {"sku": "A"}, {"sku": "B"})
     await carry_out(store, edit(PRODUCT, 1, sku=None), edit(PRODUCT, 2, sku="A"), edit(PRODUCT, 1, sku="B"))
     assert ["B", "A"] == [product.sku for product in await snapshot(store, PRODUCT, range(1, 3))]
     assert isinstance(await refusal(store, create(PRODUCT, sku="A")), AlreadyExists)
 
 
-async def test_one_submission_cannot_take_a_sku_twice(store: Store) -> None:
-    """The clash is found among the commands themselves, too."""
+async def test_one_batch_cannot_take_a_sku_twice(store: Store) -> None:
+    """Two commands of one batch cannot take the same sku."""
     results = (await outcome(store, create(PRODUCT, sku="A"), create(PRODUCT, sku="A"), atomic=False)).results
     assert [Done, AlreadyExists] == [type(result) for result in results]
 
@@ -198,7 +198,7 @@ async def test_preconditions(store: Store, restored: bool) -> None:
 
 
 async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
-    """The entity as it stands comes back, with the fields that changed since the version that was named."""
+    """A failed precondition returns the current entity and the fields changed since the named version."""
     await fill(store, TASK, {})
     await carry_out(
         store, edit(TASK, 1, notes="a", due="2026-12-31"), edit(TASK, 1, notes="b"), edit(TASK, 1, title="B")
@@ -209,8 +209,8 @@ async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
         assert (await store.get(TASK, 1), version, changed) == (error.current, error.expected, error.changed)
 
 
-async def test_a_submission_can_fail_its_own_precondition(store: Store) -> None:
-    """What the same submission changed before is told as well, where it lasts."""
+async def test_a_batch_can_fail_its_own_precondition(store: Store) -> None:
+    """A failed precondition also names changes of earlier commands in its batch, unless they are rolled back."""
     await fill(store, TASK, {})
     edits = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
     _, error = (await outcome(store, *edits, atomic=False)).results
@@ -219,7 +219,7 @@ async def test_a_submission_can_fail_its_own_precondition(store: Store) -> None:
 
 
 async def test_stock_is_added(store: Store) -> None:
-    """Differences add up; what is not there is not given, and what is not tracked has no sum."""
+    """Stock adjustments add up; one below zero or on untracked stock is refused."""
     await fill(store, PRODUCT, {"stock": 5}, {})
     assert [3, 0] == [each.stock for each in await carry_out(store, *[AdjustStock(id=1, change=-n) for n in (2, 3)])]
     refusals: list[DomainError] = [await refusal(store, AdjustStock(id=id, change=-1)) for id in (1, 2)]
@@ -228,7 +228,7 @@ async def test_stock_is_added(store: Store) -> None:
 
 
 async def test_what_was_undone_is_never_shown(store: Store) -> None:
-    """A failure that undoes all is told by what is stored, and names the submission itself as the cause."""
+    """After a rollback a failed precondition shows the stored entity, and names the batch itself as the cause."""
     await fill(store, TASK, {"notes": "stored"})
     stored = await store.get(TASK, 1)
     edits = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
@@ -238,16 +238,16 @@ async def test_what_was_undone_is_never_shown(store: Store) -> None:
     assert stored == await store.get(TASK, 1)
 
 
-async def test_a_tag_that_names_no_version(store: Store) -> None:
-    """What is no version fails with nothing to tell of what changed since."""
+async def test_an_etag_that_names_no_version(store: Store) -> None:
+    """An etag that names no version fails, without a list of changed fields."""
     await fill(store, TASK, {})
     error = await refusal(store, Delete(entity_type=TASK, id=1, precondition=Precondition(unknown=('"a"',))))
     assert isinstance(error, PreconditionFailed)
     assert (None, ('"a"',), ()) == (error.expected, error.unknown, error.changed)
 
 
-async def test_what_is_undone_at_once_is_in_the_log_alone(store: Store, other: Store) -> None:
-    """What is restored and deleted again in one submission leaves two changes, and is as it was."""
+async def test_a_restore_and_deletion_in_one_batch(store: Store, other: Store) -> None:
+    """A restore and a deletion in one batch leave two changes and the entity deleted."""
     await fill(store, TASK, {})
     await carry_out(store, Delete(entity_type=TASK, id=1))
     await carry_out(store, Restore(entity_type=TASK, id=1), Delete(entity_type=TASK, id=1))

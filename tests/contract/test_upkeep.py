@@ -1,4 +1,4 @@
-"""Upkeep in every store: sweeping, the secret, and closing."""
+"""Upkeep in every store: purging, the secret, and closing."""
 
 import asyncio
 from datetime import timedelta
@@ -28,13 +28,13 @@ def key(name: str) -> IdempotencyKey:
 
 
 async def purge(store: Store, **facts: Any) -> None:
-    """Sweep until there is nothing more to forget."""
+    """Purge until nothing is left to purge."""
     while await store.purge(**{"at": NEVER, "changes_before": NEVER, **facts}):
         pass
 
 
-async def test_old_changes_are_forgotten(store: Store, other: Store, clock: Clock) -> None:
-    """Changes older than a time go, the entities stay, and a first reader starts at the oldest kept."""
+async def test_old_changes_are_purged(store: Store, other: Store, clock: Clock) -> None:
+    """A purge removes old changes and no entities; a new reader starts at the oldest remaining change."""
     made = await fill(store, TASK, {}, {})
     clock.now = LATER
     made += await fill(store, TASK, {})
@@ -48,8 +48,8 @@ async def test_old_changes_are_forgotten(store: Store, other: Store, clock: Cloc
     assert ([], head, head) == (await trail(store), (await store.read(None)).cursor, await store.oldest())
 
 
-async def test_more_than_one_sweep_forgets(store: Store) -> None:
-    """However much there is, sweeping comes to its end and leaves nothing that it should forget."""
+async def test_more_than_one_purge_removes_changes(store: Store) -> None:
+    """Repeated purges remove any number of old changes."""
     for _ in range(3):
         await carry_out(store, *(create(TASK) for _ in range(900)))
     for number in range(20):
@@ -59,8 +59,8 @@ async def test_more_than_one_sweep_forgets(store: Store) -> None:
     assert 2700 == (await store.page(Query(entity_type=TASK, limit=1, total=True))).total
 
 
-async def test_more_than_one_sweep_forgets_receipts(store: Store) -> None:
-    """However many there are, sweeping comes to their end although there is nothing else to forget."""
+async def test_more_than_one_purge_removes_stored_outcomes(store: Store) -> None:
+    """Repeated purges remove any number of expired outcomes, even if nothing else is left to purge."""
     submissions = [submission(key=key(str(number))) for number in range(1001)]
     await asyncio.gather(*map(store.submit, submissions))
     await purge(store, at=NOON + RECEIPTS_KEPT)
@@ -68,8 +68,8 @@ async def test_more_than_one_sweep_forgets_receipts(store: Store) -> None:
     assert {Outcome} == {type(answer) for answer in answers}
 
 
-async def test_a_clock_that_ran_behind_expires_only_its_own_receipts(store: Store, clock: Clock) -> None:
-    """What was kept before the clock was set back is kept for as long as was promised then."""
+async def test_a_clock_that_ran_behind_expires_only_its_own_outcomes(store: Store, clock: Clock) -> None:
+    """Outcomes stored before the clock was set back are kept for as long as was promised then."""
     await store.submit(submission(key=key("before")))
     clock.now = NOON - 2 * RECEIPTS_KEPT
     await store.submit(submission(key=key("meanwhile")))
@@ -80,7 +80,7 @@ async def test_a_clock_that_ran_behind_expires_only_its_own_receipts(store: Stor
 
 
 async def test_one_jump_of_the_clock_purges_nothing(store: Store, other: Store, clock: Clock) -> None:
-    """Whoever asks and whatever is written, the time that went by is believed, or twice that at most."""
+    """Retention never advances by more than twice the elapsed time, for any process and any writes."""
     await fill(store, TASK, {})
     assert NOON == await store.believe(NOON, elapsed=timedelta())
     ahead, minute = NOON + timedelta(days=400), timedelta(minutes=1)
@@ -101,12 +101,12 @@ async def test_what_was_written_lately_is_believed_at_first(store: Store, clock:
 
 
 async def test_an_empty_store_believes_the_clock(store: Store) -> None:
-    """There is nothing in it that could speak against it."""
+    """An empty store has nothing to contradict the clock."""
     assert LATER == await store.believe(LATER, elapsed=timedelta())
 
 
-async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> None:
-    """Changes behind the place to keep stay, however old; a place from before the oldest kept keeps all."""
+async def test_changes_that_a_reader_needs_are_kept(store: Store, clock: Clock) -> None:
+    """A purge keeps all changes after the cursor to keep, however old; a cursor before the oldest change keeps all."""
     start = await store.head()
     await fill(store, TASK, {}, {}, {})
     first = (await store.read(None, limit=1)).cursor
@@ -121,8 +121,8 @@ async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> N
     assert [] == await trail(store)
 
 
-async def test_a_young_change_ends_what_is_forgotten(store: Store, clock: Clock) -> None:
-    """The log is kept from its first young change on, even if a clock that is behind made older ones after it."""
+async def test_a_young_change_ends_a_purge(store: Store, clock: Clock) -> None:
+    """The log stays from its first young change on, even if a slow clock dated later changes earlier."""
     clock.now = LATER
     await fill(store, TASK, {})
     clock.now = NOON
@@ -131,8 +131,8 @@ async def test_a_young_change_ends_what_is_forgotten(store: Store, clock: Clock)
     assert 2 == len(await trail(store))
 
 
-async def test_a_place_in_what_was_forgotten(store: Store) -> None:
-    """A cursor older than what is kept has expired; the place behind the last forgotten one has not."""
+async def test_cursors_of_purged_changes(store: Store) -> None:
+    """A cursor of a purged change has expired, except that of the last one, after which all changes remain."""
     start = await store.head()
     await fill(store, TASK, {}, {})
     middle, head = (await store.read(None, limit=1)).cursor, await store.head()
@@ -147,7 +147,7 @@ async def test_a_place_in_what_was_forgotten(store: Store) -> None:
 
 
 async def test_a_restore_reaches_as_far_back_as_the_log(store: Store) -> None:
-    """What was deleted and forgotten cannot be restored, and its id is not given again."""
+    """A deleted entity whose changes are purged cannot be restored, and its id is not given again."""
     await fill(store, TASK, {})
     await carry_out(store, Delete(entity_type=TASK, id=1))
     await purge(store, changes_before=LATER)
@@ -155,8 +155,8 @@ async def test_a_restore_reaches_as_far_back_as_the_log(store: Store) -> None:
     assert [2] == [each.id for each in await fill(store, TASK, {})]
 
 
-async def test_what_changed_is_unknown_where_it_is_forgotten(store: Store) -> None:
-    """A failed precondition on a version that the log no longer reaches names every field."""
+async def test_changed_fields_are_unknown_after_a_purge(store: Store) -> None:
+    """A failed precondition on a version older than the log names every field."""
     await fill(store, TASK, {})
     await carry_out(store, edit(TASK, 1, notes="a"), edit(TASK, 1, notes="b"))
     stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))
@@ -173,8 +173,8 @@ async def test_what_changed_is_unknown_where_it_is_forgotten(store: Store) -> No
     assert TASK.writable_names == await changed()
 
 
-async def test_receipts_are_swept_when_they_expire(store: Store, clock: Clock) -> None:
-    """A sweep forgets what expired by its time, and nothing sooner."""
+async def test_stored_outcomes_are_purged_when_they_expire(store: Store, clock: Clock) -> None:
+    """A purge removes outcomes that have expired by its time, and no others."""
     await store.submit(submission(create(TASK), key=key("old")))
     clock.now = LATER
     new = await store.submit(submission(create(TASK), key=key("new")))
@@ -185,8 +185,8 @@ async def test_receipts_are_swept_when_they_expire(store: Store, clock: Clock) -
     assert isinstance(await store.submit(submission(key=key("old"))), Outcome)
 
 
-async def test_sweeping_wakes_nobody_and_changes_no_place(store: Store) -> None:
-    """The head stays where it is, and revisions too."""
+async def test_a_purge_wakes_nobody_and_moves_no_cursor(store: Store) -> None:
+    """A purge changes neither the head nor the revisions, and wakes no waiting reader."""
     await fill(store, TASK, {})
     before = await store.head(), (await store.page(Query(entity_type=TASK))).revision
     await purge(store, changes_before=LATER)
@@ -200,7 +200,7 @@ async def test_the_secret_is_shared(store: Store, other: Store) -> None:
 
 
 async def test_a_probe_leaves_nothing(store: Store, other: Store) -> None:
-    """A store that is open can be written to, and whoever reads it finds all as it was."""
+    """A ping of an open store succeeds and changes nothing."""
     made = await fill(store, TASK, {})
     before = await store.head(), await store.oldest(), await store.secret(), await store.page(Query(entity_type=TASK))
     await store.ping()
@@ -213,9 +213,9 @@ async def test_a_probe_leaves_nothing(store: Store, other: Store) -> None:
 
 
 async def test_closing_finishes_what_was_submitted(store: Store) -> None:
-    """Whatever was submitted before the store closed is done, and its callers are told."""
+    """Closing carries out all submitted batches, and their callers get the results."""
     submitted = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(50)]
-    await asyncio.sleep(0)  # each has begun
+    await asyncio.sleep(0)  # lets each begin
     await store.close()
     answers = await asyncio.gather(*submitted)
     results = [result for answer in answers if isinstance(answer, Outcome) for result in answer.results]
@@ -223,10 +223,10 @@ async def test_closing_finishes_what_was_submitted(store: Store) -> None:
 
 
 async def test_a_closed_store_is_not_available(store: Store) -> None:
-    """Every call is refused, those who waited are told, and closing again does nothing."""
+    """A closed store refuses every call, waiting callers get an error, and closing again does nothing."""
     head: Cursor = await store.head()
     watching = asyncio.create_task(store.wait_for_changes(head))
-    await asyncio.sleep(0)  # it waits
+    await asyncio.sleep(0)  # lets it wait
     await store.close()
     await store.close()
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Upserts: who holds a unique value is found by it."""
+"""Upserts find the owner of a unique value."""
 
 import asyncio
 from typing import Any
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.anyio
 
 
 def upsert(sku: str, **raw: object) -> Upsert[Any]:
-    """Return a command that edits the product of a sku, or makes it."""
+    """Return a command that edits the product with a sku, or creates it."""
     return Upsert.parse(PRODUCT, "sku", {"sku": sku, **raw})
 
 
 async def test_edits_the_holder(store: Store, other: Store) -> None:
-    """What holds the value is edited as far as it is told, under its id; what nothing holds is made."""
+    """An upsert edits the given fields of the owner, or creates an entity if there is no owner."""
     await fill(store, PRODUCT, {"sku": "A", "stock": 5}, {"sku": "B"})
 
     edited, new = await carry_out(other, upsert("A", price="1.00"), upsert("C", name="New", price="2.00"))
@@ -35,7 +35,7 @@ async def test_edits_the_holder(store: Store, other: Store) -> None:
 
 
 async def test_changes_nothing(store: Store) -> None:
-    """An upsert to what is so already leaves no trace."""
+    """An upsert without effect leaves no change."""
     await fill(store, PRODUCT, {"sku": "A", "stock": 5})
     (result,) = (await outcome(store, upsert("A", stock=5))).results
     assert isinstance(result, Done)
@@ -43,7 +43,7 @@ async def test_changes_nothing(store: Store) -> None:
 
 
 async def test_sees_those_before_it(store: Store) -> None:
-    """An upsert meets what the same submission made, gave the value to, or took it from."""
+    """An upsert sees the earlier commands of its batch, which may create, set or free the value."""
     await fill(store, PRODUCT, {"sku": "A"}, {"sku": "B"})
     made, again, moved, met, fresh = await carry_out(
         store,
@@ -59,7 +59,7 @@ async def test_sees_those_before_it(store: Store) -> None:
 
 
 async def test_needs_what_a_new_one_needs(store: Store) -> None:
-    """Where nothing holds the value, also where it was deleted, what is required must be there."""
+    """Without a living owner, an upsert must give all required fields."""
     await fill(store, PRODUCT, {"sku": "A"})
     await carry_out(store, Delete(entity_type=PRODUCT, id=1))
     refused = await refusal(store, upsert("A", stock=5))
@@ -68,7 +68,7 @@ async def test_needs_what_a_new_one_needs(store: Store) -> None:
 
 
 async def test_many_at_once(store: Store, other: Store) -> None:
-    """However many upsert the same value at once, one makes it and the others edit that."""
+    """Of many concurrent upserts of one value, one creates the entity and the others edit it."""
     tries = [upsert("A", name="New", price="1.00", stock=number) for number in range(20)]
     done = await asyncio.gather(*(carry_out((store, other)[n % 2], each) for n, each in enumerate(tries)))
 

@@ -24,12 +24,12 @@ WALKS = ["", "-id", "status", "-status", "-due title", "-title", "priority -due"
 
 
 def order_of(names: str) -> tuple[Order, ...]:
-    """Return the order that sort parameters such as -due name."""
+    """Return the order for sort parameters such as -due."""
     return tuple(Order(TASK.by_name[name.lstrip("-")], descending=name.startswith("-")) for name in names.split())
 
 
 async def disturb(store: Store, random: Random, stable: list[Any]) -> None:
-    """Insert, edit, delete and restore at random, but leave what `stable` entities sort by alone."""
+    """Create, edit, delete and restore at random, but keep the sorted fields of `stable` entities."""
     raw = {
         "title": random.choice("aBs😀"),
         "status": random.choice(["pending", "done"]),
@@ -49,7 +49,7 @@ async def disturb(store: Store, random: Random, stable: list[Any]) -> None:
 @pytest.mark.parametrize("names", WALKS)
 @pytest.mark.parametrize("search", ["", "s"])
 async def test_a_walk_visits_everything_once(store: Store, other: Store, clock: Clock, names: str, search: str) -> None:
-    """What matches throughout and keeps its sorted fields is visited exactly once, whatever is written meanwhile."""
+    """A walk visits each entity that matches throughout, with unchanged sort keys, exactly once during any writes."""
     stable = [each for each in await stock_up(store, TASK, clock) if search in TASK.search_text(each)]
     random = Random(7)
     query: Query[Any] = Query(entity_type=TASK, search=search, order=order_of(names), limit=1)
@@ -64,7 +64,7 @@ async def test_a_walk_visits_everything_once(store: Store, other: Store, clock: 
 
 
 async def test_many_walk_while_many_write(store: Store, other: Store) -> None:
-    """Of nearly 1,000 entities that stay, each of seven walks visits each once, while four writers never rest."""
+    """Each of seven walks visits each of nearly 1,000 stable entities once, during constant writes of four writers."""
     stable = await carry_out(store, *(create(TASK, **each) for each in raws(TASK) * 50))
     walking = asyncio.Event()
     walking.set()
@@ -74,7 +74,7 @@ async def test_many_walk_while_many_write(store: Store, other: Store) -> None:
         while walking.is_set():
             await disturb(other, random, stable[60:])  # the first 60 may change
             writes += 1
-            await asyncio.sleep(0)  # others may read now
+            await asyncio.sleep(0)  # lets others read
         return writes
 
     async def visited(names: str) -> list[int]:
@@ -82,7 +82,7 @@ async def test_many_walk_while_many_write(store: Store, other: Store) -> None:
         page = await store.page(query)
         found = shown(query, page)
         while page.next is not None:
-            await asyncio.sleep(0)  # others may write now
+            await asyncio.sleep(0)  # lets others write
             page = await store.page(evolve(query, after=page.next))
             found += shown(query, page)
         return [each.id for each in found]
@@ -98,7 +98,7 @@ async def test_many_walk_while_many_write(store: Store, other: Store) -> None:
 
 @pytest.mark.parametrize("names", WALKS)
 async def test_list_then_follow(store: Store, other: Store, clock: Clock, names: str) -> None:
-    """A walk, and then the changes from where its first page was read, give what stands, with nothing amiss."""
+    """A walk plus the changes since its first page give exactly the current entities."""
     stable = await stock_up(store, TASK, clock)
     random = Random(names)
     query: Query[Any] = Query(entity_type=TASK, order=order_of(names), limit=4)
@@ -119,7 +119,7 @@ async def test_list_then_follow(store: Store, other: Store, clock: Clock, names:
 
 
 async def test_changes_continue_exactly(store: Store) -> None:
-    """A page names the place in the log that it is up to date with: neither sooner nor later."""
+    """A page's cursor names exactly the newest change that the page reflects."""
     assert await store.head() == (await store.page(Query(entity_type=TASK))).changes
     await fill(store, TASK, {}, {})
     page = await store.page(Query(entity_type=TASK, limit=1))
@@ -131,7 +131,7 @@ async def test_changes_continue_exactly(store: Store) -> None:
 
 
 async def revisions(store: Store) -> dict[EntityType[Any], str]:
-    """Return the revision of each collection, which no limit, order or filter may change."""
+    """Return the revision of each collection; no limit, order or filter may change it."""
     queries: list[Query[Any]] = [Query(entity_type=entity_type) for entity_type in (TASK, PRODUCT)]
     filtered = [
         evolve(each, limit=1, order=(Order(each.entity_type.fields[0], descending=True),), search="none")
@@ -143,7 +143,7 @@ async def revisions(store: Store) -> dict[EntityType[Any], str]:
 
 
 async def test_the_revision_changes_with_the_collection_and_only_then(store: Store, other: Store, clock: Clock) -> None:
-    """Every change of an entity gives its collection a revision that it never had, and no other collection one."""
+    """Every change of an entity gives its collection, and no other, a new revision."""
     seen = [await revisions(store)]
     for command in (
         create(TASK),
@@ -165,7 +165,7 @@ async def test_the_revision_changes_with_the_collection_and_only_then(store: Sto
 
 
 async def test_a_page_is_read_at_one_moment(store: Store, other: Store) -> None:
-    """A page never shows half of a submission, nor a total, a place in the log or a revision of another moment."""
+    """A page never shows half a batch; its total, cursor and revision are of the same moment."""
     await fill(store, TASK, {"notes": "0"}, {"notes": "0"})
     start = await store.head()
     rounds = 50

@@ -11,17 +11,17 @@ from attrs import define, field
 
 @define
 class Passes:
-    """How often something happened in each pass of the event loop."""
+    """How often an event happened in each pass of the event loop."""
 
     number: int = 0
     counts: Counter[int] = field(factory=Counter)
 
     def note(self) -> None:
-        """Count what happens now."""
+        """Count an event now."""
         self.counts[self.number] += 1
 
     def noted(self, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        """Return a call that is counted when it begins."""
+        """Return a function that counts each call when it begins."""
 
         async def counted(*args: Any, **kwargs: Any) -> Any:
             self.note()
@@ -31,7 +31,7 @@ class Passes:
 
     @property
     def most(self) -> int:
-        """The most that happened in one pass."""
+        """The most events in one pass."""
         return max(self.counts.values())
 
 

@@ -1,4 +1,4 @@
-"""What takes long goes on in pieces, and all who have such work share the time that is left for it."""
+"""Long work is done in pieces, and all long work shares the time of each pass."""
 
 import asyncio
 from typing import Any
@@ -22,13 +22,13 @@ PIECES = 5
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the time of a pass so short that one piece spends it."""
+    """Make the time of a pass so short that one piece uses it up."""
     monkeypatch.setattr(turns, "BUDGET_S", -1)
 
 
 @pytest.mark.usefixtures("short")
 async def test_one_piece_in_each_pass() -> None:
-    """When the time of a pass is spent, each of those that follow has one piece, and nobody is passed over."""
+    """Once a pass has used up its time, each later pass does one piece. The workers take turns, and none is skipped."""
     shared, order = Turns(), list[int]()
 
     async def work(number: int) -> None:
@@ -45,7 +45,7 @@ async def test_one_piece_in_each_pass() -> None:
 
 
 async def test_several_pieces_as_long_as_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is short does not wait for the next pass."""
+    """Short work does not wait for the next pass."""
     monkeypatch.setattr(turns, "BUDGET_S", 3600)
     shared = Turns()
     async with counting() as passes:
@@ -59,12 +59,12 @@ async def test_several_pieces_as_long_as_there_is_time(monkeypatch: pytest.Monke
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("has_its_turn", [False, True])
 async def test_who_leaves_gives_its_turn_to_the_next(has_its_turn: bool) -> None:
-    """A turn is not lost on someone who has gone meanwhile, or goes at the very moment when it comes."""
+    """A turn is passed on if its owner has left, or leaves just when the turn comes."""
     shared, loop = Turns(), asyncio.get_running_loop()
     leaving, staying, last = (asyncio.create_task(shared.next()) for _ in range(3))
     if not has_its_turn:
         loop.call_soon(leaving.cancel)
-    await shared.next()  # and only now the end of this first turn is queued
+    await shared.next()  # only now the end of this first turn is queued
     if has_its_turn:
         loop.call_soon(leaving.cancel)
 
@@ -74,7 +74,7 @@ async def test_who_leaves_gives_its_turn_to_the_next(has_its_turn: bool) -> None
 
 @pytest.mark.usefixtures("short")
 async def test_catching_up_takes_turns(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many follow from far behind, over whatever, the log is read for one of them in each pass."""
+    """Each pass reads the log for one follower only, even if many catch up, in all ways of following."""
     changes = TAKEN_AT_ONCE * PIECES
     await fill(store, TASK, *({} for _ in range(changes)))
     oldest = await store.oldest()
@@ -114,7 +114,7 @@ async def test_catching_up_takes_turns(service: Service, store: Store, monkeypat
 
 @pytest.mark.usefixtures("short")
 async def test_a_long_history_takes_turns(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A history is read in pieces too, and is the same as if it were not."""
+    """A history is also read in pieces, with the same result."""
     await fill(store, TASK, {})
     await carry_out(store, *(edit(TASK, 1, title=f"{number}") for number in range(2 * READ_AT_ONCE)))
 
@@ -130,7 +130,7 @@ async def test_a_long_history_takes_turns(service: Service, store: Store, monkey
 
 @pytest.mark.usefixtures("short")
 async def test_long_lists_take_turns(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long pages begin one by one; short ones wait for nobody."""
+    """Long pages begin one by one. Short pages wait for nobody."""
     await fill(store, TASK, *({} for _ in range(3)))
     long, short = (f"/tasks?limit={limit}" for limit in (READ_AT_ONCE + 1, READ_AT_ONCE))
     page, most = store.page, {}

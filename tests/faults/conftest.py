@@ -1,4 +1,4 @@
-"""A store in a file, what it says when it loses its trust in the disk, and a disk that can fail under it."""
+"""A store in a file, its reports of an unreliable disk, and a disk that fails on demand."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.faults.disks import Disk, faulty_disk
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return where the store is kept."""
+    """Return the path of the store."""
     return tmp_path / "backroom.db"
 
 
@@ -27,20 +27,20 @@ def disk() -> Iterator[Disk]:
 
 @pytest.fixture
 def last_words() -> list[str]:
-    """Return what the store says when it cannot trust the disk any more."""
+    """Return the store's reports of an unreliable disk."""
     return []
 
 
 @pytest.fixture
 async def store(disk: Disk, path: Path, last_words: list[str]) -> AsyncIterator[SqliteStore]:
     """Open a store on the disk."""
-    del disk  # it must be there before the store, and until after it
+    del disk  # it must exist before and after the store
     opened = open_store(path, last_words)
     yield opened
     await opened.close()
 
 
 def open_store(path: Path, last_words: list[str] | None = None) -> SqliteStore:
-    """Open the store as one more process would."""
+    """Open the store as another process would."""
     say = pytest.fail if last_words is None else last_words.append
     return SqliteStore(path, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=Clock(), on_untrustworthy=say)

@@ -1,4 +1,4 @@
-"""A disk that fails on demand, under SQLite: each file of a database opened meanwhile is written through it."""
+"""A disk that fails on demand under SQLite: every database opened meanwhile writes through it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ REAL = "unix"
 
 
 class Disk(apsw.VFS):
-    """Passes everything on to the real disk, until it is told to fail; then raises the error that it was told."""
+    """Passes everything to the real disk; on demand it raises a given error instead."""
 
     def __init__(self) -> None:
         super().__init__("faulty", REAL, makedefault=True)
@@ -21,7 +21,7 @@ class Disk(apsw.VFS):
         return File(self, name, flags)
 
     def fail(self, error: type[apsw.Error] | None) -> None:
-        """Count a failure and raise it, if there is one to raise."""
+        """Raise the given error, if any, and count it."""
         if error is not None:
             self.failures += 1
             raise error("told to fail")
@@ -45,7 +45,7 @@ class File(apsw.VFSFile):
 
 @contextmanager
 def faulty_disk() -> Iterator[Disk]:
-    """Put a disk under every database that is opened in this process meanwhile."""
+    """Put the disk under every database that this process opens in the block."""
     disk = Disk()
     try:
         yield disk

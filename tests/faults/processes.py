@@ -1,4 +1,4 @@
-"""What other processes do to a store; run as `python -m tests.faults.processes WHAT PATH`."""
+"""Work of other processes on a store; run as `python -m tests.faults.processes WHAT PATH`."""
 
 import asyncio
 import subprocess
@@ -15,13 +15,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(what: str, path: Path) -> "subprocess.Popen[str]":
-    """Start a process that does something to a store, and prints what it did line by line."""
+    """Start a process that works on a store and prints its results line by line."""
     command = [sys.executable, "-m", "tests.faults.processes", what, str(path)]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 async def open_and_write(folder: Path) -> None:
-    """Open each store that is named on a line, make one task and print its id."""
+    """Open each store that a line names, create a task and print its id."""
     for name in sys.stdin:
         store = open_store(folder / name.strip())
         (made,) = await carry_out(store, create(TASK))
@@ -30,7 +30,7 @@ async def open_and_write(folder: Path) -> None:
 
 
 async def write_for_ever(path: Path) -> None:
-    """Make tasks, 8 at a time, edit and delete some, and print each id with its version once it is acknowledged."""
+    """Create tasks, 8 at a time, edit and delete some, and print each id and version once acknowledged."""
     store = open_store(path)
 
     async def writer(number: int) -> None:

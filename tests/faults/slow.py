@@ -13,7 +13,7 @@ from tests.builders import create
 
 @frozen
 class Slow:
-    """A command whose decision takes until it is let go."""
+    """A command whose decision waits for an event."""
 
     begun: threading.Event
     let_go: threading.Event
@@ -22,7 +22,7 @@ class Slow:
     needs_deleted = False
 
     def decide(self, current: State, at: datetime) -> Any:
-        """Wait, then make a task."""
+        """Wait, then create a task."""
         self.begun.set()
         self.let_go.wait()
         return create(TASK).decide(current, at)

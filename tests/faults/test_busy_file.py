@@ -1,4 +1,4 @@
-"""A file that another process holds, and more work than can be done."""
+"""A file locked by another process, and overload."""
 
 import asyncio
 import threading
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the right to write to the file."""
+    """Hold the write lock of the file."""
     connection = apsw.Connection(str(path))
     connection.execute("BEGIN IMMEDIATE")
     yield
@@ -34,19 +34,19 @@ def held(path: Path) -> Iterator[None]:
 
 
 class Holding:
-    """Holds the file as soon as something was committed, and counts who comes and finds it held."""
+    """Locks the file after the first commit, and counts the callers that find it locked."""
 
     def __init__(self, path: Path) -> None:
         self.connection = apsw.Connection(str(path))
         self.refused = 0
 
     def __call__(self) -> None:
-        """Hold the file."""
+        """Lock the file."""
         if not self.connection.in_transaction:
             self.connection.execute("BEGIN IMMEDIATE")
 
     def send_error(self, _: int) -> bool:
-        """Count one who waits for the file, and do not let it wait."""
+        """Count a caller that finds the file locked, and do not let it wait."""
         self.refused += 1
         return False
 
@@ -54,23 +54,23 @@ class Holding:
 async def queued(
     store: SqliteStore, *submissions: CommandBatch
 ) -> tuple[list[asyncio.Task[Outcome | Replay]], threading.Event]:
-    """Submit something slow, and others that wait for it; return all of them in that order, and what lets it go."""
+    """Submit a slow batch and others behind it; return all in order, and the event that ends the slow one."""
     begun, let_go = threading.Event(), threading.Event()
     first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
     await asyncio.to_thread(begun.wait)
     waiting = [asyncio.create_task(store.submit(each)) for each in submissions]
-    await asyncio.sleep(0)  # all of them are in the queue now, behind the first
+    await asyncio.sleep(0)  # all of them are now queued behind the first
     return [first, *waiting], let_go
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the store wait less than usual for its turn."""
+    """Shorten the store's wait for a lock."""
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 20)
 
 
 async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last_words: list[str]) -> None:
-    """Writes are refused after a while, reads go on, and all is well once the file is let go."""
+    """While the file is locked, writes are refused after a time limit and reads go on; afterwards all works."""
     made = await fill(store, TASK, {})
     with held(path):
         with pytest.raises(Unavailable):
@@ -83,7 +83,7 @@ async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last
 
 
 async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
-    """However many callers wait for a held file, they wait together, and not one after the other."""
+    """Any number of callers wait together for a locked file, not one after the other."""
     (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(50)))
     store._writer.on_commit = holding = Holding(path)
     store._writer.connection.set_busy_handler(holding.send_error)
@@ -96,7 +96,7 @@ async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
 
 
 async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where too many wait already, one more is refused at once, and those who wait are served."""
+    """Beyond the limit of waiting batches another is refused at once, and the waiting ones are carried out."""
     monkeypatch.setattr(committer, "MAX_WAITING", 3)
     (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(3)))
     with pytest.raises(Unavailable):
@@ -108,7 +108,7 @@ async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.
 
 
 async def test_a_caller_who_went_away(store: SqliteStore) -> None:
-    """A cancelled call may take effect or not, and disturbs nobody else."""
+    """A cancelled call may take effect or not, and affects no other."""
     begun, let_go = threading.Event(), threading.Event()
     first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
     await asyncio.to_thread(begun.wait)
@@ -122,7 +122,7 @@ async def test_a_caller_who_went_away(store: SqliteStore) -> None:
 
 
 async def test_a_fault_in_a_group(store: SqliteStore) -> None:
-    """Who was written together with a fault is written without it, and once; the fault reaches its caller alone."""
+    """The other members of a group with a fault are written once; the fault reaches only its caller."""
     commands: tuple[Any, ...] = (create(TASK), Broken(), create(TASK))
     (first, *waiting), let_go = await queued(store, *map(submission, commands))
     let_go.set()
@@ -133,7 +133,7 @@ async def test_a_fault_in_a_group(store: SqliteStore) -> None:
 
 
 async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
-    """Whoever was written together with a caller who has gone is told all the same."""
+    """Callers in a group with one that has left still get their results."""
     (first, gone, *others), let_go = await queued(store, *(submission(create(TASK)) for _ in range(3)))
     gone.cancel()
     let_go.set()
@@ -142,11 +142,11 @@ async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
 
 
 async def test_a_group_has_an_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many wait, only so many are written together, so that the first of them need not wait for the last."""
+    """A group has a size limit, so that the first of many need not wait for the last."""
     monkeypatch.setattr(committer, "MAX_GROUP", 2)
     (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(5)))
     commits: list[None] = []
     store._writer.on_commit = lambda: commits.append(None)
     let_go.set()
     await asyncio.gather(first, *waiting)
-    assert [None] * 4 == commits  # of one, two, two and one
+    assert [None] * 4 == commits  # groups of one, two, two and one

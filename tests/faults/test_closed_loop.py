@@ -1,4 +1,4 @@
-"""A loop that ends while its callers wait."""
+"""An event loop that ends while its callers wait."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from tests.faults.slow import Slow
 
 
 def test_the_writer_outlives_the_loops_of_its_callers(path: Path) -> None:
-    """A loop that is closed before its answer came takes nobody else down with it."""
+    """A loop that closes before its response arrives affects no other caller."""
     store = open_store(path)
     begun, let_go = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A disk that fails under SQLite: nothing is acknowledged from then on, and what was stays."""
+"""A disk that fails under SQLite: nothing is acknowledged after that, and earlier writes stay."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.anyio
 
 
 def break_sync(disk: Disk) -> None:
-    """Let what was written never reach the disk."""
+    """Let every sync fail."""
     disk.on_sync = apsw.IOError
 
 
 def break_write(disk: Disk) -> None:
-    """Let nothing be written."""
+    """Let every write fail."""
     disk.on_write = apsw.IOError
 
 
@@ -35,7 +35,7 @@ BOTH = pytest.mark.parametrize("break_it", [break_sync, break_write])
 
 @BOTH
 async def test_every_waiting_caller_is_told(store: SqliteStore, disk: Disk, break_it: Callable[[Disk], None]) -> None:
-    """Whoever waits when the disk fails gets an error; nobody is told that something was stored, or left waiting."""
+    """Every caller that waits when the disk fails gets an error; none gets a success or waits for ever."""
     break_it(disk)
     submitted = (store.submit(submission(create(TASK))) for _ in range(600))
     answers = await asyncio.gather(*submitted, return_exceptions=True)
@@ -46,7 +46,7 @@ async def test_every_waiting_caller_is_told(store: SqliteStore, disk: Disk, brea
 async def test_the_store_says_so_once(
     store: SqliteStore, disk: Disk, path: Path, last_words: list[str], break_it: Callable[[Disk], None]
 ) -> None:
-    """However many callers fail, and however often, there is one line, with the file and the reason in it."""
+    """Any number of failures log one line, with the file and the reason."""
     break_it(disk)
     await asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(600)), return_exceptions=True)
     with pytest.raises(Unavailable):
@@ -59,7 +59,7 @@ async def test_the_store_says_so_once(
 async def test_nothing_is_trusted_from_then_on(
     store: SqliteStore, disk: Disk, break_it: Callable[[Disk], None]
 ) -> None:
-    """Even when the disk works again the store refuses everything: what SQLite remembers of the file may be wrong."""
+    """The store refuses everything even after the disk works again, because SQLite's view of the file may be wrong."""
     await fill(store, TASK, {})
     head = await store.head()
     watching = asyncio.create_task(store.wait_for_changes(head))
@@ -90,7 +90,7 @@ async def test_nothing_is_trusted_from_then_on(
 async def test_what_was_acknowledged_stays(
     store: SqliteStore, disk: Disk, path: Path, break_it: Callable[[Disk], None]
 ) -> None:
-    """Another process that opens the file finds all that was acknowledged, and nothing of what failed."""
+    """Another process that opens the file finds all acknowledged writes and no failed ones."""
     acknowledged = await fill(store, TASK, *({"title": f"Task {number}"} for number in range(50)))
     break_it(disk)
     with pytest.raises(Unavailable):
@@ -104,7 +104,7 @@ async def test_what_was_acknowledged_stays(
 
 
 async def test_a_damaged_file_is_not_trusted(path: Path, last_words: list[str]) -> None:
-    """What can be read but makes no sense ends the trust just as well."""
+    """A damaged file ends the store's trust, as a failed disk does."""
     first = open_store(path)
     await fill(first, TASK, *({"title": f"Task {number}"} for number in range(500)))
     await first.close()

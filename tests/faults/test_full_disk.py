@@ -1,4 +1,4 @@
-"""A disk with no space left: writes are refused and resume by themselves, reads go on, and nothing is lost."""
+"""A full disk: writes are refused and resume by themselves, reads go on, and nothing is lost."""
 
 import asyncio
 from pathlib import Path
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, last_words: list[str]) -> None:
-    """While there is no space writes are refused as such; the store works again as soon as there is some."""
+    """Writes to a full disk raise `StorageFull`, and succeed again once there is space."""
     made = await fill(store, TASK, {}, {})
     disk.on_write = apsw.FullError
     for _ in range(3):
@@ -37,7 +37,7 @@ async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, las
 
 
 async def test_a_probe_writes(store: SqliteStore, disk: Disk, path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Whether there is space is found out without anybody's write, and the owner is told of which file."""
+    """A ping finds a full disk without a caller's write, and logs the file for the owner."""
     await store.ping()
     disk.on_write = apsw.FullError
     with pytest.raises(StorageFull):
@@ -54,14 +54,14 @@ async def test_a_probe_writes(store: SqliteStore, disk: Disk, path: Path, caplog
 
 
 async def test_a_probe_looks_for_room(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A little write may succeed where nothing else would: less room than a write may need counts as none."""
+    """A ping fails if there is less room than a write may need, even if a small write would succeed."""
     monkeypatch.setattr(files, "ROOM", 1 << 62)
     with pytest.raises(StorageFull):
         await store.ping()
 
 
 async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) -> None:
-    """Neither the entity nor its change nor the key is kept, so that the same request can come again."""
+    """A write refused by a full disk keeps no entity, change or key, so the request can be repeated."""
     key = IdempotencyKey(caller="me", name="k", fingerprint=b"f")
     disk.on_write = apsw.FullError
     with pytest.raises(StorageFull):
@@ -73,7 +73,7 @@ async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) ->
 
 
 async def test_what_needs_no_space_is_answered(store: SqliteStore, disk: Disk) -> None:
-    """A refusal, a rehearsal and a change that changes nothing need no space, even among writes that do."""
+    """Refusals, dry runs and edits without effect need no space, even in a group with writes that do."""
     await fill(store, TASK, {})
     disk.on_write = apsw.FullError
     writes = asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(5)), return_exceptions=True)
@@ -83,7 +83,7 @@ async def test_what_needs_no_space_is_answered(store: SqliteStore, disk: Disk) -
 
 
 async def test_nothing_acknowledged_is_lost(store: SqliteStore, disk: Disk, path: Path) -> None:
-    """While space comes and goes under many writers, exactly what was acknowledged is there, also after reopening."""
+    """While space comes and goes under many writers, the store keeps exactly the acknowledged writes."""
     full = apsw.FullError
     acknowledged: list[int] = []
     refused = 0

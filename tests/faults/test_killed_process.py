@@ -17,7 +17,7 @@ ENOUGH = 300
 
 
 async def test_nothing_acknowledged_is_lost(path: Path) -> None:
-    """What a killed process had acknowledged is there, three times over, and every part of the file is sound."""
+    """After each of three kills, all acknowledged writes are there and the file is sound."""
     acknowledged: dict[int, int] = {}
     for _ in range(3):
         with start("write", path) as process:
@@ -26,7 +26,7 @@ async def test_nothing_acknowledged_is_lost(path: Path) -> None:
                 id, version = map(int, process.stdout.readline().split())
                 acknowledged[id] = version
             process.kill()
-            for line in process.stdout:  # what it had said already when it was killed
+            for line in process.stdout:  # what it had printed when it was killed
                 if line.endswith("\n"):
                     id, version = map(int, line.split())
                     acknowledged[id] = version
@@ -47,7 +47,7 @@ async def test_nothing_acknowledged_is_lost(path: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """Let SQLite look at everything in the file, and at whether the search index agrees with it."""
+    """Let SQLite check the whole file, and the search index against it."""
     connection = apsw.Connection(str(path))
     assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
     connection.execute("INSERT INTO tasks_search (tasks_search, rank) VALUES ('integrity-check', 1)")

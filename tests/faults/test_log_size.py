@@ -1,4 +1,4 @@
-"""The write-ahead log stays small, and at rest the file alone holds everything."""
+"""The write-ahead log stays small, and an idle store has all data in the file itself."""
 
 import asyncio
 import shutil
@@ -29,7 +29,7 @@ def log_size(path: Path) -> int:
 
 
 async def tasks_of_copy(path: Path) -> list[Any]:
-    """Copy the file alone, and return all tasks that the copy has."""
+    """Copy the database file alone; return all tasks of the copy."""
     copy = path.with_name("copy.db")
     shutil.copy(path, copy)
     store = open_store(copy)
@@ -40,7 +40,7 @@ async def tasks_of_copy(path: Path) -> list[Any]:
 
 @pytest.fixture
 def rested(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Return what is set each time that a writer had nothing to do for a moment, and left the log as it wants it."""
+    """Return an event that is set each time the idle writer has done its checkpoint."""
     rested, leave = threading.Event(), Checkpoints.when_idle
 
     def when_idle(log: Checkpoints) -> None:
@@ -53,7 +53,7 @@ def rested(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 async def test_a_copy_at_rest_is_whole(rested: threading.Event, path: Path) -> None:
-    """Soon after the last write there is nothing in the log, and a copy of the file alone has everything."""
+    """Soon after the last write the log is empty, and a copy of the file alone has everything."""
     store = open_store(path)
     made = await fill(store, TASK, {}, {}, {})
     rested.clear()
@@ -65,11 +65,11 @@ async def test_a_copy_at_rest_is_whole(rested: threading.Event, path: Path) -> N
 
 
 async def test_what_a_killed_process_left_is_put_away(rested: threading.Event, path: Path, tmp_path: Path) -> None:
-    """Whoever opens the file leaves nothing in the log either, without a write of its own."""
+    """A process that opens the file after a killed one empties the log, without a write of its own."""
     store = open_store(path)
     made = await fill(store, TASK, {}, {})
     killed = tmp_path / "killed.db"
-    with apsw.Connection(str(path)) as reader:  # so that the log is not put away before it was copied
+    with apsw.Connection(str(path)) as reader:  # keeps the log from being emptied before the copy
         reader.execute("SELECT count(*) FROM tasks").fetchall()
         await fill(store, TASK, {})
         for end in ("", "-wal"):
@@ -86,7 +86,7 @@ async def test_what_a_killed_process_left_is_put_away(rested: threading.Event, p
 
 
 async def test_an_end_leaves_nothing_in_the_log(store: SqliteStore, path: Path) -> None:
-    """Also while somebody else has the file open, so that SQLite itself tidies nothing up."""
+    """Closing empties the log even if another process has the file open, in which case SQLite itself does not."""
     made = await fill(store, TASK, {}, {})
     other = apsw.Connection(str(path))
     assert [(2,)] == other.execute("SELECT count(*) FROM tasks").fetchall()
@@ -97,7 +97,7 @@ async def test_an_end_leaves_nothing_in_the_log(store: SqliteStore, path: Path) 
 
 
 async def test_readers_do_not_let_it_grow(store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While there are always some who read, in the loop and beside it, the log begins anew again and again."""
+    """Under constant reads, on the loop and in threads, the log starts again and again."""
     monkeypatch.setattr(checkpoints, "PAGES", 60)
     monkeypatch.setattr(store._writer.checkpoints, "_due", 60)
     largest, done = 0, asyncio.Event()
@@ -118,7 +118,7 @@ async def test_readers_do_not_let_it_grow(store: SqliteStore, path: Path, monkey
 
 
 class Log:
-    """A log with a reader, who reads when he is told to."""
+    """A log with a reader that reads on demand."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -128,7 +128,7 @@ class Log:
         self.reader = apsw.Connection(str(path))
 
     def write(self, pages: int) -> None:
-        """Write at least so many pages."""
+        """Write at least `pages` pages."""
         for _ in range(pages):
             self.writer.execute("INSERT INTO things VALUES (zeroblob(4000))")
         self.checkpoints.after_commit()
@@ -151,7 +151,7 @@ def log(path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
 
 
 def test_one_who_reads_for_long_is_waited_for_seldom(log: Log) -> None:
-    """It is tried again when as much has come, and once he has left the log begins anew, and is short again."""
+    """A long reader delays the checkpoint by as many pages again; once it leaves, the log is short again."""
     log.write(1)
     log.read()
     log.write(100)
@@ -169,7 +169,7 @@ def test_one_who_reads_for_long_is_waited_for_seldom(log: Log) -> None:
 
 
 def test_it_rests_longer_and_longer_while_somebody_reads(log: Log) -> None:
-    """A rest that was disturbed is tried again, less and less often, until the reader leaves or somebody writes."""
+    """A disturbed idle checkpoint is tried again, ever less often, until the reader leaves or somebody writes."""
     log.write(1)
     log.read()
     log.write(1)

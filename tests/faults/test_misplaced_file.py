@@ -1,4 +1,4 @@
-"""The files of a store that are removed, moved or replaced while it is in use."""
+"""Files of a store that are removed, moved or replaced during use."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ def remove_index(path: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove the folder with all that is in it."""
+    """Remove the folder with its contents."""
     shutil.rmtree(path.parent)
 
 
@@ -58,12 +58,12 @@ HOWEVER = pytest.mark.parametrize("misplace", [remove, move, replace, remove_log
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return where the store is kept: in a folder that has nothing else in it."""
+    """Return the path of the store, in a folder of its own."""
     return tmp_path / "data" / "backroom.db"
 
 
 def copies(path: Path) -> list[Path]:
-    """Return the copies that were rescued."""
+    """Return the rescued copies."""
     return list(path.parent.glob("backroom.db.rescued-*"))
 
 
@@ -71,7 +71,7 @@ def copies(path: Path) -> list[Path]:
 async def test_nothing_is_acknowledged_and_all_is_rescued(
     store: SqliteStore, path: Path, last_words: list[str], misplace: Misplace
 ) -> None:
-    """The next write is refused, the store says what happened and where the copy is, and that has everything."""
+    """The next write is refused, and the store logs the reason and a rescued copy that has everything."""
     made = await fill(store, TASK, {}, {}, {})
     misplace(path)
     for _ in range(2):
@@ -94,7 +94,7 @@ async def test_nothing_is_acknowledged_and_all_is_rescued(
 
 @HOWEVER
 async def test_a_probe_notices(store: SqliteStore, path: Path, last_words: list[str], misplace: Misplace) -> None:
-    """Nobody needs to write to find out."""
+    """A ping finds a misplaced file without a caller's write."""
     misplace(path)
     with pytest.raises(Unavailable):
         await store.ping()
@@ -103,7 +103,7 @@ async def test_a_probe_notices(store: SqliteStore, path: Path, last_words: list[
 
 @pytest.mark.parametrize("misplace", [remove, move, replace, remove_folder])
 async def test_a_read_makes_no_file_and_reads_no_other(store: SqliteStore, path: Path, misplace: Misplace) -> None:
-    """What opens the file for itself is refused, and leaves nothing behind."""
+    """A read that must open the misplaced file is refused, and creates no file."""
     await fill(store, TASK, {})
     misplace(path)
     before = path.exists()
@@ -113,7 +113,7 @@ async def test_a_read_makes_no_file_and_reads_no_other(store: SqliteStore, path:
 
 
 async def test_a_rescued_copy_is_not_passed_over(store: SqliteStore, path: Path) -> None:
-    """Until somebody has decided, the store does not start, and says what to decide."""
+    """While a rescued copy exists the store does not start, and says what to decide."""
     await fill(store, TASK, {})
     path.unlink()
     with pytest.raises(Unavailable):
@@ -127,7 +127,7 @@ async def test_a_rescued_copy_is_not_passed_over(store: SqliteStore, path: Path)
 
 
 async def test_a_copy_that_cannot_be_written(store: SqliteStore, path: Path, last_words: list[str]) -> None:
-    """It is said as well, with the reason; something else in its place is left alone."""
+    """A copy that cannot be written is logged with the reason; a file in its place is left alone."""
     await fill(store, TASK, {})
     diary = path.with_name(f"backroom.db.rescued-{os.getpid()}")
     diary.write_text("Dear diary")
@@ -140,7 +140,7 @@ async def test_a_copy_that_cannot_be_written(store: SqliteStore, path: Path, las
 
 
 async def test_a_link_leads_to_the_file(tmp_path: Path, last_words: list[str]) -> None:
-    """A store behind a symbolic link is served, until the link leads elsewhere."""
+    """A store behind a symbolic link works until the link leads elsewhere."""
     real, link = tmp_path / "real.db", tmp_path / "backroom.db"
     link.symlink_to(real)
     store = open_store(link, last_words)

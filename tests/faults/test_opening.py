@@ -1,4 +1,4 @@
-"""Opening a file: for the first time by many, from the future, or not a store at all."""
+"""Opening files: new ones by many processes, older and newer ones, and files that are no stores."""
 
 import os
 import tempfile
@@ -17,6 +17,7 @@ from domain.queries import Query
 from domain.task import TASK
 from tests.contract.steps import fill, trail, walk
 from tests.faults.conftest import open_store
+from tests.faults.past import take_back
 from tests.faults.processes import start
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +28,7 @@ ROUNDS = 30
 
 
 async def test_many_processes_make_a_file_at_once(tmp_path: Path) -> None:
-    """All of them succeed on a file that none of them found, round after round, and no id is given twice."""
+    """Many processes that open a missing file at once all succeed, and no id is given twice."""
     processes = [start("open", tmp_path) for _ in range(PROCESSES)]
     for number in range(ROUNDS):
         for process in processes:
@@ -42,7 +43,7 @@ async def test_many_processes_make_a_file_at_once(tmp_path: Path) -> None:
 
 
 async def test_folders_are_made(tmp_path: Path) -> None:
-    """The folders on the way to the file need not be there."""
+    """Opening creates the missing folders of the file."""
     path = tmp_path / "a" / "b" / "backroom.db"
     store = open_store(path)
     await fill(store, TASK, {})
@@ -51,7 +52,7 @@ async def test_folders_are_made(tmp_path: Path) -> None:
 
 
 async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
-    """Entities, the log, the secret and the cursors outlive the process."""
+    """Entities, the log, the secret and the cursors survive a restart."""
     store = open_store(path)
     made = await fill(store, TASK, {}, {})
     before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(entity_type=TASK))
@@ -70,7 +71,7 @@ async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
 
 @pytest.mark.parametrize("version", range(1, len(connections._steps())))
 async def test_a_schema_from_the_past(path: Path, version: int) -> None:
-    """What any earlier version wrote is kept by this one, and its cursors lead where they led."""
+    """This version keeps all data of any earlier version, and its cursors mean the same."""
     store = open_store(path)
     await fill(store, TASK, {}, {})
     before = await store.head(), await store.secret(), await store.read(None), await store.page(Query(entity_type=TASK))
@@ -84,23 +85,8 @@ async def test_a_schema_from_the_past(path: Path, version: int) -> None:
     await store.close()
 
 
-def take_back(path: Path, version: int) -> None:
-    """Make of a file what an earlier version would have made: the schema of then, with what fits into it."""
-    now = path.rename(path.with_name("now.db"))
-    connection = apsw.Connection(str(path))
-    for step in connections._steps()[:version]:
-        connection.execute(step.read_text())
-    connection.execute(f"PRAGMA user_version={version}; ATTACH '{now}' AS now")
-    tables = connection.execute("SELECT name FROM main.pragma_table_list WHERE type = 'table' AND schema = 'main'")
-    for table in [name for (name,) in tables if not name.startswith("sqlite_")]:
-        columns = ", ".join(name for (name,) in connection.execute(f"SELECT name FROM pragma_table_info('{table}')"))
-        connection.execute(f"DELETE FROM main.{table}; INSERT INTO main.{table} SELECT {columns} FROM now.{table}")
-    connection.execute("INSERT INTO tasks_search (tasks_search) VALUES ('rebuild')")
-    connection.close()
-
-
 async def test_a_schema_from_the_future(path: Path) -> None:
-    """A file that a newer version has written is refused, with both versions named, and left alone."""
+    """A file of a newer version is refused with both versions named, and left unchanged."""
     await open_store(path).close()
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA user_version=99")
@@ -118,8 +104,8 @@ async def test_a_schema_from_the_future(path: Path) -> None:
         ("DROP TABLE products_search", "no such table: products_search"),
     ],
 )
-async def test_a_kind_without_its_tables(path: Path, change: str, lacking: str) -> None:
-    """What a migration has forgotten is named when the file is opened, and not found out by whoever writes first."""
+async def test_an_entity_type_without_its_tables(path: Path, change: str, lacking: str) -> None:
+    """Opening the file names a table that a migration forgot, before anybody writes."""
     await open_store(path).close()
     connection = apsw.Connection(str(path))
     connection.execute(change)
@@ -129,7 +115,7 @@ async def test_a_kind_without_its_tables(path: Path, change: str, lacking: str) 
 
 
 async def test_an_index_that_was_forgotten(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is told, and the store opens, because lists are only slow without it."""
+    """A missing index is logged and the store opens, because lists are only slow without it."""
     await open_store(path).close()
     assert [] == caplog.messages
     connection = apsw.Connection(str(path))
@@ -139,8 +125,8 @@ async def test_an_index_that_was_forgotten(path: Path, caplog: pytest.LogCapture
     assert [f"{path} has no index of products by price: lists in that order read the whole table"] == caplog.messages
 
 
-async def test_something_else(path: Path) -> None:
-    """A file that is not a database is refused by its name, and left alone."""
+async def test_a_file_that_is_no_database(path: Path) -> None:
+    """A file that is no database is refused by name, and left unchanged."""
     path.write_text("Dear diary,\n" * 1000)
     with pytest.raises(NotAStore, match=r"backroom\.db is not a SQLite database"):
         open_store(path)
@@ -148,7 +134,7 @@ async def test_something_else(path: Path) -> None:
 
 
 async def test_the_database_of_another_program(path: Path) -> None:
-    """A database with other tables in it is refused by its name, and left alone."""
+    """A database with other tables is refused by name, and left unchanged."""
     connection = apsw.Connection(str(path))
     connection.execute("CREATE TABLE diary (entry)")
     with pytest.raises(NotAStore, match=r"backroom\.db is the database of another program"):
@@ -158,7 +144,7 @@ async def test_the_database_of_another_program(path: Path) -> None:
 
 
 async def test_a_folder_is_no_file(path: Path) -> None:
-    """It is said that it is one, and what would be a file."""
+    """A folder as the path is refused, with an example of a file."""
     path.mkdir()
     said = f"{path} is a folder: name a file in it, such as sqlite:///{path}/backroom.db"
     with pytest.raises(Unavailable, match=f"^{said}$"):
@@ -166,7 +152,7 @@ async def test_a_folder_is_no_file(path: Path) -> None:
 
 
 async def test_a_file_is_no_folder(path: Path) -> None:
-    """Where a file is on the way, it is named."""
+    """A file in the place of a folder is refused by name."""
     path.write_text("Dear diary")
     said = f"{path} is a file, so there cannot be a {path}/a/b.db: name another place"
     with pytest.raises(Unavailable, match=f"^{said}$"):
@@ -175,7 +161,7 @@ async def test_a_file_is_no_folder(path: Path) -> None:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Return a folder that everybody can reach."""
+    """Return a folder that every user can reach."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o777)
@@ -184,7 +170,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def without_rights() -> Iterator[str]:
-    """Be somebody whom permissions mean something to, and give what he is called."""
+    """Switch to a user without root's rights, and yield the user's name."""
     was = os.geteuid()
     if was == 0:
         os.seteuid(NOBODY)
@@ -196,7 +182,7 @@ def without_rights() -> Iterator[str]:
 
 @pytest.mark.parametrize("place", ["backroom.db", "data/backroom.db"])
 async def test_a_folder_without_permission(folder: Path, place: str) -> None:
-    """Who lacks it, and for which folder, is said."""
+    """The error names the user and the folder without permission."""
     folder.chmod(0o555)
     with without_rights() as user:
         said = f"{user} cannot write to the folder {folder}, where SQLite keeps three files: let him own it"
@@ -206,7 +192,7 @@ async def test_a_folder_without_permission(folder: Path, place: str) -> None:
 
 @pytest.mark.parametrize("end", ["", "-wal", "-shm"])
 async def test_a_file_without_permission(folder: Path, end: str) -> None:
-    """Who lacks it, and for which of the three files, is said."""
+    """The error names the user and the one of the three files without permission."""
     path = folder / "backroom.db"
     await open_store(path).close()
     path.chmod(0o666)
@@ -218,7 +204,7 @@ async def test_a_file_without_permission(folder: Path, end: str) -> None:
 
 
 async def test_a_file_that_another_process_is_making(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Opening waits for its turn, and gives up after a while."""
+    """Opening waits for a process that holds the file, and gives up after a time limit."""
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 20)
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode=WAL")

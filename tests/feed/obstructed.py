@@ -1,4 +1,4 @@
-"""A log that can be obstructed: its answers are late, or fail."""
+"""A log whose calls can be delayed or made to fail."""
 
 import asyncio
 from collections.abc import Set
@@ -14,7 +14,7 @@ from tests.feed.steps import until
 
 @define(eq=False)
 class ObstructedLog(ChangeLog):
-    """The log of a store. Calls named in `held` start only when they are let go; those in `failing` raise."""
+    """The log of a store. Calls named in `held` wait until `let_go`; those in `failing` raise an error."""
 
     store: Store
     held: set[str] = field(factory=set)
@@ -23,13 +23,13 @@ class ObstructedLog(ChangeLog):
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     def let_go(self) -> None:
-        """Let everything go that is held."""
+        """Let all held calls go on."""
         self.held.clear()
         self._changed.set()
         self._changed = asyncio.Event()
 
     async def called(self, name: str, times: int = 1) -> None:
-        """Return once there was a call, or so many."""
+        """Return once the named call has happened this many times."""
         await until(lambda: self.calls.count(name) >= times)
 
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:

@@ -1,4 +1,4 @@
-"""The service in this process, and connections to it whose other end reads only when it is told to."""
+"""The service in this process, and connections to it. A client reads only when the test says so."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message
 
 from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog, as_text
 from adapters.shared_memory.rate_limits import SharedRateLimiter
@@ -24,11 +25,11 @@ _ENDED: Message = {"type": "ended"}
 
 
 class Ended(Exception):
-    """The application has ended, and everything that it sent has been read."""
+    """The application has ended, and everything that it sent was read."""
 
 
 class Gone(OSError):
-    """The client has gone, so nothing can be sent to it; the server minds it as little as the real one."""
+    """The client has gone, so nothing can be sent to it. The service ignores this, as with the real server."""
 
 
 class Closed(Exception):
@@ -42,16 +43,16 @@ class Closed(Exception):
 
 @define(eq=False)
 class Connection:
-    """One connection. The application can send `room` messages more than are read; then its sending waits.
+    """One connection. The application can send `room` more messages than were read; then its sending waits.
 
-    As with the real server, a goodbye never waits, and sending to a client that has gone raises `Gone`.
+    As with the real server, a close frame never waits, and sending to a client that has gone raises `Gone`.
     """
 
     app: ASGIApp
     scope: dict[str, Any]
     room: asyncio.Semaphore
     task: asyncio.Task[None] = field(init=False)
-    is_blocked: bool = field(default=False, init=False)  # something is being sent for which there is no room
+    is_blocked: bool = field(default=False, init=False)  # a message is being sent and there is no room for it
     _inbox: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _outbox: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _gone: bool = field(default=False, init=False)
@@ -62,7 +63,7 @@ class Connection:
         self.task = asyncio.create_task(self._run())
 
     async def read(self) -> Message:
-        """Return the next message that was sent. Raises `Ended`, or what the application raised."""
+        """Return the next message of the application. Raises `Ended`, or what the application raised."""
         message = await self._outbox.get()
         if message is _ENDED:
             await self.task
@@ -71,11 +72,11 @@ class Connection:
         return message
 
     def say(self, message: Message) -> None:
-        """Send something to the application."""
+        """Send a message to the application."""
         self._inbox.put_nowait(message)
 
     async def leave(self) -> None:
-        """Go, and see that the application is done with it."""
+        """Disconnect, and wait until the application has ended."""
         self._gone = True
         self.room.release()  # nothing waits for a client that has gone
         self._inbox.put_nowait({"type": self.scope["type"] + ".disconnect"})
@@ -100,7 +101,7 @@ class Connection:
 
 @define(eq=False)
 class Events:
-    """A stream of events, understood as the standard says."""
+    """A stream of events, parsed as in the standard."""
 
     connection: Connection
     last_id: str = ""
@@ -117,7 +118,7 @@ class Events:
                 return told
 
     async def comment(self) -> None:
-        """Return after the next comment, before which nothing else may come."""
+        """Return after the next comment. No event may come before it."""
         comments = self.comments
         while comments == self.comments:
             if b"\n\n" not in self._buffer:
@@ -148,7 +149,7 @@ class Events:
 
 @define(eq=False)
 class Socket:
-    """A WebSocket that was accepted."""
+    """An accepted WebSocket."""
 
     connection: Connection
 
@@ -160,7 +161,7 @@ class Socket:
         return orjson.loads(message["text"])
 
     async def closed(self) -> Closed:
-        """Return how it was closed, which comes next."""
+        """Return how it was closed. No message may come before that."""
         try:
             message = await self.message()
         except Closed as closed:
@@ -174,9 +175,10 @@ class Service:
 
     app: ASGIApp
     feed: Feed
+    capacity: Capacity
 
     async def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        """Return the status and the body of an answer."""
+        """Return the status and the body of a response."""
         connection = self._asked(path, headers, ROOMY)
         start = await connection.read()
         body = (await connection.read())["body"]
@@ -184,14 +186,14 @@ class Service:
         return start["status"], orjson.loads(body)
 
     async def events(self, path: str = "/changes/stream", *, room: int = ROOMY, **headers: str) -> Events:
-        """Return a stream of events that has been opened."""
+        """Return an open stream of events."""
         connection = self._asked(path, headers, room)
         start = await connection.read()
         assert (200, b"text/event-stream") == (start["status"], dict(start["headers"])[b"content-type"])
         return Events(connection)
 
     async def socket(self, query: str = "", *, room: int = ROOMY) -> Socket:
-        """Return a WebSocket that has been accepted."""
+        """Return an accepted WebSocket."""
         connection = self._connection("websocket", f"/ws?{query}", {}, room)
         connection.start({"type": "websocket.connect"})
         assert "websocket.accept" == (await connection.read())["type"]
@@ -224,12 +226,22 @@ class Service:
 
 @asynccontextmanager
 async def serving(store: Store) -> AsyncIterator[Service]:
-    """Serve a store; nothing of the feed may still run afterwards."""
-    feed = Feed(store)
+    """Serve a store. At the end no task of the feed may still run."""
+    capacity = Capacity()
+    feed = Feed(store, capacity.turns)
     access_log = AccessLog(lambda _: None, as_text)
     dispatcher = make_dispatcher(store, Endpoints(Clock()))
     gate = Gate(store.access_keys, SharedRateLimiter(buckets=1))
-    app = make_app(store, await store.secret(), Options(), access_log, feed, dispatcher=dispatcher, gate=gate)
-    yield Service(app, feed)
+    app = make_app(
+        store,
+        await store.secret(),
+        Options(),
+        access_log,
+        feed,
+        dispatcher=dispatcher,
+        gate=gate,
+        capacity=capacity,
+    )
+    yield Service(app, feed, capacity)
     await feed.close()
     assert feed._reader is None

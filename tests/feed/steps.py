@@ -1,4 +1,4 @@
-"""What most tests of the feed do on their way."""
+"""Steps that many tests of the feed share."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,30 +16,30 @@ from tests.feed.service import Closed, Connection, Socket
 
 
 async def write(store: Store, changes: int) -> list[dict[str, Any]]:
-    """Make tasks, one submission each, and return their changes as followers must be told of them."""
+    """Create tasks, one batch each, and return their changes as followers should get them."""
     for _ in range(changes):
         await fill(store, TASK, {})
     return (await documents(store))[-changes:]
 
 
 async def documents(store: Store) -> list[dict[str, Any]]:
-    """Return every change that is kept, as followers must be told of it."""
+    """Return every change in the log, as followers should get it."""
     return [orjson.loads(change_document(each)) for each in await whole_log(store)]
 
 
 async def forget(store: Store) -> None:
-    """Forget every change."""
+    """Purge every change."""
     while await store.purge(LATER, changes_before=LATER + timedelta(days=1)):
         pass
 
 
 async def told(socket: Socket, messages: int) -> list[Any]:
-    """Return so many messages."""
+    """Return this many messages."""
     return [await socket.message() for _ in range(messages)]
 
 
 async def rest(socket: Socket) -> tuple[list[dict[str, Any]], int]:
-    """Return what can be read until the socket is closed, and its code."""
+    """Return the messages until the socket is closed, and its code."""
     found = []
     try:
         while True:
@@ -49,11 +49,11 @@ async def rest(socket: Socket) -> tuple[list[dict[str, Any]], int]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let others run until something holds that rings no bell."""
+    """Let other tasks run until a condition holds that nothing signals."""
     while not condition():  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0)
 
 
 async def blocked(connection: Connection) -> None:
-    """Return once something is being sent that is not read."""
+    """Return once a message is being sent that nobody reads."""
     await until(lambda: connection.is_blocked)

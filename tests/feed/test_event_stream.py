@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
 async def some(events: Events, number: int) -> list[object]:
-    """Return the data of so many events, each of which must be a change whose id is its cursor."""
+    """Return the data of this many events. Each must be a change whose id is its cursor."""
     found = []
     for _ in range(number):
         name, data = await events.event()
@@ -26,7 +26,7 @@ async def some(events: Events, number: int) -> list[object]:
 
 
 async def test_the_log_and_what_comes(service: Service, store: Store, other: Store) -> None:
-    """Without a cursor the stream starts at the oldest kept change, and goes on with what any process writes."""
+    """Without a cursor the stream starts at the oldest kept change, and continues with new changes of any process."""
     written = await write(store, 3)
     events = await service.events()
     assert written == await some(events, 3)
@@ -38,15 +38,15 @@ async def test_the_log_and_what_comes(service: Service, store: Store, other: Sto
 
 @pytest.mark.parametrize("query", ["?after=now", ""])
 async def test_the_last_id_resumes(service: Service, store: Store, query: str) -> None:
-    """`Last-Event-ID` counts before the query, which stays the same when a browser connects again."""
+    """`Last-Event-ID` counts before the query, because a browser repeats the query when it reconnects."""
     first, *rest = await write(store, 4)
     events = await service.events(f"/changes/stream{query}", last_event_id=first["cursor"])
     assert rest == await some(events, 3)
     await events.connection.leave()
 
 
-async def test_the_place_is_known_before_the_first_event(service: Service, store: Store) -> None:
-    """A client that is cut off before anything happened goes on from where it came, also with `after=now`."""
+async def test_the_cursor_is_known_before_the_first_event(service: Service, store: Store) -> None:
+    """A client that loses its connection before the first event resumes from its cursor, even with `after=now`."""
     await write(store, 1)
     events = await service.events("/changes/stream?after=now")
     await events.comment()
@@ -59,7 +59,7 @@ async def test_the_place_is_known_before_the_first_event(service: Service, store
 
 
 async def test_the_store_fails(service: Service, store: Store) -> None:
-    """The stream ends as if it were complete; the client comes back by itself, to where it was."""
+    """The stream ends as if it were complete. The client reconnects by itself with its last cursor."""
     await write(store, 1)
     service.feed.log = ObstructedLog(store, failing={"read": Unavailable()})
     events = await service.events()
@@ -69,7 +69,7 @@ async def test_the_store_fails(service: Service, store: Store) -> None:
 
 
 async def test_a_comment_when_nothing_happens(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silence is broken by comments, which also tell the client how far it has come through what it did not ask for."""
+    """While nothing happens, comments come. They also move the client's cursor past changes of other types."""
     events = await service.events("/changes/stream?after=now&types=task.deleted")
     await events.comment()
     monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.01)
@@ -84,7 +84,7 @@ async def test_a_comment_when_nothing_happens(service: Service, store: Store, mo
 
 
 async def test_reset(service: Service, store: Store) -> None:
-    """Where what comes next is kept no more, the stream says so, once, and ends."""
+    """If the next change was purged, the stream sends `reset` once and ends."""
     place = await store.head()
     await write(store, 2)
     await forget(store)
@@ -95,10 +95,10 @@ async def test_reset(service: Service, store: Store) -> None:
 
 
 async def test_reset_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that was slow while the log was swept is told the same."""
+    """A slow client also gets `reset` if the log is purged meanwhile."""
     monkeypatch.setattr("adapters.http.feed.feed.TAKEN_AT_ONCE", 1)
     written = await write(store, 4)
-    events = await service.events(room=2)  # for the first place and one change
+    events = await service.events(room=2)  # for the first comment and one change
     await blocked(events.connection)
     await forget(store)
     assert written[:2] == await some(events, 2)
@@ -108,7 +108,7 @@ async def test_reset_in_the_middle(service: Service, store: Store, monkeypatch: 
 
 
 async def test_the_feed_closes(service: Service, store: Store) -> None:
-    """The stream ends when the service goes down."""
+    """The stream ends when the service closes."""
     written = await write(store, 1)
     events = await service.events()
     assert written == await some(events, 1)
@@ -118,7 +118,7 @@ async def test_the_feed_closes(service: Service, store: Store) -> None:
 
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It follows no more, and what it had read last resumes."""
+    """The stream ends, and the client can resume from the last cursor that it read."""
     monkeypatch.setattr("adapters.http.feed.feed.TIMEOUT_S", 0.01)
     monkeypatch.setattr("adapters.http.feed.feed.LOOK_EVERY_S", 0)
     monkeypatch.setattr("adapters.http.feed.feed.TAKEN_AT_ONCE", 1)
@@ -135,7 +135,7 @@ async def test_a_reader_that_reads_nothing(service: Service, store: Store, monke
 
 
 async def test_no_compression(service: Service, store: Store) -> None:
-    """A stream is not gathered up to be compressed."""
+    """The stream is not compressed, because that would delay events."""
     written = await write(store, 1)
     events = await service.events(accept_encoding="gzip")
     assert written == await some(events, 1)
@@ -143,7 +143,7 @@ async def test_no_compression(service: Service, store: Store) -> None:
 
 
 async def test_what_is_no_cursor(service: Service, store: Store) -> None:
-    """It is refused with a status."""
+    """An invalid cursor gets an error status."""
     await fill(store, TASK, {})
     for headers in ({"last_event_id": "x"}, {"last_event_id": "x-1"}):
         status, problem = await service.get("/changes/stream?after=now", **headers)

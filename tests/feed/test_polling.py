@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
 async def test_the_log_in_pieces(service: Service, store: Store) -> None:
-    """Each answer goes on where its predecessor ended; the last one is empty, and its cursor stays."""
+    """Each page starts where the one before ended. The last page is empty, and its cursor stays."""
     written = await write(store, 5)
     found, path = [], "/changes?limit=2"
     while (answer := (await service.get(path))[1])["changes"]:
@@ -29,23 +29,23 @@ async def test_the_log_in_pieces(service: Service, store: Store) -> None:
 
 
 async def test_now_is_the_end(service: Service, store: Store) -> None:
-    """`after=now` answers with nothing but the cursor to go on from."""
+    """`after=now` returns only the cursor of the end."""
     await write(store, 2)
     assert (200, {"changes": [], "cursor": await store.head()}) == await service.get("/changes?after=now")
 
 
 async def test_what_there_is_comes_at_once(service: Service, store: Store) -> None:
-    """`wait` holds no answer for which there is something, and nobody follows then."""
+    """`wait` does not delay a response that has changes, and registers no follower."""
     written = await write(store, 1)
     assert (200, written) == await _changes(service, "/changes?wait=60")
     assert service.feed._reader is None
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
-async def test_an_answer_waits_for_news(
+async def test_a_poll_waits_for_a_change(
     service: Service, store: Store, elsewhere: Service, other: Store, limit: int
 ) -> None:
-    """`wait` ends with the first news, from whichever process they come, and `limit` holds for them too."""
+    """`wait` ends with the first new change of any process, and `limit` holds for it too."""
     await write(store, 1)
     place = await store.head()
     polls = [
@@ -60,7 +60,7 @@ async def test_an_answer_waits_for_news(
 
 
 async def test_waiting_in_vain(service: Service, store: Store) -> None:
-    """When the time is over the answer is empty, and its cursor is behind whatever was of other types."""
+    """After a wait in vain the page is empty, and its cursor is after any change of another type."""
     await write(store, 3)
     answer = await service.get("/changes?types=task.deleted&wait=1")
     assert (200, {"changes": [], "cursor": await store.head()}) == answer
@@ -68,7 +68,7 @@ async def test_waiting_in_vain(service: Service, store: Store) -> None:
 
 
 async def test_only_some_types(service: Service, store: Store) -> None:
-    """Types choose, at once and while waiting."""
+    """The types select changes, at once and during a wait."""
     await fill(store, TASK, {}, {})
     await fill(store, PRODUCT, {})
     await carry_out(store, Delete(entity_type=TASK, id=1))
@@ -83,7 +83,7 @@ async def test_only_some_types(service: Service, store: Store) -> None:
 
 
 async def test_a_rare_type_far_behind(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty answer means that the end was reached, however much of the log holds nothing of the types."""
+    """An empty page means the end of the log, however many changes of other types were skipped."""
     monkeypatch.setattr("adapters.sqlite.log.LOOKED_AT", 2)
     await fill(store, TASK, *({} for _ in range(9)))
     await fill(store, PRODUCT, {})
@@ -91,7 +91,7 @@ async def test_a_rare_type_far_behind(service: Service, store: Store, monkeypatc
 
 
 async def test_the_feed_closes(service: Service, store: Store) -> None:
-    """Who waits is answered when the service goes down, with the cursor to go on from."""
+    """A waiting poll gets its response when the service closes, with a cursor to resume from."""
     place = await store.head()
     poll = asyncio.create_task(service.get(f"/changes?after={place}&wait=60"))
     await until(lambda: bool(service.feed._followers))
@@ -101,7 +101,7 @@ async def test_the_feed_closes(service: Service, store: Store) -> None:
 
 
 async def test_an_expired_cursor(service: Service, store: Store) -> None:
-    """What is behind it is kept no more: 410, at once. Without a cursor, what is kept is answered."""
+    """The changes after the cursor were purged: 410 at once. Without a cursor, the poll returns what is kept."""
     place = await store.head()
     await write(store, 2)
     await forget(store)
@@ -130,15 +130,15 @@ async def test_an_expired_cursor(service: Service, store: Store) -> None:
         ("since=now", 400, "bad_parameter"),
     ],
 )
-async def test_what_cannot_be_answered(service: Service, query: str, status: int, code: str) -> None:
-    """Each fault has its own problem."""
+async def test_bad_requests(service: Service, query: str, status: int, code: str) -> None:
+    """Each error has its own problem."""
     found, problem = await service.get(f"/changes?{quote(query, safe='=&,')}")
     assert (status, code) == (found, problem["code"])
 
 
 @pytest.mark.parametrize(("path", "entity_type"), [("/tasks", TASK), ("/products", PRODUCT)])
 async def test_a_list_goes_on_in_its_changes(service: Service, store: Store, path: str, entity_type: object) -> None:
-    """Of any page, however filtered, `changes` has exactly what came after it was read, of its kind."""
+    """On any page, however filtered, `changes` leads to exactly the later changes of its entity type."""
     await fill(store, TASK, {}, {}, {})
     await fill(store, PRODUCT, {}, {}, {})
     pages = [(await service.get(path + query))[1] for query in ("", "?limit=1", "?q=nothing")]

@@ -1,4 +1,4 @@
-"""The one reader of the log, and whoever comes, waits and goes while it starts, fails and stops."""
+"""The one reader of the log, and followers that come, wait and go while it starts, fails and stops."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ def log(store: Store) -> ObstructedLog:
 
 @pytest.fixture
 async def feed(log: ObstructedLog, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Feed]:
-    """Return a feed of that log that does not wait before it tries again."""
+    """Return a feed of that log. After an error it retries without a pause."""
     monkeypatch.setattr(module, "RETRY_S", 0)
     made = Feed(log)
     yield made
@@ -40,7 +40,7 @@ async def feed(log: ObstructedLog, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 
 async def heard(feed: Feed, follower: Follower, changes: int) -> list[Cursor]:
-    """Return the cursors of the next changes, of which no more may come."""
+    """Return the cursors of the next changes. No further change may come."""
     found: list[Cursor] = []
     while len(found) < changes:
         found += [news.cursor for news in await feed.next(follower)]
@@ -54,7 +54,7 @@ async def written(store: Store, changes: int) -> list[Cursor]:
 
 
 async def in_step(feed: Feed, store: Store, *followers: Follower) -> None:
-    """Let followers hear changes until the reader tells them, and they read the log themselves no more."""
+    """Send changes to followers until they get them from the window and no longer from the log."""
     while any(follower.number is None for follower in followers):
         (cursor,) = await written(store, 1)
         await asyncio.gather(*(reached(feed, follower, cursor) for follower in followers))
@@ -62,13 +62,13 @@ async def in_step(feed: Feed, store: Store, *followers: Follower) -> None:
 
 
 async def reached(feed: Feed, follower: Follower, cursor: Cursor) -> None:
-    """Return once a follower has heard of the change behind which a cursor is."""
+    """Return once a follower has received the change of a cursor."""
     while follower.cursor != cursor:
         await feed.next(follower)
 
 
 async def test_a_change_while_the_reader_starts(feed: Feed, log: ObstructedLog, store: Store) -> None:
-    """What was written after a follower looked, and before the reader did, rings too."""
+    """A change written after a follower looked, and before the reader did, wakes the follower, too."""
     log.held = {"head"}
     async with feed.follower(await store.head(), ALL) as follower:
         hearing = asyncio.create_task(heard(feed, follower, 1))
@@ -81,7 +81,7 @@ async def test_a_change_while_the_reader_starts(feed: Feed, log: ObstructedLog, 
 
 @pytest.mark.parametrize("turns", range(8))
 async def test_one_comes_while_the_last_one_goes(feed: Feed, store: Store, turns: int) -> None:
-    """Wherever the reader is in its stopping, whoever comes then hears what comes."""
+    """A follower that comes while the reader stops still gets new changes, at each step of the stop."""
     going = asyncio.Event()
 
     async def last() -> None:
@@ -108,7 +108,7 @@ async def test_one_comes_while_the_last_one_goes(feed: Feed, store: Store, turns
 async def test_a_cursor_that_the_reader_has_not_come_to(
     feed: Feed, log: ObstructedLog, store: Store, other: Store
 ) -> None:
-    """A follower may come with the cursor of a change that this process has not seen yet."""
+    """A follower may start at a change that this process has not read yet."""
     log.held = {"wait_for_changes"}
     async with feed.follower(await store.head(), ALL) as early:
         await log.called("wait_for_changes")
@@ -124,9 +124,9 @@ async def test_a_cursor_that_the_reader_has_not_come_to(
 
 @pytest.mark.parametrize("call", ["head", "wait_for_changes", "read"])
 async def test_a_store_that_fails_for_a_while(feed: Feed, log: ObstructedLog, store: Store, call: str) -> None:
-    """Whoever waits goes on waiting, and hears everything once the store answers."""
+    """Followers keep waiting, and get every change once the store works again."""
     async with feed.follower(await store.head(), ALL) as follower:
-        if call != "head":  # the reader is well under way
+        if call != "head":  # the reader has already started
             await in_step(feed, store, follower)
         log.failing[call] = Unavailable()
         hearing = asyncio.create_task(heard(feed, follower, 2))
@@ -140,7 +140,7 @@ async def test_a_store_that_fails_for_a_while(feed: Feed, log: ObstructedLog, st
 
 
 async def test_the_window_survives_a_failure(feed: Feed, log: ObstructedLog, store: Store) -> None:
-    """After it, who was not behind need not read the log: only the reader does."""
+    """After the failure, up-to-date followers need not read the log. Only the reader does."""
     async with feed.follower(await store.head(), ALL) as one, feed.follower(await store.head(), ALL) as two:
         await in_step(feed, store, one, two)
         log.failing["wait_for_changes"] = Unavailable()
@@ -157,7 +157,7 @@ async def test_the_window_survives_a_failure(feed: Feed, log: ObstructedLog, sto
 async def test_an_error_that_nobody_expected(
     feed: Feed, log: ObstructedLog, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged, and the feed goes on."""
+    """The error is logged, and the feed continues."""
     async with feed.follower(await store.head(), ALL) as follower:
         hearing = asyncio.create_task(heard(feed, follower, 1))
         await log.called("wait_for_changes")
@@ -169,8 +169,8 @@ async def test_an_error_that_nobody_expected(
     assert {logging.ERROR} == {record.levelno for record in caplog.records}
 
 
-async def test_a_log_that_is_swept_before_it_was_read(feed: Feed, log: ObstructedLog, store: Store) -> None:
-    """Followers are told that they missed something; others hear what comes."""
+async def test_a_log_that_is_purged_before_it_was_read(feed: Feed, log: ObstructedLog, store: Store) -> None:
+    """Followers with purged changes learn that they missed something. Others get new changes."""
     async with feed.follower(await store.head(), ALL) as follower:
         await in_step(feed, store, follower)
         hearing = asyncio.create_task(heard(feed, follower, 1))
@@ -188,7 +188,7 @@ async def test_a_log_that_is_swept_before_it_was_read(feed: Feed, log: Obstructe
 
 
 async def test_whoever_waits_may_be_cancelled_at_any_time(feed: Feed, log: ObstructedLog, store: Store) -> None:
-    """A change that was not returned is not lost: the next call returns it."""
+    """A change that a cancelled call did not return is not lost: the next call returns it."""
     cursors: list[Cursor] = []
     found: list[Cursor] = []
     async with feed.follower(await store.head(), ALL) as follower:
@@ -211,7 +211,7 @@ async def test_whoever_waits_may_be_cancelled_at_any_time(feed: Feed, log: Obstr
 
 
 async def test_nothing_runs_while_nobody_follows(feed: Feed, log: ObstructedLog, store: Store) -> None:
-    """Without followers the log is not read, whatever is written; a feed that was closed starts no reader."""
+    """Without followers nobody reads the log, whatever is written. A closed feed starts no reader."""
     async with feed.follower(await store.head(), ALL) as follower:
         await in_step(feed, store, follower)
     assert (None, None) == (feed._reader, feed._wait_for_changes)
@@ -224,14 +224,14 @@ async def test_nothing_runs_while_nobody_follows(feed: Feed, log: ObstructedLog,
 
 
 async def test_whoever_took_what_was_sent_has_all_the_time(feed: Feed, store: Store) -> None:
-    """Patience is for what is being sent; a follower that is told nothing for long is not given up for that."""
+    """The timeout applies to sending only. A follower that gets no changes for long is not ended."""
     async with feed.follower(await store.head(), ALL) as follower:
         await follower.take(asyncio.sleep(0))
         assert inf == follower.deadline
 
 
 async def test_the_window_leaves_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many changes pass through it, no more places are remembered than it shows."""
+    """However many changes pass through the window, it remembers no more cursors than it has changes."""
     monkeypatch.setattr(module, "WINDOW", 3)
     followed = Feed(store)
     async with followed.follower(await store.head(), ALL) as follower:

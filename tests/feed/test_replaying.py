@@ -1,4 +1,4 @@
-"""Replaying the log over a list gives the store's state, at every step, on every store, in whatever way it is read."""
+"""A list and every later change give the store's state, at every step, on every store, in every way of following."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -33,13 +33,13 @@ ids = st.integers(1, 6)
 
 @define
 class Copy:
-    """What a client has of a collection: the list as it was once, and every change since then."""
+    """A client's copy of a collection: a list read once, and every change since then."""
 
     entities: Entities
     changes: str
 
     def apply(self, change: dict[str, Any]) -> None:
-        """Take in a change, which is the next one of its entity."""
+        """Apply a change, which must be the next one of its entity."""
         before = self.entities.pop(change["id"], None)
         assert before is None or change["version"] == before["version"] + 1
         assert (before is None) == change["type"].endswith(("created", "restored"))
@@ -49,14 +49,14 @@ class Copy:
 
 @define
 class Copies:
-    """A copy of each collection in each way of following: one is caught up at every step, the other now and then."""
+    """Two copies of each collection: one catches up after every step, the other now and then."""
 
     often: dict[str, Copy] = field(factory=dict)
     seldom: dict[str, Copy] = field(factory=dict)
 
 
 class Replaying(RuleBasedStateMachine):
-    """Writes and follows through two processes of the service."""
+    """Writes and follows in two processes of the service."""
 
     def __init__(self, opener: Opener) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Replaying(RuleBasedStateMachine):
             self.copies.seldom[path] = await listed(self.services[1], path)
 
     def teardown(self) -> None:
-        """Let every copy catch up at last, and close everything."""
+        """Let every copy catch up, and close everything."""
         for path in ENTITY_TYPES:
             for door in (0, 1):
                 self.catch_up(path, door)
@@ -84,7 +84,7 @@ class Replaying(RuleBasedStateMachine):
         self.runner.close()
 
     def submit(self, door: int, *commands: Any) -> None:
-        """Submit commands, some of which may be refused."""
+        """Submit commands, some of which may fail."""
         self.runner.run(outcome(self.stores[door], *commands))
 
     @rule(door=doors, path=paths, number=st.integers(1, 3))
@@ -114,7 +114,7 @@ class Replaying(RuleBasedStateMachine):
 
     @rule(path=paths, door=doors)
     def catch_up(self, path: str, door: int) -> None:
-        """Let the copy that seldom does catch up, over a WebSocket; where it came too late, it lists again."""
+        """Let the slow copy catch up over a WebSocket. If its cursor has expired, it reads the list again."""
         self.runner.run(self._catch_up(path, self.services[door]))
 
     async def _catch_up(self, path: str, service: Service) -> None:
@@ -129,7 +129,7 @@ class Replaying(RuleBasedStateMachine):
 
     @invariant()
     def the_other_copy_is_the_store(self) -> None:
-        """By polling, in either process, after every step; what a sweep took it had read before."""
+        """Poll after every step, in either process. A purge takes only changes that this copy has read."""
         for path, copy in self.copies.often.items():
             for service in self.services:
                 self.runner.run(polled(service, copy))
@@ -137,14 +137,14 @@ class Replaying(RuleBasedStateMachine):
 
 
 async def listed(service: Service, path: str) -> Copy:
-    """Return a collection as it stands."""
+    """Return a collection in its current state."""
     _, page = await service.get(path)
     rows = page["tasks"] if path == "/tasks" else page["products"].values()
     return Copy({each["id"]: each for each in rows}, page["changes"])
 
 
 async def polled(service: Service, copy: Copy) -> None:
-    """Apply every change since the copy was made."""
+    """Poll, and apply every change since the copy was made."""
     path, _, types = copy.changes.partition("&")
     while True:
         status, answer = await service.get(f"{path}&{types}&limit=2")
@@ -158,7 +158,7 @@ async def polled(service: Service, copy: Copy) -> None:
 
 
 async def followed(service: Service, copy: Copy) -> None:
-    """Apply every change since the copy was made, until the socket says that there are no more."""
+    """Follow a WebSocket, and apply every change until `ready`."""
     _, _, query = copy.changes.partition("?")
     socket = await service.socket(query)
     while (message := await socket.message())["type"] != "ready":
@@ -170,7 +170,7 @@ async def followed(service: Service, copy: Copy) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("store", STORES)
 def test_replaying_the_log_over_the_list(store: str) -> None:
-    """A copy that follows is the store, whatever happens to the store, and however late the copy looks."""
+    """A copy that follows equals the store, after any writes, and even if the copy reads late."""
 
     class OnStore(Replaying):
         def __init__(self) -> None:

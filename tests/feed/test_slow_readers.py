@@ -1,4 +1,4 @@
-"""Readers that are too slow: they are told, cost nobody else anything, and lose nothing."""
+"""Slow readers: they learn that they are too slow, cost other readers nothing, and lose nothing."""
 
 import asyncio
 from typing import Any
@@ -20,16 +20,16 @@ LIMIT = 20
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the limits small enough to reach, and look all the time whether somebody has reached them."""
+    """Make the limits small enough to reach, and check them without pause."""
     monkeypatch.setattr(feed, "MAX_BEHIND", LIMIT)
     monkeypatch.setattr(feed, "WINDOW", LIMIT)
     monkeypatch.setattr(feed, "TAKEN_AT_ONCE", 4)
     monkeypatch.setattr(feed, "LOOK_EVERY_S", 0)
-    monkeypatch.setattr(feed, "TIMEOUT_S", 3600)  # so that it is nothing else for which a reader is closed
+    monkeypatch.setattr(feed, "TIMEOUT_S", 3600)  # so that no reader is closed for another reason
 
 
 async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str, Any]]:
-    """Return what comes after a cursor."""
+    """Return the changes after a cursor."""
     again = await service.socket(f"after={cursor}")
     found = await told(again, changes)
     await again.connection.leave()
@@ -37,7 +37,7 @@ async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str,
 
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a while it is closed with 1013, and its last cursor resumes."""
+    """After a timeout it is closed with 1013, and can resume from its last cursor."""
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     slow = await service.socket(room=1)
     (hello,) = await told(slow, 1)
@@ -48,8 +48,8 @@ async def test_a_reader_that_reads_nothing(service: Service, store: Store, monke
     assert written[1:] == await resumed(service, written[0]["cursor"], 2)
 
 
-async def test_a_goodbye_that_cannot_be_said(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where not even the close can be sent, the follower is let go of all the same."""
+async def test_a_close_frame_cannot_be_sent(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If even the close frame cannot be sent, the follower ends nevertheless."""
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     monkeypatch.setattr(websocket, "GOODBYE_S", 0.01)
     monkeypatch.setattr("tests.feed.service.GOODBYE", None)
@@ -63,16 +63,16 @@ async def test_a_goodbye_that_cannot_be_said(service: Service, store: Store, mon
 async def test_a_reader_that_falls_too_far_behind(
     service: Service, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As many changes as may be unread cost it nothing; with one more it is closed, and its last cursor resumes.
+    """A follower may be behind by exactly the limit. One more change closes it, and its last cursor resumes.
 
-    Another follower is told of everything meanwhile.
+    Another follower gets every change meanwhile.
     """
     monkeypatch.setattr(feed, "PATIENCE_WITH_LATE_S", 0)
     slow, fast = await service.socket(room=1), await service.socket()
     for each in (slow, fast):
         await told(each, 1)
     written = []
-    for _ in range(2 + LIMIT):  # one that is on its way, one that is being sent
+    for _ in range(2 + LIMIT):  # one change in transit, one being sent
         written += await write(store, 1)
         assert written[-1:] == await told(fast, 1)
     assert not slow.connection.task.done()
@@ -87,7 +87,7 @@ async def test_a_reader_that_falls_too_far_behind(
 async def test_slow_readers_while_much_is_written(
     service: Service, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many are given up while the news never end, those who read are told of everything."""
+    """However many slow readers are closed under constant writes, the other readers get every change."""
     monkeypatch.setattr(feed, "PATIENCE_WITH_LATE_S", 0)
     slow = [await service.socket(room=1) for _ in range(5)]
     fast = await service.socket()
@@ -101,7 +101,7 @@ async def test_slow_readers_while_much_is_written(
 
 
 async def test_a_burst(service: Service, store: Store) -> None:
-    """Who reads on is not closed for being behind, however much comes at once."""
+    """A follower that keeps reading is not closed for being behind, even in a burst."""
     sockets = [await service.socket(room=2) for _ in range(3)]
     for each in sockets:
         await told(each, 1)
@@ -113,7 +113,7 @@ async def test_a_burst(service: Service, store: Store) -> None:
 
 
 async def test_catching_up_slowly(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has much to catch up with may take its time, while others write and are told."""
+    """A follower with many old changes may read them slowly, while others write and follow."""
     live = await service.socket()
     await told(live, 1)
     start = await store.oldest()
@@ -133,7 +133,7 @@ async def test_catching_up_slowly(service: Service, store: Store, monkeypatch: p
 
 
 async def test_the_window_outlives_the_log(service: Service, store: Store) -> None:
-    """What a live follower has not read yet it gets, even if the log has forgotten it meanwhile."""
+    """A live follower still gets changes that were purged from the log before it read them."""
     slow, fast = await service.socket(room=1), await service.socket()
     for each in (slow, fast):
         await told(each, 1)
@@ -147,7 +147,7 @@ async def test_the_window_outlives_the_log(service: Service, store: Store) -> No
 
 @pytest.mark.parametrize("behind", [LIMIT - 1, LIMIT, LIMIT + 1, 3 * LIMIT])
 async def test_the_edge_of_the_window(service: Service, store: Store, behind: int) -> None:
-    """Joining in front of, at and behind the oldest change of the window makes no difference."""
+    """A follower may start before, at or after the oldest change of the window. It gets the same changes."""
     await fill(store, TASK, *({} for _ in range(4 * LIMIT)))
     live = await service.socket(f"after={await store.oldest()}")
     await told(live, 4 * LIMIT + 1)

@@ -18,12 +18,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
 async def ready(store: Store) -> dict[str, str]:
-    """Return the message that says that everything before was told."""
+    """Return the message that says that every earlier change was sent."""
     return {"type": "ready", "cursor": await store.head()}
 
 
 async def test_live_only(service: Service, store: Store, other: Store) -> None:
-    """Without `after` a follower is ready at once, and is told what comes, from whichever process."""
+    """Without `after` a follower is ready at once, and gets new changes of any process."""
     await write(store, 2)
     socket = await service.socket()
     assert await ready(store) == await socket.message()
@@ -34,7 +34,7 @@ async def test_live_only(service: Service, store: Store, other: Store) -> None:
 
 
 async def test_resuming(service: Service, elsewhere: Service, store: Store) -> None:
-    """A follower that comes with a cursor gets what it missed, `ready`, and what comes then, in any process."""
+    """A follower with a cursor gets the changes that it missed, `ready`, and then new changes, in any process."""
     written = await write(store, 4)
     for served in (service, elsewhere):
         for index, change in enumerate(written):
@@ -49,7 +49,7 @@ async def test_resuming(service: Service, elsewhere: Service, store: Store) -> N
 
 
 async def test_going_on_from_ready(service: Service, store: Store) -> None:
-    """The cursor of `ready` is as good as that of a change."""
+    """The cursor of `ready` works like that of a change."""
     socket = await service.socket()
     place = (await socket.message())["cursor"]
     await socket.connection.leave()
@@ -60,7 +60,7 @@ async def test_going_on_from_ready(service: Service, store: Store) -> None:
 
 
 async def test_ready_means_that_everything_before_was_told(service: Service, store: Store, other: Store) -> None:
-    """It does also while the reader of this process has not come to what another process has written."""
+    """It holds even if this process has not yet read the changes of another process."""
     log = service.feed.log = ObstructedLog(store, held={"wait_for_changes"})
     early = await service.socket()
     ready_early = await early.message()
@@ -75,7 +75,7 @@ async def test_ready_means_that_everything_before_was_told(service: Service, sto
 
 
 async def test_only_some_types(service: Service, store: Store) -> None:
-    """Types choose among what was and what comes; `ready` is always told."""
+    """The types select old and new changes. `ready` always comes."""
     await fill(store, TASK, {}, {})
     await fill(store, PRODUCT, {})
     first = (await documents(store))[0]
@@ -107,7 +107,7 @@ async def test_only_some_types(service: Service, store: Store) -> None:
     ],
 )
 async def test_what_cannot_be_followed(service: Service, store: Store, query: str) -> None:
-    """It is told by a code that a client can tell from others, and a reason that fits into a frame."""
+    """A close code that clients can distinguish tells it, with a reason that fits into a frame."""
     await fill(store, TASK, {})
     closed = await (await service.socket(query)).closed()
     assert 4400 == closed.code
@@ -115,7 +115,7 @@ async def test_what_cannot_be_followed(service: Service, store: Store, query: st
 
 
 async def test_an_expired_cursor(service: Service, store: Store) -> None:
-    """What is behind it is kept no more; the end of the log is."""
+    """The changes after the cursor are gone; the end of the log is still there."""
     place = await store.head()
     await write(store, 2)
     await forget(store)
@@ -126,7 +126,7 @@ async def test_an_expired_cursor(service: Service, store: Store) -> None:
 
 
 async def test_expired_in_the_middle(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A follower that was slow while the log was swept is told the same."""
+    """A slow follower gets the same code if the log is purged meanwhile."""
     monkeypatch.setattr("adapters.http.feed.feed.TAKEN_AT_ONCE", 1)
     place = await store.head()
     written = await write(store, 4)
@@ -138,13 +138,13 @@ async def test_expired_in_the_middle(service: Service, store: Store, monkeypatch
 
 
 async def test_the_store_fails(service: Service, store: Store) -> None:
-    """Who follows is asked to come again, not told that something is wrong with the cursor."""
+    """Followers are asked to reconnect, and get no error about their cursor."""
     service.feed.log = ObstructedLog(store, failing={"read": Unavailable()})
     assert 1013 == (await (await service.socket("after=now")).closed()).code
 
 
 async def test_the_feed_closes(service: Service, store: Store) -> None:
-    """Followers are told that the service goes away, and those who come later too."""
+    """Current and later followers learn that the service closes."""
     socket = await service.socket()
     assert await ready(store) == await socket.message()
     await service.feed.close()
@@ -153,7 +153,7 @@ async def test_the_feed_closes(service: Service, store: Store) -> None:
 
 
 async def test_the_feed_closes_while_something_is_sent(service: Service, store: Store) -> None:
-    """A follower that reads slowly gets what was on its way, then the goodbye, and nothing in between is left out."""
+    """A slow follower gets the message in transit, then the close frame, and misses nothing between them."""
     socket = await service.socket(room=1)
     assert await ready(store) == await socket.message()
     written = await write(store, 3)
@@ -164,7 +164,7 @@ async def test_the_feed_closes_while_something_is_sent(service: Service, store: 
 
 
 async def test_a_client_that_leaves_while_something_is_sent(service: Service, store: Store) -> None:
-    """Its going is no fault of anybody, and ends what was done for it."""
+    """A client that disconnects is no error, and ends the work for it."""
     socket = await service.socket(room=1)
     assert await ready(store) == await socket.message()
     await write(store, 3)
@@ -174,7 +174,7 @@ async def test_a_client_that_leaves_while_something_is_sent(service: Service, st
 
 
 async def test_what_a_client_says_is_ignored(service: Service, store: Store) -> None:
-    """A follower has nothing to say, and may say it."""
+    """Messages of a follower are read and ignored."""
     socket = await service.socket()
     assert await ready(store) == await socket.message()
     for message in ({"text": "{}"}, {"bytes": b"\xff"}, {"text": None, "bytes": b""}):

@@ -1,4 +1,4 @@
-"""Many writers and many readers of every kind at once, with disconnects: no gap, no repeat, one order for all."""
+"""Many writers and readers of every type at once, with disconnects: no gap, no repeat, the same order for all."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 Change = dict[str, Any]
 Way = Callable[[Service, str, str, int], AsyncIterator[Change]]
-"""How to follow a service: after a cursor, with the rest of a query, reading so slowly."""
+"""A way to follow a service: after a cursor, with the rest of a query, and with a limit that slows reading."""
 
 WRITERS, READERS = 16, 8
 THE_END = "the end"
@@ -42,7 +42,7 @@ async def by_polling(service: Service, after: str, query: str, room: int) -> Asy
 
 
 async def by_events(service: Service, after: str, query: str, room: int) -> AsyncIterator[Change]:
-    """Follow a stream of events."""
+    """Follow an event stream."""
     events = await service.events(f"/changes/stream?after=now{query}", room=room, last_event_id=after)
     try:
         while True:
@@ -54,7 +54,7 @@ async def by_events(service: Service, after: str, query: str, room: int) -> Asyn
 
 
 async def by_socket(service: Service, after: str, query: str, room: int) -> AsyncIterator[Change]:
-    """Follow a WebSocket, which says `ready` once."""
+    """Follow a WebSocket, which sends `ready` once."""
     socket = await service.socket(f"after={after}{query}", room=room)
     times_ready = 0
     try:
@@ -73,7 +73,7 @@ WAYS: list[Way] = [by_polling, by_events, by_socket]
 
 
 async def reader(services: tuple[Service, ...], random: Random, after: str, query: str = "") -> list[Change]:
-    """Follow to the end, in any way, and after a while in another, with nothing but the last cursor."""
+    """Follow to the end. Now and then change the way of following, and keep only the last cursor."""
     found: list[Change] = []
     while not (found and found[-1]["data"].get("title") == THE_END):
         way, service, stay = random.choice(WAYS), random.choice(services), random.randrange(1, 60)
@@ -90,7 +90,7 @@ async def reader(services: tuple[Service, ...], random: Random, after: str, quer
 
 
 async def writer(store: Store, random: Random) -> None:
-    """Create, edit, delete and restore, one or several at once; some of it is refused."""
+    """Create, edit, delete and restore, in single commands or batches. Some fail."""
     for turn in range(50):
         entity_type: EntityType[Any] = random.choice((TASK, PRODUCT))
         id = random.randrange(1, 30)
@@ -109,7 +109,7 @@ async def writer(store: Store, random: Random) -> None:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the window so small that readers cross the edge between it and the log again and again."""
+    """Make the window so small that readers move between it and the log again and again."""
     monkeypatch.setattr(feed, "WINDOW", 16)
     monkeypatch.setattr(feed, "TAKEN_AT_ONCE", 5)
 
@@ -118,7 +118,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_no_gap_no_repeat_one_order(
     service: Service, elsewhere: Service, store: Store, other: Store, seed: int
 ) -> None:
-    """Each of the readers, who come and go, is told exactly the log, in its order, or the types that it asked for."""
+    """Each reader, despite its disconnects, gets exactly the log in its order, or the types that it asked for."""
     start, services = await store.head(), (service, elsewhere)
     readers = [asyncio.create_task(reader(services, Random(f"{seed} {n}"), start)) for n in range(READERS)]
     choosy = asyncio.create_task(

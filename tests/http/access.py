@@ -14,19 +14,19 @@ Headers = dict[str, str]
 
 
 async def new_key(store: Store, scope: str = "admin", name: str = "till 2", expires_at: datetime | None = None) -> str:
-    """Make a key as the command line does."""
+    """Create a key as the command line does."""
     secret = make_key(secrets.choice)
     await store.access_keys.change(CreateKey(name=name, scope=AccessScope(scope), expires_at=expires_at, secret=secret))
     return secret
 
 
 def bearer(key: str) -> Headers:
-    """Return what shows a key."""
+    """Return the headers that show a key."""
     return {"Authorization": f"Bearer {key}"}
 
 
 async def session(client: Client, key: str) -> Headers:
-    """Return what a browser sends once it has shown a key."""
+    """Return the headers that a browser sends once it has a session."""
     response = await client.post("/session", json={"key": key})
     assert 200 == response.status_code, response.text
     client.cookies.clear()
@@ -34,7 +34,7 @@ async def session(client: Client, key: str) -> Headers:
 
 
 async def callers(client: Client, store: Store, clock: Clock) -> dict[str, Headers]:
-    """Return what callers of every kind send."""
+    """Return the headers of each type of caller."""
     keys = {scope: await new_key(store, scope) for scope in ("admin", "write", "read")}
     expired = await new_key(store, expires_at=clock.now + timedelta(seconds=1))
     clock.now += timedelta(seconds=1)

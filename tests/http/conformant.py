@@ -1,4 +1,4 @@
-"""Holding every answer to what RFC 9110, 9111 and 9112 demand of a message, whatever it is about."""
+"""Checks every response against the rules of RFC 9110, 9111 and 9112, whatever its content."""
 
 import re
 from collections.abc import Iterator
@@ -29,11 +29,11 @@ _ELSEWHERE = {"content-range": (206, 416), "www-authenticate": (401,), "upgrade"
 
 
 class NotConformant(AssertionError):
-    """An answer that HTTP forbids."""
+    """A response that HTTP forbids."""
 
 
 def check(response: httpx2.Response, *, whole: bool) -> None:
-    """Raise `NotConformant` where an answer is not as HTTP has it; its length is looked at where it is `whole`."""
+    """Raise `NotConformant` if a response breaks a rule of HTTP. The length of a `whole` response is checked, too."""
     violations = [*_fields(response), *_status(response), *_caching(response), *_content(response, whole=whole)]
     if violations:
         request = response.request

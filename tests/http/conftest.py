@@ -17,13 +17,13 @@ IN_MEMORY = Path("/dev/shm")
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return the clock of the store, which only the test turns."""
+    """Return the clock of the store. Only the test moves it."""
     return Clock()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder in memory where there can be one: that writes last is proven elsewhere, and takes its time."""
+    """Return a folder, in memory if possible: other tests prove that writes last, and that takes time."""
     if not os.access(IN_MEMORY, os.W_OK):
         yield tmp_path
         return

@@ -1,4 +1,4 @@
-"""Holding every answer to the OpenAPI document: its status, its headers, its media type and its body."""
+"""Checks every response against the OpenAPI document: its status, headers, media type and body."""
 
 import json
 import re
@@ -16,23 +16,23 @@ from referencing.jsonschema import DRAFT202012
 ROOT = "urn:openapi"
 
 NOT_DOCUMENTED = re.compile(r"/static/.*")
-"""Files are none of OpenAPI's business."""
+"""Files are not part of OpenAPI."""
 
 ALWAYS = ("X-Request-ID", "X-Process-Time", "X-Content-Type-Options", "Referrer-Policy")
 
 OF_ANY_ANSWER = frozenset(
     ("cache-control", "connection", "content-encoding", "content-length", "content-type", "vary", "x-accel-buffering")
 )
-"""Headers about the answer as a message, which the document need not name."""
+"""Headers about the message itself. The document need not name them."""
 
 
 class NotDocumented(AssertionError):
-    """An answer that the OpenAPI document does not foresee."""
+    """A response that the OpenAPI document does not allow."""
 
 
 @define(eq=False)
 class Documented:
-    """An OpenAPI document, and what it says of answers."""
+    """An OpenAPI document, and what it says about responses."""
 
     document: dict[str, Any]
     _registry: Registry[Any] = field(init=False)
@@ -42,11 +42,11 @@ class Documented:
     def __attrs_post_init__(self) -> None:
         self._registry = Registry().with_resource(ROOT, DRAFT202012.create_resource(self.document))
         self._validator = cache(self._made)
-        templates = sorted(self.document["paths"], key=lambda each: each.count("{"))  # the plainest counts
+        templates = sorted(self.document["paths"], key=lambda each: each.count("{"))  # the plainest template counts
         self._templates = [(_pattern(template), template) for template in templates]
 
     def check(self, response: httpx2.Response, *, whole: bool) -> None:
-        """Raise `NotDocumented` where an answer is not as documented; the body is looked at where it is `whole`."""
+        """Raise `NotDocumented` if a response is not as documented. The body of a `whole` response is checked, too."""
         violations = [*self._violations(response, whole=whole)]
         if violations:
             request = response.request
@@ -82,7 +82,7 @@ class Documented:
         yield from self._content_violations(response, described.get("content", {}), place, whole=whole)
 
     def _unlisted(self, response: httpx2.Response, operations: dict[str, Any]) -> Iterator[str]:
-        """Yield the breaches of an answer to a method that the path does not document."""
+        """Yield the violations in a response to a method that the path does not document."""
         methods = {method.upper() for method in operations} | ({"HEAD"} if "get" in operations else set()) | {"OPTIONS"}
         if "access-control-request-method" in response.request.headers:
             return

@@ -1,4 +1,4 @@
-"""The service in process, put together as wiring does; a client holds each of its answers to HTTP and to OpenAPI."""
+"""The service in process, composed as in production. Its client checks each response against HTTP and OpenAPI."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from adapters.http.admission.gate import Gate
 from adapters.http.app import Options, make_app
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.middleware.access_log import AccessLog
 from adapters.shared_memory.rate_limits import SharedRateLimiter
@@ -28,17 +29,18 @@ _documents: dict[bytes, Documented] = {}
 
 @define(eq=False)
 class Service:
-    """A running service and what it logged."""
+    """A running service and its log lines."""
 
     app: ASGIApp
     feed: Feed
     access_log: AccessLog
     gate: Gate
+    capacity: Capacity
     log: list[str] = field(factory=list)
 
 
 class Client(httpx2.AsyncClient):
-    """Sends no header that a test does not name, and fails where an answer is not as documented."""
+    """Sends only the headers that a test names, and fails if a response is not as documented."""
 
     def __init__(self, service: Service, documented: Documented | None) -> None:
         super().__init__(transport=InProcess(service.app), base_url=ORIGIN)
@@ -57,7 +59,7 @@ class Client(httpx2.AsyncClient):
     async def raw(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, **more: Any
     ) -> httpx2.Response:
-        """Send a request with a target that goes out as it is, byte for byte."""
+        """Send a request whose target stays as it is, byte for byte."""
         return await self.request(method, "/", headers=headers, extensions={"target": target.encode()}, **more)
 
 
@@ -73,7 +75,8 @@ async def serving(
     """Serve a store with these options, and yield a client of it."""
     log: list[str] = []
     access_log = AccessLog(log.append)
-    feed = Feed(store)
+    capacity = Capacity()
+    feed = Feed(store, capacity.turns)
     secret = await store.secret()
     gate = Gate(store.access_keys, limiter or SharedRateLimiter(buckets=64), quota)
     app = make_app(
@@ -84,8 +87,9 @@ async def serving(
         feed,
         dispatcher=dispatcher or make_dispatcher(store, Endpoints(Clock())),
         gate=gate,
+        capacity=capacity,
     )
-    service = Service(app, feed, access_log, gate, log)
+    service = Service(app, feed, access_log, gate, capacity, log)
     async with Client(service, None) as client:
         host = (*options.get("hosts", ()), HOST)[0]
         written = (await client.get("/openapi.json", headers={"Host": host})).content

@@ -1,4 +1,4 @@
-"""What most tests over HTTP do on their way."""
+"""Steps that most tests over HTTP share."""
 
 from typing import Any
 
@@ -25,20 +25,20 @@ def asked(response: httpx2.Response) -> tuple[int, str]:
 
 
 def violations(response: httpx2.Response) -> list[tuple[str, str]]:
-    """Return the pointer (or the parameter) and the code of each breach of a rule."""
+    """Return the pointer (or the parameter) and the code of each violation."""
     assert (422, "invalid") == asked(response)
     return [(each.get("pointer") or each["parameter"], each["code"]) for each in response.json()["errors"]]
 
 
 async def made(client: Client, collection: str, **fields: Any) -> Any:
-    """Make an entity of these fields and whatever else is required."""
+    """Create an entity from these fields and whatever else is required."""
     response = await client.post(f"/{collection}", json={**MINIMAL[collection], **fields})
     assert 201 == response.status_code, response.text
     return response.json()
 
 
 async def deleted(client: Client, collection: str, **fields: Any) -> Any:
-    """Make an entity and delete it, and return it as it was deleted."""
+    """Create an entity, delete it, and return the deleted entity."""
     entity = await made(client, collection, **fields)
     return (await client.delete(f"/{collection}/{entity['id']}")).json()["deleted"]
 
@@ -51,13 +51,13 @@ async def got(client: Client, url: str) -> Any:
 
 
 async def log(client: Client) -> list[Any]:
-    """Return every change that is kept."""
+    """Return every change in the log."""
     changes: list[Any] = (await got(client, "/changes?limit=1000"))["changes"]
     return changes
 
 
 async def tasks(client: Client, *documents: dict[str, Any]) -> None:
-    """Make tasks, each with a title of its own."""
+    """Create tasks, each with its own title."""
     for number, each in enumerate(documents):
         await made(client, "tasks", **{"title": f"t{number}", **each})
 
@@ -70,7 +70,7 @@ async def ids(client: Client, query: str, collection: str = "tasks") -> list[int
 
 
 async def prepare(client: Client) -> None:
-    """Make task 1, deleted task 2 and product 1, each at its second version, so that every write finds its like."""
+    """Create task 1, deleted task 2 and product 1, each at version 2, so that every write finds its entity."""
     await made(client, "tasks")
     await client.put("/tasks/1", json={"notes": "second"})
     await deleted(client, "tasks")
@@ -79,5 +79,5 @@ async def prepare(client: Client) -> None:
 
 
 async def a_turn(client: Client) -> None:
-    """Let the service do what it has begun."""
+    """Let the service finish what it has begun."""
     assert 200 == (await client.get("/healthz")).status_code

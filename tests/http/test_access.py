@@ -1,4 +1,4 @@
-"""Who may do what, by keys and by sessions."""
+"""Access by keys and by sessions: who may do what."""
 
 import asyncio
 import re
@@ -46,14 +46,14 @@ MAY |= {"admin": ("read", "write", "admin"), "expired": (), "revoked": ()}
 
 
 class Lenient(RateLimiter):
-    """Lets everybody try as often as he likes."""
+    """Allows any number of failed attempts."""
 
     def take(self, subject: bytes, quota: Quota) -> Verdict:
         return Verdict(True, quota.amount, 0)
 
 
 def routed(app: Any) -> Iterator[tuple[str, Any]]:
-    """Walk the router, and yield each operation with what it needs."""
+    """Walk the router, and yield each operation with the scope that it needs."""
     for route in app._app._app.routes:
         path = route.path.replace("{id:entity}", "{id}")
         if isinstance(route, WebSocketRoute):
@@ -66,12 +66,12 @@ def routed(app: Any) -> Iterator[tuple[str, Any]]:
 
 
 async def test_every_operation_says_what_it_needs(client: Client) -> None:
-    """Walking the router finds exactly these operations, each with the scope that it needs."""
+    """The router has exactly these operations, each with the scope that it needs."""
     assert EXPECTED == {name: scope and scope.value for name, scope in routed(client.service.app)}
 
 
 async def test_the_document_says_the_same(client: Client) -> None:
-    """The OpenAPI document names for each operation what lets a caller in, and with which scope."""
+    """The OpenAPI document names the security schemes and the scope of each operation."""
     document = await got(client, "/openapi.json")
     described = {
         f"{method.upper()} {path}": operation["security"]
@@ -87,11 +87,11 @@ async def test_the_document_says_the_same(client: Client) -> None:
 
 
 async def test_everybody_may_do_what_his_key_allows(store: Store, clock: Clock) -> None:
-    """Every operation lets in whoever has the scope that it needs; others are told what is missing."""
+    """Every operation admits a caller with its scope. Other callers learn which scope is missing."""
     operations = [name for name in EXPECTED if name not in ("DELETE /session", "WEBSOCKET /ws")]
     async with serving(store, limiter=Lenient()) as client:
         for caller, headers in (await callers(client, store, clock)).items():
-            for name in (*operations, "DELETE /session"):  # which ends a session, and so comes last
+            for name in (*operations, "DELETE /session"):  # this ends a session, so it comes last
                 method, path = name.split()
                 path = path.replace("{id}", "99").replace("{delivery_id}", "x").replace("{code}", "invalid")
                 async with client.stream(method, path, headers=headers) as response:
@@ -103,7 +103,7 @@ async def test_everybody_may_do_what_his_key_allows(store: Store, clock: Clock) 
 
 
 async def test_sockets(client: Client, store: Store, clock: Clock) -> None:
-    """The handshake of a socket shows a key or a cookie too."""
+    """The handshake of a WebSocket shows a key or a cookie, too."""
     for caller, headers in (await callers(client, store, clock)).items():
         if MAY[caller]:
             async with socket(client, "/ws", **headers) as opened:
@@ -114,21 +114,21 @@ async def test_sockets(client: Client, store: Store, clock: Clock) -> None:
 
 
 async def test_open_without_keys(client: Client) -> None:
-    """While there is no key, whoever can reach the service may do everything, whatever he shows."""
+    """While there is no key, every caller that can reach the service may do everything, whatever it shows."""
     assert {"key": None, "scope": "admin", "by": None, "expires_at": None} == await got(client, "/session")
     for headers in ({}, bearer(UNKNOWN), {"Authorization": "Basic eDp5"}, {"Cookie": "backroom_session=x"}):
         assert 200 == (await client.get("/keys", headers=headers)).status_code
 
 
 async def test_the_first_key_closes_it(client: Client, other: Client, store: Store) -> None:
-    """From the first key on, the next request in every process needs one."""
+    """Once the first key exists, the next request in every process needs a key."""
     await new_key(store)
     assert (401, "unauthorized") == asked(await client.get("/tasks"))
     assert (401, "unauthorized") == asked(await other.get("/tasks"))
 
 
 async def test_a_revocation_holds_at_the_next_request(client: Client, other: Client, store: Store) -> None:
-    """What one process revokes the other refuses at its next request, key and session alike."""
+    """If one process revokes a key or a session, the other process refuses it at the next request."""
     admin, key = await new_key(store), await new_key(store, "read")
     browser = await session(other, key)
     for headers in (bearer(key), browser):
@@ -140,14 +140,14 @@ async def test_a_revocation_holds_at_the_next_request(client: Client, other: Cli
 
 @pytest.mark.parametrize("path", ["/nope", "/tasks/1/nope", "/static", "/TASKS"])
 async def test_unknown_paths_need_a_key_too(client: Client, store: Store, path: str) -> None:
-    """Nobody without a key learns which paths there are."""
+    """A caller without a key cannot learn which paths exist."""
     key = await new_key(store, "read")
     assert 401 == (await client.get(path)).status_code
     assert 404 == (await client.get(path, headers=bearer(key))).status_code
 
 
 async def test_other_methods(client: Client, store: Store) -> None:
-    """What is no method of a path needs a key too; OPTIONS does not, because a preflight shows none."""
+    """A method that a path lacks needs a key, too. OPTIONS does not, because a preflight shows no key."""
     key = await new_key(store, "read")
     assert [401, 405, 204] == [
         (await client.put("/tasks")).status_code,
@@ -175,7 +175,7 @@ async def test_other_methods(client: Client, store: Store) -> None:
     ],
 )
 async def test_what_is_no_key(client: Client, store: Store, value: str) -> None:
-    """Whatever is no valid key is 401 with what to show, and is not repeated."""
+    """An invalid key gets 401 with the scheme to use, and the response does not repeat the key."""
     key = await new_key(store)
     shown = value.format(key=key, upper=key.upper()).encode()
     response = await client.get("/tasks", headers=[(b"Authorization", shown)])
@@ -186,13 +186,13 @@ async def test_what_is_no_key(client: Client, store: Store, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["Bearer {key}", "bearer {key}", "BEARER {key}", "Bearer   {key} "])
 async def test_how_a_key_is_shown(client: Client, store: Store, value: str) -> None:
-    """The name of the scheme is the same in any case (RFC 9110, 11.1)."""
+    """The name of the scheme is case-insensitive (RFC 9110, 11.1)."""
     key = await new_key(store)
     assert 200 == (await client.get("/tasks", headers={"Authorization": value.format(key=key)})).status_code
 
 
 async def test_two_keys(client: Client, store: Store) -> None:
-    """Authorization that was sent twice is no key, whichever of both is one."""
+    """Two Authorization headers are no valid key, even if one of them is."""
     key = await new_key(store)
     for values in ((key, key), (key, UNKNOWN)):
         headers = [("Authorization", f"Bearer {each}") for each in values]
@@ -203,7 +203,7 @@ async def test_two_keys(client: Client, store: Store) -> None:
     "target", ["/tasks?key={key}", "/tasks?q=x%20{key}", "/?{key}", "/tasks/{key}", "/{key}", "/healthz?k=%62rm_{rest}"]
 )
 async def test_a_key_in_a_url(client: Client, store: Store, target: str) -> None:
-    """A key in a URL is refused, and neither the answer nor the log repeats it."""
+    """A key in a URL gets an error, and neither the response nor the log repeats it."""
     key = await new_key(store)
     target = target.format(key=key, rest=key.removeprefix("brm_"))
     response = await client.raw("GET", target, headers=bearer(key))
@@ -215,7 +215,7 @@ async def test_a_key_in_a_url(client: Client, store: Store, target: str) -> None
 
 
 async def test_a_key_as_request_id(client: Client, store: Store) -> None:
-    """A key is not taken for the id of a request, which is answered and logged."""
+    """A key in X-Request-ID is not accepted as an id, because ids are returned and logged."""
     key = await new_key(store)
     response = await client.get("/tasks", headers={**bearer(key), "X-Request-ID": key})
     client.service.access_log.flush()
@@ -223,7 +223,7 @@ async def test_a_key_as_request_id(client: Client, store: Store) -> None:
 
 
 async def test_keys(client: Client, store: Store, clock: Clock) -> None:
-    """A key is made, shown this once, listed without its secret, rotated and revoked."""
+    """A key is created, shown once, listed without its secret, rotated and revoked."""
     admin = bearer(await new_key(store))
     made = await client.post("/keys", json={"name": "till 3", "scope": "read"}, headers=admin)
     key = made.json()["key"]
@@ -246,7 +246,7 @@ async def test_keys(client: Client, store: Store, clock: Clock) -> None:
 
 
 async def test_last_use(client: Client, store: Store, clock: Clock) -> None:
-    """A list tells when a key was used last."""
+    """The list tells when a key was last used."""
     admin = bearer(await new_key(store))
     await client.get("/tasks", headers=admin)
     await client.service.gate.note_uses(clock.now)
@@ -273,14 +273,14 @@ async def test_last_use(client: Client, store: Store, clock: Clock) -> None:
 async def test_bad_documents(
     client: Client, store: Store, *, method: str, path: str, body: Any, status: int, code: str
 ) -> None:
-    """What cannot be understood is told, and changes nothing."""
+    """An invalid document gets an error, and changes nothing."""
     admin = await new_key(store)
     assert (status, code) == asked(await client.request(method, path, json=body, headers=bearer(admin)))
     assert 1 == len(await store.access_keys.keys())
 
 
 async def test_secrets_are_not_kept(client: Client, store: Store) -> None:
-    """No idempotency key is taken where the answer to be kept would hold a secret."""
+    """An idempotency key is refused if the stored response would hold a secret."""
     headers = {**bearer(await new_key(store)), "Idempotency-Key": "k"}
     for path in ("/keys", "/keys/1/rotate"):
         response = await client.post(path, json={"name": "x", "scope": "read"}, headers=headers)
@@ -288,7 +288,7 @@ async def test_secrets_are_not_kept(client: Client, store: Store) -> None:
 
 
 async def test_only_validated(client: Client, store: Store) -> None:
-    """What is only validated is answered as it would be, and changes nothing."""
+    """A dry run gets the response of a real run, and changes nothing."""
     headers = {**bearer(await new_key(store)), "Prefer": "validate-only"}
     made = await client.post("/keys", json={"name": "x", "scope": "read"}, headers=headers)
     assert (201, "validate-only") == (made.status_code, made.headers["preference-applied"])
@@ -299,7 +299,7 @@ async def test_only_validated(client: Client, store: Store) -> None:
 
 
 async def test_last_admin_key(store: Store) -> None:
-    """The last admin key stays while others can reach the service, and can be revoked while they cannot."""
+    """The last admin key cannot be revoked while other machines can reach the service. Otherwise it can."""
     admin = bearer(await new_key(store))
     await new_key(store, "write")
     async with serving(store, is_public=True) as public:
@@ -309,7 +309,7 @@ async def test_last_admin_key(store: Store) -> None:
 
 
 async def test_session(client: Client, store: Store) -> None:
-    """A browser shows a key once, and goes on with a cookie that scripts cannot read, until it ends that."""
+    """A browser shows a key once, then uses a cookie that scripts cannot read, until it ends the session."""
     key = await new_key(store, "write")
     opened = await client.post("/session", json={"key": key})
     attributes = opened.headers["set-cookie"].split("; ")
@@ -324,7 +324,7 @@ async def test_session(client: Client, store: Store) -> None:
 
 
 async def test_a_session_over_https(client: Client, store: Store) -> None:
-    """Over https the cookie is bound to this very host, and another one is not looked at."""
+    """Over https the cookie is bound to this host, and any other cookie is ignored."""
     key = await new_key(store)
     https = Client(client.service, None)
     https.base_url = "https://127.0.0.1:8000"
@@ -338,7 +338,7 @@ async def test_a_session_over_https(client: Client, store: Store) -> None:
 
 
 async def test_another_session(client: Client, store: Store) -> None:
-    """Whoever shows a key again gets another session, and the one before ends."""
+    """A browser that shows a key again gets another session, and the session before ends."""
     key = await new_key(store)
     first = await session(client, key)
     opened = await client.post("/session", json={"key": key}, headers=first)
@@ -348,7 +348,7 @@ async def test_another_session(client: Client, store: Store) -> None:
 
 
 async def test_a_key_counts_before_a_cookie(client: Client, store: Store) -> None:
-    """Where a key and a cookie are shown, the key alone counts, also if it is none."""
+    """If a request has a key and a cookie, only the key counts, even if it is invalid."""
     browser = await session(client, await new_key(store, "admin"))
     reader = await new_key(store, "read")
     assert "read" == (await client.get("/session", headers={**browser, **bearer(reader)})).json()["scope"]
@@ -356,7 +356,7 @@ async def test_a_key_counts_before_a_cookie(client: Client, store: Store) -> Non
 
 
 async def test_one_is_not_taken_for_the_other(client: Client, store: Store) -> None:
-    """A key is no cookie, and the token of a session no key."""
+    """A key does not work as a cookie, and a session token does not work as a key."""
     key = await new_key(store)
     token = (await session(client, key))["Cookie"].partition("=")[2]
     assert 401 == (await client.get("/tasks", headers={"Cookie": f"backroom_session={key}"})).status_code
@@ -365,7 +365,7 @@ async def test_one_is_not_taken_for_the_other(client: Client, store: Store) -> N
 
 @pytest.mark.parametrize("cookie", ["session=x", "backroom_session=", "backroom_session", "a=b; c=d", "=", ";;"])
 async def test_cookies_of_others(client: Client, store: Store, cookie: str) -> None:
-    """Cookies of other services are none of ours, beside one of ours too."""
+    """Cookies of other services are ignored, even beside one of ours."""
     browser = await session(client, await new_key(store))
     assert (401, "unauthorized") == asked(await client.get("/tasks", headers={"Cookie": cookie}))
     both = {"Cookie": f"{cookie}; {browser['Cookie']}"}
@@ -389,7 +389,7 @@ async def test_cookies_of_others(client: Client, store: Store, cookie: str) -> N
     ],
 )
 async def test_writes_by_cookie_and_sockets(store: Store, headers: dict[str, str], passes: bool) -> None:
-    """What a browser adds a cookie to by itself must come from a page of this service."""
+    """A request whose cookie the browser adds by itself must come from a page of this service."""
     async with serving(store, origins=("https://shop.example",)) as client:
         browser = await session(client, await new_key(store))
         written = await client.post("/tasks", json=MINIMAL["tasks"], headers={**browser, **headers})
@@ -412,7 +412,7 @@ async def test_writes_by_cookie_and_sockets(store: Store, headers: dict[str, str
     ],
 )
 async def test_writes_with_a_key(store: Store, headers: dict[str, str], passes: bool) -> None:
-    """A page that CORS allows may write with a key; the origin is checked then too."""
+    """A page that CORS allows may write with a key. Its origin is checked, too."""
     async with serving(store, origins=("https://shop.example",)) as client:
         key = await new_key(store)
         written = await client.post("/tasks", json=MINIMAL["tasks"], headers={**bearer(key), **headers})
@@ -420,9 +420,9 @@ async def test_writes_with_a_key(store: Store, headers: dict[str, str], passes: 
 
 
 async def test_failed_tries(client: Client, store: Store) -> None:
-    """Whoever shows wrong keys again and again has to wait; who shows a valid one does not."""
+    """A caller that shows wrong keys again and again must wait. A caller with a valid key need not."""
     key = await new_key(store)
-    assert [401] * 10 == [(await client.get("/tasks")).status_code for _ in range(10)]  # nothing shown, nothing tried
+    assert [401] * 10 == [(await client.get("/tasks")).status_code for _ in range(10)]  # no key shown, no failed try
     assert 401 == (await client.get("/tasks", headers=bearer(UNKNOWN))).status_code
     for _ in range(FAILED_TRIES.amount - 1):
         assert 401 == (await client.post("/session", json={"key": UNKNOWN})).status_code
@@ -436,7 +436,7 @@ async def test_failed_tries(client: Client, store: Store) -> None:
 
 
 async def test_idempotency_keys_are_per_key(client: Client, store: Store) -> None:
-    """Another caller's idempotency key of the same name is another one; a session is its key."""
+    """Callers with the same idempotency key do not share it. A session shares those of its key."""
     one, two = await new_key(store), await new_key(store)
     browser = await session(client, one)
     made = [
@@ -448,7 +448,7 @@ async def test_idempotency_keys_are_per_key(client: Client, store: Store) -> Non
 
 
 async def test_the_log_names_who(client: Client, store: Store) -> None:
-    """Each change names the key that made it with its name then, by whichever way it was shown."""
+    """Each change has the name that its caller's key had then, however the key was shown."""
     await made(client, "tasks")
     key = await new_key(store, name="Ада")
     await client.post("/tasks", json=MINIMAL["tasks"], headers=bearer(key))
@@ -465,14 +465,14 @@ async def test_the_log_names_who(client: Client, store: Store) -> None:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at once whether followers may stay."""
+    """Check without delay whether followers may stay."""
     monkeypatch.setattr(live_grants, "LOOK_EVERY_S", 0.01)
 
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("how", ["key", "session", "open"])
 async def test_followers_go_with_their_key(client: Client, store: Store, how: str) -> None:
-    """A key that is revoked ends streams, sockets (1008) and polls (401) of its own and of its sessions alone."""
+    """Revoking a key ends the streams, sockets (1008) and polls (401) of it and its sessions, and no others."""
     headers: dict[str, str] = {}
     if how != "open":
         key = await new_key(store, "read")
@@ -496,7 +496,7 @@ async def test_followers_go_with_their_key(client: Client, store: Store, how: st
 
 @pytest.mark.usefixtures("hasty")
 async def test_followers_go_when_their_key_expires(client: Client, store: Store, clock: Clock) -> None:
-    """An expiry ends what follows as a revocation does."""
+    """The expiry of a key ends its followers like a revocation."""
     key = await new_key(store, "read", expires_at=clock.now + timedelta(hours=1))
     async with socket(client, "/ws", **bearer(key)) as opened:
         assert "ready" == (await opened.document())["type"]
@@ -505,7 +505,7 @@ async def test_followers_go_when_their_key_expires(client: Client, store: Store,
 
 
 async def test_every_answer_says_what_it_is(client: Client) -> None:
-    """Every answer forbids to take it for something else; pages say what they may do."""
+    """Every response forbids browsers to guess its type. Pages say what they may do."""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

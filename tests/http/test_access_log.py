@@ -1,4 +1,4 @@
-"""The log of requests: one line for each, which nobody else can write, and which tells no secrets."""
+"""The access log: one line for each request, which nobody can forge, and which holds no secret."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def lines(client: Client) -> list[str]:
 
 
 def test_line_for_people() -> None:
-    """A line has the time, the status, the method, the path, how long it took, and the id."""
+    """A line has the time, the status, the method, the path, the duration, and the id."""
     assert "2026-02-02T02:40:00.123Z 200 GET /tasks/%0A 0.42ms r-1\n" == as_text(LINE)
 
 
@@ -36,7 +36,7 @@ def test_line_for_programs() -> None:
 
 
 async def test_one_line_for_each(client: Client) -> None:
-    """Every request is in the log once, whatever becomes of it, without its query, its headers and its body."""
+    """Every request is logged once, however it ends, without its query, headers and body."""
     lines(client)
     client.service.log.clear()
     secret = {"Authorization": "Bearer s3cret", "X-Request-ID": "r"}
@@ -68,7 +68,7 @@ async def test_one_line_for_each(client: Client) -> None:
 
 
 async def test_sockets_and_streams_are_in_it(client: Client) -> None:
-    """A socket and a stream have their line once they end."""
+    """A WebSocket and a stream are logged once they end."""
     lines(client)
     client.service.log.clear()
     async with connected(client.service.app, "/ws") as socket:
@@ -84,7 +84,7 @@ async def test_sockets_and_streams_are_in_it(client: Client) -> None:
 
 
 async def test_nobody_else_writes_lines(client: Client) -> None:
-    """A path stays as it was sent, percent-encoded, so that it cannot break a line or a terminal."""
+    """A path stays percent-encoded, so that it cannot break a line or a terminal."""
     lines(client)
     client.service.log.clear()
     await client.raw("GET", "/%0A2026%20200%20GET%20/admin%1B%5B31m")
@@ -94,7 +94,7 @@ async def test_nobody_else_writes_lines(client: Client) -> None:
 
 
 async def test_lines_are_written_without_being_asked(client: Client) -> None:
-    """Lines are gathered for a moment at most, or until there are many."""
+    """Lines are written after a moment, or once there are many."""
     log: list[str] = []
     access_log = AccessLog(log.append)
     scope = {"method": "GET", "path": "/", "raw_path": b"/"}
@@ -108,7 +108,7 @@ async def test_lines_are_written_without_being_asked(client: Client) -> None:
 
 
 async def test_log_for_programs(store: Store) -> None:
-    """Where it is chosen, every line of a service is a JSON document."""
+    """If JSON is chosen, every log line is a JSON document."""
     async with serving(store) as client:
         client.service.access_log.format = as_json
         await made(client, "tasks", **MINIMAL["tasks"])

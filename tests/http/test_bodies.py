@@ -1,4 +1,4 @@
-"""Bodies: JSON without ambiguities, of a type that is taken, and no larger than allowed."""
+"""Bodies: unambiguous JSON, in an accepted media type, and within the limit."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +17,7 @@ GOOD = b'{"title":"a"}'
 
 
 def nested(depth: int, inner: str = "1", *, lists: bool = False) -> str:
-    """Return an object nested so deep, the outermost counting as one, in a field that is not known."""
+    """Return an object of this depth (the outermost counts as one), in an unknown field."""
     start, end = ("[", "]") if lists else ('{"a":', "}")
     return '{"a":' + start * (depth - 1) + inner + end * (depth - 1) + "}"
 
@@ -92,7 +92,7 @@ UNDERSTOOD: list[tuple[str, str]] = [
 
 
 async def test_malformed_json(client: Client) -> None:
-    """What is not one JSON object, or could be read in two ways, is refused by every write that takes a body."""
+    """A body that is no JSON object, or that is ambiguous, gets an error from every write with a body."""
     await made(client, "tasks")
     writes = [("POST", "/tasks"), ("PUT", "/tasks/1"), ("PATCH", "/tasks/1"), ("POST", "/tasks/bulk")]
 
@@ -104,7 +104,7 @@ async def test_malformed_json(client: Client) -> None:
 
 
 async def test_unusual_json(client: Client) -> None:
-    """What is unusual but clear is understood, and refused only for the field that is not known."""
+    """Unusual but unambiguous JSON is read, and fails only because its field is unknown."""
     for name, content in UNDERSTOOD:
         response = await client.post("/tasks", content='{"title":"t",' + content[1:], headers=JSON)
         assert [("/a", "unknown_field")] == violations(response), name
@@ -112,12 +112,12 @@ async def test_unusual_json(client: Client) -> None:
 
 @pytest.mark.parametrize("content", [b' \r\n\t{ "title" : "a" } \n', rb'{"t\u0069tle":"\u0061"}'])
 async def test_spelling_of_json(client: Client, content: bytes) -> None:
-    """Space and escapes make no difference."""
+    """Whitespace and escapes make no difference."""
     assert "a" == (await client.post("/tasks", content=content, headers=JSON)).json()["title"]
 
 
 async def test_duplicate_key_among_very_many(client: Client) -> None:
-    """The search for a key that occurs twice does not grow with the square of the keys."""
+    """The time to find a duplicate key does not grow with the square of the keys."""
     keys = ",".join(f'"{number:x}":0' for number in range(90_000))
 
     response = await client.post("/tasks", content=f'{{{keys},"x":1,"x":2}}', headers=JSON)
@@ -140,7 +140,7 @@ async def test_duplicate_key_among_very_many(client: Client) -> None:
     ],
 )
 async def test_media_types_of_json(client: Client, media_type: str | None) -> None:
-    """JSON is JSON whatever its parameters, in UTF-8 or without a word about that; no type at all is taken for it."""
+    """JSON is accepted with any parameters, in UTF-8 or without a charset. A missing type means JSON."""
     headers = {} if media_type is None else {"Content-Type": media_type}
     response = await client.post("/tasks", content=GOOD, headers=headers)
 
@@ -167,7 +167,7 @@ async def test_media_types_of_json(client: Client, media_type: str | None) -> No
     ],
 )
 async def test_media_types_that_are_not_taken(client: Client, media_type: str) -> None:
-    """Anything else is refused with the types that are taken."""
+    """Any other type gets an error that names the accepted types."""
     for path in ("/tasks", "/tasks/bulk"):
         response = await client.post(path, content=GOOD, headers={"Content-Type": media_type})
         assert (415, "unsupported_media_type") == asked(response)
@@ -175,7 +175,7 @@ async def test_media_types_that_are_not_taken(client: Client, media_type: str) -
 
 
 async def test_media_types_of_patches(client: Client) -> None:
-    """PATCH takes merge patches, also as plain JSON, and says so in a header of its own."""
+    """PATCH accepts merge patches, and plain JSON as well, and says so in its own header."""
     await made(client, "tasks")
     for headers in (JSON, MERGE_PATCH, {"Content-Type": "application/merge-patch+json; charset=utf-8"}):
         assert 200 == (await client.patch("/tasks/1", content=GOOD, headers=headers)).status_code
@@ -188,7 +188,7 @@ async def test_media_types_of_patches(client: Client) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "deflate", "gzip, identity", "x"])
 async def test_compressed_bodies(client: Client, encoding: str) -> None:
-    """A compressed body is refused, so that none can grow when it is opened."""
+    """A compressed body is refused, so that none can grow when it is decompressed."""
     response = await client.post("/tasks", content=GOOD, headers={**JSON, "Content-Encoding": encoding})
 
     assert (415, "unsupported_media_type") == asked(response)
@@ -196,14 +196,14 @@ async def test_compressed_bodies(client: Client, encoding: str) -> None:
 
 
 async def test_identity_is_no_compression(client: Client) -> None:
-    """A body whose encoding says that there is none is taken."""
+    """A body with the encoding `identity` is accepted."""
     for encoding in ("identity", ""):
         response = await client.post("/tasks", content=GOOD, headers={**JSON, "Content-Encoding": encoding})
         assert 201 == response.status_code
 
 
 async def in_chunks(*chunks: bytes) -> AsyncIterator[bytes]:
-    """Yield a body whose length is not announced."""
+    """Yield a body without a Content-Length."""
     for each in chunks:
         yield each
 
@@ -220,7 +220,7 @@ WRITES: list[tuple[str, str]] = [
 
 
 async def test_too_large(store: Store) -> None:
-    """A body over the limit is refused, announced or in chunks, by every write; the connection ends with it."""
+    """Every write refuses a body over the limit, with a Content-Length or in chunks, and closes the connection."""
     limit = 1024
     async with serving(store, max_body=limit) as client:
         await made(client, "tasks")
@@ -234,7 +234,7 @@ async def test_too_large(store: Store) -> None:
 
 
 async def test_just_large_enough(store: Store) -> None:
-    """A body of exactly the limit is taken, announced or in chunks."""
+    """A body of exactly the limit is accepted, with a Content-Length or in chunks."""
     limit = 1024
     whole = GOOD.ljust(limit)
     async with serving(store, max_body=limit) as client:
@@ -247,7 +247,7 @@ async def test_just_large_enough(store: Store) -> None:
 
 
 async def test_too_large_is_refused_unread(store: Store) -> None:
-    """What is announced as too large is not read at all, and of chunks none beyond the limit."""
+    """A body with too large a Content-Length is not read at all; chunks are not read beyond the limit."""
     read: list[bytes] = []
 
     async def noted() -> AsyncIterator[bytes]:
@@ -265,14 +265,14 @@ async def test_too_large_is_refused_unread(store: Store) -> None:
 
 @pytest.mark.parametrize("length", ["x", "-1", "+1", "1.0", "1, 1", "0x1", "9" * 5000])
 async def test_lengths_that_are_none(client: Client, length: str) -> None:
-    """A length that cannot be understood is refused, should a server ever let it pass."""
+    """An invalid Content-Length gets an error, in case a server ever lets it pass."""
     response = await client.post("/tasks", content=in_chunks(GOOD), headers={**JSON, "Content-Length": length})
 
     assert response.status_code == (413 if length.isdigit() else 400)
 
 
 async def test_client_that_leaves(client: Client) -> None:
-    """A client that leaves in the middle of its body changes nothing, and breaks nothing."""
+    """A client that disconnects during its body changes nothing and breaks nothing."""
     messages = iter([{"type": "http.request", "body": GOOD[:5], "more_body": True}, {"type": "http.disconnect"}])
     sent: list[Any] = []
 

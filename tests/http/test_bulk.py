@@ -1,4 +1,4 @@
-"""Many operations in one request, all of them or each for itself."""
+"""Many operations in one request, either all or nothing, or each on its own."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def bulk(client: Client, *operations: Any, collection: str = "tasks", **fa
 @ALL
 @pytest.mark.parametrize(("atomic", "status"), [({}, 200), ({"atomic": True}, 200), ({"atomic": False}, 207)])
 async def test_all_succeed(client: Client, collection: str, atomic: dict[str, bool], status: int) -> None:
-    """Each operation sees those before it, and its result is what it would be alone."""
+    """Each operation sees the effects of those before it, and has the same result as it would have alone."""
     await made(client, collection)
     await made(client, collection)
 
@@ -52,7 +52,7 @@ async def test_all_succeed(client: Client, collection: str, atomic: dict[str, bo
 
 
 async def test_one_failure_undoes_all(client: Client) -> None:
-    """By default the first failure is the answer, with its index, and nothing is written."""
+    """By default the first failure is the response, with its index, and nothing is written."""
     await made(client, "tasks")
     before = await log(client)
     current = await got(client, "/tasks/1")
@@ -72,7 +72,7 @@ async def test_one_failure_undoes_all(client: Client) -> None:
 
 
 async def test_precondition_on_what_the_same_request_changed(client: Client) -> None:
-    """A version that an earlier operation of the request made stale fails; where that is undone, it is never shown."""
+    """A version that an earlier operation made stale fails. If all is undone, no response shows the newer one."""
     await made(client, "tasks")
     operations = {"op": "update", "id": 1, "body": {"notes": "n"}}, {"op": "delete", "id": 1, "if_match": 1}
 
@@ -88,7 +88,7 @@ async def test_precondition_on_what_the_same_request_changed(client: Client) -> 
 
 
 async def test_unique_values_within_one_request(client: Client) -> None:
-    """A sku can be taken once in a request, and taken again once it was given up in it."""
+    """Only one product in a request can have a sku. A sku that was given up in the request is free again."""
     twice = await bulk(client, TAKEN, TAKEN, collection="products")
     assert (409, "already_exists") == asked(twice)
     assert "an earlier operation of this request had taken sku A-1" == twice.json()["detail"]
@@ -99,7 +99,7 @@ async def test_unique_values_within_one_request(client: Client) -> None:
 
 
 async def test_every_failure_is_told(client: Client) -> None:
-    """An atomic request that fails tells of every operation that would, the first of them as the problem itself."""
+    """A failed atomic request names every operation that fails, and the first failure is the problem itself."""
     await made(client, "tasks")
     operations = [CREATE, {"op": "delete", "id": 9}, 5, {"op": "create", "body": {"title": " ", "due": "soon"}}, CREATE]
 
@@ -116,7 +116,7 @@ async def test_every_failure_is_told(client: Client) -> None:
 
 
 async def test_restoring(client: Client) -> None:
-    """What was deleted, also by an operation of the same request, comes back."""
+    """A deleted entity can be restored, even if the same request deleted it."""
     await made(client, "tasks")
     operations = [{"op": "delete", "id": 1}, {"op": "restore", "id": 1, "if_match": 2}]
 
@@ -128,7 +128,7 @@ async def test_restoring(client: Client) -> None:
 
 
 async def test_moving_stock(client: Client) -> None:
-    """Stock is moved with its reasons, each operation on what those before it left; what is wrong has its pointer."""
+    """Stock moves with its reasons, and each operation sees those before it. A violation has its pointer."""
     await made(client, "products", stock=5)
     move = {"op": "stock", "id": 1, "change": -2, "reason": "sold"}
 
@@ -146,7 +146,7 @@ async def test_moving_stock(client: Client) -> None:
 
 
 async def test_upserting(client: Client) -> None:
-    """A product is edited where its sku is, and made where it is not, also by the same request."""
+    """An upsert edits the product with the sku, or creates it, even if the same request made it."""
     body = {**MINIMAL["products"], "sku": "A-1"}
     new, price, same = ({"op": "upsert", "body": {**body, **fields}} for fields in ({}, {"price": 5}, {"price": 5}))
 
@@ -167,7 +167,7 @@ async def test_upserting(client: Client) -> None:
 
 
 async def test_each_for_itself(client: Client) -> None:
-    """Without atomicity each result stands alone, and what failed changed nothing."""
+    """Without atomicity each operation has its own result, and a failed one changes nothing."""
     await made(client, "tasks")
 
     response = await bulk(
@@ -193,7 +193,7 @@ async def test_each_for_itself(client: Client) -> None:
 
 
 async def test_results_of_failures_are_whole_problems(client: Client) -> None:
-    """A problem among the results has all that one has as an answer."""
+    """A problem among the results has every field of a problem response."""
     (result,) = (await bulk(client, {"op": "delete", "id": 9}, atomic=False)).json()["results"]
 
     alone = (await client.delete("/tasks/9")).json()
@@ -233,7 +233,7 @@ SHAPES: list[tuple[Any, list[tuple[str, str]]]] = [
 
 
 async def test_shapes(client: Client) -> None:
-    """What is no request for bulk, or no operation, is refused by its pointer, and nothing is written."""
+    """A malformed request or operation gets an error with its pointer, and nothing is written."""
     for body, expected in SHAPES:
         response = await client.post("/tasks/bulk", json=body)
         assert expected == violations(response), str(body)[:200]
@@ -241,7 +241,7 @@ async def test_shapes(client: Client) -> None:
 
 
 async def test_a_thousand(client: Client) -> None:
-    """A request can hold as many operations as the limit says."""
+    """A request can hold as many operations as the limit allows."""
     response = await bulk(client, *[CREATE] * MAX_COMMANDS)
 
     assert [*range(1, MAX_COMMANDS + 1)] == [each["body"]["id"] for each in response.json()["results"]]
@@ -249,7 +249,7 @@ async def test_a_thousand(client: Client) -> None:
 
 
 async def test_bulk_is_written_only(client: Client) -> None:
-    """The path of bulk is no entity."""
+    """The bulk path accepts POST only, and is not an entity."""
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         response = await client.request(method, "/tasks/bulk")
         assert (405, "POST, OPTIONS") == (response.status_code, response.headers["allow"])

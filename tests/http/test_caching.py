@@ -1,4 +1,4 @@
-"""Who may keep an answer, and how it is asked whether that is still so."""
+"""Who may cache a response, and how a client revalidates it."""
 
 import pytest
 
@@ -19,7 +19,7 @@ NEVER = ["/healthz", "/readyz", "/changes", "/changes?after=now", "/nope", "/tas
 
 
 async def prepare(client: Client) -> None:
-    """Make one of each that can be read."""
+    """Create one of each thing that can be read."""
     for each in COLLECTIONS:
         await made(client, each)
     assert 201 == (await client.post("/webhooks", json={"url": "https://example.com/"})).status_code
@@ -29,7 +29,7 @@ async def prepare(client: Client) -> None:
     ("policy", "paths"), [("private, no-cache", PRIVATE), ("no-cache", PUBLIC), ("no-store", NEVER)]
 )
 async def test_policies(client: Client, policy: str, paths: list[str]) -> None:
-    """Data is kept by nobody but who asked; pages by anybody; what is true for a moment, and refusals, by nobody."""
+    """The caller may cache data, and everybody may cache pages. Nobody may cache momentary facts or errors."""
     await prepare(client)
     for path in paths:
         for method in ("GET", "HEAD"):
@@ -39,7 +39,7 @@ async def test_policies(client: Client, policy: str, paths: list[str]) -> None:
 
 @pytest.mark.parametrize("path", [*PRIVATE, *PUBLIC])
 async def test_what_may_be_kept_can_be_asked_for(client: Client, path: str) -> None:
-    """Whatever may be kept has a tag by which it is not sent again, with the same policy."""
+    """Every response that may be cached has an etag, and 304 has the same policy."""
     await prepare(client)
     shown = await client.get(path)
 
@@ -53,7 +53,7 @@ async def test_what_may_be_kept_can_be_asked_for(client: Client, path: str) -> N
 
 
 async def test_writes_are_not_kept(client: Client) -> None:
-    """The answer to a write is its sender's alone, secrets included."""
+    """Nobody may cache the response to a write. It may hold a secret."""
     for method, path, body in (
         ("POST", "/tasks", MINIMAL["tasks"]),
         ("PUT", "/tasks/1", {"title": "b"}),
@@ -68,7 +68,7 @@ async def test_writes_are_not_kept(client: Client) -> None:
 
 
 async def test_tag_of_a_history_covers_it(client: Client) -> None:
-    """A history that goes on has another tag."""
+    """A history gets another etag when it grows."""
     await deleted(client, "tasks")
     before = await client.get("/tasks/1/history")
     await client.post("/tasks/1/restore")
@@ -80,13 +80,13 @@ async def test_tag_of_a_history_covers_it(client: Client) -> None:
 
 
 async def test_answers_of_streams_are_not_kept(client: Client) -> None:
-    """A stream is nothing to keep."""
+    """A stream is not cached."""
     async with client.stream("GET", "/changes/stream") as response:
         assert "no-store" == response.headers["cache-control"]
 
 
 async def test_what_an_answer_depends_on(client: Client, store: Store) -> None:
-    """Every answer says that it depends on what the client takes, whether or not it used that; and on who asks."""
+    """Every response varies by what the client accepts, used or not, and by the Origin where CORS is set."""
     for path in [*PRIVATE, "/nope", "/healthz"]:
         assert "Accept, Accept-Encoding" == (await client.get(path)).headers["vary"]
     async with serving(store, origins=("https://shop.example",)) as shared:

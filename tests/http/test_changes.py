@@ -1,4 +1,4 @@
-"""The log of changes, polled."""
+"""Polling the log of changes."""
 
 import asyncio
 from datetime import timedelta
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def told(client: Client, url: str) -> list[str]:
-    """Return the types of the changes at a URL."""
+    """Return the types of the changes that a URL returns."""
     return [each["type"] for each in (await got(client, url))["changes"]]
 
 
@@ -26,7 +26,7 @@ async def now(client: Client) -> str:
 
 
 async def waiting(client: Client, url: str) -> asyncio.Task[Any]:
-    """Poll a URL that holds its answer, and return the task of it once it is being held."""
+    """Poll a URL that waits, and return the task once it is waiting."""
     task = asyncio.create_task(client.get(url))
     while not client.service.feed._followers and not task.done():
         await a_turn(client)
@@ -34,7 +34,7 @@ async def waiting(client: Client, url: str) -> asyncio.Task[Any]:
 
 
 async def test_a_change(client: Client, clock: Clock) -> None:
-    """A change tells what was done to what, when, through which request, and how it was left."""
+    """A change tells its type, entity, time, request, and the entity after it."""
     headers = {"X-Request-ID": "r-1"}
     created = (await client.post("/tasks", json=MINIMAL["tasks"], headers=headers)).json()
     clock.now += timedelta(microseconds=1)
@@ -51,7 +51,7 @@ async def test_a_change(client: Client, clock: Clock) -> None:
 
 
 async def test_from_the_oldest(client: Client) -> None:
-    """Without a cursor the log starts at the oldest change that is kept, and goes on behind the last that was told."""
+    """Without a cursor the log starts at the oldest kept change, and continues after the last change returned."""
     for _ in range(3):
         await made(client, "tasks")
 
@@ -65,7 +65,7 @@ async def test_from_the_oldest(client: Client) -> None:
 
 
 async def test_from_each_change(client: Client) -> None:
-    """The cursor of any change goes on right behind it."""
+    """The cursor of any change leads to the next change."""
     for _ in range(4):
         await made(client, "products")
     changes = await log(client)
@@ -75,7 +75,7 @@ async def test_from_each_change(client: Client) -> None:
 
 
 async def test_from_now(client: Client) -> None:
-    """`after=now` tells nothing of the past, and where to go on."""
+    """`after=now` returns no past change, and a cursor to continue from."""
     await made(client, "tasks")
     page = await got(client, "/changes?after=now")
     await made(client, "products")
@@ -85,7 +85,7 @@ async def test_from_now(client: Client) -> None:
 
 
 async def test_types(client: Client) -> None:
-    """Only the types that are named are told, and the cursor passes over the others."""
+    """Only the named types are returned, and the cursor passes the others."""
     await made(client, "tasks")
     await made(client, "products")
     await client.delete("/tasks/1")
@@ -97,7 +97,7 @@ async def test_types(client: Client) -> None:
 
 
 async def test_restores_come_with_creations(client: Client) -> None:
-    """Whoever follows what is created is told of what is restored too; restores alone can be asked for."""
+    """A follower of created entities also gets restored ones. Restored ones can be followed alone."""
     await made(client, "tasks")
     await client.delete("/tasks/1")
     await client.post("/tasks/1/restore")
@@ -107,7 +107,7 @@ async def test_restores_come_with_creations(client: Client) -> None:
 
 
 async def test_one_log_for_all_writes(client: Client) -> None:
-    """Every kind of write is in the log once, in the order in which it took effect; refusals and rehearsals are not."""
+    """Every type of write is logged once, in the order of commit. Errors and dry runs are not logged."""
     await made(client, "products", stock=1)
     await client.post("/products/1/stock", json={"change": 1})
     await client.post("/products/1/stock", json={"change": -9})
@@ -121,7 +121,7 @@ async def test_one_log_for_all_writes(client: Client) -> None:
 
 
 async def test_waiting_for_something(client: Client) -> None:
-    """A poll that waits is answered as soon as there is something."""
+    """A poll that waits gets a response as soon as there is a change."""
     poll = await waiting(client, f"/changes?wait=60&after={await now(client)}")
     task = await made(client, "tasks")
 
@@ -129,7 +129,7 @@ async def test_waiting_for_something(client: Client) -> None:
 
 
 async def test_waiting_in_another_process(client: Client, other: Client) -> None:
-    """What one process writes wakes those who wait in another."""
+    """A write in one process wakes a poll in another."""
     poll = await waiting(other, f"/changes?wait=60&after={await now(client)}")
     await made(client, "tasks")
 
@@ -137,7 +137,7 @@ async def test_waiting_in_another_process(client: Client, other: Client) -> None
 
 
 async def test_waiting_for_some_types(client: Client) -> None:
-    """What was not asked for does not end the wait, and is passed over."""
+    """A change of another type does not end the wait, and the cursor passes it."""
     poll = await waiting(client, f"/changes?wait=60&types=product.created&after={await now(client)}")
     await made(client, "tasks")
     await made(client, "products")
@@ -148,7 +148,7 @@ async def test_waiting_for_some_types(client: Client) -> None:
 
 
 async def test_waiting_where_there_is_something(client: Client) -> None:
-    """A poll does not wait for more than what is there, nor take more than its limit."""
+    """A poll does not wait if there are changes, and returns no more than its limit."""
     await made(client, "tasks")
     await made(client, "tasks")
 
@@ -156,7 +156,7 @@ async def test_waiting_where_there_is_something(client: Client) -> None:
 
 
 async def test_waiting_in_vain(client: Client) -> None:
-    """A poll for which nothing came is answered with nothing, and the cursor that it had."""
+    """A poll without a change returns nothing and the same cursor."""
     await made(client, "tasks")
     cursor = await now(client)
 
@@ -164,13 +164,13 @@ async def test_waiting_in_vain(client: Client) -> None:
 
 
 async def test_head_waits_for_nothing(client: Client) -> None:
-    """HEAD has nothing to show, so it is answered at once."""
+    """HEAD has no body, so it gets its response at once."""
     async with asyncio.timeout(10):
         assert 200 == (await client.head(f"/changes?after={await now(client)}&wait=60")).status_code
 
 
 async def test_waiting_while_the_service_closes(client: Client) -> None:
-    """Those who wait are answered when the service closes."""
+    """Waiting polls get a response when the service closes."""
     poll = await waiting(client, f"/changes?wait=60&after={await now(client)}")
     await client.service.feed.close()
 
@@ -178,7 +178,7 @@ async def test_waiting_while_the_service_closes(client: Client) -> None:
 
 
 async def test_bad_parameters(client: Client) -> None:
-    """What nobody asked for is refused, as are types that do not exist."""
+    """Unknown parameters and unknown types get an error."""
     for path in ("/changes", "/changes/stream"):
         for query in (
             "nope=1",
@@ -202,7 +202,7 @@ async def test_out_of_range(client: Client) -> None:
 
 
 async def test_what_is_no_cursor(client: Client, store: Store) -> None:
-    """A cursor that this log never gave is refused."""
+    """A cursor that this log never issued gets an error."""
     await made(client, "tasks")
     name, _, number = (await store.head()).rpartition("-")
 
@@ -212,7 +212,7 @@ async def test_what_is_no_cursor(client: Client, store: Store) -> None:
 
 
 async def test_cursor_that_is_kept_no_more(client: Client, store: Store, clock: Clock) -> None:
-    """Behind a cursor that is too old something may be missing, and that is told; the oldest kept is a new start."""
+    """An expired cursor gets an error, because changes after it may be gone. The oldest kept change is a new start."""
     await made(client, "tasks")
     first = (await log(client))[0]["cursor"]
     await client.delete("/tasks/1")

@@ -1,7 +1,12 @@
-"""Answers that are compressed for those who take that, and mean the same."""
+"""Compressed responses, for clients that accept them, mean the same as plain ones."""
+
+import threading
+import zlib
+from typing import Any
 
 import pytest
 
+from adapters.http.middleware import compression
 from adapters.http.middleware.compression import MAX_ON_LOOP
 from tests.http.service import Client
 from tests.http.steps import made
@@ -17,7 +22,7 @@ LONG = "x" * 5000
     "accepted", ["gzip", "br, gzip", "gzip;q=0.5, br", "gzip; q=1.0", "identity;q=0, gzip", "gzip;q=0.001", "GZip", "*"]
 )
 async def test_is_compressed_where_it_is_taken(client: Client, accepted: str) -> None:
-    """A long answer is compressed for a client that takes it, and says on what that depends."""
+    """A long response is compressed for a client that accepts gzip, and its Vary header says so."""
     await made(client, "tasks", notes=LONG)
     plain = await client.get("/tasks/1")
 
@@ -36,21 +41,21 @@ async def test_is_compressed_where_it_is_taken(client: Client, accepted: str) ->
     "accepted", ["", "identity", "br", "gzip;q=0", "gzip;q=0.000", "br, gzip ; q=0, x", "*;q=0", "notgzip", "gzipped"]
 )
 async def test_is_plain_where_it_is_not_taken(client: Client, accepted: str) -> None:
-    """Nothing is compressed for a client that does not name gzip, or names it to rule it out."""
+    """A client that does not name gzip, or rules it out, gets plain responses."""
     await made(client, "tasks", notes=LONG)
 
     assert "content-encoding" not in (await client.get("/tasks/1", headers={"Accept-Encoding": accepted})).headers
 
 
 async def test_short_answers_stay_plain(client: Client) -> None:
-    """What is short would not be shorter."""
+    """A short response stays plain, because compression would not shorten it."""
     await made(client, "tasks")
 
     assert "content-encoding" not in (await client.get("/tasks/1", headers=GZIP)).headers
 
 
 async def test_tag_of_a_compressed_answer(client: Client) -> None:
-    """A compressed answer has other bytes, and so a tag of its own, which serves for If-Match and If-None-Match too."""
+    """A compressed response has other bytes and so its own etag. If-Match and If-None-Match accept that, too."""
     await made(client, "tasks", notes=LONG)
     tag = (await client.get("/tasks/1", headers=GZIP)).headers["etag"]
 
@@ -64,7 +69,7 @@ async def test_tag_of_a_compressed_answer(client: Client) -> None:
 
 
 async def test_tag_of_a_compressed_list(client: Client) -> None:
-    """The tag of a list serves whether the list was compressed or not."""
+    """The etag of a list is valid whether the list was compressed or not."""
     await made(client, "tasks", notes=LONG)
     compressed = await client.get("/tasks", headers=GZIP)
 
@@ -75,7 +80,7 @@ async def test_tag_of_a_compressed_list(client: Client) -> None:
 
 
 async def test_replay_of_a_compressed_answer(client: Client) -> None:
-    """What is kept for a key is kept plain, and compressed anew for whoever takes that."""
+    """A response is stored plain, and compressed anew for each client that accepts gzip."""
     key = {"Idempotency-Key": "k"}
     body = {"title": "a", "notes": LONG}
 
@@ -88,7 +93,7 @@ async def test_replay_of_a_compressed_answer(client: Client) -> None:
 
 
 async def test_problems_and_heads(client: Client) -> None:
-    """Problems are compressed like anything else, and HEAD tells what GET would be answered."""
+    """Problems are compressed like other responses, and HEAD has the headers of GET."""
     problem = await client.post("/tasks", json={f"f{n}": n for n in range(50)}, headers=GZIP)
     head = await client.head("/openapi.json", headers=GZIP)
 
@@ -100,7 +105,7 @@ async def test_problems_and_heads(client: Client) -> None:
 
 
 async def test_what_is_compressed_once_has_the_same_bytes_again(client: Client) -> None:
-    """A strong tag stands for bytes, so these depend on nothing but the entity."""
+    """A strong etag stands for bytes, so the same entity always compresses to the same bytes."""
     await made(client, "tasks", notes=LONG)
     answers = []
     for _ in range(2):
@@ -111,7 +116,7 @@ async def test_what_is_compressed_once_has_the_same_bytes_again(client: Client) 
 
 
 async def test_long_answers_are_compressed_whole(client: Client) -> None:
-    """What is compressed in a thread means the same as what is not."""
+    """A response that is compressed in a thread has the same content."""
     for _ in range(3):
         await client.post("/tasks/bulk", json={"operations": [{"op": "create", "body": {"title": LONG[:200]}}] * 200})
     plain, compressed = await client.get("/tasks?limit=1000"), await client.get("/tasks?limit=1000", headers=GZIP)
@@ -120,7 +125,26 @@ async def test_long_answers_are_compressed_whole(client: Client) -> None:
 
 
 async def test_events_are_never_compressed(client: Client) -> None:
-    """A stream is sent event by event, which compression would gather."""
+    """Events are not compressed, because compression would delay them."""
     await made(client, "tasks", notes=LONG)
     async with client.stream("GET", "/changes/stream", headers=GZIP) as response:
         assert "content-encoding" not in response.headers
+
+
+async def test_long_answers_are_compressed_beside_the_loop(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long response is compressed in a thread, so that nobody waits for it. A shorter one is not worth a thread."""
+    threads: list[int] = []
+    compressobj = zlib.compressobj
+
+    def watched(*arguments: Any) -> Any:
+        threads.append(threading.get_ident())
+        return compressobj(*arguments)
+
+    monkeypatch.setattr(zlib, "compressobj", watched)
+    await made(client, "tasks", notes=LONG)
+    await client.get("/tasks/1", headers=GZIP)
+    monkeypatch.setattr(compression, "MAX_ON_LOOP", 2000)
+    await client.get("/tasks/1", headers=GZIP)
+
+    here = threading.get_ident()
+    assert [True, False] == [each == here for each in threads]

@@ -1,4 +1,4 @@
-"""What holds answers to HTTP finds each kind of breach."""
+"""The check of HTTP rules finds each type of violation."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ EMPTY = {"cache-control": "no-store", "vary": "Accept-Encoding"}
 async def answer(
     status: int, headers: dict[str, str], *, body: bytes = b"{}", method: str = "GET", sent: Any = None
 ) -> httpx2.Response:
-    """Return an answer as a client sees it."""
+    """Return a response as a client sees it."""
     request = httpx2.Request(method, "http://a/", headers=sent or {})
     response = httpx2.Response(status, headers=headers, stream=_Body(body), request=request)
     await response.aread()
@@ -78,8 +78,8 @@ BREACHES: list[tuple[int, dict[str, str], dict[str, Any]]] = [
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("status", "headers", "more"), BREACHES)
-async def test_breaches(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
-    """An answer with one thing wrong is refused."""
+async def test_violations(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
+    """A response with one violation fails the check."""
     with pytest.raises(NotConformant):
         check(await answer(status, headers, **more), whole=True)
 
@@ -95,6 +95,6 @@ async def test_breaches(status: int, headers: dict[str, str], more: dict[str, An
         (405, {**REFUSED, "allow": "GET"}, {}),
     ],
 )
-async def test_good_answers(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
-    """An answer with nothing wrong passes."""
+async def test_good_responses(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
+    """A response without a violation passes."""
     check(await answer(status, headers, **more), whole=True)

@@ -1,4 +1,4 @@
-"""Pages of other origins: those that are allowed read and write, all others do not."""
+"""Pages of other origins: allowed ones read and write, all others do neither."""
 
 from collections.abc import AsyncIterator
 
@@ -36,7 +36,7 @@ async def shared(store: Store) -> AsyncIterator[Client]:
 def preflight(
     method: str, origin: str = ORIGIN, headers: str = "content-type, if-match, idempotency-key"
 ) -> dict[str, str]:
-    """Return the headers with which a browser asks whether it may send a request."""
+    """Return the headers of a browser's preflight for a request."""
     return {
         "Origin": origin,
         "Access-Control-Request-Method": method,
@@ -45,7 +45,7 @@ def preflight(
 
 
 async def test_preflight(shared: Client) -> None:
-    """A page that is allowed may use every method that the path has, and every header."""
+    """An allowed page may use every method of the path, and every header."""
     for methods, path in (
         ("GET, POST, HEAD, OPTIONS", "/tasks"),
         ("GET, PUT, PATCH, DELETE, HEAD, OPTIONS", "/tasks/1"),
@@ -67,8 +67,8 @@ async def test_preflight(shared: Client) -> None:
         assert "Origin" in response.headers["vary"]
 
 
-async def test_preflight_of_a_stranger(shared: Client) -> None:
-    """A page that is not allowed is answered like whoever is no page, and not told that it may do anything."""
+async def test_preflight_of_another_origin(shared: Client) -> None:
+    """A page that is not allowed gets the same response as a client without an origin, and no grant."""
     response = await shared.options("/tasks", headers=preflight("POST", STRANGER))
 
     assert (204, b"") == (response.status_code, response.content)
@@ -77,7 +77,7 @@ async def test_preflight_of_a_stranger(shared: Client) -> None:
 
 
 async def test_reading(shared: Client) -> None:
-    """A page that is allowed can read answers and problems, with all headers that it needs."""
+    """An allowed page can read responses and problems, with all headers that it needs."""
     for path in ("/tasks", "/tasks/1", "/nope", "/changes", "/static/style.css", "/static/nope", "/tasks?x=1"):
         response = await shared.get(path, headers={"Origin": ORIGIN})
         assert ORIGIN == response.headers["access-control-allow-origin"]
@@ -86,15 +86,15 @@ async def test_reading(shared: Client) -> None:
 
 
 async def test_reading_compressed(shared: Client) -> None:
-    """Compression and sharing go together."""
+    """Compression and CORS work together."""
     response = await shared.get("/openapi.json", headers={"Origin": ORIGIN, "Accept-Encoding": "gzip"})
 
     assert ("gzip", ORIGIN) == (response.headers["content-encoding"], response.headers["access-control-allow-origin"])
     assert "Accept, Accept-Encoding, Origin" == response.headers["vary"]
 
 
-async def test_reading_by_a_stranger(shared: Client) -> None:
-    """A browser shows a page that is not allowed nothing, because no header says that it may."""
+async def test_reading_by_another_origin(shared: Client) -> None:
+    """A page that is not allowed can read nothing, because no header grants it."""
     response = await shared.get("/tasks", headers={"Origin": STRANGER})
 
     assert 200 == response.status_code
@@ -104,7 +104,7 @@ async def test_reading_by_a_stranger(shared: Client) -> None:
 
 
 async def test_reading_what_is_refused(store: Store) -> None:
-    """A page that is allowed reads every refusal, also that of a host that the service does not answer for."""
+    """An allowed page can read every error, even that of an unknown host."""
     async with serving(store, origins=(ORIGIN,), hosts=("127.0.0.1",)) as client:
         response = await client.get("/tasks", headers={"Origin": ORIGIN, "Host": "example.com"})
         assert (400, "malformed_request") == asked(response)
@@ -112,7 +112,7 @@ async def test_reading_what_is_refused(store: Store) -> None:
 
 
 async def test_writing(shared: Client) -> None:
-    """A page that is allowed can write, and no other."""
+    """An allowed page can write, and no other page can."""
     allowed = await shared.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": ORIGIN})
     refused = await shared.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": STRANGER})
 
@@ -123,13 +123,13 @@ async def test_writing(shared: Client) -> None:
 
 
 async def test_streams(shared: Client) -> None:
-    """A page that is allowed can follow the events."""
+    """An allowed page can follow the event stream."""
     async with shared.stream("GET", "/changes/stream", headers={"Origin": ORIGIN}) as response:
         assert ORIGIN == response.headers["access-control-allow-origin"]
 
 
 async def test_any_origin(store: Store) -> None:
-    """A star allows every page."""
+    """`*` allows every page."""
     async with serving(store, origins=("*",)) as client:
         assert 201 == (await client.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": STRANGER})).status_code
         response = await client.get("/tasks", headers={"Origin": STRANGER})
@@ -137,7 +137,7 @@ async def test_any_origin(store: Store) -> None:
 
 
 async def test_no_origin_by_default(client: Client) -> None:
-    """Without the setting nothing is said to any page."""
+    """Without the setting, no response has a CORS header."""
     read = await client.get("/tasks", headers={"Origin": ORIGIN})
     asked_first = await client.options("/tasks", headers=preflight("POST"))
 

@@ -1,4 +1,4 @@
-"""Tasks and products: made, read, set, patched and deleted."""
+"""Tasks and products: created, read, edited, patched and deleted."""
 
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,7 @@ BOTH_WAYS = pytest.mark.parametrize(("method", "headers"), [("PUT", JSON), ("PAT
 
 @ALL
 async def test_is_made_with_defaults(client: Client, collection: str) -> None:
-    """A new entity has id and version 1, its times, what was sent, and the defaults of the rest."""
+    """A new entity has an id, version 1, its times, the sent fields, and defaults for the rest."""
     response = await client.post(f"/{collection}", json=MINIMAL[collection])
 
     assert 201 == response.status_code
@@ -51,13 +51,13 @@ async def test_is_made_with_defaults(client: Client, collection: str) -> None:
 
 @ALL
 async def test_is_made_of_everything(client: Client, collection: str) -> None:
-    """Each field that was sent is in the answer."""
+    """The response has each field that was sent."""
     assert OTHERS[collection].items() <= (await made(client, collection, **OTHERS[collection])).items()
 
 
 @ALL
 async def test_null_stands_for_the_default(client: Client, collection: str) -> None:
-    """A null sets an optional field to its default, in POST and in PUT and PATCH."""
+    """A null sets an optional field to its default, in POST, PUT and PATCH."""
     nulls = {name: None for name in DEFAULTS[collection] if name != "completed_at"}
 
     assert DEFAULTS[collection].items() <= (await made(client, collection, **nulls)).items()
@@ -70,7 +70,7 @@ async def test_null_stands_for_the_default(client: Client, collection: str) -> N
 
 @ALL
 async def test_answers_a_read_with_its_version(client: Client, collection: str) -> None:
-    """A read has the version as its tag."""
+    """The etag of a read is the version."""
     await made(client, collection)
     await client.put(f"/{collection}/1", json={NAME[collection]: "New"})
 
@@ -85,7 +85,7 @@ async def test_answers_a_read_with_its_version(client: Client, collection: str) 
 async def test_sets_what_is_sent(
     client: Client, clock: Clock, collection: str, method: str, headers: dict[str, str]
 ) -> None:
-    """PUT and PATCH set the fields in the body, leave the others, and count the version and the time."""
+    """PUT and PATCH set the fields in the body, leave the others, and update the version and the time."""
     before = await made(client, collection, **OTHERS[collection])
     clock.now += timedelta(seconds=1, microseconds=5)
 
@@ -104,7 +104,7 @@ async def test_sets_what_is_sent(
 async def test_change_that_changes_nothing(
     client: Client, clock: Clock, collection: str, method: str, headers: dict[str, str]
 ) -> None:
-    """What is already so makes no new version, and no change record."""
+    """An edit without a difference makes no new version and no change."""
     before = await made(client, collection, **OTHERS[collection])
     clock.now += timedelta(seconds=1)
 
@@ -117,7 +117,7 @@ async def test_change_that_changes_nothing(
 
 @ALL
 async def test_is_deleted(client: Client, collection: str) -> None:
-    """A delete answers with the entity as it was deleted, which is a version of its own; then it is gone."""
+    """A delete returns the deleted entity with a version of its own. Then the entity is gone."""
     before = await made(client, collection)
 
     response = await client.delete(f"/{collection}/1")
@@ -128,7 +128,7 @@ async def test_is_deleted(client: Client, collection: str) -> None:
 
 @ALL
 async def test_ids_are_never_given_again(client: Client, collection: str) -> None:
-    """The id of a deleted entity, even the newest, is not given to another."""
+    """No other entity ever gets the id of a deleted one, even the newest."""
     await deleted(client, collection)
 
     assert 2 == (await made(client, collection))["id"]
@@ -136,7 +136,7 @@ async def test_ids_are_never_given_again(client: Client, collection: str) -> Non
 
 @ALL
 async def test_is_not_there(client: Client, collection: str) -> None:
-    """An id that no entity has is not found, however large."""
+    """An unknown id gets 404, however large it is."""
     for id in ("1", "9223372036854775807", "9223372036854775808", "9999999999999999999", "007"):
         for method in ("GET", "PUT", "PATCH", "DELETE"):
             body = {NAME[collection]: "New"} if method in ("PUT", "PATCH") else None
@@ -147,7 +147,7 @@ async def test_is_not_there(client: Client, collection: str) -> None:
 
 
 async def test_is_no_id(client: Client) -> None:
-    """What is not a positive number of at most 19 ASCII digits is told to be no id."""
+    """An id that is no positive number of at most 19 ASCII digits gets an error."""
     for id in ("0", "-1", "+1", "abc", "1.0", "1e3", "%D9%A1", "%C2%B2", "9" * 20, "1%0A", "%20", "0x1", "bulk%0A"):
         for method in ("GET", "PUT", "PATCH", "DELETE"):
             response = await client.raw(method, f"/tasks/{id}")
@@ -157,14 +157,14 @@ async def test_is_no_id(client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/tasks/%31", "/%74asks/1", "/tasks/01"])
 async def test_percent_encoding_means_the_same(client: Client, path: str) -> None:
-    """A path that is encoded where it need not be means what it says."""
+    """An unnecessarily encoded path means the same as a plain one."""
     await made(client, "tasks")
 
     assert 1 == (await client.raw("GET", path)).json()["id"]
 
 
 async def test_completion_is_told(client: Client, clock: Clock) -> None:
-    """`completed_at` is when the status became done, survives other edits, and ends with the status."""
+    """`completed_at` is when the status became done. It survives other edits, and ends with the status."""
     await made(client, "tasks")
     clock.now += timedelta(hours=1)
     done = (await client.put("/tasks/1", json={"status": "done"})).json()
@@ -178,7 +178,7 @@ async def test_completion_is_told(client: Client, clock: Clock) -> None:
 
 
 async def test_sku_belongs_to_one_product(client: Client) -> None:
-    """A sku that a living product has is taken, in its very case; that of a deleted one is free."""
+    """No other product may have the sku of a living one (in the same case). That of a deleted product is free."""
     await made(client, "products", sku="A-1")
     await made(client, "products", sku="a-1")
 

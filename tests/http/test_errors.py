@@ -1,4 +1,4 @@
-"""Problems: every code is produced here, or it is said where; every error has one; and none shows the inside."""
+"""Problems: tests produce every code, every error has a code, and no problem shows internals."""
 
 import logging
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ ELSEWHERE = {
 
 
 class Failing:
-    """A store on which everything that a request may ask of it fails."""
+    """A store whose every call fails."""
 
     def __init__(self, store: Store, error: Exception) -> None:
         self._store = store
@@ -79,7 +79,7 @@ class Failing:
 
 
 def failing(store: Store, error: Exception) -> Store:
-    """Return a store that fails."""
+    """Return a store whose calls fail with this error."""
     return cast("Store", Failing(store, error))
 
 
@@ -91,13 +91,13 @@ def descendants(of: type[Exception]) -> Iterator[type[Exception]]:
 
 
 def test_every_code_is_produced() -> None:
-    """No code is without a test that has seen it, or a reason why it cannot be seen here."""
+    """Every code is seen in a test, or has a reason why no test here can see it."""
     assert set(PROBLEMS) == {*PRODUCED, *OF_THE_STORE, *ELSEWHERE}
 
 
 @pytest.mark.parametrize("code", PRODUCED)
 async def test_produced(store: Store, clock: Clock, code: str) -> None:
-    """Each code comes with its status and everything that a problem has."""
+    """Each code comes with its status and all fields of a problem."""
     async with serving(store, hosts=("127.0.0.1",), max_body=1024, require_if_match=True) as client:
         await made(client, "tasks")
         expired = (await log(client))[0]["cursor"]
@@ -116,7 +116,7 @@ async def test_produced(store: Store, clock: Clock, code: str) -> None:
 
 @pytest.mark.parametrize("code", OF_THE_STORE)
 async def test_produced_by_the_store(store: Store, code: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What the store cannot do is told as what it is, in reads as in writes, and nothing of the inside with it."""
+    """An error of the store gets its own problem, in reads and writes, and shows no internals."""
     async with serving(failing(store, OF_THE_STORE[code])) as client:
         writes: list[tuple[str, str, Any]] = [
             ("POST", "/tasks", MINIMAL["tasks"]),
@@ -141,7 +141,7 @@ async def test_produced_by_the_store(store: Store, code: str, caplog: pytest.Log
 
 
 def assert_whole(problem: dict[str, Any], code: str) -> None:
-    """Check that a problem has all that every problem has."""
+    """Check that a problem has every field of problems."""
     entity_type = PROBLEMS[code]
     expected = {"type": f"/problems/{code}", "title": entity_type.title, "status": entity_type.status, "code": code}
     assert expected.items() <= problem.items()
@@ -149,14 +149,14 @@ def assert_whole(problem: dict[str, Any], code: str) -> None:
 
 
 def test_every_error_has_a_problem() -> None:
-    """The table from errors to problems is total, and has nothing that is neither an error nor a fault of ours."""
+    """The table has every error, and nothing that is neither an error nor a fault of the service."""
     errors: list[Any] = [*descendants(DomainError), *descendants(HttpError)]
 
     assert set(PROBLEMS) == {each.code for each in errors} | {"internal_error"}
 
 
 async def test_every_code_is_explained(client: Client) -> None:
-    """The type of a problem is a URL at which programs and people find what it means."""
+    """The type of a problem is a URL that explains it to programs and people."""
     for code, entity_type in PROBLEMS.items():
         for_programs = await client.get(f"/problems/{code}")
         for_people = await client.get(f"/problems/{code}", headers={"Accept": "text/html"})
@@ -174,7 +174,7 @@ async def test_every_code_is_explained(client: Client) -> None:
 
 
 async def test_no_such_problem(client: Client) -> None:
-    """What is no code has no explanation."""
+    """An unknown code has no explanation."""
     for code in ("nope", "Not_found", "not_found%0A", "%3Cscript%3E"):
         response = await client.raw("GET", f"/problems/{code}", headers={"Accept": "text/html, application/json"})
         assert (404, "not_found") == asked(response)
@@ -182,7 +182,7 @@ async def test_no_such_problem(client: Client) -> None:
 
 
 async def test_a_refused_request_changes_nothing(client: Client) -> None:
-    """No refusal leaves a trace in what is kept."""
+    """A failed request changes nothing in the store."""
     await deleted(client, "products", sku="A-1")
     await made(client, "products", sku="A-1")
     before = await log(client)

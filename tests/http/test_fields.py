@@ -1,4 +1,4 @@
-"""The fields of tasks and products: which values they take, and what is said of those that they do not."""
+"""The fields of tasks and products: which values they accept, and the errors for all others."""
 
 from typing import Any
 
@@ -103,14 +103,14 @@ REFUSED = [
 
 
 def with_field(collection: str, name: str, text: str) -> str:
-    """Return a document that would be taken but for this field, whose value is written as it is."""
+    """Return a document that is valid except for this field, whose value is written as it is."""
     rest = orjson.dumps({key: value for key, value in MINIMAL[collection].items() if key != name}).decode()
     return f'{rest[:-1]}{"," if len(rest) > 2 else ""}"{name}":{text}}}'
 
 
 @pytest.mark.parametrize(("collection", "field", "sent", "answered"), TAKEN)
 async def test_is_taken(client: Client, collection: str, field: str, sent: str, answered: Any) -> None:
-    """Each value at the edge of its rule is taken, in a new entity and in a change."""
+    """Each value at a limit is accepted, in a new entity and in an edit."""
     await made(client, collection)
     changed = await client.put(f"/{collection}/1", content=f'{{"{field}": {sent}}}', headers=JSON)
     await client.delete(f"/{collection}/1")
@@ -122,7 +122,7 @@ async def test_is_taken(client: Client, collection: str, field: str, sent: str, 
 
 @pytest.mark.parametrize(("sent", "answered"), PRICES)
 async def test_price_is_exact(client: Client, sent: str, answered: str) -> None:
-    """A price is read from its digits and answered as a number with the same value, digit for digit."""
+    """A price is read digit by digit, and returned as a number of exactly that value."""
     response = await client.post("/products", content=with_field("products", "price", sent), headers=JSON)
 
     assert 201 == response.status_code
@@ -132,7 +132,7 @@ async def test_price_is_exact(client: Client, sent: str, answered: str) -> None:
 
 @pytest.mark.parametrize(("collection", "field", "sent", "code"), REFUSED)
 async def test_is_refused(client: Client, collection: str, field: str, sent: str, code: str) -> None:
-    """Each value beyond its rule is refused by its pointer and a code, and nothing is changed."""
+    """Each value beyond a limit gets an error with its pointer and code, and changes nothing."""
     before = await made(client, collection)
     created = await client.post(f"/{collection}", content=with_field(collection, field, sent), headers=JSON)
 
@@ -145,7 +145,7 @@ async def test_is_refused(client: Client, collection: str, field: str, sent: str
 
 
 async def test_missing_fields_are_named_in_a_sentence(client: Client) -> None:
-    """What is missing is told as simple clients expect it, in `error` as in `detail`."""
+    """`error` and `detail` name the missing fields in one sentence, for simple clients."""
     task = (await client.post("/tasks", json={})).json()
     product = (await client.post("/products", json={"name": " ", "price": None})).json()
 
@@ -155,8 +155,8 @@ async def test_missing_fields_are_named_in_a_sentence(client: Client) -> None:
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
-async def test_every_breach_is_told_at_once(client: Client, collection: str) -> None:
-    """A document with several faults is refused once, with all of them."""
+async def test_all_violations_are_reported_at_once(client: Client, collection: str) -> None:
+    """A document with several violations gets one error with all of them."""
     sent = {"nope": 1, "~/": 2, "version": 1, NAME[collection]: 5}
 
     response = await client.put(f"/{collection}/1", json=sent)
@@ -168,7 +168,7 @@ async def test_every_breach_is_told_at_once(client: Client, collection: str) -> 
 @pytest.mark.parametrize("collection", COLLECTIONS)
 @pytest.mark.parametrize("field", ["id", "version", "created_at", "updated_at"])
 async def test_new_entity_has_no_read_only_fields(client: Client, collection: str, field: str) -> None:
-    """A new entity cannot bring an id, a version or a time of its own."""
+    """A new entity cannot set its own id, version or times."""
     response = await client.post(f"/{collection}", json={**MINIMAL[collection], field: 1})
 
     assert [(f"/{field}", "read_only")] == violations(response)

@@ -1,4 +1,4 @@
-"""Which entities a list shows, and in which order: filters, operators, search, sort, and what is refused of them."""
+"""Filters, operators, search and sort: which entities a list has, in which order, and which errors there are."""
 
 import pytest
 
@@ -127,7 +127,7 @@ OUT_OF_RANGE = [
 
 
 async def test_filters(client: Client, clock: Clock) -> None:
-    """Each filter and operator means what the contract says, by the field's own order."""
+    """Each filter and operator works as in the contract, in the order of its field."""
     await made(client, "tasks", title="a", status="done", priority="high", due="2026-01-01")
     await made(client, "tasks", title="Ab", priority="low", due="2026-12-31")
     await made(client, "tasks", title="é", status="done")
@@ -141,7 +141,7 @@ async def test_filters(client: Client, clock: Clock) -> None:
 
 
 async def test_searching_for_lines(client: Client) -> None:
-    """What is looked through may hold line breaks and tabs, so they can be looked for, from page to page."""
+    """A searched text may hold line breaks and tabs, so a search may, too, from page to page."""
     for title in "ab":
         await made(client, "tasks", title=title, notes="one\ntwo\tthree")
 
@@ -153,7 +153,7 @@ async def test_searching_for_lines(client: Client) -> None:
 
 
 async def test_filters_and_orders_of_products(client: Client) -> None:
-    """Amounts, skus and stocks compare by their values, with empty fields behind all others either way."""
+    """Amounts, skus and stocks compare by value. Empty fields come last in both directions."""
     await made(client, "products", category="widgets", sku="A-1")
     await made(client, "products", price=24.99, description="Shiny")
     await made(client, "products", price=1, category="widgets", stock=0)
@@ -163,7 +163,7 @@ async def test_filters_and_orders_of_products(client: Client) -> None:
 
 
 async def test_orders(client: Client) -> None:
-    """Lists sort by folded text, by the order of choices, and by ascending ids where all else is the same."""
+    """Lists sort by folded text, by the order of choices, and finally by ascending ids."""
     await tasks(
         client,
         {"title": "B", "status": "done", "due": "2026-12-31"},
@@ -177,13 +177,13 @@ async def test_orders(client: Client) -> None:
 
 
 async def test_bad_parameters(client: Client) -> None:
-    """A parameter that is unknown, repeated or not of its type is refused: a typing error must not show everything."""
+    """An unknown, repeated or mistyped parameter gets an error. Otherwise a typo would list everything."""
     for query in BAD:
         assert (400, "bad_parameter") == asked(await client.raw("GET", f"/tasks?{query}")), query
 
 
 async def test_lists_in_either_form(client: Client) -> None:
-    """A list can be one parameter with commas, or one for each value, as many clients write it; a value cannot."""
+    """A list parameter may use commas or be repeated, as many clients do. A single value may not."""
     await tasks(client, {"title": "a", "status": "done"}, {"title": "b"}, {"title": "a", "status": "cancelled"})
 
     for query in ("sort=-title,-id", "sort=-title&sort=-id"):
@@ -200,7 +200,7 @@ async def test_lists_in_either_form(client: Client) -> None:
 
 
 async def test_what_would_be_right(client: Client) -> None:
-    """A refusal names what was probably meant, and what there is to choose from."""
+    """The error names the likely intention, and the possible values."""
     for path, expected in (
         (
             "/products?pric=1",
@@ -224,14 +224,14 @@ async def test_what_would_be_right(client: Client) -> None:
 
 
 async def test_query_in_raw_utf8(client: Client) -> None:
-    """A query whose bytes are no URL is refused."""
+    """A query with bytes that no URL can hold gets an error."""
     response = await client.request("GET", "/", extensions={"target": "/tasks?q=é".encode()})
 
     assert (400, "bad_parameter") == asked(response)
 
 
 async def test_out_of_range(client: Client) -> None:
-    """A value of the right type that is out of its range breaks a rule."""
+    """A value of the right type, but out of range, is a violation."""
     for query, name in OUT_OF_RANGE:
         response = await client.get(f"/tasks?{query}")
         assert [(name, "out_of_range")] == violations(response), query
@@ -239,6 +239,6 @@ async def test_out_of_range(client: Client) -> None:
 
 
 async def test_bad_parameters_of_products(client: Client) -> None:
-    """Amounts and numbers in filters are plain ones."""
+    """A filter for an amount or a number accepts plain notation only."""
     for query in ("price=9.999", "price=1e1", "price=NaN", "stock=1.5", "sku[null]=null"):
         assert (400, "bad_parameter") == asked(await client.get(f"/products?{query}")), query

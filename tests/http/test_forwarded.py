@@ -1,4 +1,4 @@
-"""Behind proxies: what they say is believed of those that are trusted, and our URLs keep the prefix of the path."""
+"""Behind proxies: only trusted proxies are believed, and our URLs keep the prefix of the path."""
 
 import json
 from collections.abc import AsyncIterator
@@ -19,13 +19,13 @@ ROOT = "/shop/back%20room"
 
 @pytest.fixture
 async def behind(store: Store) -> AsyncIterator[Client]:
-    """Serve behind a proxy that is trusted."""
+    """Serve behind a trusted proxy."""
     async with serving(store, proxies=("127.0.0.1",)) as client:
         yield client
 
 
 async def test_every_url_keeps_the_prefix(behind: Client) -> None:
-    """Whatever leads to another path of ours leads there from outside of the proxy."""
+    """Every URL of another path of ours works from outside the proxy."""
     created = await behind.post("/tasks", json=MINIMAL["tasks"], headers=BELOW)
     await behind.put("/tasks/1", json={"title": "New"}, headers=BELOW)
     await behind.post("/tasks", json=MINIMAL["tasks"], headers=BELOW)
@@ -48,7 +48,7 @@ async def test_every_url_keeps_the_prefix(behind: Client) -> None:
 
 
 async def test_pages_have_relative_links(client: Client) -> None:
-    """What a page links to is found below any prefix."""
+    """The links of a page work below any prefix."""
     for path in ("/docs", "/app/", "/static/docs.js"):
         text = (await client.get(path)).text
         for wrong in ('"/tasks', '"/static', '"/openapi', '"/docs', '"/products'):
@@ -56,7 +56,7 @@ async def test_pages_have_relative_links(client: Client) -> None:
 
 
 async def test_several_proxies_below_each_other(behind: Client) -> None:
-    """Each proxy adds what it took off; what is no path was none."""
+    """Each proxy adds the prefix that it took off. A value that is no path is ignored."""
     for sent, root in (
         ("/outer, /inner/", "/outer/inner"),
         ("/", ""),
@@ -69,7 +69,7 @@ async def test_several_proxies_below_each_other(behind: Client) -> None:
 
 
 async def test_a_key_is_the_same_below_any_prefix(behind: Client) -> None:
-    """A request that is sent again by another way is the same request."""
+    """A request that is repeated below another prefix is the same request."""
     key = {"Idempotency-Key": "k"}
     first = await behind.post("/tasks", json=MINIMAL["tasks"], headers=key)
     again = await behind.post("/tasks", json=MINIMAL["tasks"], headers={**key, **BELOW})
@@ -77,20 +77,20 @@ async def test_a_key_is_the_same_below_any_prefix(behind: Client) -> None:
 
 
 async def test_nobody_is_trusted(client: Client) -> None:
-    """Without trusted proxies, what a client says about itself is ignored."""
+    """Without trusted proxies, the forwarding headers of a client are ignored."""
     created = await client.post("/tasks", json=MINIMAL["tasks"], headers=BELOW)
     assert "/tasks/1" == created.headers["location"]
 
 
 async def test_another_is_trusted(store: Store) -> None:
-    """One trusted proxy does not make others trusted."""
+    """If one proxy is trusted, others are still not trusted."""
     async with serving(store, proxies=("192.0.2.7",)) as client:
         created = await client.post("/tasks", json=MINIMAL["tasks"], headers=BELOW)
         assert "/tasks/1" == created.headers["location"]
 
 
 async def test_the_client_and_the_scheme(behind: Client) -> None:
-    """The log has the address of the client, and its scheme is part of the origin that may write."""
+    """The log has the client's address. The forwarded scheme is part of the origin that may write."""
     behind.service.access_log.format = as_json
     forwarded = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
     own = {"Host": "shop.example", "Origin": "https://shop.example"}
@@ -104,14 +104,14 @@ async def test_the_client_and_the_scheme(behind: Client) -> None:
 
 
 async def test_sockets_below_a_prefix(behind: Client) -> None:
-    """The WebSocket is there too."""
+    """The WebSocket works below a prefix, too."""
     async with connected(behind.service.app, "/ws", [*BELOW.items()]) as socket:
         assert "websocket.accept" == (await socket.next())["type"]
         assert "ready" == (await socket.document())["type"]
 
 
 async def test_a_server_below_a_path(client: Client) -> None:
-    """The path under which a server says that it serves us, the `root_path` of ASGI, counts in the same way."""
+    """The `root_path` of ASGI, under which a server mounts us, works in the same way."""
 
     async def below(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         await client.service.app({**scope, "root_path": "/shop", "path": f"/shop{scope['path']}"}, receive, send)
@@ -120,8 +120,8 @@ async def test_a_server_below_a_path(client: Client) -> None:
     assert (await got(client, "/tasks"))["changes"].startswith("/shop/changes?after=")
 
 
-# What proxies send of their own accord, when a browser asks them for https://shop.example at 203.0.113.9. nginx says
-# nothing unless it is told to: its `Host` is the one that `proxy_pass` names.
+# What proxies send by default, when a browser asks them for https://shop.example at 203.0.113.9. nginx sends none of
+# these headers unless it is configured to: its `Host` is the name in `proxy_pass`.
 PROXIES = {
     "nginx, told so": {"Host": "shop.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"},
     "Caddy": {
@@ -158,7 +158,7 @@ PROXIES = {
 
 @pytest.mark.parametrize("sent", PROXIES.values(), ids=PROXIES.keys())
 async def test_own_pages_behind_a_proxy(store: Store, sent: dict[str, str]) -> None:
-    """A page that came through the proxy may write, whichever header the proxy tells the host in."""
+    """A page that came through the proxy may write, whichever header has the host."""
     async with serving(store, proxies=("127.0.0.1",), hosts=("127.0.0.1", "shop.example")) as client:
         client.service.access_log.format = as_json
         headers = {**sent, "Origin": "https://shop.example"}
@@ -183,7 +183,7 @@ async def test_own_pages_behind_a_proxy(store: Store, sent: dict[str, str]) -> N
     ],
 )
 async def test_what_a_client_says_behind_a_proxy(store: Store, sent: dict[str, str]) -> None:
-    """What stands left of the word of the outermost trusted proxy is anybody's, and what is no host is none."""
+    """Hops beyond the outermost trusted proxy's may be forged, so they are ignored. An invalid host is refused."""
     if sent.get("X-Forwarded-For"):
         sent = {**sent, "X-Forwarded-Host": "shop.example, evil.example"}
     async with serving(store, proxies=("127.0.0.1",)) as client:
@@ -193,7 +193,7 @@ async def test_what_a_client_says_behind_a_proxy(store: Store, sent: dict[str, s
 
 
 async def test_hosts_behind_a_proxy(store: Store) -> None:
-    """The host that the proxy was asked for is the one that counts, and must be one that is served."""
+    """The host in the request to the proxy counts, and must be one of ours."""
     async with serving(store, proxies=("127.0.0.1",), hosts=("shop.example",)) as client:
         for sent, status in (({"X-Forwarded-Host": "shop.example"}, 200), ({"X-Forwarded-Host": "x.example"}, 400)):
             assert status == (await client.get("/tasks", headers={**sent, "Host": HOST})).status_code
@@ -215,7 +215,7 @@ async def test_hosts_behind_a_proxy(store: Store) -> None:
     ],
 )
 async def test_clients(behind: Client, node: str, client: str) -> None:
-    """The address of a client is taken without its port; what is none leaves that of the proxy."""
+    """The address of a client is read without its port. If it is invalid, the proxy's address counts."""
     behind.service.access_log.format = as_json
     await behind.get("/tasks", headers=[(b"x-forwarded-for", node.encode("latin-1"))])
     await behind.get("/tasks", headers=[(b"forwarded", f'for="{node}"'.encode("latin-1"))])

@@ -1,4 +1,4 @@
-"""What a request leaves behind: nothing, because looking for circles costs as much as a quarter of the request."""
+"""A request leaves no reference cycles, because collecting them costs as much as a quarter of the request."""
 
 import gc
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ REQUESTS = 20
 
 @define(eq=False)
 class Cycle:
-    """One request as uvicorn holds it: the object whose methods are `receive` and `send` also holds the scope."""
+    """One request as uvicorn holds it: one object has the methods `receive` and `send`, and holds the scope."""
 
     scope: Scope
     body: bytes
@@ -33,7 +33,7 @@ class Cycle:
 
 @contextmanager
 def collecting_nothing() -> Iterator[None]:
-    """Keep the collector away, so that what it would find is there to be counted."""
+    """Stop the garbage collector, so that a test can count what it would find."""
     gc.collect()
     gc.disable()
     try:
@@ -63,7 +63,7 @@ async def serve(app: ASGIApp, method: str, target: bytes, body: bytes) -> int:
 async def test_a_request_leaves_nothing_to_the_garbage_collector(
     client: Client, method: str, target: bytes, body: bytes, status: int
 ) -> None:
-    """Everything of a request is gone as soon as it is answered."""
+    """Every object of a request is gone once the response is sent."""
     app = client.service.app
     await serve(app, "POST", b"/tasks", b'{"title": "x"}')
     assert status == await serve(app, method, target, body)

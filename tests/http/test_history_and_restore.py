@@ -1,4 +1,4 @@
-"""What happened to an entity, and bringing it back."""
+"""The history of an entity, and its restore."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ ALL = pytest.mark.parametrize("collection", COLLECTIONS)
 
 
 async def history(client: Client, url: str) -> list[Any]:
-    """Return every change of an entity, walking `next` from a URL on."""
+    """Return every change of an entity, following `next` from a URL."""
     found: list[Any] = []
     next: str | None = url
     while next is not None:
@@ -29,7 +29,7 @@ async def history(client: Client, url: str) -> list[Any]:
 
 @ALL
 async def test_history(client: Client, clock: Clock, collection: str) -> None:
-    """Every change is told, oldest first, as the log has it: who asked, what differed, and how it was left."""
+    """A history has all changes, oldest first, as in the log: its request, the difference, and the entity after it."""
     entity_type = collection.removesuffix("s")
     headers = {"X-Request-ID": "r-1"}
     first = (await client.post(f"/{collection}", json=MINIMAL[collection], headers=headers)).json()
@@ -54,7 +54,7 @@ async def test_history(client: Client, clock: Clock, collection: str) -> None:
 
 @ALL
 async def test_history_in_pages(client: Client, collection: str) -> None:
-    """A history is walked by `next` to its end, whatever is appended meanwhile."""
+    """`next` leads through a history to its end, whatever is appended meanwhile."""
     await made(client, collection)
     for number in range(4):
         await client.put(f"/{collection}/1", json={NAME[collection]: f"New {number}"})
@@ -68,14 +68,14 @@ async def test_history_in_pages(client: Client, collection: str) -> None:
 
 
 async def test_history_of_nothing(client: Client) -> None:
-    """What never was has no history."""
+    """An entity that never existed has no history."""
     for id in ("1", "9999999999999999999"):
         assert (404, "not_found") == asked(await client.get(f"/tasks/{id}/history"))
     assert [("id", "out_of_range")] == violations(await client.get("/tasks/x/history"))
 
 
 async def test_bad_parameters_of_a_history(client: Client) -> None:
-    """A history takes a limit and its own cursor, and nothing else."""
+    """A history accepts a limit and its own cursor, and nothing else."""
     await made(client, "tasks")
 
     for query in ("nope=1", "limit=x", "limit=1&limit=1", "sort=id"):
@@ -87,7 +87,7 @@ async def test_bad_parameters_of_a_history(client: Client) -> None:
 
 
 async def test_history_is_kept_as_long_as_the_log(client: Client, store: Store, clock: Clock) -> None:
-    """What the log has forgotten is no history any more; what stands is still there."""
+    """Changes that the log has purged are no longer in the history. The entity stays."""
     await made(client, "tasks")
     clock.now += timedelta(days=1)
     await client.put("/tasks/1", json={"title": "New"})
@@ -101,7 +101,7 @@ async def test_history_is_kept_as_long_as_the_log(client: Client, store: Store, 
 
 @ALL
 async def test_restore(client: Client, clock: Clock, collection: str) -> None:
-    """A deleted entity comes back under its id, with all it had and the next version."""
+    """A restored entity has its id, its fields and the next version."""
     gone = await deleted(client, collection)
     clock.now += timedelta(hours=1)
 
@@ -115,21 +115,21 @@ async def test_restore(client: Client, clock: Clock, collection: str) -> None:
 
 @ALL
 async def test_restore_of_what_is_there(client: Client, collection: str) -> None:
-    """What was not deleted cannot be restored."""
+    """An entity that is not deleted cannot be restored."""
     await made(client, collection)
 
     assert (409, "not_deleted") == asked(await client.post(f"/{collection}/1/restore"))
 
 
 async def test_restore_of_nothing(client: Client) -> None:
-    """What never was, or is forgotten, cannot be restored."""
+    """An entity that never existed, or was purged, cannot be restored."""
     for id in ("1", "9999999999999999999"):
         assert (404, "not_found") == asked(await client.post(f"/tasks/{id}/restore"))
     assert [("id", "out_of_range")] == violations(await client.post("/tasks/x/restore"))
 
 
 async def test_restore_of_what_is_forgotten(client: Client, store: Store, clock: Clock) -> None:
-    """A restore reaches back as far as the log does."""
+    """An entity can be restored as long as the log has its deletion."""
     await deleted(client, "tasks")
     await store.purge(clock.now, changes_before=clock.now + timedelta(hours=1))
 
@@ -137,7 +137,7 @@ async def test_restore_of_what_is_forgotten(client: Client, store: Store, clock:
 
 
 async def test_restore_checks_the_rules_again(client: Client) -> None:
-    """A product whose sku was taken meanwhile stays deleted until the sku is free."""
+    """If another product has taken the sku, a restore fails until the sku is free."""
     await deleted(client, "products", sku="A-1")
     await made(client, "products", sku="A-1")
 
@@ -149,7 +149,7 @@ async def test_restore_checks_the_rules_again(client: Client) -> None:
 
 @ALL
 async def test_restored_again_and_again(client: Client, collection: str) -> None:
-    """Deleting and restoring goes on forever, one version each."""
+    """An entity can be deleted and restored forever, with one version each."""
     await made(client, collection)
     for version in (2, 4, 6):
         assert version == (await client.delete(f"/{collection}/1")).json()["deleted"]["version"]

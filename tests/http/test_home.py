@@ -1,4 +1,4 @@
-"""The greeting at the root, and the paths that tell how the service is."""
+"""The greeting at the root, and the health paths."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     "accept", [None, "", "*/*", "application/json", "application/*", "text/html;q=0.5, application/json"]
 )
 async def test_greets_a_program(client: Client, accept: str | None) -> None:
-    """A client that does not prefer a page is greeted with the message and the version of the API."""
+    """A client that does not prefer a page gets a greeting and the version of the API."""
     response = await client.get("/", headers={} if accept is None else {"Accept": accept})
 
     assert 200 == response.status_code
@@ -29,7 +29,7 @@ async def test_greets_a_program(client: Client, accept: str | None) -> None:
 
 @pytest.mark.parametrize("accept", [BROWSER, "text/html", "text/html, application/json;q=0.9"])
 async def test_sends_a_browser_to_the_page(client: Client, accept: str) -> None:
-    """A client that prefers a page is redirected to it, without a word about hosts."""
+    """A client that prefers a page is redirected to it, by a URL without a host."""
     response = await client.get("/", headers={"Accept": accept})
 
     assert 307 == response.status_code
@@ -39,7 +39,7 @@ async def test_sends_a_browser_to_the_page(client: Client, accept: str) -> None:
 
 @pytest.mark.parametrize(("path", "target"), [("/app", "/app/"), ("/docs/", "/docs")])
 async def test_slash_of_a_page(client: Client, path: str, target: str) -> None:
-    """Whoever types a page with a slash too few or too many is sent there, without a word about hosts."""
+    """A page with a missing or extra slash redirects to the right URL, without a host."""
     for method in ("GET", "HEAD"):
         response = await client.request(method, path)
         assert (308, b"", target) == (response.status_code, response.content, response.headers["location"])
@@ -47,7 +47,7 @@ async def test_slash_of_a_page(client: Client, path: str, target: str) -> None:
 
 
 async def test_accepts_neither(client: Client) -> None:
-    """A client that takes neither a page nor JSON is refused."""
+    """A client that accepts neither a page nor JSON gets an error."""
     response = await client.get("/", headers={"Accept": "image/png"})
 
     assert (406, "not_acceptable") == (response.status_code, response.json()["code"])
@@ -55,14 +55,14 @@ async def test_accepts_neither(client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_is_well(client: Client, path: str) -> None:
-    """A service whose store answers is alive and ready."""
+    """A service whose store works is alive and ready."""
     response = await client.get(path)
 
     assert (200, {"status": "ok"}) == (response.status_code, response.json())
 
 
 async def test_is_not_ready_when_nothing_can_be_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What hinders a write is told, and is no fault of whoever asks."""
+    """The response names the reason why writes fail, with a status for an error of the service."""
 
     async def ping(_: Store) -> None:
         raise StorageFull
@@ -76,7 +76,7 @@ async def test_is_not_ready_when_nothing_can_be_stored(store: Store, monkeypatch
 
 
 async def test_those_who_ask_share_a_probe(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many ask at once, and soon after that, the store is probed once; who goes away takes nobody along."""
+    """Clients that ask at once or soon after share one probe of the store. A client that leaves affects no other."""
     probed, let_go = [], asyncio.Event()
 
     async def ping(_: Store) -> None:
@@ -98,7 +98,7 @@ async def test_those_who_ask_share_a_probe(store: Store, monkeypatch: pytest.Mon
 
 
 async def test_is_alive_but_not_ready_without_its_store(store: Store) -> None:
-    """A service whose store cannot be reached is alive, and not ready."""
+    """A service that cannot reach its store is alive, but not ready."""
     async with serving(store) as client:
         await store.close()
 

@@ -1,4 +1,4 @@
-"""The same key and request once more: the first answer again, and no second effect."""
+"""A repeated request with the same key gets the first response again, and has no second effect."""
 
 import asyncio
 from datetime import timedelta
@@ -38,13 +38,13 @@ KEPT: list[tuple[str, str, Any, int]] = [
 
 
 def lasting(response: Any) -> dict[str, str]:
-    """Return the headers that belong to the outcome rather than to this one answer."""
+    """Return the headers that belong to the outcome, not to this one response."""
     return {name: value for name, value in response.headers.items() if name not in VOLATILE}
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: f"{kept[0]} {kept[1]} {kept[3]}")
 async def test_replay(client: Client, other: Client, kept: tuple[str, str, Any, int]) -> None:
-    """What the store decided is answered again byte for byte, from another process too, and happens once."""
+    """A repeated request gets the stored outcome byte for byte, in another process too, and takes effect once."""
     method, path, body, status = kept
     await prepare(client)
     await client.put("/products/1", json={"sku": "TAKEN"})
@@ -63,7 +63,7 @@ async def test_replay(client: Client, other: Client, kept: tuple[str, str, Any, 
 
 
 async def test_replay_outlives_what_it_tells_of(client: Client) -> None:
-    """The first answer is given again even where the entity was changed and deleted since."""
+    """The first response is repeated even if the entity was edited and deleted since."""
     first = await client.post("/tasks", json=MINIMAL["tasks"], headers=KEY)
     await client.put("/tasks/1", json={"title": "New"})
     await client.delete("/tasks/1")
@@ -71,8 +71,8 @@ async def test_replay_outlives_what_it_tells_of(client: Client) -> None:
     assert first.content == (await client.post("/tasks", json=MINIMAL["tasks"], headers=KEY)).content
 
 
-async def test_refusal_is_replayed_though_it_would_succeed_now(client: Client) -> None:
-    """A 404 under a key stays a 404 under it, whatever was made since."""
+async def test_error_is_replayed_though_it_would_succeed_now(client: Client) -> None:
+    """A 404 under a key stays a 404, even if the entity was created since."""
     assert 404 == (await client.put("/tasks/1", json={"title": "New"}, headers=KEY)).status_code
     await made(client, "tasks")
 
@@ -97,7 +97,7 @@ async def test_refusal_is_replayed_though_it_would_succeed_now(client: Client) -
 async def test_key_of_another_request(
     client: Client, method: str, path: str, content: bytes, headers: dict[str, str]
 ) -> None:
-    """A key that comes back with any other method, path, header that matters or body is refused; nothing happens."""
+    """A key with another method, path, relevant header or body gets an error, and nothing happens."""
     await made(client, "tasks")
     await client.put("/tasks/1", content=b'{"title":"New"}', headers={**JSON, **KEY})
     before = await log(client)
@@ -113,7 +113,7 @@ async def test_key_of_another_request(
     [("k", '"k"'), ('"k"', "k"), ('"a\\"b"', 'a"b'), ('"a\\\\b"', "a\\b"), ("x" * 255, f'"{"x" * 255}"')],
 )
 async def test_quotes_do_not_matter(client: Client, one: str, other: str) -> None:
-    """A key means the same with the quotes of a structured field and without."""
+    """A key with the quotes of a structured field is the same as without them."""
     for key in (one, other):
         response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Idempotency-Key": key})
         assert 201 == response.status_code
@@ -130,7 +130,7 @@ async def test_other_keys_are_other_requests(client: Client) -> None:
 
 @pytest.mark.parametrize("key", ["", '""', " ", "a b", "é", "\t", "x" * 256, f'"{"x" * 256}"', "\x7f"])
 async def test_malformed_keys(client: Client, key: str) -> None:
-    """A key that is none is refused, on every kind of write, because ignoring it could do a thing twice."""
+    """A malformed key gets an error on every type of write. If it were ignored, a retry could write twice."""
     await prepare(client)
     before = await log(client)
 
@@ -142,14 +142,14 @@ async def test_malformed_keys(client: Client, key: str) -> None:
 
 
 async def test_two_keys_are_none(client: Client) -> None:
-    """A request with two keys cannot be told from another."""
+    """A request with two keys gets an error."""
     headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
 
     assert (400, "bad_header") == asked(await client.post("/tasks", json=MINIMAL["tasks"], headers=headers))
 
 
 async def test_corrected_request_with_the_same_key(client: Client) -> None:
-    """What was refused by the rules alone is not kept: corrected, it passes under the same key."""
+    """A validation error is not stored, so a corrected request passes under the same key."""
     for refused in ({}, {"title": ""}, {"nope": 1}):
         response = await client.post("/tasks", json=refused, headers=KEY)
         assert (422, "invalid") == asked(response)
@@ -160,7 +160,7 @@ async def test_corrected_request_with_the_same_key(client: Client) -> None:
 
 
 async def test_rule_that_the_store_found_broken_is_not_kept(client: Client) -> None:
-    """A read-only field that differs and a stock above the limit are 422 each time, and can be corrected."""
+    """A changed read-only field and a stock above the limit give 422 each time, and can be corrected."""
     await made(client, "products", stock=1)
 
     for body in ({"id": 9}, {"id": 9}):
@@ -172,7 +172,7 @@ async def test_rule_that_the_store_found_broken_is_not_kept(client: Client) -> N
 
 
 async def test_keys_are_forgotten_after_a_day(client: Client, clock: Clock) -> None:
-    """A key can be used anew once its 24 hours are over, and not a moment before."""
+    """A key can be used again after exactly 24 hours."""
     await client.post("/tasks", json=MINIMAL["tasks"], headers=KEY)
     clock.now += RECEIPTS_KEPT - timedelta(microseconds=1)
     assert "idempotency-replayed" in (await client.post("/tasks", json=MINIMAL["tasks"], headers=KEY)).headers
@@ -183,7 +183,7 @@ async def test_keys_are_forgotten_after_a_day(client: Client, clock: Clock) -> N
 
 
 async def test_reads_have_no_keys(client: Client) -> None:
-    """A key on a read means nothing, and is not used up by it."""
+    """A key on a read is ignored, and is not used up."""
     for _ in range(2):
         assert "idempotency-replayed" not in (await client.get("/tasks", headers=KEY)).headers
 
@@ -191,7 +191,7 @@ async def test_reads_have_no_keys(client: Client) -> None:
 
 
 async def test_many_at_once(client: Client, other: Client) -> None:
-    """However many come at once, through whichever process, one takes effect and the others hear of it, or to wait."""
+    """Of many equal requests at once, in any process, one takes effect. Others get its outcome, or must wait."""
     clients = [client, other] * 10
 
     answers = await asyncio.gather(*(each.post("/tasks", json=MINIMAL["tasks"], headers=KEY) for each in clients))

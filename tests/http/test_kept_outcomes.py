@@ -1,7 +1,7 @@
-"""What is kept under an idempotency key, and the very bytes that it is answered with.
+"""The stored form of an outcome under an idempotency key, and the exact bytes of its response.
 
-Whoever changes either leaves `outcomes_form_1.json` alone and adds a form: what was kept yesterday is still answered
-with the bytes of yesterday.
+A change of either must leave `outcomes_form_1.json` alone and add a form: an outcome that was stored yesterday still
+gets yesterday's bytes.
 """
 
 import json
@@ -28,7 +28,7 @@ EARLIER = (
 
 @pytest.mark.parametrize("case", FORM_1, ids=lambda case: f"{case['method']} {case['path']} {case['status']}")
 async def test_form_1(case: dict[str, Any]) -> None:
-    """An outcome is kept in this form, and answered with these bytes, at first and whenever it is asked for again."""
+    """An outcome has this stored form and these response bytes, at first and on every retry."""
     store = MemoryStore(Clock(), SERIALIZER)
     async with serving(store) as client:
         await client.post("/tasks", json={"title": "Sweep"})
@@ -41,7 +41,7 @@ async def test_form_1(case: dict[str, Any]) -> None:
 
 
 async def test_what_an_earlier_version_kept() -> None:
-    """An answer that was kept as such, before outcomes were, is given again as it is."""
+    """A response that an earlier version stored is repeated unchanged."""
     store = MemoryStore(Clock(), SERIALIZER)
     async with serving(store) as client:
         await client.post("/tasks", json={"title": "Mop"}, headers=KEY)
@@ -54,7 +54,7 @@ async def test_what_an_earlier_version_kept() -> None:
 
 @pytest.mark.parametrize("path", ["/webhooks", "/webhooks/1/rotate"])
 async def test_no_secret_is_kept(path: str) -> None:
-    """A secret is shown again to whoever asks with its key, and yet it is nowhere in what is kept."""
+    """A retry with the key shows a secret again, although no stored outcome holds it."""
     store = MemoryStore(Clock(), SERIALIZER)
     body = {"url": "https://example.com/"}
     async with serving(store) as client:

@@ -1,4 +1,4 @@
-"""Lists: their shape, their parameters, their order, and walking them to the end."""
+"""Lists: their shape, parameters and order, and following them to the end."""
 
 from urllib.parse import quote
 
@@ -30,7 +30,7 @@ async def walked(client: Client, url: str) -> list[int]:
 
 
 async def test_empty_lists(client: Client) -> None:
-    """A list of nothing has nothing, in the shape of its collection."""
+    """An empty list has the shape of its collection."""
     tasks, products = await got(client, "/tasks"), await got(client, "/products")
 
     assert {"tasks": [], "count": 0, "next": None}.items() <= tasks.items()
@@ -38,7 +38,7 @@ async def test_empty_lists(client: Client) -> None:
 
 
 async def test_shapes(client: Client) -> None:
-    """Tasks are a list; products are an object by id, with their order beside it."""
+    """Tasks are a list. Products are an object by id, with their order beside it."""
     task, other = await made(client, "tasks"), await made(client, "tasks", title="B")
     product, cheap = await made(client, "products"), await made(client, "products", price=1)
 
@@ -49,7 +49,7 @@ async def test_shapes(client: Client) -> None:
 
 @ALL
 async def test_limit(client: Client, collection: str) -> None:
-    """A page has 100 entities by default, and up to 1000 where asked."""
+    """A page has 100 entities by default, and up to 1000 on request."""
     for _ in range(101):
         await made(client, collection)
 
@@ -61,7 +61,7 @@ async def test_limit(client: Client, collection: str) -> None:
     [(2, ""), (1, "sort=-id"), (2, "sort=-status,due"), (1, "status[in]=pending,done&sort=title"), (3, "q=t")],
 )
 async def test_walking(client: Client, limit: int, query: str) -> None:
-    """Following `next` to its end shows each entity that matches once, in order."""
+    """`next` leads through every matching entity once, in order."""
     for due in (None, "2026-01-01"):
         await tasks(client, {"status": "done", "due": due}, {"status": "pending", "due": due})
 
@@ -71,7 +71,7 @@ async def test_walking(client: Client, limit: int, query: str) -> None:
 
 
 async def test_walking_with_what_cannot_stand_in_a_header(client: Client) -> None:
-    """`next` and `Link` are proper URLs, whatever was sent raw, and an encoded cursor is replaced too."""
+    """`next` and `Link` are valid URLs, whatever bytes the client sent, and an encoded cursor is replaced, too."""
     await tasks(client, *[{"title": 'é>"<'}] * 3)
     target = "/tasks?limit=1&q=" + '%C3%A9>"<'
 
@@ -86,7 +86,7 @@ async def test_walking_with_what_cannot_stand_in_a_header(client: Client) -> Non
 
 
 async def test_walking_while_others_write(client: Client) -> None:
-    """What is there throughout is seen exactly once, whatever is made, changed and deleted meanwhile."""
+    """An entity that exists throughout is seen exactly once, whatever is created, edited and deleted meanwhile."""
     await tasks(client, *[{}] * 6)
 
     first = await got(client, "/tasks?limit=2&sort=-title")
@@ -101,7 +101,7 @@ async def test_walking_while_others_write(client: Client) -> None:
 
 @ALL
 async def test_total(client: Client, collection: str) -> None:
-    """The total counts every match, exactly, and only where it is asked for."""
+    """The total counts every match exactly, and only on request."""
     for _ in range(3):
         await made(client, collection)
 
@@ -114,7 +114,7 @@ async def test_total(client: Client, collection: str) -> None:
 
 
 async def test_cursors_are_bound_to_their_query(client: Client) -> None:
-    """A cursor goes on only where it came from: another filter, sort, search or collection refuses it."""
+    """A cursor works only for its own query: another filter, sort, search or collection gets an error."""
     await tasks(client, *[{}] * 3)
     await made(client, "products")
     next = (await got(client, "/tasks?limit=1&status=pending&sort=title"))["next"]
@@ -134,7 +134,7 @@ async def test_cursors_are_bound_to_their_query(client: Client) -> None:
 
 
 async def test_the_order_of_filters_does_not_matter(client: Client) -> None:
-    """The same filters, named in another order, are the same query."""
+    """The same filters in another order are the same query."""
     await tasks(client, *[{}] * 3)
     next = (await got(client, "/tasks?limit=1&status=pending&priority=normal"))["next"]
     cursor = next.rpartition("cursor=")[2]
@@ -143,7 +143,7 @@ async def test_the_order_of_filters_does_not_matter(client: Client) -> None:
 
 
 async def test_a_cursor_is_that_of_its_collection(client: Client) -> None:
-    """Also where nothing is asked for but whatever comes."""
+    """A cursor belongs to its collection even without filters and sort."""
     for collection in ("tasks", "products"):
         for _ in range(2):
             await made(client, collection)
@@ -154,7 +154,7 @@ async def test_a_cursor_is_that_of_its_collection(client: Client) -> None:
 
 @pytest.mark.parametrize("query", ["", "sort=title", "sort=-due,created_at"])
 async def test_cursors_show_when_they_were_tampered_with(client: Client, query: str) -> None:
-    """A cursor with any character changed, missing or added is refused."""
+    """A cursor with any character changed, missing or added gets an error."""
     await tasks(client, *[{}] * 2)
     cursor = (await got(client, f"/tasks?limit=1&{query}"))["next"].rpartition("cursor=")[2]
     other = {"A": "B"}
@@ -167,7 +167,7 @@ async def test_cursors_show_when_they_were_tampered_with(client: Client, query: 
 
 
 async def test_cursors_are_those_of_every_process(client: Client, other: Client) -> None:
-    """Another process on the same store goes on where this one ended."""
+    """Another process on the same store continues from the same cursor."""
     await tasks(client, *[{}] * 3)
 
     next = (await got(client, "/tasks?limit=2"))["next"]
@@ -177,7 +177,7 @@ async def test_cursors_are_those_of_every_process(client: Client, other: Client)
 
 @ALL
 async def test_unchanged_lists(client: Client, collection: str) -> None:
-    """The weak tag of a list holds as long as its collection, and answers 304 however it is spelt."""
+    """The weak etag of a list is valid while the collection is unchanged, and gives 304 in every spelling."""
     await made(client, collection)
     tag = (await client.get(f"/{collection}")).headers["etag"]
     await made(client, "tasks" if collection == "products" else "products")
@@ -196,7 +196,7 @@ async def test_unchanged_lists(client: Client, collection: str) -> None:
 async def test_unchanged_list_whose_changes_are_kept_no_more(
     client: Client, store: Store, clock: Clock, collection: str
 ) -> None:
-    """Whoever has a list from which it cannot be followed any more gets it again, with a place from which it can."""
+    """A client whose list can no longer be followed gets the list again, with a cursor that can be followed."""
     await made(client, collection)
     before = await client.get(f"/{collection}")
     known = {"If-None-Match": before.headers["etag"]}
@@ -217,7 +217,7 @@ async def test_unchanged_list_whose_changes_are_kept_no_more(
 @ALL
 @pytest.mark.parametrize("write", ["create", "edit", "delete", "restore", "bulk"])
 async def test_changed_lists(client: Client, collection: str, write: str) -> None:
-    """Every kind of write gives a list another tag."""
+    """Every type of write gives a list another etag."""
     await made(client, collection)
     if write == "restore":
         await client.delete(f"/{collection}/1")
@@ -239,7 +239,7 @@ async def test_changed_lists(client: Client, collection: str, write: str) -> Non
 
 @ALL
 async def test_head_is_a_get_without_a_body(client: Client, collection: str) -> None:
-    """HEAD on a list tells what GET would, but for the body."""
+    """HEAD on a list has the headers of GET, and no body."""
     for _ in range(2):
         await made(client, collection)
 
@@ -255,7 +255,7 @@ async def test_head_is_a_get_without_a_body(client: Client, collection: str) -> 
 
 @ALL
 async def test_list_and_follow(client: Client, collection: str) -> None:
-    """A list's `changes` goes on exactly where that list was read, with that collection alone."""
+    """A list's `changes` continues exactly where that list was read, with that collection alone."""
     await made(client, collection)
     page = await got(client, f"/{collection}")
     await client.delete(f"/{collection}/1")

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, whole, and true; and the check that holds answers to it can fail."""
+"""The OpenAPI document is valid, complete and true, and the check of responses against it can fail."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def codes(operation: Any) -> set[str]:
 
 
 async def test_is_valid(client: Client) -> None:
-    """The document is OpenAPI 3.1, which the client generators take."""
+    """The document is OpenAPI 3.1, which client generators accept."""
     document = await got(client, "/openapi.json")
 
     assert document["openapi"].startswith("3.1.")
@@ -58,12 +58,12 @@ async def test_is_valid(client: Client) -> None:
 
 
 async def test_is_what_the_command_prints(client: Client) -> None:
-    """The command line prints the document that a service answers with."""
+    """The command line prints the same document as the service returns."""
     assert orjson.loads(openapi()) == await got(client, "/openapi.json")
 
 
 async def test_has_every_route_and_nothing_else(client: Client) -> None:
-    """Whatever is routed is documented but for files and sockets, and whatever is documented is routed."""
+    """Every route is documented, except files and WebSockets, and every documented path has a route."""
     app: Any = client.service.app
     router = app._app._app
     routes = [
@@ -76,14 +76,14 @@ async def test_has_every_route_and_nothing_else(client: Client) -> None:
 
 
 async def test_has_every_method_and_nothing_else(client: Client) -> None:
-    """The methods that a path names in Allow are those that are documented, HEAD and OPTIONS apart."""
+    """The methods in Allow are the documented ones, besides HEAD and OPTIONS."""
     for path, documented in (await got(client, "/openapi.json"))["paths"].items():
         allowed = (await client.options(path.replace("{", "").replace("}", ""))).headers["allow"].split(", ")
         assert set(documented) == {each.lower() for each in allowed} - {"head", "options"}, path
 
 
 async def test_operations_have_names_of_their_own(client: Client) -> None:
-    """No two operations share the name that generators make of them."""
+    """No two operations share a name, from which generators make theirs."""
     names = [each["operationId"] for *_, each in operations(await got(client, "/openapi.json"))]
 
     assert len(set(names)) == len(names)
@@ -91,13 +91,13 @@ async def test_operations_have_names_of_their_own(client: Client) -> None:
 
 
 async def test_declares_what_can_go_wrong(client: Client) -> None:
-    """Each operation declares the codes that any like it can have; the other tests hold it to the rest."""
+    """Each operation declares at least the codes of its type. Other tests cover the rest."""
     for path, method, operation in operations(await got(client, "/openapi.json")):
         expected = set(ALWAYS)
         expected |= {"not_found", "invalid"} if "{id}" in path else set()
         expected |= BODY_CODES if "requestBody" in operation else set()
         expected |= WRITE_CODES if method != "get" else set()
-        expected -= KEPT_CODES if path.startswith(("/keys", "/session")) else set()  # a secret is not kept
+        expected -= KEPT_CODES if path.startswith(("/keys", "/session")) else set()  # no secret is stored
         expected |= {"unauthorized", "forbidden"} if operation["security"] else set()
         assert set() == expected - codes(operation), (method, path)
         assert codes(operation) <= set(PROBLEMS)
@@ -118,7 +118,7 @@ async def test_shows_each_problem(client: Client) -> None:
 
 
 def good(**changes: Any) -> dict[str, Any]:
-    """Return the facts of an answer to GET /healthz that is as documented, but for the changes."""
+    """Return the parts of a documented response to GET /healthz, with these changes."""
     return {"status": 200, "headers": {"content-type": "application/json"}, "body": b'{"status":"ok"}', **changes}
 
 
@@ -150,7 +150,7 @@ UNDOCUMENTED: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", UNDOCUMENTED)
 def test_undocumented_answers_are_found(name: str) -> None:
-    """The check that every other test relies on fails for each way in which an answer can be wrong."""
+    """The check that every other test relies on fails for each type of wrong response."""
     method, path, facts = UNDOCUMENTED[name]
     headers = {**STAMPS, **facts["headers"]}
     headers = {key: value for key, value in headers.items() if value}
@@ -162,7 +162,7 @@ def test_undocumented_answers_are_found(name: str) -> None:
 
 
 async def test_what_generators_make_of_it(client: Client) -> None:
-    """Operations on many have plural names, an id has one limit wherever it is sent, and `atomic` can be left out."""
+    """Operations on many entities have plural names, an id has the same limit everywhere, and `atomic` is optional."""
     document = (await client.get("/openapi.json")).json()
     names = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
     assert {"listTasks", "bulkTasks", "listProducts", "bulkProducts", "listWebhooks", "getTask"} <= names
@@ -175,7 +175,7 @@ async def test_what_generators_make_of_it(client: Client) -> None:
 
 
 async def test_the_socket_is_described(client: Client) -> None:
-    """The handshake of the WebSocket is there with its parameters, and what its messages are."""
+    """The document has the handshake of the WebSocket, its parameters, and its messages."""
     operation = (await client.get("/openapi.json")).json()["paths"]["/ws"]["get"]
     assert ["after", "types"] == [each["name"] for each in operation["parameters"]]
     described = operation["responses"]["101"]

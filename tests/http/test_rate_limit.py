@@ -1,4 +1,4 @@
-"""How often callers may ask."""
+"""Rate limits: how often callers may send requests."""
 
 import pytest
 
@@ -15,9 +15,9 @@ QUOTA = Quota(3, 60)
 
 
 async def test_every_answer_says_how_often(store: Store) -> None:
-    """Every answer has the policy and what is left of it; the one too many says when to come again."""
+    """Every response has the policy and the remaining quota. A request beyond it learns when to retry."""
     async with serving(store, quota=QUOTA) as client:
-        before = await client.get("/nope")  # the client has read the document already
+        before = await client.get("/nope")  # the client has read the OpenAPI document already
         assert ('"default";q=3;w=60', '"default";r=1;t=40') == (
             before.headers["ratelimit-policy"],
             before.headers["ratelimit"],
@@ -30,13 +30,13 @@ async def test_every_answer_says_how_often(store: Store) -> None:
 
 
 async def test_no_limit_by_default(store: Store) -> None:
-    """Without the setting nothing is limited, and nothing is said of it."""
+    """Without the setting there is no limit and no header."""
     async with serving(store) as client:
         assert not [name for name in (await client.get("/tasks")).headers if name.startswith("ratelimit")]
 
 
 async def test_each_key_has_its_own(store: Store) -> None:
-    """A limit is by key, by whichever way it is shown; and by address where none is."""
+    """Each key has its own limit, however it is shown. Without a key, each address has one."""
     one, two = await new_key(store), await new_key(store)
     async with serving(store, quota=Quota(4, 60)) as client:
         browser = await session(client, one)
@@ -49,7 +49,7 @@ async def test_each_key_has_its_own(store: Store) -> None:
 
 
 async def test_what_is_refused_changes_nothing(store: Store) -> None:
-    """A write that is one too many is not carried out."""
+    """A write beyond the limit is not carried out."""
     key = await new_key(store)
     async with serving(store, quota=Quota(1, 3600)) as client:
         await client.get("/tasks", headers=bearer(key))
@@ -72,12 +72,12 @@ async def test_what_is_refused_changes_nothing(store: Store) -> None:
     ],
 )
 def test_whom_an_address_stands_for(one: str, other: str, same: bool) -> None:
-    """Whoever has one address of IPv6 has all that begin like it, so all of them are one."""
+    """All IPv6 addresses with the same prefix count as one client, because one client has all of them."""
     assert same == (subject_of(one) == subject_of(other))
 
 
 async def test_home(store: Store) -> None:
-    """What needs no key is limited by address too."""
+    """A request that needs no key is limited by address, too."""
     async with serving(store, quota=Quota(2, 60)) as client:
         await got(client, "/healthz")
         assert 429 == (await client.get("/healthz")).status_code

@@ -1,4 +1,4 @@
-"""What holds for every request: its path, its method, what it accepts, where it comes from, and its id."""
+"""Rules for every request: path, method, accepted types, origin and id."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ NOWHERE = [
 
 
 async def test_nowhere(client: Client) -> None:
-    """A path that there is not is not found, by any method; nobody is redirected to what it might have meant."""
+    """An unknown path gets 404 by any method, and is never redirected."""
     for path in NOWHERE:
         for method in ("GET", "POST", "DELETE", "OPTIONS"):
             response = await client.raw(method, path)
@@ -80,7 +80,7 @@ async def test_methods(client: Client) -> None:
 
 
 async def test_head(client: Client) -> None:
-    """HEAD answers as GET does, header by header, without its body."""
+    """HEAD has the same headers as GET, and no body."""
     await made(client, "tasks")
     await made(client, "products")
     volatile = {"x-request-id", "x-process-time"}
@@ -110,7 +110,7 @@ async def test_head(client: Client) -> None:
     ],
 )
 async def test_accepts_json(client: Client, accept: str) -> None:
-    """Whoever takes JSON in any way is answered with it."""
+    """A client that accepts JSON in any way gets JSON."""
     assert 200 == (await client.get("/tasks", headers={"Accept": accept})).status_code
     assert 201 == (await client.post("/tasks", json=MINIMAL["tasks"], headers={"Accept": accept})).status_code
 
@@ -131,7 +131,7 @@ async def test_accepts_json(client: Client, accept: str) -> None:
     ],
 )
 async def test_accepts_no_json(client: Client, accept: str) -> None:
-    """Whoever rules out JSON is refused before anything is done, in JSON all the same: it is a problem's only form."""
+    """A client that rules out JSON gets an error before anything is done. The problem is JSON nevertheless."""
     assert (406, "not_acceptable") == asked(await client.get("/tasks", headers={"Accept": accept}))
     response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Accept": accept})
 
@@ -140,7 +140,7 @@ async def test_accepts_no_json(client: Client, accept: str) -> None:
 
 
 async def test_parameters_where_there_are_none(client: Client) -> None:
-    """A path that takes no parameters refuses every one, on writes too; an empty query is none."""
+    """A path without parameters refuses every parameter, on writes too. An empty query is allowed."""
     await made(client, "tasks")
 
     for method, path in (
@@ -156,7 +156,7 @@ async def test_parameters_where_there_are_none(client: Client) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "LOCALHOST:80", "localhost", "[::1]:8000", "[::1]"])
 async def test_hosts(store: Store, host: str) -> None:
-    """The service answers for its own names, on any port."""
+    """The service accepts its own host names, on any port."""
     async with serving(store, hosts=("127.0.0.1", "localhost", "::1")) as client:
         assert 200 == (await client.get("/tasks", headers={"Host": host})).status_code
 
@@ -165,7 +165,7 @@ async def test_hosts(store: Store, host: str) -> None:
     "host", ["example.com", "localhost.example.com", "127.0.0.1.example.com", "", "127.0.0.2", "[::2]", "["]
 )
 async def test_other_hosts(store: Store, host: str) -> None:
-    """A name that was made to point here is refused before anything is done, whatever is asked."""
+    """A foreign host name gets an error before anything is done, for any request."""
     async with serving(store, hosts=("127.0.0.1", "localhost", "::1")) as client:
         for method, path in (
             ("GET", "/tasks"),
@@ -180,7 +180,7 @@ async def test_other_hosts(store: Store, host: str) -> None:
 
 
 async def test_any_host(client: Client) -> None:
-    """Where no names are set, the service answers for any."""
+    """Without configured hosts, the service accepts any host."""
     assert 200 == (await client.get("/tasks", headers={"Host": "example.com"})).status_code
 
 
@@ -208,7 +208,7 @@ WRITES: list[tuple[str, str, Any]] = [
     ],
 )
 async def test_writes_of_other_pages(client: Client, origin: str) -> None:
-    """A page of another origin, even one on another port, can write nothing; reading is for CORS to judge."""
+    """A page of another origin, even on another port, cannot write. CORS decides about reading."""
     await made(client, "tasks")
     for method, path, body in WRITES:
         response = await client.request(method, path, json=body, headers={"Origin": origin})
@@ -225,7 +225,7 @@ async def test_writes_of_own_pages(client: Client) -> None:
 
 @pytest.mark.parametrize("request_id", ["a", "A-Za-z0-9._:/+=-", "x" * 128, "0"])
 async def test_own_request_id(client: Client, request_id: str) -> None:
-    """A client's own request id comes back, in problems and in the log of changes too."""
+    """A client's own request id is returned, in problems and in the log of changes, too."""
     headers = {"X-Request-ID": request_id}
     created = await client.post("/tasks", json=MINIMAL["tasks"], headers=headers)
     missing = await client.get("/nope", headers=headers)
@@ -236,7 +236,7 @@ async def test_own_request_id(client: Client, request_id: str) -> None:
 
 @pytest.mark.parametrize("request_id", ["", "x" * 129, "a b", "a,b", "é", "a\tb", '"a"', "a\n", "(", "{}"])
 async def test_no_request_id(client: Client, request_id: str) -> None:
-    """What is no good id is replaced by a new one."""
+    """An invalid request id is replaced by a new one."""
     response = await client.get("/nope", headers=[(b"x-request-id", request_id.encode("latin-1"))])
 
     assert request_id != response.headers["x-request-id"] == response.json()["request_id"]
@@ -244,7 +244,7 @@ async def test_no_request_id(client: Client, request_id: str) -> None:
 
 
 async def test_two_request_ids_are_none(client: Client) -> None:
-    """Two ids are no id."""
+    """Two request ids are replaced by a new one."""
     response = await client.get("/", headers=[("X-Request-ID", "a"), ("X-Request-ID", "b")])
 
     assert response.headers["x-request-id"] not in ("a", "b", "a, b")

@@ -1,4 +1,4 @@
-"""Writing safely: the version that is meant, in a header or in the body."""
+"""Safe writes: the client names the version that it means, in a header or in the body."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ EACH_WRITE = pytest.mark.parametrize(("method", "path", "body"), WRITES)
 @EACH_WRITE
 @pytest.mark.parametrize("tag", ['"2"', 'W/"2"', '"2-gzip"', 'W/"2-gzip"', '"1", "2"', ' "x" , W/"2"', "*", " * "])
 async def test_if_match_holds(client: Client, method: str, path: str, body: Any, tag: str) -> None:
-    """Every spelling of the version's tag, alone or among others, lets the write pass; so does a star."""
+    """Every spelling of the version's etag, alone or among others, lets the write pass. So does `*`."""
     await prepare(client)
 
     response = await client.request(method, path, json=body, headers={"If-Match": tag})
@@ -34,7 +34,7 @@ async def test_if_match_holds(client: Client, method: str, path: str, body: Any,
 
 @EACH_WRITE
 async def test_if_match_fails(client: Client, method: str, path: str, body: Any) -> None:
-    """Any other tag is refused with the entity as it stands, and nothing is changed."""
+    """Any other etag gets an error with the current entity, and nothing changes."""
     await prepare(client)
     before = await log(client)
 
@@ -48,7 +48,7 @@ async def test_if_match_fails(client: Client, method: str, path: str, body: Any)
 @EACH_WRITE
 @pytest.mark.parametrize("tag", ['"02"', '"x"', '""', f'"{2**63}"', f'"{"9" * 23}"', '"1.x"'])
 async def test_if_match_names_no_version(client: Client, method: str, path: str, body: Any, tag: str) -> None:
-    """A tag that is none of ours is repeated as one that names no version; nothing changed since what never was."""
+    """An etag without a version is repeated in the error. It lists no changed fields, as there is no such version."""
     await prepare(client)
 
     response = await client.request(method, path, json=body, headers={"If-Match": tag})
@@ -61,7 +61,7 @@ async def test_if_match_names_no_version(client: Client, method: str, path: str,
 
 @EACH_WRITE
 async def test_if_match_is_malformed(client: Client, method: str, path: str, body: Any) -> None:
-    """What is no list of tags is refused, because ignoring it would lose somebody's update."""
+    """A malformed list of etags gets an error. If it were ignored, an update could be lost."""
     await prepare(client)
 
     for tag in ("2", "", "W/2", 'w/"2"', '"2', '"2" "3"', "**", '*, "2"', '"a b"'):
@@ -71,7 +71,7 @@ async def test_if_match_is_malformed(client: Client, method: str, path: str, bod
 
 @EACH_WRITE
 async def test_if_none_match_is_for_reading(client: Client, method: str, path: str, body: Any) -> None:
-    """A write that is only meant for what is not there, or is no version any more, is refused rather than done."""
+    """A write with If-None-Match gets an error and is not done."""
     await prepare(client)
     before = await log(client)
 
@@ -83,7 +83,7 @@ async def test_if_none_match_is_for_reading(client: Client, method: str, path: s
 
 @ALL
 async def test_lost_update_is_told_with_what_changed(client: Client, collection: str) -> None:
-    """A 412 has the current entity and the names of the fields that changed since the version that was named."""
+    """A 412 has the current entity and the names of the fields that changed since the named version."""
     await made(client, collection)
     other = "notes" if collection == "tasks" else "description"
     for change in ({NAME[collection]: "Mine"}, {other: "x"}, {NAME[collection]: "Theirs"}):
@@ -97,7 +97,7 @@ async def test_lost_update_is_told_with_what_changed(client: Client, collection:
 
 @EACH_WRITE
 async def test_if_match_can_be_required(store: Store, method: str, path: str, body: Any) -> None:
-    """A setting refuses every change that names no version; a star is enough."""
+    """With the setting, a change without a version gets an error. `*` is enough."""
     async with serving(store) as client:
         await prepare(client)
     async with serving(store, require_if_match=True) as client:
@@ -107,7 +107,7 @@ async def test_if_match_can_be_required(store: Store, method: str, path: str, bo
 
 
 async def test_creating_needs_no_version(store: Store) -> None:
-    """Where If-Match is required, making an entity is not affected; in bulk, each change must name its version, too."""
+    """If If-Match is required, a create still needs none. In bulk, each change must name its version, too."""
     async with serving(store, require_if_match=True) as client:
         await made(client, "tasks")
         operations = [{"op": "update", "id": 1, "body": {}}, {"op": "delete", "id": 1}]
@@ -122,7 +122,7 @@ async def test_creating_needs_no_version(store: Store) -> None:
 
 @ALL
 async def test_if_match_of_what_is_not_there(client: Client, collection: str) -> None:
-    """A version of nothing is not found, and neither is anything by a star."""
+    """If-Match for a missing entity gives 404, with any etag and with `*`."""
     for tag in ('"1"', "*"):
         response = await client.put(f"/{collection}/1", json={}, headers={"If-Match": tag})
         assert (404, "not_found") == asked(response)
@@ -142,7 +142,7 @@ async def test_if_match_of_what_is_not_there(client: Client, collection: str) ->
     ],
 )
 async def test_unchanged_entity(client: Client, collection: str, tag: str, told: str) -> None:
-    """A client that has the version is told so, without a body, and by the tag that it has."""
+    """A client that has the version gets 304 without a body, with the etag that it sent."""
     await made(client, collection)
 
     for method in ("GET", "HEAD"):
@@ -152,7 +152,7 @@ async def test_unchanged_entity(client: Client, collection: str, tag: str, told:
 
 @ALL
 async def test_tag_of_an_encoding_that_the_client_does_not_take(client: Client, collection: str) -> None:
-    """What a cache holds for others is no answer for a client that could not read it."""
+    """A client does not get 304 for an etag whose encoding it does not accept: a cache may hold that for others."""
     await made(client, collection)
 
     for accepted, status in (("identity", 200), ("gzip;q=0, *", 200), ("gzip", 304), ("*", 304)):
@@ -163,7 +163,7 @@ async def test_tag_of_an_encoding_that_the_client_does_not_take(client: Client, 
 @ALL
 @pytest.mark.parametrize("tag", ['"2"', "1", "", '"1 "', '"11"', '"1""2"', '"1" "2"', '"1"x', 'w/"1"', '"1'])
 async def test_changed_entity(client: Client, collection: str, tag: str) -> None:
-    """A client that has another version, or none that can be told, gets the entity."""
+    """A client with another version, or an unknown etag, gets the entity."""
     await made(client, collection)
 
     assert 200 == (await client.get(f"/{collection}/1", headers={"If-None-Match": tag})).status_code
@@ -172,7 +172,7 @@ async def test_changed_entity(client: Client, collection: str, tag: str) -> None
 @ALL
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_get_edit_put(client: Client, collection: str, method: str) -> None:
-    """An entity can be read, edited and sent back whole."""
+    """A client can read an entity, edit it and send it back whole."""
     await made(client, collection)
     document = await got(client, f"/{collection}/1")
 
@@ -208,7 +208,7 @@ async def test_other_version_in_the_body_is_a_lost_update(client: Client, collec
     ],
 )
 async def test_read_only_fields_cannot_be_set(client: Client, field: str, sent: object) -> None:
-    """A read-only field that differs from what stands is refused, and nothing is changed."""
+    """A read-only field that differs from the current value gets an error, and nothing changes."""
     await made(client, "tasks")
 
     response = await client.put("/tasks/1", json={"title": "New", field: sent})
@@ -219,7 +219,7 @@ async def test_read_only_fields_cannot_be_set(client: Client, field: str, sent: 
 
 @pytest.mark.parametrize("sent", ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00.0+01:00"])
 async def test_the_same_moment_written_differently(client: Client, sent: str) -> None:
-    """A time that is sent back counts by its value."""
+    """A time that is sent back is compared by value."""
     await made(client, "tasks")
 
     assert 200 == (await client.put("/tasks/1", json={"created_at": sent})).status_code

@@ -1,4 +1,4 @@
-"""The pages and their files, which work without the Internet."""
+"""The pages and their files work without the Internet."""
 
 import re
 from html.parser import HTMLParser
@@ -32,7 +32,7 @@ class Links(HTMLParser):
 
 @pytest.mark.parametrize("path", ["/docs", "/app/"])
 async def test_pages_load_nothing_from_elsewhere(client: Client, path: str) -> None:
-    """Every file and every link of a page is the service's own, and is there."""
+    """Every file and link of a page belongs to the service, and exists."""
     response = await client.get(path)
 
     assert "text/html; charset=utf-8" == response.headers["content-type"]
@@ -45,7 +45,7 @@ async def test_pages_load_nothing_from_elsewhere(client: Client, path: str) -> N
 
 @pytest.mark.parametrize("name", FILES)
 async def test_files_load_nothing_from_elsewhere(client: Client, name: str) -> None:
-    """No script and no style names another host."""
+    """No script and no stylesheet names another host."""
     response = await client.get(f"/static/{name}")
 
     assert 200 == response.status_code
@@ -55,13 +55,13 @@ async def test_files_load_nothing_from_elsewhere(client: Client, name: str) -> N
 
 
 async def test_types_of_files(client: Client) -> None:
-    """A file has the type that browsers insist on."""
+    """A file has the media type that browsers require."""
     for name, media_type in (("style.css", "text/css"), ("docs.js", "text/javascript")):
         assert media_type == (await client.get(f"/static/{name}")).headers["content-type"].partition(";")[0]
 
 
 async def test_pages_link_to_what_can_be_kept_forever(client: Client) -> None:
-    """A page names each file with its content, under which a browser need not ask for it again."""
+    """A page names each file by its content, so a browser can cache it forever."""
     for path in ("/docs", "/app/"):
         links = [urljoin(path, url) for url in Links((await client.get(path)).text).urls if "static/" in url]
         assert links
@@ -73,7 +73,7 @@ async def test_pages_link_to_what_can_be_kept_forever(client: Client) -> None:
 
 @pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789abcdef", "?x=1", "?v={version}&x=1", "?V={version}"])
 async def test_other_urls_of_a_file(client: Client, query: str) -> None:
-    """A URL that does not name the content is asked for again, so that no cache keeps an old file under it."""
+    """A URL that does not name the content is revalidated, so that no cache keeps an old file."""
     version = (await client.get("/static/style.css")).headers["etag"].strip('"')
 
     response = await client.get(f"/static/style.css{query.format(version=version)}")
@@ -101,7 +101,7 @@ IGNORED = [
 
 @pytest.mark.parametrize("asked_for", IGNORED)
 async def test_what_is_no_range(client: Client, asked_for: str) -> None:
-    """An unknown unit, what is no range, and several at once are answered with the whole file (RFC 9110, 14.2)."""
+    """An unknown unit, an invalid range, and several ranges at once get the whole file (RFC 9110, 14.2)."""
     response = await client.get("/static/style.css", headers={"Range": asked_for})
 
     assert (200, SIZE) == (response.status_code, len(response.content))
@@ -121,7 +121,7 @@ async def test_what_is_no_range(client: Client, asked_for: str) -> None:
     ],
 )
 async def test_parts_of_files(client: Client, asked_for: str, first: int, last: int) -> None:
-    """One range of bytes is answered with these, also to whoever takes gzip."""
+    """One range of bytes gets these bytes, even if the client accepts gzip."""
     whole = (await client.get("/static/style.css")).content
 
     for headers in ({"Range": asked_for}, {"Range": asked_for, "Accept-Encoding": "gzip"}):
@@ -132,7 +132,7 @@ async def test_parts_of_files(client: Client, asked_for: str, first: int, last: 
 
 @pytest.mark.parametrize("asked_for", ["bytes=99999-", f"bytes={SIZE}-", "bytes=-0", "bytes=9999999999999999999999-"])
 async def test_parts_that_are_not_there(client: Client, asked_for: str) -> None:
-    """A range behind the end is a problem, which tells how long the file is."""
+    """A range after the end gets a problem, which tells the size of the file."""
     response = await client.get("/static/style.css", headers={"Range": asked_for})
 
     assert (416, "range_not_satisfiable") == asked(response)
@@ -140,7 +140,7 @@ async def test_parts_that_are_not_there(client: Client, asked_for: str) -> None:
 
 
 async def test_parts_of_what_has_not_changed(client: Client) -> None:
-    """With If-Range only the holder of the same file gets a part; HEAD and conditions count before ranges."""
+    """With If-Range, only a client with the same file gets a part. HEAD and conditions count before ranges."""
     tag = (await client.get("/static/style.css")).headers["etag"]
     part = {"Range": "bytes=0-3"}
 
@@ -151,14 +151,14 @@ async def test_parts_of_what_has_not_changed(client: Client) -> None:
 
 
 async def test_unchanged_files(client: Client) -> None:
-    """A browser that has a file is told so."""
+    """A browser that has a file gets 304."""
     tag = (await client.get("/static/style.css")).headers["etag"]
 
     assert 304 == (await client.get("/static/style.css", headers={"If-None-Match": tag})).status_code
 
 
 async def test_nothing_else_is_shown(client: Client) -> None:
-    """Only files of the folder are shown, whatever path is tried."""
+    """Only files of the folder are served, whatever path a client tries."""
     for path in (
         "/static/",
         "/static/nope.css",
@@ -179,7 +179,7 @@ async def test_nothing_else_is_shown(client: Client) -> None:
 
 
 async def test_files_are_read_only(client: Client) -> None:
-    """A file has no methods but those that read."""
+    """A file has only methods that read."""
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         response = await client.request(method, "/static/style.css")
         assert (405, "method_not_allowed") == asked(response)

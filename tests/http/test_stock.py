@@ -1,4 +1,4 @@
-"""Adding to a stock and taking from it."""
+"""Adjusting a stock."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
     [(5, -5, 0), (0, 1, 1), (5, -2, 3), (5, 2.0, 7), (0, MAX_STOCK, MAX_STOCK), (MAX_STOCK, -MAX_STOCK, 0)],
 )
 async def test_adjusts(client: Client, stock: int, change: float, left: int) -> None:
-    """The change is added, and the product answered as a new version."""
+    """The change is added, and the response is the new version of the product."""
     product = await made(client, "products", stock=stock)
 
     response = await client.post("/products/1/stock", json={"change": change})
@@ -37,7 +37,7 @@ async def test_no_change_is_none(client: Client) -> None:
 
 
 async def test_never_below_zero(client: Client) -> None:
-    """Nobody can take what is not there."""
+    """A stock cannot become negative."""
     await made(client, "products", stock=1)
 
     assert (409, "insufficient_stock") == asked(await client.post("/products/1/stock", json={"change": -2}))
@@ -45,7 +45,7 @@ async def test_never_below_zero(client: Client) -> None:
 
 
 async def test_untracked(client: Client) -> None:
-    """A product without a stock has nothing to adjust."""
+    """A product without a stock cannot be adjusted."""
     await made(client, "products")
 
     for change in (1, 0, -1):
@@ -61,7 +61,7 @@ async def test_above_the_limit(client: Client) -> None:
 
 
 async def test_what_is_no_change(client: Client) -> None:
-    """A body holds a whole number within the limits, and nothing else."""
+    """A body must hold an integer within the limits, and nothing else."""
     await made(client, "products", stock=5)
     cases: list[tuple[Any, list[tuple[str, str]]]] = [
         ({}, [("/change", "required")]),
@@ -79,7 +79,7 @@ async def test_what_is_no_change(client: Client) -> None:
 
 
 async def test_the_reason_is_kept(client: Client) -> None:
-    """Why a stock changed is told with its change, for as long as that is kept; a blank reason is none."""
+    """The reason of an adjustment is in its change, as long as the log keeps it. A blank reason is left out."""
     await made(client, "products", stock=5)
     for reason in ("sold", " own words ", "", None):
         body = {"change": -1, "reason": reason}
@@ -94,7 +94,7 @@ async def test_the_reason_is_kept(client: Client) -> None:
 
 
 async def test_of_nothing(client: Client) -> None:
-    """There is no stock of what is not there, and none of tasks."""
+    """A missing product has no stock, and neither has a task."""
     await deleted(client, "products", stock=5)
 
     for path in ("/products/1/stock", "/products/2/stock", "/tasks/1/stock"):
@@ -103,7 +103,7 @@ async def test_of_nothing(client: Client) -> None:
 
 
 async def test_many_at_once(client: Client, other: Client) -> None:
-    """However many take at once, through whichever process, exactly as many get one as there are."""
+    """However many requests take stock at once, in any process, exactly as many succeed as there are items."""
     await made(client, "products", stock=7)
 
     takes = [each.post("/products/1/stock", json={"change": -1}) for each in [client, other] * 10]

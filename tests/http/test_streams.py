@@ -1,4 +1,4 @@
-"""The log of changes, followed by events and by WebSocket."""
+"""Following the log of changes by events and by WebSocket."""
 
 import json
 import re
@@ -25,7 +25,7 @@ Event = dict[str, str]
 
 @asynccontextmanager
 async def events(client: Client, url: str = "/changes/stream", **headers: str) -> AsyncIterator[AsyncIterator[Event]]:
-    """Follow a stream, and yield its events as a browser hands them out."""
+    """Follow a stream, and yield its events as a browser does."""
 
     async def parsed(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
         event: Event = {}
@@ -47,7 +47,7 @@ async def events(client: Client, url: str = "/changes/stream", **headers: str) -
 
 
 async def refused(opened: Socket, status: int, code: str) -> None:
-    """Check that a handshake is answered with a problem."""
+    """Check that a handshake gets a problem."""
     start, body = await opened.next(), await opened.next()
     headers = dict(start["headers"])
     assert ("websocket.http.response.start", status) == (start["type"], start["status"])
@@ -59,14 +59,14 @@ async def refused(opened: Socket, status: int, code: str) -> None:
 
 @asynccontextmanager
 async def socket(client: Client, target: str = "/ws", **headers: str) -> AsyncIterator[Socket]:
-    """Open a socket that the service accepts."""
+    """Open a WebSocket that the service accepts."""
     async with connected(client.service.app, target, [*headers.items()]) as opened:
         assert "websocket.accept" == (await opened.next())["type"]
         yield opened
 
 
 async def expired(client: Client, store: Store, clock: Clock) -> str:
-    """Return a cursor that is kept no more."""
+    """Return an expired cursor."""
     await made(client, "tasks")
     cursor: str = (await log(client))[0]["cursor"]
     await made(client, "tasks")
@@ -76,7 +76,7 @@ async def expired(client: Client, store: Store, clock: Clock) -> str:
 
 
 async def test_events(client: Client) -> None:
-    """A stream tells what is kept and then what happens, each change as a poll tells it."""
+    """A stream sends the kept changes and then new ones, each as in a poll."""
     await made(client, "tasks")
     async with events(client) as stream:
         first = await anext(stream)
@@ -89,7 +89,7 @@ async def test_events(client: Client) -> None:
 
 
 async def test_events_from_now(client: Client, other: Client) -> None:
-    """`after=now` tells only what happens from then on, whichever process does it."""
+    """`after=now` sends only later changes, of any process."""
     await made(client, "tasks")
     async with events(client, "/changes/stream?after=now") as stream:
         await made(other, "products")
@@ -98,7 +98,7 @@ async def test_events_from_now(client: Client, other: Client) -> None:
 
 
 async def test_events_resume(client: Client) -> None:
-    """`Last-Event-ID` goes on behind an event, and counts before the URL that a browser repeats."""
+    """`Last-Event-ID` continues after that event, and counts before the URL, which a browser repeats."""
     for _ in range(3):
         await made(client, "tasks")
     one, two, three = await log(client)
@@ -110,7 +110,7 @@ async def test_events_resume(client: Client) -> None:
 
 
 async def test_events_of_some_types(client: Client) -> None:
-    """Only the types that are named are told."""
+    """Only changes of the named types are sent."""
     async with events(client, "/changes/stream?types=product.created,task.deleted") as stream:
         await made(client, "tasks")
         await made(client, "products")
@@ -120,7 +120,7 @@ async def test_events_of_some_types(client: Client) -> None:
 
 
 async def test_events_bring_signs_of_life(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream on which nothing happens brings a comment now and then."""
+    """An idle stream sends a comment now and then."""
     monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.001)
     async with client.stream("GET", "/changes/stream?after=now") as response:
         lines = response.aiter_lines()
@@ -135,7 +135,7 @@ async def _first(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:
 
 
 async def test_events_of_the_past_that_is_gone(client: Client, store: Store, clock: Clock) -> None:
-    """A stream that would miss something says so and ends, because an error would make a browser try for ever."""
+    """A stream with an expired cursor says so and ends: after an error, a browser would retry forever."""
     cursor = await expired(client, store, clock)
 
     async with events(client, f"/changes/stream?after={cursor}") as stream:
@@ -145,12 +145,12 @@ async def test_events_of_the_past_that_is_gone(client: Client, store: Store, clo
 
 
 async def test_events_of_another_log(client: Client) -> None:
-    """What is no cursor is refused before the stream begins."""
+    """An invalid cursor gets an error before the stream begins."""
     assert (400, "bad_cursor") == asked(await client.get("/changes/stream", headers={"Last-Event-ID": "x"}))
 
 
 async def test_events_end_when_the_service_closes(client: Client) -> None:
-    """A stream ends with the service; the client comes back by itself."""
+    """A stream ends with the service, and the client reconnects by itself."""
     async with events(client) as stream:
         await client.service.feed.close()
 
@@ -158,7 +158,7 @@ async def test_events_end_when_the_service_closes(client: Client) -> None:
 
 
 async def test_head_of_the_events(client: Client) -> None:
-    """HEAD tells the type of the stream and ends."""
+    """HEAD has the type of the stream, and ends."""
     response = await client.head("/changes/stream")
 
     assert (200, "text/event-stream", b"") == (response.status_code, response.headers["content-type"], response.content)
@@ -166,7 +166,7 @@ async def test_head_of_the_events(client: Client) -> None:
 
 @pytest.mark.parametrize("sent", ["", "seen-by-my-proxy"])
 async def test_socket_has_an_id_and_a_time(client: Client, sent: str) -> None:
-    """The answer to a handshake has what every answer has."""
+    """The handshake response has the headers of every response."""
     headers = [("x-request-id", sent)] if sent else []
     async with connected(client.service.app, "/ws", headers) as opened:
         stamps = {name.decode(): value.decode() for name, value in (await opened.next())["headers"]}
@@ -175,7 +175,7 @@ async def test_socket_has_an_id_and_a_time(client: Client, sent: str) -> None:
 
 
 async def test_socket_is_live(client: Client, other: Client) -> None:
-    """Without a cursor a socket is ready at once, and tells what happens from then on in any process."""
+    """Without a cursor a WebSocket is ready at once, and sends new changes of any process."""
     await made(client, "tasks")
     async with socket(client) as opened:
         ready = await opened.document()
@@ -187,7 +187,7 @@ async def test_socket_is_live(client: Client, other: Client) -> None:
 
 
 async def test_socket_catches_up(client: Client) -> None:
-    """With a cursor a socket tells what is behind it, then that it is ready, then what happens."""
+    """With a cursor a WebSocket sends later changes, then `ready`, then new changes."""
     for _ in range(3):
         await made(client, "tasks")
     one, two, three = await log(client)
@@ -200,7 +200,7 @@ async def test_socket_catches_up(client: Client) -> None:
 
 
 async def test_socket_of_some_types(client: Client) -> None:
-    """Only the types that are named are told, before it is ready and after."""
+    """Only changes of the named types are sent, before `ready` and after."""
     await made(client, "tasks")
     start = (await log(client))[0]["cursor"]
     await made(client, "products")
@@ -213,7 +213,7 @@ async def test_socket_of_some_types(client: Client) -> None:
 
 
 async def test_socket_ignores_what_it_is_told(client: Client) -> None:
-    """What a client sends means nothing, and harms nothing."""
+    """Messages of a client are ignored, and do no harm."""
     async with socket(client) as opened:
         assert "ready" == (await opened.document())["type"]
         await opened.tell('{"type": "subscribe"}')
@@ -225,7 +225,7 @@ async def test_socket_ignores_what_it_is_told(client: Client) -> None:
     "query", ["after=x", "after=", "types=nope", "nope=1", "after=now&after=now", "after=%00", "after=%FF"]
 )
 async def test_socket_of_another_log(client: Client, query: str) -> None:
-    """What is no cursor, or no parameter, closes the socket with 4400."""
+    """An invalid cursor or parameter closes the WebSocket with 4400."""
     async with socket(client, f"/ws?{query}") as opened:
         closed = await opened.next()
 
@@ -234,7 +234,7 @@ async def test_socket_of_another_log(client: Client, query: str) -> None:
 
 
 async def test_socket_of_the_past_that_is_gone(client: Client, store: Store, clock: Clock) -> None:
-    """A cursor that is kept no more closes the socket with 4410."""
+    """An expired cursor closes the WebSocket with 4410."""
     cursor = await expired(client, store, clock)
 
     async with socket(client, f"/ws?after={cursor}") as opened:
@@ -242,7 +242,7 @@ async def test_socket_of_the_past_that_is_gone(client: Client, store: Store, clo
 
 
 async def test_socket_closes_with_the_service(client: Client) -> None:
-    """A socket tells that the service goes away."""
+    """A WebSocket tells that the service closes."""
     async with socket(client) as opened:
         assert "ready" == (await opened.document())["type"]
         await client.service.feed.close()
@@ -251,7 +251,7 @@ async def test_socket_closes_with_the_service(client: Client) -> None:
 
 
 async def test_slow_reader_loses_nothing(client: Client) -> None:
-    """A reader that leaves too much unread is closed with 1013, and its last cursor resumes without a gap."""
+    """A reader with too many unread changes is closed with 1013, and can resume without a gap."""
     operations = [{"op": "create", "body": MINIMAL["tasks"]}] * (MAX_BEHIND // 2)
     async with socket(client) as opened:
         last = await opened.document()
@@ -277,13 +277,13 @@ async def test_slow_reader_loses_nothing(client: Client) -> None:
     "origin", ["https://example.com", "null", "http://127.0.0.1:8001", "https://127.0.0.1:8000", ""]
 )
 async def test_socket_of_another_page(client: Client, origin: str) -> None:
-    """A page of another origin cannot open a socket, which no CORS would keep it from."""
+    """A page of another origin cannot open a WebSocket. CORS alone would not prevent it."""
     async with connected(client.service.app, "/ws", [("Origin", origin)]) as opened:
         await refused(opened, 403, "bad_origin")
 
 
 async def test_socket_of_a_page(store: Store) -> None:
-    """The service's own pages can open a socket, and those of the origins that CORS allows."""
+    """The service's own pages, and pages of origins that CORS allows, can open a WebSocket."""
     async with serving(store, origins=("https://example.com",)) as client:
         for origin in (ORIGIN, "https://example.com"):
             async with socket(client, Origin=origin) as opened:
@@ -291,17 +291,17 @@ async def test_socket_of_a_page(store: Store) -> None:
 
 
 async def test_socket_of_another_host(store: Store) -> None:
-    """A name that was made to point here opens no socket."""
+    """A request with a foreign Host, as in DNS rebinding, cannot open a WebSocket."""
     async with serving(store, hosts=("localhost",)) as client, connected(client.service.app, "/ws") as opened:
         await refused(opened, 400, "malformed_request")
 
 
 async def test_socket_where_there_is_none(client: Client) -> None:
-    """No other path takes sockets, and the path of sockets asks for an upgrade to one."""
+    """No other path accepts a WebSocket, and a plain request to its path gets 426."""
     for path in ("/", "/tasks", "/ws/", "/ws%0A", "/changes/stream"):
         async with connected(client.service.app, path) as opened:
             await refused(opened, 404, "not_found")
-        async with connected(client.service.app, path, extensions=()) as opened:  # then the server answers with 403
+        async with connected(client.service.app, path, extensions=()) as opened:  # then the server sends 403
             assert {"type": "websocket.close"} == await opened.next()
     plain = await client.get("/ws")
     assert (426, "upgrade_required") == asked(plain)

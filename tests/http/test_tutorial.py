@@ -1,4 +1,4 @@
-"""What a client of the tutorial's applications does works here unchanged, against the tutorial's own products."""
+"""A client of the tutorial's applications works here unchanged, with the tutorial's own products."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.contract.stores import Doors
 
 @pytest.fixture(params=["memory://", "sqlite:///"])
 def client(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """Return the client that the tutorial uses, on a new service with its demonstration data."""
+    """Return the tutorial's client on a new service with its demonstration data."""
     url = request.param if request.param == "memory://" else f"{request.param}{tmp_path / 'backroom.db'}"
     monkeypatch.setenv("BACKROOM_STORE", url)
     monkeypatch.setenv("BACKROOM_DEMO", "1")
@@ -26,7 +26,7 @@ def client(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_homepage(client: TestClient) -> None:
-    """The greeting of the tutorial."""
+    """The root returns the tutorial's greeting."""
     response = client.get("/")
 
     assert 200 == response.status_code
@@ -34,7 +34,7 @@ def test_homepage(client: TestClient) -> None:
 
 
 def test_products_list(client: TestClient) -> None:
-    """The three products, by their ids as text, as JSON has it."""
+    """The list has the three products by their ids as text, because JSON keys are text."""
     response = client.get("/products")
 
     assert 200 == response.status_code
@@ -45,7 +45,7 @@ def test_products_list(client: TestClient) -> None:
 
 
 def test_product_detail(client: TestClient) -> None:
-    """One product, and the error of one that there is not."""
+    """A product can be read, and a missing one gets an error."""
     response = client.get("/products/1")
     missing = client.get("/products/999")
 
@@ -56,7 +56,7 @@ def test_product_detail(client: TestClient) -> None:
 
 
 def test_create_product(client: TestClient) -> None:
-    """A product is made, and what is missing is told in `error`."""
+    """A product can be created, and `error` names a missing field."""
     response = client.post("/products", json={"name": "Gizmo D", "price": 4.5, "category": "gizmos"})
     nothing = client.post("/products", json={})
     half = client.post("/products", json={"name": "Gizmo"})
@@ -70,7 +70,7 @@ def test_create_product(client: TestClient) -> None:
 
 
 def test_task_manager(client: TestClient) -> None:
-    """A task is made, listed, read, changed and deleted."""
+    """A task can be created, listed, read, edited and deleted."""
     created = client.post("/tasks", json={"title": "Learn Starlette"})
     assert 201 == created.status_code
     id = created.json()["id"]
@@ -91,7 +91,7 @@ def test_task_manager(client: TestClient) -> None:
 
 
 def test_task_manager_refusals(client: TestClient) -> None:
-    """What is missing or not there is told in `error`."""
+    """`error` tells what is missing or not found."""
     untitled = client.post("/tasks", json={"status": "done"})
 
     assert 422 == untitled.status_code
@@ -106,13 +106,13 @@ def test_task_manager_refusals(client: TestClient) -> None:
 
 
 def test_timing(client: TestClient) -> None:
-    """The header of the tutorial's middleware is on every answer."""
+    """Every response has the header of the tutorial's middleware."""
     for path in ("/", "/products", "/nope"):
         assert client.get(path).headers["x-process-time"].endswith("ms")
 
 
 def test_live(client: TestClient) -> None:
-    """The WebSocket accepts, and tells what happens."""
+    """The WebSocket accepts, and sends changes."""
     with client.websocket_connect("ws://127.0.0.1:8000/ws") as socket:
         assert "ready" == socket.receive_json()["type"]
         client.post("/tasks", json={"title": "Learn Starlette"})
@@ -120,7 +120,7 @@ def test_live(client: TestClient) -> None:
 
 
 def test_demonstration_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that had them once does not get them again."""
+    """A store gets the demonstration data only once."""
     monkeypatch.setenv("BACKROOM_STORE", f"sqlite:///{tmp_path / 'backroom.db'}")
     monkeypatch.setenv("BACKROOM_DEMO", "1")
     for _ in range(2):
@@ -133,7 +133,7 @@ def test_demonstration_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_no_demonstration_among_other_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a store with nothing in it gets the products of the tutorial."""
+    """Only an empty store gets the tutorial's products."""
     monkeypatch.setenv("BACKROOM_STORE", f"sqlite:///{tmp_path / 'backroom.db'}")
     with TestClient(app(), base_url="http://127.0.0.1:8000") as client:
         client.post("/tasks", json={"title": "Learn Starlette"})
@@ -144,7 +144,7 @@ def test_no_demonstration_among_other_things(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.anyio
 async def test_demonstration_is_made_once_by_many(doors: Doors) -> None:
-    """Processes that start at once on an empty store make it together once."""
+    """Processes that start at once on an empty store create the products once, together."""
     await asyncio.gather(*(demonstrate(store) for store in doors * 4))
 
     page = await doors[1].page(Query(entity_type=PRODUCT))

@@ -1,4 +1,4 @@
-"""A service without keys, under any server: only this machine gets in, unless somebody allows more."""
+"""A service without keys admits only this machine, under any server, unless a setting allows more."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ PUBLIC = [("192.0.2.1", 8000), ("10.0.0.1", 8000), ("0.0.0.0", 80), ("2001:db8::
 
 
 def reached_at(client: Client, server: object) -> None:
-    """Let requests come to an address of the service."""
+    """Let requests arrive at an address of the service."""
     app = client.service.app
 
     async def reached(scope: Any, receive: Any, send: Any) -> None:
@@ -27,14 +27,14 @@ def reached_at(client: Client, server: object) -> None:
 
 @pytest.mark.parametrize("server", LOCAL, ids=str)
 async def test_this_machine(client: Client, server: object) -> None:
-    """Where only this machine can reach the service, it is open."""
+    """If only this machine can reach the service, it is open."""
     reached_at(client, server)
     assert 200 == (await client.get("/tasks")).status_code
 
 
 @pytest.mark.parametrize("server", PUBLIC, ids=str)
 async def test_others(client: Client, server: object) -> None:
-    """Where others can, or where that is not known, nobody gets in, and is told what to do; health is told to all."""
+    """If others may reach it, every request gets an error that tells what to do. Health checks pass."""
     reached_at(client, server)
     refused = await client.get("/tasks")
     assert (401, "unauthorized") == asked(refused)
@@ -44,7 +44,7 @@ async def test_others(client: Client, server: object) -> None:
 
 
 async def test_with_a_key(client: Client, store: Store) -> None:
-    """Once there is a key, whoever has it gets in from anywhere."""
+    """Once a key exists, a caller with it gets in from anywhere."""
     key = await new_key(store, "admin")
     reached_at(client, PUBLIC[0])
     assert 200 == (await client.get("/tasks", headers=bearer(key))).status_code
@@ -52,7 +52,7 @@ async def test_with_a_key(client: Client, store: Store) -> None:
 
 
 async def test_where_it_is_allowed(store: Store) -> None:
-    """Whoever said that all may get in is believed."""
+    """The setting that admits everybody is obeyed."""
     async with serving(store) as client:
         client.service.gate.allow_public = True
         reached_at(client, PUBLIC[0])

@@ -1,4 +1,4 @@
-"""Writes that only ask what would become of them."""
+"""Dry runs of writes."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ DECIDED: list[tuple[str, str, Any, int]] = [
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), DECIDED)
 async def test_validate_only(client: Client, method: str, path: str, body: Any, status: int) -> None:
-    """A write that is only validated answers as it would have, says so, and leaves no trace; then it can happen."""
+    """A dry run gets the response of a real run, says so, and changes nothing. Then the real write succeeds."""
     await prepare(client)
     await client.put("/products/1", json={"sku": "A-1"})
     before = await log(client)
@@ -65,7 +65,7 @@ async def test_validate_only(client: Client, method: str, path: str, body: Any, 
 
 
 async def test_a_key_that_was_used(client: Client) -> None:
-    """What would have been replayed or refused for its key is so here."""
+    """A dry run under a used key gets the replay, or the error, that a real run gets."""
     headers = {"Idempotency-Key": "k"}
     first = await client.post("/tasks", json={"title": "a"}, headers=headers)
 
@@ -81,7 +81,7 @@ async def test_a_key_that_was_used(client: Client) -> None:
     ["respond-async, Validate-Only", "validate-only; x=1", "return=minimal,validate-only", "validate-only = true"],
 )
 async def test_preference_among_others(client: Client, preference: str) -> None:
-    """The preference is found among others and with parameters or a value."""
+    """The preference is found among others, and with parameters or a value."""
     response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Prefer": preference})
 
     assert "validate-only" == response.headers["preference-applied"]
@@ -90,7 +90,7 @@ async def test_preference_among_others(client: Client, preference: str) -> None:
 
 @pytest.mark.parametrize("preference", ["", "validate", "validate-only-not", "return=minimal; validate-only"])
 async def test_other_preferences(client: Client, preference: str) -> None:
-    """Preferences that are not known are ignored, as their specification says."""
+    """Unknown preferences are ignored, as their specification demands."""
     response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Prefer": preference})
 
     assert "preference-applied" not in response.headers

@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: entities like the others, but for their secret, their position and what is delivered."""
+"""Webhooks over HTTP: entities like the others, except for their secret, position and deliveries."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -22,13 +22,13 @@ PRIVATE = "must lead to globally routable addresses only"
 
 @pytest.fixture
 def endpoints(clock: Clock) -> Endpoints:
-    """Return endpoints that take everything."""
+    """Return endpoints that accept everything."""
     return Endpoints(clock)
 
 
 @pytest.fixture
 async def client(store: Store, endpoints: Endpoints) -> AsyncIterator[Client]:
-    """Return a client of the service, which finds every address good."""
+    """Return a client of a service that accepts every webhook address."""
     async with serving(store, dispatcher=make_dispatcher(store, endpoints)) as client:
         yield client
 
@@ -41,7 +41,7 @@ async def other(doors: Doors, endpoints: Endpoints) -> AsyncIterator[Client]:
 
 
 async def subscribed(client: Client, **fields: Any) -> Any:
-    """Make a webhook and return it with its secret."""
+    """Create a webhook and return it with its secret."""
     response = await client.post("/webhooks", json={"url": url("a"), **fields})
     assert 201 == response.status_code, response.text
     return response.json()
@@ -54,7 +54,7 @@ async def shown(client: Client, id: int = 1) -> list[Any]:
 
 
 async def test_a_new_webhook(client: Client, store: Store) -> None:
-    """It starts now, and its secret is shown."""
+    """A new webhook starts at the end of the log, and its secret is shown."""
     await made(client, "tasks")
     response = await client.post("/webhooks", json={"url": url("a")})
     assert (201, '"1"', "/webhooks/1") == (
@@ -71,7 +71,7 @@ async def test_a_new_webhook(client: Client, store: Store) -> None:
 
 
 async def test_the_secret_is_nowhere_else(client: Client) -> None:
-    """No answer after the first one has it, and no log."""
+    """No later response has the secret, and no log line has it."""
     secret = (await subscribed(client))["secret"].removeprefix("whsec_")
     await client.patch("/webhooks/1", json={"description": "x"})
     await client.post("/webhooks/1/test")
@@ -86,7 +86,7 @@ async def test_the_secret_is_nowhere_else(client: Client) -> None:
 
 
 async def test_a_creation_is_replayed_with_its_secret(client: Client, other: Client) -> None:
-    """An answer that was lost can be had again, byte for byte, in another process too."""
+    """A lost response can be requested again, byte for byte, in another process too."""
     key = {"Idempotency-Key": "k"}
     first = await client.post("/webhooks", json={"url": url("a")}, headers=key)
     await made(client, "tasks")
@@ -95,8 +95,8 @@ async def test_a_creation_is_replayed_with_its_secret(client: Client, other: Cli
     assert [1] == [each["id"] for each in (await got(client, "/webhooks"))["webhooks"]]
 
 
-async def test_a_rehearsal_gives_no_secret_away(client: Client) -> None:
-    """What would be answered has the form of a secret, but not the one that the next webhook will have."""
+async def test_a_dry_run_gives_no_secret_away(client: Client) -> None:
+    """A dry run shows text in the form of a secret, but not the secret of the next webhook."""
     prefer = {"Prefer": "validate-only"}
     rehearsed = await client.post("/webhooks", json={"url": url("a")}, headers=prefer)
     assert (201, "validate-only") == (rehearsed.status_code, rehearsed.headers["preference-applied"])
@@ -109,7 +109,7 @@ async def test_a_rehearsal_gives_no_secret_away(client: Client) -> None:
 
 
 async def test_a_webhook_is_an_entity(client: Client) -> None:
-    """It has versions, tags, a history, a list with filters, and comes back after its deletion."""
+    """A webhook has versions, etags, a history and a list with filters, and can be restored."""
     await subscribed(client)
     await subscribed(client, url=url("b"), enabled=False)
     patched = await client.patch("/webhooks/1", json={"types": ["task.created"]}, headers={"If-Match": '"1"'})
@@ -132,7 +132,7 @@ async def test_a_webhook_is_an_entity(client: Client) -> None:
 
 
 async def test_the_feed_knows_no_webhooks(client: Client) -> None:
-    """Their changes are not published, and cannot be asked for."""
+    """Changes of webhooks are not public, and cannot be followed."""
     await subscribed(client)
     assert [] == (await got(client, "/changes"))["changes"]
     assert (400, "bad_parameter") == asked(await client.get("/changes?types=webhook.created"))
@@ -141,7 +141,7 @@ async def test_the_feed_knows_no_webhooks(client: Client) -> None:
 
 
 async def test_what_was_read_can_be_sent_back(client: Client, store: Store, endpoints: Endpoints) -> None:
-    """The position may have moved on since: that is no contradiction, and no change."""
+    """The position may have advanced since the read. That is no conflict and no change."""
     await subscribed(client)
     read = await got(client, "/webhooks/1")
     await made(client, "tasks")
@@ -166,14 +166,14 @@ async def test_what_was_read_can_be_sent_back(client: Client, store: Store, endp
     ],
 )
 async def test_what_breaks_a_rule(client: Client, fields: dict[str, Any], violation: tuple[str, str]) -> None:
-    """Each breach is told with its field."""
+    """Each violation names its field."""
     assert [violation] == violations(await client.post("/webhooks", json={"url": url("a"), **fields}))
     assert [] == (await got(client, "/webhooks"))["webhooks"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254"])
 async def test_addresses_are_vetted(store: Store, host: str) -> None:
-    """A URL that leads inside is refused when a webhook is made and when it is edited."""
+    """A URL of an internal address gets an error when a webhook is created and when it is edited."""
     dispatcher = dispatcher_of(store, await store.secret(), allow_private=False)
     async with serving(store, dispatcher=dispatcher) as client:
         made = await client.post("/webhooks", json={"url": f"http://{host}/"})
@@ -187,7 +187,7 @@ async def test_addresses_are_vetted(store: Store, host: str) -> None:
 
 
 async def test_an_address_that_stays_is_not_vetted_again(store: Store, client: Client) -> None:
-    """A webhook can be edited as it was read, whatever has become of its address; connecting looks at it anyway."""
+    """A webhook can be sent back as it was read, even if its address is now refused. Connecting checks it anyway."""
     document = await subscribed(client, url="http://127.0.0.1/")
     document.pop("secret")
     dispatcher = dispatcher_of(store, await store.secret(), allow_private=False)
@@ -198,7 +198,7 @@ async def test_an_address_that_stays_is_not_vetted_again(store: Store, client: C
 
 
 async def test_a_key_is_looked_at_before_the_address(store: Store, client: Client) -> None:
-    """An answer that was lost is had again with its secret, also where the address would be refused by now."""
+    """A retry gets a lost response with its secret, even if the address would be refused by now."""
     body, headers = {"url": "http://127.0.0.1/"}, {"Idempotency-Key": "k"}
     first = await client.post("/webhooks", json=body, headers=headers)
     dispatcher = dispatcher_of(store, KEY, allow_private=False)
@@ -206,14 +206,14 @@ async def test_a_key_is_looked_at_before_the_address(store: Store, client: Clien
         again = await strict.post("/webhooks", json=body, headers=headers)
         assert (201, first.content) == (again.status_code, again.content)
         assert "true" == again.headers["idempotency-replayed"]
-        for _ in range(2):  # such a refusal is not kept
+        for _ in range(2):  # such an error is not stored
             other = await strict.post("/webhooks", json=body, headers={"Idempotency-Key": "l"})
             assert [("/url", "not_routable")] == violations(other)
             assert "idempotency-replayed" not in other.headers
 
 
 async def test_trying_again_with_a_key(client: Client, store: Store, endpoints: Endpoints) -> None:
-    """The same request has the same answer, when the webhook has gone, and when there never was such a delivery."""
+    """The same request gets the same response, even if the webhook is gone or the delivery never existed."""
     await subscribed(client)
     await client.post("/webhooks/1/test")
     await delivered(make_dispatcher(store, endpoints))
@@ -230,7 +230,7 @@ async def test_trying_again_with_a_key(client: Client, store: Store, endpoints: 
 
 
 async def test_deliveries(client: Client, store: Store, endpoints: Endpoints) -> None:
-    """What was delivered is told newest first, in pages, each delivery with its attempts."""
+    """The list has the deliveries, newest first, in pages, each with its attempts."""
     await subscribed(client)
     for title in "abc":
         await made(client, "tasks", title=title)
@@ -252,7 +252,7 @@ async def test_deliveries(client: Client, store: Store, endpoints: Endpoints) ->
 
 
 async def test_testing_and_trying_again(client: Client, store: Store, endpoints: Endpoints) -> None:
-    """A test is queued, and so is what is to come once more; a key queues each of them once."""
+    """A test and a retry are queued. With a key, each is queued once."""
     await subscribed(client)
     key = {"Idempotency-Key": "k"}
     queued = await client.post("/webhooks/1/test", headers=key)
@@ -269,7 +269,7 @@ async def test_testing_and_trying_again(client: Client, store: Store, endpoints:
 
 
 async def test_rotating(client: Client) -> None:
-    """A new secret is shown, with a new version; a stale tag leaves the old one in force."""
+    """A rotation shows a new secret and makes a new version. A stale etag leaves the old secret."""
     first = await subscribed(client)
     assert 412 == (await client.post("/webhooks/1/rotate", headers={"If-Match": '"7"'})).status_code
     rotated = await client.post("/webhooks/1/rotate", headers={"If-Match": '"1"'})
@@ -279,7 +279,7 @@ async def test_rotating(client: Client) -> None:
 
 @pytest.mark.parametrize("action", ["test", "rotate", "deliveries/x/retry"])
 async def test_what_is_not_there(client: Client, action: str) -> None:
-    """There is nothing to test, to rotate or to try again where there is no webhook, or no such delivery."""
+    """A missing webhook cannot be tested, rotated or retried, and neither can a missing delivery."""
     assert (404, "not_found") == asked(await client.post(f"/webhooks/7/{action}"))
     assert (404, "not_found") == asked(await client.get("/webhooks/7/deliveries"))
     await subscribed(client)
@@ -287,7 +287,7 @@ async def test_what_is_not_there(client: Client, action: str) -> None:
 
 
 async def test_a_write_wakes_the_dispatcher(store: Store, endpoints: Endpoints) -> None:
-    """Once there is a webhook, whatever is written is looked for at once, after it was answered."""
+    """Once there is a webhook, each write wakes the dispatcher after its response."""
     dispatcher = make_dispatcher(store, endpoints)
     async with serving(store, dispatcher=dispatcher) as client:
         await delivered(dispatcher)
@@ -299,7 +299,7 @@ async def test_a_write_wakes_the_dispatcher(store: Store, endpoints: Endpoints) 
 
 
 async def wakes(client: Client, dispatcher: Any, path: str, **fields: Any) -> bool:
-    """Write, and tell whether the dispatcher was told to look."""
+    """Write, and tell whether the dispatcher was woken."""
     dispatcher._wake_event.clear()
     assert 201 == (await client.post(path, json=fields)).status_code
     told: bool = dispatcher._wake_event.is_set()
@@ -307,7 +307,7 @@ async def wakes(client: Client, dispatcher: Any, path: str, **fields: Any) -> bo
 
 
 async def test_tags_cover_the_position(client: Client, store: Store) -> None:
-    """Who has a webhook, or the list of them, gets it again once more has been delivered."""
+    """The etag of a webhook, and of the list, changes when its position advances."""
     await subscribed(client)
     known = {path: (await client.get(path)).headers["etag"] for path in ("/webhooks/1", "/webhooks")}
     await made(client, "tasks")

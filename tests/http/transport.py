@@ -1,4 +1,4 @@
-"""Talking to the application in process, as a server would: whole answers, streams of events and sockets."""
+"""Calls the application in process, as a server would: whole responses, event streams and WebSockets."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 def scope_of(entity_type: str, target: bytes, headers: RawHeaders, **more: object) -> Scope:
-    """Return the scope that a server makes of a request."""
+    """Return the scope that a server makes from a request."""
     path, _, query = target.partition(b"?")
     return {
         "type": entity_type,
@@ -37,7 +37,10 @@ def scope_of(entity_type: str, target: bytes, headers: RawHeaders, **more: objec
 
 
 class InProcess(httpx2.AsyncBaseTransport):
-    """Hands requests to the application. `target` among a request's extensions goes out as it is."""
+    """Passes requests to the application. The request extension `target` is sent as it is.
+
+    The extension `address` is the client's address.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,7 +49,8 @@ class InProcess(httpx2.AsyncBaseTransport):
         target: bytes = request.extensions.get("target", request.url.raw_path)
         headers = [(name.lower(), value) for name, value in request.headers.raw]
         exchange = _Exchange(cast("httpx2.AsyncByteStream", request.stream).__aiter__())
-        scope = scope_of("http", target, headers, method=request.method, scheme=request.url.scheme)
+        more = {"client": (request.extensions.get("address", "127.0.0.1"), 50000)}
+        scope = scope_of("http", target, headers, method=request.method, scheme=request.url.scheme, **more)
         exchange.task = asyncio.create_task(self._app(scope, exchange.receive, exchange.send))  # type: ignore[arg-type]
         start = await exchange.next()
         return httpx2.Response(start["status"], headers=start["headers"], stream=exchange)
@@ -54,7 +58,7 @@ class InProcess(httpx2.AsyncBaseTransport):
 
 @define(eq=False)
 class _Exchange(httpx2.AsyncByteStream):
-    """One request and its answer, which is read while the application writes it."""
+    """One request and its response, which is read while the application writes it."""
 
     _body: AsyncIterator[bytes]
     _sent: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
@@ -98,14 +102,14 @@ class _Exchange(httpx2.AsyncByteStream):
 
 @define(eq=False)
 class Socket:
-    """The client's end of a WebSocket. While `takes` is not set, it takes nothing."""
+    """The client's end of a WebSocket. While `takes` is not set, it reads nothing."""
 
     takes: asyncio.Event = field(factory=asyncio.Event, init=False)
     _sent: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _arrived: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
 
     async def next(self) -> Message:
-        """Return what the service does next, such as accept, send or close."""
+        """Return the next message of the service, such as accept, send or close."""
         async with asyncio.timeout(10):
             return await self._arrived.get()
 
@@ -114,7 +118,7 @@ class Socket:
         await self._sent.put({"type": "websocket.receive", "text": text})
 
     async def document(self) -> Any:
-        """Return the document that the service sends next."""
+        """Return the next document from the service."""
         message = await self.next()
         assert "websocket.send" == message["type"], message
         return json.loads(message["text"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.entity_type import MAX_ID, EntityType, Field
 from domain.field_types import Boolean, Date, EnumField, FieldType, Integer, ListOf, Money, String, Timestamp, Url
+from domain.text import shows_something
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 """Text with anything in it, even halves of surrogate pairs."""
@@ -30,7 +31,11 @@ def values(field_type: FieldType) -> st.SearchStrategy[Any]:
                 return st.from_regex(rf"[{alphabet}]{{{least},{most}}}", fullmatch=True)
             allowed = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="" if lines else _BREAKS)
             characters = allowed | st.sampled_from("\n\t") if lines else allowed
-            return st.text(characters, max_size=min(most, 40)).map(str.strip).filter(lambda text: len(text) >= least)
+            return (
+                st.text(characters, max_size=min(most, 40))
+                .map(str.strip)
+                .filter(lambda text: len(text) >= least and (not least or shows_something(text)))
+            )
         case EnumField(members=members):
             return st.sampled_from(list(members))
         case Integer(least=least, most=most):

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.queries import Order, Place, Query, Segment, Side, compare, segments
+from domain.queries import Order, Position, Query, Segment, Side, compare, segments
 from domain.task import TASK, Task
 from tests.properties.strategies import entities
 
@@ -25,8 +25,8 @@ def collections(draw: st.DrawFn) -> list[Any]:
     return [Task.trusted({**each, "id": id}) for id, each in enumerate(mixed, 1)]
 
 
-def within(query: Query[Any], segment: Segment, place: Place) -> bool:
-    """Tell whether a place lies in a segment."""
+def within(query: Query[Any], segment: Segment, place: Position) -> bool:
+    """Tell whether a position lies in a segment."""
     keys, id = place[:-1], place[-1]
     here = len(segment.same)
     if keys[:here] != segment.same:
@@ -42,10 +42,10 @@ def within(query: Query[Any], segment: Segment, place: Place) -> bool:
 
 @given(collections(), ORDERS, st.data())
 def test_segments_are_what_follows_in_order(entities: list[Any], order: tuple[Order, ...], data: st.DataObject) -> None:
-    """Behind any place, the segments in their order hold exactly what compares as later, in that order."""
+    """Behind any position, the segments hold exactly the later entities, in order."""
     in_order = cmp_to_key(partial(compare, order))
     query: Query[Any] = Query(entity_type=TASK, order=order)
-    places = sorted((query.place(entity) for entity in entities), key=in_order)
+    places = sorted((query.position(entity) for entity in entities), key=in_order)
     after = data.draw(st.sampled_from(places))
     cut = Query(entity_type=TASK, order=order, after=after)
     found = [place for segment in segments(cut) for place in places if within(cut, segment, place)]
@@ -56,7 +56,7 @@ def test_segments_are_what_follows_in_order(entities: list[Any], order: tuple[Or
 def test_comparison_is_an_order(entities: list[Any], order: tuple[Order, ...]) -> None:
     """Of two entities one comes first, and which one does not depend on how they are asked for."""
     query: Query[Any] = Query(entity_type=TASK, order=order)
-    places = [query.place(entity) for entity in entities]
+    places = [query.position(entity) for entity in entities]
     for one in places:
         for other in places:
             assert (compare(order, one, other) > 0) is (compare(order, other, one) < 0)

@@ -1,4 +1,4 @@
-"""What the tests of the HTTP side share."""
+"""Fixtures that the protocol tests share."""
 
 import logging
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 
 @pytest.fixture
 def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Check that the client could not make the server complain in its log."""
+    """Check that the client caused no complaint in the server's log."""
     yield
     assert [] == [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.WARNING]
 
 
 @pytest.fixture
 def reporter() -> Reporter:
-    """An application that tells what it got."""
+    """An application that reports what it received."""
     return Reporter()

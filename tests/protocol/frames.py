@@ -1,4 +1,4 @@
-"""WebSocket frames by hand, so that they can be wrong (RFC 6455, section 5.2)."""
+"""WebSocket frames made by hand, so that they can be invalid (RFC 6455, section 5.2)."""
 
 import struct
 
@@ -20,7 +20,7 @@ HANDSHAKE = (
 
 @frozen
 class Frame:
-    """A frame that came."""
+    """A received frame."""
 
     opcode: int
     payload: bytes
@@ -33,7 +33,7 @@ class Frame:
 
 
 def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, reserved: int = 0, masked: bool = True) -> bytes:
-    """Return a frame as a client sends it; a mask of zeros is a mask."""
+    """Return a frame as a client sends it. Its mask is all zeros, which is allowed."""
     length = len(payload)
     if length < 126:
         size = bytes([length | masked << 7])
@@ -60,7 +60,7 @@ async def read_frame(client: Client) -> Frame:
 
 
 async def open_websocket(client: Client, *headers: bytes) -> dict[str, str]:
-    """Shake hands, and return the headers of the answer."""
+    """Shake hands, and return the response headers."""
     await client.send(HANDSHAKE + b"".join(header + b"\r\n" for header in headers) + b"\r\n")
     status, answered = await client.head()
     assert 101 == status

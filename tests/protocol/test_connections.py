@@ -1,10 +1,11 @@
-"""What a connection is used for, in which order, how it ends, and how many there may be."""
+"""Connections: how they are used, in which order, how they end, and how many there may be."""
 
 import asyncio
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from adapters.http.requests.request import IS_WHOLE
 from adapters.http.server.lingering_close import LingeringClose
 from adapters.http.server.protocol import HttpProtocol
 from tests.protocol.wire import GET, Client, Held, Reporter, read_body, respond, running
@@ -20,27 +21,21 @@ MOST_QUEUED = 57  # requests that fit into one piece
 MOST_READ = 256 * 1024  # bytes that uvloop reads at once
 
 
-class Busy(HttpProtocol):
-    """Takes two requests at once."""
-
-    MAX_REQUESTS = 2
-
-
 class Small(HttpProtocol):
-    """Takes two connections at once."""
+    """Accepts two connections at once."""
 
     MAX_CONNECTIONS = 2
 
 
 async def refuse_unread(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer without reading the body, in two pieces."""
+    """Respond in two pieces without reading the body."""
     await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"4")]})
     await send({"type": "http.response.body", "body": b"no", "more_body": True})
     await send({"type": "http.response.body", "body": b"!!"})
 
 
 async def test_connection_is_kept(reporter: Reporter) -> None:
-    """A connection serves many requests, also behind bodies."""
+    """A connection serves many requests, even after bodies."""
     async with running(reporter) as server:
         client = await server.connect()
         for request in (GET, POST + b"Content-Length: 5\r\n\r\nhello", GET):
@@ -50,7 +45,7 @@ async def test_connection_is_kept(reporter: Reporter) -> None:
 
 
 async def test_body_in_pieces_keeps_the_connection(reporter: Reporter) -> None:
-    """A body that comes in more than one piece does not cost the connection."""
+    """A connection stays open after a body that comes in several pieces."""
     async with running(reporter) as server:
         client = await server.connect()
         await client.send(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
@@ -63,8 +58,28 @@ async def test_body_in_pieces_keeps_the_connection(reporter: Reporter) -> None:
         assert 200 == (await client.ask()).status
 
 
+async def test_whole_requests_are_told_from_others() -> None:
+    """The application learns which requests arrived whole, so that it need not wait for their bodies."""
+    told: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        told.append(IS_WHOLE in scope)
+        await read_body(receive)
+        await respond(send)
+
+    whole = POST + b"Content-Length: 5\r\n\r\nhello"
+    async with running(app) as server:
+        client = await server.connect()
+        for request in (GET, whole):
+            await client.ask(request)
+        await client.send_in_pieces(whole[:-2], whole[-2:])
+        await client.response()
+
+    assert [True, True, False] == told
+
+
 async def test_connection_closes_when_the_client_says_so(reporter: Reporter) -> None:
-    """`Connection: close` is obeyed, and what is sent behind it is not answered."""
+    """The server obeys `Connection: close`, and does not respond to anything sent after it."""
     async with running(reporter) as server:
         client = await server.connect()
 
@@ -75,7 +90,7 @@ async def test_connection_closes_when_the_client_says_so(reporter: Reporter) -> 
 
 
 async def test_pipelined_requests(reporter: Reporter) -> None:
-    """Requests that are sent without waiting are answered in their order."""
+    """Pipelined requests get responses in their order."""
     async with running(reporter) as server:
         client = await server.connect()
         await client.send(GET + OTHER + GET)
@@ -84,7 +99,7 @@ async def test_pipelined_requests(reporter: Reporter) -> None:
 
 
 async def test_pipelining_without_end_is_read_no_further(reporter: Reporter) -> None:
-    """However many requests come at once, few of them wait for the one before, and only one read waits to be parsed."""
+    """Even if very many requests come at once, few wait for the one before, and only one read waits to be parsed."""
     most_queued = most_unparsed = 0
 
     class Noting(HttpProtocol):
@@ -106,7 +121,7 @@ async def test_pipelining_without_end_is_read_no_further(reporter: Reporter) -> 
 
 
 async def test_pipelined_requests_are_all_answered(reporter: Reporter) -> None:
-    """However many are sent at once, with bodies or without, all are answered whole and in order."""
+    """Any number of pipelined requests, with or without bodies, get whole responses in order."""
     body = b"x" * 3000
     sent = b"".join(
         b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n%b" % (number, body)
@@ -125,7 +140,7 @@ async def test_pipelined_requests_are_all_answered(reporter: Reporter) -> None:
 
 
 async def test_pipelining_client_is_cut() -> None:
-    """A client that leaves while its requests wait for each other is no reason to complain, and they never begin."""
+    """A client that leaves while its requests wait causes no log line, and those requests never begin."""
     began: list[str] = []
     full = asyncio.Event()
 
@@ -149,8 +164,8 @@ async def test_pipelining_client_is_cut() -> None:
 
 
 @pytest.mark.parametrize("bad", [b"?\r\n", b"GET / HTTP/1.1\r\n\r\n"], ids=["no request", "no Host"])
-async def test_refusal_waits_for_its_turn(bad: bytes) -> None:
-    """What is asked before a malformed request is answered first, and nothing behind it is."""
+async def test_error_waits_for_earlier_responses(bad: bytes) -> None:
+    """Requests before a malformed one get their responses first, and nothing after it gets one."""
     held = Held()
     async with running(held) as server:
         client = await server.connect()
@@ -163,7 +178,7 @@ async def test_refusal_waits_for_its_turn(bad: bytes) -> None:
 
 
 async def test_pipelined_body_is_malformed() -> None:
-    """A request that waits for another is not begun if its body turns out to be broken."""
+    """A waiting request with a malformed body never begins."""
     began = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,7 +194,7 @@ async def test_pipelined_body_is_malformed() -> None:
 
 
 async def test_body_is_malformed_behind_the_beginning_of_an_answer() -> None:
-    """An answer that has begun when its request turns out to be broken ends early, and not as if it were whole."""
+    """A response that has begun when its request proves malformed ends early, and visibly incomplete."""
     reading = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -199,7 +214,7 @@ async def test_body_is_malformed_behind_the_beginning_of_an_answer() -> None:
 
 
 async def test_offer_of_another_protocol_is_ignored(reporter: Reporter) -> None:
-    """A request that offers HTTP/2, as Java's client does, is served whole and without it."""
+    """A request that offers HTTP/2, as Java's client does, is served whole over HTTP/1.1."""
     async with running(reporter) as server:
         client = await server.connect()
 
@@ -216,7 +231,7 @@ async def test_offer_of_another_protocol_is_ignored(reporter: Reporter) -> None:
 
 
 async def test_offer_of_another_protocol_is_malformed(reporter: Reporter) -> None:
-    """An offer to change the protocol does not hide that the request behind it is broken."""
+    """An offer of another protocol does not hide that its request is malformed."""
     async with running(reporter) as server:
         client = await server.connect()
         await client.send(GET[:-2] + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n?\r\n")
@@ -225,7 +240,7 @@ async def test_offer_of_another_protocol_is_malformed(reporter: Reporter) -> Non
 
 
 async def test_answer_before_the_end_of_the_body() -> None:
-    """A client that is refused while it sends can read why, is told that the connection ends, and then it does."""
+    """A client that is refused during its body can read why, and `Connection: close`. Then the connection ends."""
     async with running(refuse_unread) as server:
         client = await server.connect()
         await client.send(POST + b"Content-Length: 9000000\r\n\r\n" + b"x" * 8 * MEBIBYTE)
@@ -238,7 +253,7 @@ async def test_answer_before_the_end_of_the_body() -> None:
 
 
 async def test_refusal_before_the_end_of_the_head(reporter: Reporter) -> None:
-    """The same is true for what the application never sees."""
+    """The same holds for a request that never reaches the application."""
     async with running(reporter) as server:
         client = await server.connect()
         await client.send(GET[:-2] + b"X: " + b"x" * 8 * MEBIBYTE)
@@ -254,7 +269,7 @@ async def send_for_ever(client: Client) -> None:
 
 
 async def test_endless_body_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that does not stop sending is cut off, however long it would be waited for."""
+    """A client that never stops sending is cut off, whatever the timeout."""
     monkeypatch.setattr(LingeringClose, "TIMEOUT", 3600)
     async with running(refuse_unread, timeout_keep_alive=3600) as server:
         client = await server.connect()
@@ -265,7 +280,7 @@ async def test_endless_body_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_refused_client_does_not_close(monkeypatch: pytest.MonkeyPatch, reporter: Reporter) -> None:
-    """A client that neither sends nor closes after it was refused is cut off too."""
+    """A client that neither sends nor closes after an error is cut off, too."""
     monkeypatch.setattr(LingeringClose, "TIMEOUT", 0.1)
     lost = asyncio.Event()
 
@@ -283,7 +298,7 @@ async def test_refused_client_does_not_close(monkeypatch: pytest.MonkeyPatch, re
 
 
 async def test_refused_client_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long answer before the end of the body is not cut while the client reads it."""
+    """A client that slowly reads a long response, sent before its body ended, is not cut off."""
     monkeypatch.setattr(LingeringClose, "TIMEOUT", 0.5)
     size = 40_000_000
 
@@ -302,56 +317,8 @@ async def test_refused_client_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> N
         assert size == got
 
 
-async def test_too_many_requests() -> None:
-    """Beyond the limit of requests in progress one is refused with advice, and soon others are served again."""
-    held = Held()
-    async with running(held, Busy) as server:
-        clients = [await server.connect() for _ in range(3)]
-        for client in clients[:2]:
-            held.began.clear()
-            await client.send(GET)
-            await held.began.wait()
-
-        response = await clients[2].ask()
-
-        assert (503, "unavailable") == (response.status, response.json()["code"])
-        assert "1" == response.headers["retry-after"]
-        assert b"" == await clients[2].rest()
-        held.go.set()
-        assert [200, 200] == [(await client.response()).status for client in clients[:2]]
-        assert 200 == (await (await server.connect()).ask()).status
-
-
-async def test_idle_connections_are_no_requests(reporter: Reporter) -> None:
-    """Any number of connections may be open on which nothing is asked."""
-    async with running(reporter, Busy) as server:
-        clients = [await server.connect() for _ in range(10)]
-        for client in clients:
-            assert 200 == (await client.ask()).status
-
-
-async def test_streams_are_no_requests_in_progress() -> None:
-    """An answer that has begun, and may never end, does not count against the limit."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/":
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            assert await read_body(receive) == b""
-            await receive()
-        else:
-            await respond(send)
-
-    async with running(app, Busy) as server:
-        for _ in range(3):
-            client = await server.connect()
-            await client.send(GET)
-            assert 200 == (await client.head())[0]
-
-        assert 200 == (await (await server.connect()).ask(OTHER)).status
-
-
 async def test_too_many_connections(reporter: Reporter) -> None:
-    """Beyond the limit of connections a new one is closed at once, until another ends."""
+    """Beyond the limit, a new connection is closed at once, until another one ends."""
     lost: asyncio.Queue[None] = asyncio.Queue()
 
     class Noting(Small):
@@ -373,7 +340,7 @@ async def test_too_many_connections(reporter: Reporter) -> None:
 
 
 async def test_shutdown(reporter: Reporter) -> None:
-    """A server that stops finishes the requests that it has, and closes the connections that are idle."""
+    """A server that stops finishes its requests, and closes idle connections."""
     held = Held()
     async with running(held) as server:
         idle, busy, sending = [await server.connect() for _ in range(3)]
@@ -395,7 +362,7 @@ async def test_shutdown(reporter: Reporter) -> None:
 
 
 async def streamed(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer in pieces without saying how many there will be."""
+    """Respond in pieces without a length."""
     del scope, receive
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     for piece in (b"a", b"", b"bc"):
@@ -405,7 +372,7 @@ async def streamed(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.mark.parametrize("more", [b"", b"Connection: keep-alive\r\n"])
 async def test_http_1_0_gets_no_chunks(more: bytes) -> None:
-    """An answer of unknown length to HTTP/1.0 is plain bytes until the connection closes."""
+    """A response of unknown length to HTTP/1.0 is plain bytes until the connection closes."""
     async with running(streamed) as server:
         client = await server.connect()
         await client.send(b"GET / HTTP/1.0\r\n" + more + b"\r\n")
@@ -417,7 +384,7 @@ async def test_http_1_0_gets_no_chunks(more: bytes) -> None:
 
 
 async def test_http_1_1_gets_chunks() -> None:
-    """To HTTP/1.1 the same comes in chunks, and the connection stays."""
+    """The same response to HTTP/1.1 comes in chunks, and the connection stays open."""
     async with running(streamed) as server:
         client = await server.connect()
         await client.send(GET)
@@ -428,7 +395,7 @@ async def test_http_1_1_gets_chunks() -> None:
 
 
 async def test_http_1_0_with_a_length(reporter: Reporter) -> None:
-    """An answer that knows its length tells it with HTTP/1.0 too."""
+    """A response of known length says its length over HTTP/1.0, too."""
     async with running(reporter) as server:
         response = await (await server.connect()).ask(b"GET / HTTP/1.0\r\n\r\n")
         assert (200, str(len(response.body))) == (response.status, response.headers["content-length"])

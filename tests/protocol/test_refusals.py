@@ -1,4 +1,4 @@
-"""What is not HTTP, or too much of it, is refused with a problem before the application hears of it."""
+"""A malformed or oversize request gets a problem before the application sees it."""
 
 import re
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ COUNT = HttpProtocol.MAX_HEADERS
 
 @pytest.fixture
 async def server(reporter: Reporter) -> AsyncIterator[Running]:
-    """A server with the usual limits."""
+    """A server with the default limits."""
     async with running(reporter) as run:
         yield run
 
@@ -89,7 +89,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED.keys())
 async def test_malformed(server: Running, reporter: Reporter, request_: bytes) -> None:
-    """A request that is not HTTP/1.1, or whose end or host could be read in two ways, is 400 and reaches nobody."""
+    """A request that is not HTTP/1.1, or has an ambiguous end or host, gets 400 and never reaches the application."""
     client = await server.connect()
 
     response = await client.ask(request_)
@@ -102,7 +102,7 @@ async def test_malformed(server: Running, reporter: Reporter, request_: bytes) -
 
 @pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED.keys())
 async def test_malformed_byte_by_byte(server: Running, request_: bytes) -> None:
-    """However a malformed request is cut into pieces, it is refused once, and nothing after it is read as a request."""
+    """A malformed request gets one error, however it is cut into pieces, and nothing after it is read as a request."""
     client = await server.connect()
 
     await client.send_in_pieces(*(bytes([each]) for each in request_), GET)
@@ -112,7 +112,7 @@ async def test_malformed_byte_by_byte(server: Running, request_: bytes) -> None:
 
 
 async def test_problem(server: Running) -> None:
-    """A refusal is a problem with every field that problems have, under a request id of its own."""
+    """The error is a problem with every field of problems, and has its own request id."""
     client = await server.connect()
 
     response = await client.ask(b"GET / HTTP/1.1\r\n\r\n")
@@ -144,7 +144,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("status", REFUSED)
 async def test_pages_that_may_read_refusals(server: Running, status: int) -> None:
-    """A page of an origin that is allowed can read what is refused before the application hears of it; no other can."""
+    """A page of an allowed origin can read an error that the application never saw. No other page can."""
     for origins, origin, allowed in (
         (ORIGINS, "https://other.example", "https://other.example"),
         (ORIGINS, "https://stranger.example", None),
@@ -163,7 +163,7 @@ async def test_pages_that_may_read_refusals(server: Running, status: int) -> Non
 
 
 async def test_page_whose_origin_is_not_read(server: Running) -> None:
-    """Where the refusal comes before its Origin was read, the only origin that is allowed can read it."""
+    """If the error comes before the Origin was read, the only allowed origin can read it."""
     server.server.lifespan.state["cors_origins"] = ORIGINS[:1]
     response = await (await server.connect()).ask(b"GET /" + b"x" * TARGET)
 
@@ -171,14 +171,14 @@ async def test_page_whose_origin_is_not_read(server: Running) -> None:
 
 
 async def test_request_ids_differ(server: Running) -> None:
-    """No two refusals have the same request id."""
+    """No two errors have the same request id."""
     first, second = [await (await server.connect()).ask(b"?\r\n") for _ in range(2)]
 
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
 
 
 async def test_head_is_refused_without_a_body(server: Running) -> None:
-    """The refusal of a HEAD request has the headers of the problem, but not the problem."""
+    """The error of a HEAD request has the headers of the problem, but no body."""
     client = await server.connect()
     await client.send(b"HEAD / HTTP/1.1\r\n\r\n")
 
@@ -193,7 +193,7 @@ async def test_head_is_refused_without_a_body(server: Running) -> None:
     "host", [b"a", b"a.b:80", b"127.0.0.1:", b"[::1]", b"[::1]:8000", b"xn--bcher-kva.example", b"a_b", b"A%20"]
 )
 async def test_host(server: Running, host: bytes) -> None:
-    """Every form of a host that RFC 3986 has is taken as it was sent."""
+    """Every form of host in RFC 3986 is accepted unchanged."""
     response = await (await server.connect()).ask(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
 
     assert [["host", host.decode()]] == response.json()["headers"]
@@ -219,7 +219,7 @@ async def test_http_1_0_needs_no_host(server: Running) -> None:
     ],
 )
 async def test_absolute_form(server: Running, target: bytes, path: str, query: str) -> None:
-    """A target may be a whole URL, whose host then counts and not the header's."""
+    """A target may be a whole URL. Its host then replaces the Host header."""
     response = await (await server.connect()).ask(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n")
 
     report = response.json()
@@ -228,12 +228,12 @@ async def test_absolute_form(server: Running, target: bytes, path: str, query: s
 
 
 async def test_absolute_form_needs_a_host(server: Running) -> None:
-    """A whole URL as the target does not make up for a Host that is missing."""
+    """A whole URL as the target does not replace a missing Host."""
     assert 400 == (await (await server.connect()).ask(b"GET http://b/ HTTP/1.1\r\n\r\n")).status
 
 
 async def test_options_star(server: Running) -> None:
-    """OPTIONS may ask about the whole server."""
+    """OPTIONS may ask about the whole server, by `*`."""
     response = await (await server.connect()).ask(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
 
     assert "*" == response.json()["path"]
@@ -241,12 +241,12 @@ async def test_options_star(server: Running) -> None:
 
 @pytest.mark.parametrize("target", [b"//a/b", b"/%zz", b"/%ff", b"/a?b?c", b"/;a=b"])
 async def test_odd_targets_are_served(server: Running, target: bytes) -> None:
-    """What only looks odd is left to the application."""
+    """A target that only looks odd reaches the application."""
     assert 200 == (await (await server.connect()).ask(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n")).status
 
 
 async def test_longest_target(server: Running) -> None:
-    """A target of exactly the limit is served, and one byte more is 414."""
+    """A target of exactly the limit is served, and one byte more gets 414."""
     client = await server.connect()
 
     longest = await client.ask(b"GET /" + b"x" * (TARGET - 1) + b" HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -258,12 +258,12 @@ async def test_longest_target(server: Running) -> None:
 
 
 async def test_target_without_end(server: Running) -> None:
-    """A target is refused as soon as it is over the limit, whether or not it ends."""
+    """A target is refused as soon as it exceeds the limit, whether or not it ends."""
     assert 414 == (await (await server.connect()).ask(b"GET /" + b"x" * TARGET)).status
 
 
 async def test_most_header_bytes(server: Running) -> None:
-    """Headers of exactly the limit are served, and one byte more is 431."""
+    """Headers of exactly the limit are served, and one byte more gets 431."""
     client = await server.connect()
 
     most = await client.ask(headers_of(BYTES))
@@ -275,7 +275,7 @@ async def test_most_header_bytes(server: Running) -> None:
 
 
 async def test_longest_target_and_most_header_bytes(server: Running) -> None:
-    """The two limits do not count against each other, also when the head comes in pieces."""
+    """The target and the headers do not count against each other's limit, even if the head comes in pieces."""
     head = headers_of(BYTES).replace(b"/", b"/" + b"x" * (TARGET - 1), 1)
     client = await server.connect()
 
@@ -287,7 +287,7 @@ async def test_longest_target_and_most_header_bytes(server: Running) -> None:
 @pytest.mark.parametrize("start", [b"", b"X: ", b"X: y\r\nZ: "])
 @pytest.mark.parametrize("before", [b"", GET])
 async def test_header_without_end(server: Running, before: bytes, start: bytes) -> None:
-    """A header that does not end is refused when it is too long, on a new connection and on a used one."""
+    """A header without end is refused once it is too long, on a new connection and on a used one."""
     client = await server.connect()
     if before:
         await client.ask(before)
@@ -298,7 +298,7 @@ async def test_header_without_end(server: Running, before: bytes, start: bytes) 
 
 
 async def test_header_without_end_behind_a_request(server: Running) -> None:
-    """A header without end is refused too when it began in the same packet as the request before it."""
+    """A header without end is refused, too, if it began in the same packet as an earlier request."""
     client = await server.connect()
     await client.send(GET + b"GET / HTTP/1.1\r\nX: ")
     assert 200 == (await client.response()).status
@@ -307,7 +307,7 @@ async def test_header_without_end_behind_a_request(server: Running) -> None:
 
 
 async def test_most_headers(server: Running) -> None:
-    """Exactly the limit of headers is served, and one more is 431."""
+    """Exactly the limit of headers is served, and one more gets 431."""
     client = await server.connect()
 
     most = await client.ask(many_headers(COUNT))
@@ -318,12 +318,12 @@ async def test_most_headers(server: Running) -> None:
 
 
 async def test_too_many_headers_without_end(server: Running) -> None:
-    """Too many headers are refused before their end."""
+    """Too many headers are refused before the head ends."""
     assert 431 == (await (await server.connect()).ask(many_headers(COUNT + 2)[:-2])).status
 
 
 async def test_pipelined_requests_have_limits_of_their_own(server: Running) -> None:
-    """Many requests in one packet are not too much together, and each has its own limit."""
+    """Many requests in one packet do not count together. Each has its own limit."""
     client = await server.connect()
     await client.send(headers_of(20_000) * 5 + headers_of(BYTES + 1))
 
@@ -331,7 +331,7 @@ async def test_pipelined_requests_have_limits_of_their_own(server: Running) -> N
 
 
 async def test_body_does_not_count_as_headers(server: Running) -> None:
-    """The end of a long body and the beginning of the next request may share a packet."""
+    """The end of a long body and the start of the next request may share a packet."""
     client = await server.connect()
     body = b"x" * 100_000
     await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + body + GET[:10])
@@ -353,10 +353,10 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
     ids=["many trailers", "a trailer without end", "a chunk extension without end"],
 )
 async def test_too_much_around_a_body(server: Running, reporter: Reporter, rest: bytes) -> None:
-    """What surrounds the chunks of a body has the limits of headers, and the application only learns of its absence."""
+    """Bytes around the chunks of a body have the limit of headers. The application then sees a disconnected client."""
     client = await server.connect()
     await client.send(CHUNKED + rest)
-    client.writer.write(b"x" * 600_000)  # so much because what shares a read with a piece of the body does not count
+    client.writer.write(b"x" * 600_000)  # so much because bytes in one read with a piece of the body do not count
 
     assert 431 == (await client.response()).status
     assert [] == reporter.seen
@@ -364,7 +364,7 @@ async def test_too_much_around_a_body(server: Running, reporter: Reporter, rest:
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\nxy\r\n", b"ffffffffffffffffff\r\n", b"-1\r\n"])
 async def test_malformed_chunk(server: Running, reporter: Reporter, chunk: bytes) -> None:
-    """A body whose chunks are not chunks is 400, and not given to the application as a whole one."""
+    """An invalid chunk gets 400, and the application never gets the body as a whole one."""
     client = await server.connect()
 
     response = await client.ask(CHUNKED + chunk)
@@ -374,7 +374,7 @@ async def test_malformed_chunk(server: Running, reporter: Reporter, chunk: bytes
 
 
 async def test_trailers_are_dropped(server: Running) -> None:
-    """What is sent behind the body can neither add nor replace a header."""
+    """A trailer can neither add nor replace a header."""
     response = await (await server.connect()).ask(CHUNKED + b"1\r\nx\r\n0\r\nAuthorization: b\r\nHost: b\r\n\r\n")
 
     assert [["host", "a"], ["transfer-encoding", "chunked"]] == response.json()["headers"]
@@ -382,7 +382,7 @@ async def test_trailers_are_dropped(server: Running) -> None:
 
 
 async def test_empty_lines_before_a_request(server: Running) -> None:
-    """Empty lines before a request are ignored, as old clients send them behind a body."""
+    """Empty lines before a request are ignored, because old clients send them after a body."""
     client = await server.connect()
 
     assert 200 == (await client.ask(b"\r\n\r\n" + GET)).status

@@ -1,4 +1,4 @@
-"""What is relied on in uvicorn and httptools, so that an upgrade of either shows what has to be looked at again."""
+"""What this project relies on in uvicorn and httptools. An upgrade that changes it fails here."""
 
 import hashlib
 import inspect
@@ -32,12 +32,12 @@ EXTENDED: dict[Callable[..., Any], str] = {
     ("method", "digest"), {**REPLACED, **EXTENDED}.items(), ids=lambda each: getattr(each, "__qualname__", "")
 )
 def test_method_is_as_it_was(method: Callable[..., Any], digest: str) -> None:
-    """A method that is replaced here, or whose inside is relied on, is the one that was read when that was written."""
+    """A method that this project replaces or relies on has the same source as when that code was written."""
     assert digest == hashlib.sha256(inspect.getsource(method).encode()).hexdigest()[:16]
 
 
 def test_error_of_a_callback_is_told() -> None:
-    """Httptools keeps what a callback raises as the context of its own error."""
+    """Httptools keeps the exception of a callback as the context of its own error."""
 
     class Callbacks:
         def on_url(self, url: bytes) -> None:
@@ -50,7 +50,7 @@ def test_error_of_a_callback_is_told() -> None:
 
 
 def test_error_of_the_parser_has_no_context() -> None:
-    """An error of the parser itself has no context, which tells it from that of a callback."""
+    """An error of the parser has no context, unlike that of a callback."""
     with pytest.raises(httptools.HttpParserError) as caught:
         httptools.HttpRequestParser(object()).feed_data(b"?")
 
@@ -58,7 +58,7 @@ def test_error_of_the_parser_has_no_context() -> None:
 
 
 def test_body_behind_an_upgrade_is_not_parsed() -> None:
-    """Httptools stops behind the head of a request that offers another protocol, and tells where."""
+    """Httptools stops after the head of a request that offers another protocol, and tells where."""
     head = b"POST / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\n"
 
     with pytest.raises(httptools.HttpParserUpgrade) as caught:

@@ -1,11 +1,10 @@
-"""WebSockets: hostile frames end them with the right code and without a trace in the log."""
+"""Hostile frames end a WebSocket with the right code, and leave no trace in the log."""
 
 import asyncio
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from attrs import Factory, define
@@ -37,7 +36,7 @@ LARGEST = 64 * 1024
 
 @define
 class Echo:
-    """An application that sends back what it gets; `end` is the code with which the first one ended."""
+    """An application that echoes messages. `end` is the code with which the first WebSocket ended."""
 
     scope: Scope = Factory(dict)
     end: asyncio.Future[int] = Factory(lambda: asyncio.get_running_loop().create_future())
@@ -57,7 +56,7 @@ class Echo:
 
 @define
 class Chatter:
-    """An application that sends again and again, with a pause after each; `ended` is set once the client has gone."""
+    """An application that keeps sending, with a pause after each message. `ended` is set once the client has gone."""
 
     pause: float
     ended: asyncio.Event = Factory(asyncio.Event)
@@ -75,13 +74,13 @@ class Chatter:
 
 @pytest.fixture
 async def echo() -> Echo:
-    """An application that sends back what it gets."""
+    """An application that echoes messages."""
     return Echo()
 
 
 @pytest.fixture
 async def server(echo: Echo) -> AsyncIterator[Running]:
-    """A server of WebSockets."""
+    """A server with WebSockets."""
     async with running(echo) as run:
         yield run
 
@@ -133,7 +132,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("code", "frames"), HOSTILE.values(), ids=HOSTILE.keys())
 async def test_hostile_frame(server: Running, echo: Echo, code: int, frames: bytes) -> None:
-    """What breaks the protocol or a limit is told so by its code, and the application learns the same."""
+    """A frame that breaks the protocol or a limit gets its close code, and the application gets the same code."""
     client = await connected(server)
 
     await client.send(frames)
@@ -145,7 +144,7 @@ async def test_hostile_frame(server: Running, echo: Echo, code: int, frames: byt
 
 @pytest.mark.parametrize(("code", "frames"), HOSTILE.values(), ids=HOSTILE.keys())
 async def test_hostile_frame_byte_by_byte(server: Running, code: int, frames: bytes) -> None:
-    """The pieces in which frames arrive change nothing."""
+    """Frames have the same effect when they arrive byte by byte."""
     client = await connected(server)
 
     await client.send_in_pieces(*(bytes([each]) for each in frames[:200]), frames[200:])
@@ -155,7 +154,7 @@ async def test_hostile_frame_byte_by_byte(server: Running, code: int, frames: by
 
 @pytest.mark.parametrize("garbage", [bytes(range(256)) * 40, b"\xff" * 100_000, GET * 1000])
 async def test_garbage(server: Running, garbage: bytes) -> None:
-    """What is no frame at all ends the WebSocket, and the rest of it is not looked at."""
+    """Garbage ends the WebSocket, and the rest of it is not parsed."""
     client = await connected(server)
 
     await client.send(garbage)
@@ -165,7 +164,7 @@ async def test_garbage(server: Running, garbage: bytes) -> None:
 
 
 async def test_hostile_frame_while_the_application_sends() -> None:
-    """An application that is sending when the client breaks a rule is told that the client has gone, nothing worse."""
+    """If a client breaks a rule while the application sends, the application only sees that the client has gone."""
     app = Chatter(pause=0)
     async with running(app) as server:
         client = await connected(server)
@@ -178,7 +177,7 @@ async def test_hostile_frame_while_the_application_sends() -> None:
 
 
 async def test_oversize_message_of_a_client_that_goes_on_sending(server: Running) -> None:
-    """A client that is still sending when it is told of its mistake can read that."""
+    """A client that is still sending an oversize message can read the close frame."""
     client = await connected(server)
 
     await client.send(frame(BINARY, b"x" * 8_000_000))
@@ -208,7 +207,7 @@ async def test_messages(server: Running) -> None:
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 200_000])
 @pytest.mark.parametrize("character", ["x", "€", "😀"])
 def test_frame_of_a_text(size: int, character: str) -> None:
-    """It is the frame that wsproto makes, whichever form the length takes in it."""
+    """The frame is the same as wsproto's, in each of the three forms of the length."""
     text = "x" * (size % len(character.encode())) + character * (size // len(character.encode()))
 
     assert size == len(text.encode())
@@ -216,14 +215,14 @@ def test_frame_of_a_text(size: int, character: str) -> None:
 
 
 def sorted_frames(frames: list[Frame]) -> dict[str, list[Frame]]:
-    """Sort frames by kind: a pong may overtake the answers of the application."""
+    """Sort frames by opcode: a pong may overtake the messages of the application."""
     entity_types = {"texts": TEXT, "bytes": BINARY, "pongs": PONG}
     return {name: [each for each in frames if each.opcode == opcode] for name, opcode in entity_types.items()}
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1012, 3000, 4999])
 async def test_client_closes(server: Running, echo: Echo, code: int) -> None:
-    """A client's close is answered with its own code, and told to the application."""
+    """The server returns the client's close code, and tells it to the application."""
     client = await connected(server)
 
     await client.send(close(code, "tschüß".encode()))
@@ -244,7 +243,7 @@ async def test_client_closes_without_a_code(server: Running, echo: Echo) -> None
 
 
 async def test_client_hangs_up(server: Running, echo: Echo) -> None:
-    """A client that just goes is no reason to complain."""
+    """A client that disconnects without a close frame causes no complaint."""
     client = await connected(server)
 
     client.close()
@@ -253,7 +252,7 @@ async def test_client_hangs_up(server: Running, echo: Echo) -> None:
 
 
 async def test_application_closes() -> None:
-    """The application's close is sent with its code, and the connection ends when the client has answered."""
+    """The application's close is sent with its code. The connection ends after the client's close frame."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -291,15 +290,15 @@ async def test_application_closes_a_client_that_does_not_read() -> None:
 
 
 async def test_nothing_follows_the_close_of_the_application() -> None:
-    """What waits to be sent when the application closes is not sent any more, and whoever sends it is told so."""
+    """Messages that still wait when the application closes are not sent, and their sender gets an error."""
     waiting = asyncio.Event()
     told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def fill(send: Send) -> None:
         try:
-            for _ in range(100):  # more than fits on the way
+            for _ in range(100):  # more than fits into the buffers
                 waiting.clear()
-                asyncio.get_running_loop().call_soon(waiting.set)  # has its turn only when the sending waits
+                asyncio.get_running_loop().call_soon(waiting.set)  # runs only when the sending waits
                 await send({"type": "websocket.send", "text": "x" * 100_000})
         except OSError:
             told.set_result(True)
@@ -330,7 +329,7 @@ async def test_nothing_follows_the_close_of_the_application() -> None:
 
 
 async def test_client_that_does_not_read_is_not_read() -> None:
-    """Pings that are never followed by reading the pongs do not fill the memory, and all are answered in the end."""
+    """If a client sends pings and reads no pongs, they do not fill the memory. In the end it gets every pong."""
     paused = asyncio.Event()
     protocols = []
 
@@ -369,7 +368,7 @@ MANY = {
 
 @pytest.mark.parametrize("small", MANY.values(), ids=MANY.keys())
 async def test_client_that_sends_too_many_frames(small: bytes) -> None:
-    """A client that sends frames without end is read no further than it is allowed, and closed when it goes on."""
+    """The server reads only a client's allowance of frames, and closes the connection if the client goes on."""
     handled = Counter[str]()
 
     class Strict(WebSocketProtocol):
@@ -395,7 +394,7 @@ async def test_client_that_sends_too_many_frames(small: bytes) -> None:
 
 
 async def test_nothing_is_read_from_a_client_that_is_slowed() -> None:
-    """What a client sends beyond its allowance stays with it, also when the application reads what came before."""
+    """Frames beyond the allowance stay unread, even if the application reads earlier messages."""
     slowed = asyncio.Event()
     transports = []
 
@@ -420,7 +419,7 @@ async def test_nothing_is_read_from_a_client_that_is_slowed() -> None:
 
 @pytest.mark.parametrize("opcode", [TEXT, PING])
 async def test_client_that_sends_many_frames_at_once(opcode: int) -> None:
-    """A client that once sends more than it is allowed is slowed, loses nothing, and is served as before then."""
+    """A client that exceeds its allowance once is slowed, loses nothing, and is later served as before."""
 
     class Quick(WebSocketProtocol):
         FRAMES_PER_SECOND = 1000.0
@@ -434,7 +433,7 @@ async def test_client_that_sends_many_frames_at_once(opcode: int) -> None:
 
 
 async def test_slowed_client_leaves() -> None:
-    """A client may close, or just go, while it is slowed."""
+    """A client may close, or simply disconnect, while it is slowed."""
     slowed = asyncio.Event()
 
     class Strict(WebSocketProtocol):
@@ -452,7 +451,7 @@ async def test_slowed_client_leaves() -> None:
 
 
 async def test_ping_is_not_answered() -> None:
-    """A client that does not answer a ping is closed, and an application that sends to it is told that it has gone."""
+    """A client that does not return a ping is closed. An application that sends to it learns that it has gone."""
     app = Chatter(pause=0.01)
     async with running(app, ws_ping_interval=0.05, ws_ping_timeout=0.05) as server:
         client = await connected(server)
@@ -466,7 +465,7 @@ async def test_ping_is_not_answered() -> None:
 
 
 async def test_message_before_accept() -> None:
-    """What a hasty client sends before it is accepted is not lost, and does not fill the memory meanwhile."""
+    """Messages before accept are not lost, and do not fill the memory."""
     asked, accept = asyncio.Event(), asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -488,7 +487,7 @@ async def test_message_before_accept() -> None:
 
 
 async def test_application_refuses() -> None:
-    """An application that does not accept answers with 403, or with what it likes."""
+    """If the application does not accept, the response is 403, or the application's own."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -525,7 +524,7 @@ BAD_HANDSHAKES = {
 
 @pytest.mark.parametrize("handshake", BAD_HANDSHAKES.values(), ids=BAD_HANDSHAKES.keys())
 async def test_bad_handshake(server: Running, echo: Echo, handshake: bytes) -> None:
-    """A handshake that is none is malformed, and the application is not asked."""
+    """An invalid handshake is a malformed request, and never reaches the application."""
     client = await server.connect()
 
     response = await client.ask(handshake + b"\r\n")
@@ -537,7 +536,7 @@ async def test_bad_handshake(server: Running, echo: Echo, handshake: bytes) -> N
 
 @pytest.mark.parametrize("version", [b"", VERSION.replace(b"13", b"8"), VERSION * 2])
 async def test_wrong_version(server: Running, version: bytes) -> None:
-    """A client with another version of the protocol is told which one is spoken here."""
+    """A client with another version of the protocol learns which version the server has."""
     response = await (await server.connect()).ask(HANDSHAKE.replace(VERSION, version) + b"\r\n")
 
     assert 400 == response.status
@@ -545,7 +544,7 @@ async def test_wrong_version(server: Running, version: bytes) -> None:
 
 
 async def test_handshake_behind_a_request_in_progress() -> None:
-    """A WebSocket cannot be opened while something else is to be answered on the connection."""
+    """A WebSocket cannot open while an earlier request on the connection waits for its response."""
     held = Held()
     async with running(held) as server:
         client = await server.connect()
@@ -567,7 +566,7 @@ async def test_handshake_behind_an_answered_request(server: Running) -> None:
 
 
 async def test_no_compression(server: Running) -> None:
-    """Compression is not agreed to, because a small frame could then become a large message."""
+    """The server declines compression, because a small frame could then become a large message."""
     headers = await open_websocket(await server.connect(), b"Sec-WebSocket-Extensions: permessage-deflate")
 
     assert "sec-websocket-extensions" not in headers
@@ -575,7 +574,7 @@ async def test_no_compression(server: Running) -> None:
 
 @pytest.mark.parametrize("host", ["xn--bcher-kva.example:8000", "127.0.0.1:8000", "[::1]:8000", "A.example"])
 async def test_host_is_told_as_sent(server: Running, echo: Echo, host: str) -> None:
-    """The application sees the Host as the client wrote it, to compare it with the Origin."""
+    """The application sees the Host as the client wrote it, and can compare it with the Origin."""
     await open_websocket_at(await server.connect(), host)
 
     assert [(b"host", host.encode())] == [header for header in echo.scope["headers"] if header[0] == b"host"]
@@ -588,7 +587,7 @@ async def open_websocket_at(client: Client, host: str) -> None:
 
 
 async def test_shutdown(server: Running, echo: Echo) -> None:
-    """A server that stops tells its clients that it restarts, and the application too."""
+    """A server that stops tells its clients, and the application, that it restarts."""
     client = await connected(server)
 
     server.server.stop.set()
@@ -599,7 +598,7 @@ async def test_shutdown(server: Running, echo: Echo) -> None:
 
 
 async def test_shutdown_while_a_websocket_is_closing(server: Running) -> None:
-    """A server that stops says nothing more to a client that it has told to go already."""
+    """A server that stops sends no second close frame."""
     client = await connected(server)
     await client.send(frame(TEXT, b"\xff"))
     assert 1007 == (await read_frame(client)).code
@@ -607,13 +606,3 @@ async def test_shutdown_while_a_websocket_is_closing(server: Running) -> None:
     server.server.stop.set()
 
     assert b"" == await client.rest()
-
-
-async def test_websockets_are_no_requests_in_progress(monkeypatch: pytest.MonkeyPatch, server: Running) -> None:
-    """WebSockets do not count against the limit of requests."""
-    http: Any = server.server.config.http_protocol_class
-    monkeypatch.setattr(http, "MAX_REQUESTS", 2)
-    for _ in range(3):
-        await connected(server)
-
-    assert 200 == (await (await server.connect()).ask()).status

@@ -18,7 +18,7 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, stopped by an event instead of looking ten times a second whether it should stop."""
+    """uvicorn's server, stopped by an event. It need not check ten times a second whether to stop."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
 
 @frozen
 class Response:
-    """A response as it came. `headers` has lower-case names."""
+    """A response as received. `headers` has lower-case names."""
 
     status: int
     headers: dict[str, str]
@@ -51,15 +51,15 @@ class Client:
     writer: asyncio.StreamWriter
 
     async def send(self, data: bytes) -> None:
-        """Send bytes, and wait until the socket has taken them."""
+        """Send bytes, and wait until the socket has accepted them."""
         self.writer.write(data)
         await self.writer.drain()
 
     async def send_in_pieces(self, *pieces: bytes) -> None:
-        """Send pieces that the server, which shares our event loop, reads one by one."""
+        """Send pieces. The server, which shares our event loop, reads them one by one."""
         for piece in pieces:
             self.writer.write(piece)
-            for _ in range(3):  # to send it, to see that it has come, and to read it
+            for _ in range(3):  # to send it, to notice that it has arrived, and to read it
                 await asyncio.sleep(0)
 
     async def head(self) -> tuple[int, dict[str, str]]:
@@ -69,7 +69,7 @@ class Client:
         return int(lines[0].split()[1]), {name.lower(): value.strip() for name, _, value in fields}
 
     async def response(self) -> Response:
-        """Read a response that tells its length."""
+        """Read a response with a Content-Length."""
         status, headers = await self.head()
         return Response(status, headers, await self.reader.readexactly(int(headers.get("content-length", 0))))
 
@@ -89,14 +89,14 @@ class Client:
 
 @define
 class Running:
-    """A server that runs."""
+    """A running server."""
 
     server: Server
     port: int
     clients: list[Client] = Factory(list)
 
     async def connect(self) -> Client:
-        """Open a connection, which is closed with the server."""
+        """Open a connection. It is closed with the server."""
         client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
         self.clients.append(client)
         return client
@@ -109,7 +109,7 @@ async def running(
     ws: type[WebSocketProtocol] = WebSocketProtocol,
     **options: Any,
 ) -> AsyncIterator[Running]:
-    """Serve `app`, and check at the end that the server has finished all that it began."""
+    """Serve `app`, and check at the end that no work is left."""
     usual: dict[str, Any] = {
         "lifespan": "off",
         "log_config": None,
@@ -154,7 +154,7 @@ async def respond(send: Send, body: bytes = b"", status: int = 200, *headers: tu
 
 @define
 class Reporter:
-    """An application that answers every request with what it got, and keeps what it got in `seen`."""
+    """An application that responds with what it received, and keeps that in `seen`."""
 
     seen: list[dict[str, Any]] = Factory(list)
 
@@ -175,7 +175,7 @@ class Reporter:
 
 @define
 class Held:
-    """An application that answers once `go` is set; `began` is set when it has a request, `gone` at its end."""
+    """An application that responds once `go` is set. `began` is set when it has a request, `gone` at its end."""
 
     began: asyncio.Event = Factory(asyncio.Event)
     go: asyncio.Event = Factory(asyncio.Event)

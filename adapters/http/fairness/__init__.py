@@ -1,1 +1,1 @@
-"""Keeping one client from stopping the others."""
+"""Fairness: no client can keep the others from being served."""

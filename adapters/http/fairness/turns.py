@@ -1,4 +1,4 @@
-"""Taking turns: what takes long for one client goes on in pieces, between which others are served."""
+"""Turns: long work for one client is done in pieces, and other clients are served between them."""
 
 import asyncio
 from collections import deque
@@ -7,29 +7,29 @@ from time import perf_counter
 from attrs import define, field
 
 BUDGET_S = 0.003
-"""Seconds of one pass of the event loop that all long work has together."""
+"""Seconds that all long work together has in one pass of the event loop."""
 
 
 @define(eq=False)
 class Turns:
-    """The turns of all long work in one process: whoever has more to do than a few milliseconds asks before each piece.
+    """The turns of all long work in one process. Work of more than a few milliseconds asks before each piece.
 
-    All pieces that are asked for in one pass of the event loop share its budget. When that is spent, one more begins
-    in each pass, in the order in which they were asked for. So the others wait for one piece, however many want a turn.
+    All pieces in one pass of the event loop share its budget. Once that is spent, each pass begins one more piece, in
+    the order in which they asked. So other requests wait for one piece only, however many pieces wait for a turn.
     """
 
-    _began: float | None = field(default=None, init=False)  # the first piece of this pass
+    _began: float | None = field(default=None, init=False)  # when the first piece of this pass began
     _waiting: deque[asyncio.Future[None]] = field(factory=deque, init=False)
 
     async def next(self) -> None:
-        """Return when it is one's turn: at once, if there is time left."""
+        """Return when it is the caller's turn: at once, if there is time left."""
         if self._waiting or (self._began is not None and perf_counter() - self._began > BUDGET_S):
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             try:
                 await turn
             finally:
-                if not turn.cancelled():  # also for one who leaves at this very moment, or nobody would come next
+                if not turn.cancelled():  # even if the caller is cancelled now, or no other turn would follow
                     self._begin()
         elif self._began is None:
             self._begin()
@@ -39,7 +39,7 @@ class Turns:
         asyncio.get_running_loop().call_soon(self._end)
 
     def _end(self) -> None:
-        """Give the next turn to the one that has waited longest, unless it has left."""
+        """Give the next turn to the caller that has waited longest and is still there."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

@@ -1,1 +1,1 @@
-"""The log as polling, Server-Sent Events and WebSocket."""
+"""Following the log: by polling, Server-Sent Events or WebSocket."""

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.http.feed.feed import Feed, FeedEvent, Follower, TooSlow
 from adapters.http.feed.until_disconnect import until_disconnect
+from adapters.http.requests.request import request_of
 from adapters.http.responses.http_errors import Unauthorized
 from domain.changes import Cursor
 from domain.errors import CursorExpired, Unavailable
@@ -18,14 +19,14 @@ HEARTBEAT_S = 15.0
 _HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # a proxy in between must not wait for more
+    (b"x-accel-buffering", b"no"),  # a proxy must not buffer events
 ]
 _RESET = b"event: reset\ndata: {}\n\n"
 
 
 @frozen(eq=False)
 class EventStream:
-    """Sends changes for as long as the client listens; where they are kept no more, it says `reset` and ends."""
+    """Sends changes while the client listens. If changes after its cursor were purged, it sends `reset` and ends."""
 
     feed: Feed
     after: Cursor | None
@@ -33,15 +34,19 @@ class EventStream:
     while_granted: Callable[[], AbstractAsyncContextManager[None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, as an ASGI application."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        if scope["method"] != "HEAD":
-            await until_disconnect(receive, self._serve(send))
-        await send({"type": "http.response.body", "body": b""})
+        """Send the stream, as an ASGI application."""
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+            if scope["method"] != "HEAD":
+                await until_disconnect(receive, self._serve(send))
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            request = request_of(scope)
+            request.capacity.followers.give_back(request.address)
 
     async def _serve(self, send: Send) -> None:
         try:
-            # The client comes back by itself, with the last cursor that it had; or is refused then.
+            # The client reconnects by itself with its last cursor. If it is refused, it is refused then.
             with suppress(TooSlow, Unavailable, Unauthorized):
                 async with self.while_granted():
                     await self._follow(send)
@@ -56,7 +61,7 @@ class EventStream:
                 chunk = await self._next(follower)
 
     async def _next(self, follower: Follower) -> bytes:
-        """Return what to send next, and nothing once the service closes."""
+        """Return what to send next, or nothing once the service closes."""
         try:
             async with asyncio.timeout(HEARTBEAT_S):
                 return b"".join([_event(each) for each in await self.feed.next(follower)])
@@ -65,7 +70,7 @@ class EventStream:
 
 
 def _place(follower: Follower) -> bytes:
-    """Return a comment, with which the client also learns its cursor before the first event and between events."""
+    """Return a comment with the cursor. The client learns it before the first event and between events."""
     return b": still here\n\n" if follower.cursor is None else f": still here\nid: {follower.cursor}\n\n".encode()
 
 

@@ -1,7 +1,7 @@
-"""What followers of the log share in one process: one reader, one encoding of each change, one bell.
+"""What all followers in one process share: one reader of the log, one encoding of each change, one notification.
 
-A follower has a cursor and asks for what is behind it; recent changes come from the window that
-all share, older ones from the log. So there is no queue for each, and nothing that could be lost between two of them.
+A follower has a cursor and asks for the changes after it. Recent changes come from a window that all followers
+share, older ones from the log. So no follower needs a queue, and none can lose a change between two queues.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from domain.errors import CursorExpired, DomainError
 from domain.ports import ChangeLog, LogPage
 
 MAX_BEHIND = 1000
-WINDOW = MAX_BEHIND  # whoever is further behind reads the log itself
+WINDOW = MAX_BEHIND  # a follower further behind reads the log itself
 TAKEN_AT_ONCE = 50
-SENT_AT_ONCE = 5000  # messages to all followers together, before anybody else has a turn
+SENT_AT_ONCE = 5000  # messages to all followers together, before other work has a turn
 RETRY_S = 1.0
 TIMEOUT_S = 10.0
-PATIENCE_WITH_LATE_S = 1.0  # with those that are too far behind; they may be so for a moment, as when a burst comes
-LOOK_EVERY_S = 0.5  # at all who are being waited for; a timer for each message would cost more than sending it
+PATIENCE_WITH_LATE_S = 1.0  # for followers too far behind; a burst may put them there for a moment
+LOOK_EVERY_S = 0.5  # between two checks of all deadlines; a timer for each message would cost more than sending it
 
 _log = logging.getLogger("backroom")
 
 
 @frozen(eq=False)
 class FeedEvent:
-    """A change, written once for all followers."""
+    """A change, encoded once for all followers."""
 
     cursor: Cursor
     type: str
@@ -46,34 +46,34 @@ class FeedEvent:
 
 @define(eq=False)
 class Follower:
-    """One reader of the feed; no `types` mean all."""
+    """One reader of the feed. If `types` is empty, it reads all types."""
 
-    cursor: Cursor | None  # behind the last change that it took; None is in front of the oldest kept
+    cursor: Cursor | None  # after the last change that it took; None is before the oldest change that is kept
     types: Set[str]
-    number: int | None = None  # of the change behind which the cursor is, where that is within the window
-    deadline: float = inf  # by the loop's clock, until when it must have taken what is being sent to it
+    number: int | None = None  # of the last change before the cursor, if that is within the window
+    deadline: float = inf  # by the loop's clock; until then it must take what is being sent to it
     patience: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
 
     async def take(self, sending: Awaitable[None]) -> None:
-        """Send something to it. Where it is given up meanwhile, the `follower` of the feed raises `TooSlow`."""
+        """Send something to it. If that takes too long, the feed's `follower` raises `TooSlow`."""
         self.deadline = asyncio.get_running_loop().time() + TIMEOUT_S
         await sending
         self.deadline = inf
 
 
 class TooSlow(Exception):
-    """A follower took nothing for too long, or fell too far behind while something was being sent to it."""
+    """A follower took nothing for too long, or fell too far behind during a send."""
 
 
 @define(eq=False)
 class Feed:
-    """The window of recent changes, kept by one task for as long as anybody follows."""
+    """The window of recent changes. One task fills it while anybody follows."""
 
     log: ChangeLog
-    turns: Turns = field(factory=Turns)  # with all long work of the process
+    turns: Turns = field(factory=Turns)  # shared by all long work of the process
 
     _window: deque[FeedEvent] = field(factory=lambda: deque(maxlen=WINDOW), init=False)
-    _newest: int = field(default=0, init=False)  # changes that ever were in the window; numbers its entries
+    _newest: int = field(default=0, init=False)  # changes that were ever in the window; this numbers its entries
     _numbers: dict[Cursor | None, int] = field(factory=dict, init=False)
     _wake_event: asyncio.Event = field(factory=asyncio.Event, init=False)
     _followers: set[Follower] = field(factory=set, init=False)
@@ -83,7 +83,7 @@ class Feed:
 
     @property
     def is_closed(self) -> bool:
-        """Tell whether the service is going down, so that nobody should wait for news any more."""
+        """Tell whether the service is shutting down. Then nobody should wait for changes."""
         return self._closed
 
     @asynccontextmanager
@@ -109,7 +109,7 @@ class Feed:
                 await self._stop()
 
     async def earlier(self, follower: Follower) -> list[FeedEvent]:
-        """Return the next changes from the log, and none where it ends: then all that was written before was told.
+        """Return the next changes from the log, or none at its end. Then the follower has every change written before.
 
         Raises `BadCursor`, `CursorExpired` and `Unavailable`.
         """
@@ -118,9 +118,9 @@ class Feed:
         return [FeedEvent.of(entry) for entry in batch.entries]
 
     async def read_on(self, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
-        """Return the next entries of the log, and none only where it ends. Raises what `ChangeLog.read` does.
+        """Return the next entries of the log, or none at its end. Raises what `ChangeLog.read` does.
 
-        It waits for its turn before it reads, since the caller, too, is to work on no more than that at once.
+        It waits for a turn before it reads, because the caller, too, should encode no more than that at once.
         """
         while True:
             await self.turns.next()
@@ -139,13 +139,13 @@ class Feed:
         return []
 
     async def close(self) -> None:
-        """Let every follower go."""
+        """End every follower."""
         self._closed = True
         self._notify()
         await self._stop()
 
     def _number(self, follower: Follower) -> int | None:
-        """Return the number of the change behind which a follower is, or None where the window has it no more."""
+        """Return the number of the follower's last change, or None if the window no longer has it."""
         if follower.number is None:
             follower.number = self._numbers.get(follower.cursor)
         if follower.number is not None and self._newest - follower.number > len(self._window):
@@ -153,7 +153,7 @@ class Feed:
         return follower.number
 
     async def _take(self, follower: Follower) -> list[FeedEvent]:
-        """Return the next changes, and none where a follower has seen all that the reader has."""
+        """Return the next changes, or none for a follower that has seen everything in the window."""
         while (number := self._number(follower)) != self._newest:
             if number is None:
                 return await self.earlier(follower)
@@ -167,13 +167,13 @@ class Feed:
         return [each for each in recent if each.type in follower.types] if follower.types else recent
 
     async def _read(self) -> None:
-        """Read on and on; where the store fails, go on from there in a while."""
+        """Read the log forever. After an error of the store, continue from the same cursor after a pause."""
         cursor: Cursor | None = None
         while True:
             try:
                 cursor = await (self._begin() if cursor is None else self._go_on(cursor))
             except CursorExpired:
-                cursor = None  # it was swept before it was read; the log tells so to those who follow
+                cursor = None  # it was purged before it was read; followers learn that from the log
             except DomainError:
                 await asyncio.sleep(RETRY_S)
             except Exception:  # noqa: BLE001 - if the reader ended, all would wait for it forever
@@ -181,15 +181,15 @@ class Feed:
                 await asyncio.sleep(RETRY_S)
 
     async def _begin(self) -> Cursor:
-        """Start a new window at the end of the log; what is older followers find there."""
+        """Start a new window at the end of the log. Followers find older changes in the log."""
         cursor = await self.log.head()
         self._forget()
         self._numbers[cursor] = self._newest
-        self._notify()  # what was written before this is in the log for whoever looked too early
+        self._notify()  # a follower that looked too early finds in the log what was written before this
         return cursor
 
     async def _go_on(self, cursor: Cursor) -> Cursor:
-        """Add what comes next to the window, in pieces that followers can be told of before there is more."""
+        """Add the next changes to the window, in pieces, so that followers hear of each piece before the next."""
         await self.log.wait_for_changes(cursor)
         limit = min(TAKEN_AT_ONCE, 1 + SENT_AT_ONCE // (1 + len(self._followers)))
         batch = await self.log.read(cursor, limit=limit)
@@ -212,7 +212,7 @@ class Feed:
         wake_event.set()
 
     def _hurry(self) -> None:
-        """Give those that are being sent something, and are too far behind by now, less time to take it."""
+        """Give less time to a follower that is too far behind and still being sent something."""
         soon = asyncio.get_running_loop().time() + PATIENCE_WITH_LATE_S
         for follower in self._followers:
             is_late = follower.number is not None and self._newest - follower.number > MAX_BEHIND
@@ -220,11 +220,11 @@ class Feed:
                 follower.deadline = soon
 
     def _look(self) -> None:
-        """Give up those whose time is over, and look again in a while."""
+        """End the followers whose deadline has passed, and check again later."""
         loop = asyncio.get_running_loop()
         for follower in self._followers:
             if follower.deadline <= loop.time():
-                follower.deadline = inf  # to be given up twice would be an error
+                follower.deadline = inf  # a second timeout would be an error
                 follower.patience.reschedule(loop.time())
         self._wait_for_changes = loop.call_later(LOOK_EVERY_S, self._look)
 

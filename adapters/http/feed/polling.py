@@ -36,23 +36,24 @@ class Changes:
     live: LiveGrants
 
     async def poll(self, request: Request) -> Response:
-        """Answer with what came after a cursor, at once or as soon as there is something."""
+        """Respond with the changes after a cursor, at once or as soon as there are any."""
         parameters = parse(request, POLL_PARAMETERS)
         types = chosen_types(parameters)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
-        if request.method == "HEAD":  # whose answer has nothing to wait for
+        if request.method == "HEAD":  # its response has no body to wait for
             wait = 0
         after = await start(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:
-            async with self.live.while_granted(request):
-                await self._news(cursor, types, wait)
+            with request.waiting(), request.capacity.following(request.address):
+                async with self.live.while_granted(request):
+                    await self._news(cursor, types, wait)
             changes, cursor = await self._read(cursor, types, limit)
         return json_text(f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}"}}')
 
     async def _read(self, after: Cursor | None, types: frozenset[str], limit: int) -> tuple[list[str], Cursor]:
-        """Return the documents of the next changes, and the cursor behind them."""
+        """Return the documents of the next changes, and the cursor after them."""
         changes: list[str] = []
         while True:
             wanted = min(limit - len(changes), TAKEN_AT_ONCE)
@@ -63,23 +64,24 @@ class Changes:
                 return changes, after
 
     async def _news(self, after: Cursor, types: frozenset[str], wait: float) -> None:
-        """Return when there is something after a cursor, or nothing to wait for any more."""
+        """Return when there is a change after a cursor, or when waiting is over."""
         with suppress(TimeoutError):
             async with self.feed.follower(after, types) as follower, asyncio.timeout(wait):
                 await self.feed.next(follower)
 
     async def stream(self, request: Request) -> EventStream:
-        """Answer with a stream of events."""
+        """Respond with a stream of events."""
         parameters = parse(request, STREAM_PARAMETERS)
         types = chosen_types(parameters)
         after = await start(self.log, request.header(b"last-event-id") or parameters.get("after"))
-        with suppress(CursorExpired):  # which the stream tells itself
-            await self.log.read(after, limit=1)  # what is no cursor is refused while there can still be a status
+        with suppress(CursorExpired):  # the stream itself tells that
+            await self.log.read(after, limit=1)  # an invalid cursor is refused now, while a status can still say so
+        request.capacity.followers.enter(request.address)  # the stream, which is sent next, gives this back
         return EventStream(self.feed, after, types, partial(self.live.while_granted, request))
 
 
 def chosen_types(parameters: dict[str, str]) -> frozenset[str]:
-    """Return the types to follow for those that were asked for; none means all. Raises `BadParameter`."""
+    """Return the types to follow. An empty set means all types. Raises `BadParameter`."""
     if "types" not in parameters:
         return frozenset()
     types = parameters["types"].split(",")

@@ -1,4 +1,4 @@
-"""Doing something for a client for as long as it is there."""
+"""Work for a client that ends when the client disconnects."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,7 +10,7 @@ _FAREWELLS = ("http.disconnect", "websocket.disconnect")
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
-    """Do something to its end, or until the client leaves. What the client sends meanwhile is ignored.
+    """Do the work to its end, or until the client disconnects. Messages of the client are ignored meanwhile.
 
     Raises what the work does.
     """

@@ -1,4 +1,4 @@
-"""Following the log over a WebSocket: one change a message, and `ready` once everything before is told."""
+"""Following the log over a WebSocket: one change in a message, and `ready` after all earlier changes."""
 
 import asyncio
 from contextlib import suppress
@@ -29,7 +29,7 @@ GOODBYE_S = 1.0
 
 @frozen(eq=False)
 class ChangesSocket:
-    """The WebSocket of the log. What a client sends is read and ignored."""
+    """The WebSocket of the log. Messages of a client are read and ignored."""
 
     log: ChangeLog
     feed: Feed
@@ -42,20 +42,24 @@ class ChangesSocket:
         await receive()  # websocket.connect
         try:
             await self.gate.admit(request, self.needs)
+            request.capacity.followers.enter(request.address)
         except Exception as error:  # noqa: BLE001 - as for every other path
             return await send_error(response_for(error, request), scope, receive, send)
-        await send({"type": "websocket.accept"})
-        return await until_disconnect(receive, self._serve(request, send))
+        try:
+            await send({"type": "websocket.accept"})
+            return await until_disconnect(receive, self._serve(request, send))
+        finally:
+            request.capacity.followers.give_back(request.address)
 
     async def _serve(self, request: Request, send: Send) -> None:
         code, reason = await self._followed(request, send)
         fitting = reason.encode()[:MAX_REASON].decode(errors="ignore")
-        with suppress(TimeoutError):  # a reader that takes nothing takes no goodbye either
+        with suppress(TimeoutError):  # a client that reads nothing reads no close frame either
             async with asyncio.timeout(GOODBYE_S):
                 await send({"type": "websocket.close", "code": code, "reason": fitting})
 
     async def _followed(self, request: Request, send: Send) -> tuple[int, str]:
-        """Follow for as long as it goes, and return why it ended."""
+        """Send changes until that ends, and return why it ended."""
         try:
             parameters = parse(request, STREAM_PARAMETERS)
             types = chosen_types(parameters)

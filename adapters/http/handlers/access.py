@@ -1,4 +1,4 @@
-"""Keys and sessions: the one moment at which a secret is shown, and what can be told of it afterwards."""
+"""Keys and sessions. A secret is shown once; later responses leave it out."""
 
 import secrets
 from typing import Any
@@ -23,20 +23,20 @@ from domain.errors import ValidationFailed, Violation
 
 @frozen(kw_only=True, eq=False)
 class AccessHandlers:
-    """The operations on keys and sessions. `is_public` tells that others than this machine can reach the service."""
+    """The operations on keys and sessions. `is_public` tells that other machines can reach the service."""
 
     gate: Gate
     max_body: int
     is_public: bool
 
     async def list(self, request: Request) -> Response:
-        """Answer with all keys, but for what is secret of them."""
+        """Respond with all keys, without their secrets."""
         del request
         keys = [_document(each) for each in await self.gate.keys.keys()]
         return json_response({"keys": keys, "count": len(keys)})
 
     async def create(self, request: Request) -> Response:
-        """Make a key of the body."""
+        """Create a key from the body."""
         _refuse_idempotency(request)
         _, raw = await read_object(request, self.max_body)
         secret = make_key(secrets.choice)
@@ -52,7 +52,7 @@ class AccessHandlers:
         return await self._change(request, RotateKey.parse(id, parse_object(body) if body else {}, secret), secret)
 
     async def revoke(self, request: Request) -> Response:
-        """End a key."""
+        """Revoke a key."""
         _refuse_idempotency(request)
         await read_body(request, self.max_body)
         dry_run = only_validates(request)
@@ -60,7 +60,7 @@ class AccessHandlers:
         return json_response({"deleted": _document(key)}, *_applied(request))
 
     async def open_session(self, request: Request) -> Response:
-        """Let the browser that shows a key go on without it."""
+        """Open a session for the browser that shows a key, so that it need not send the key again."""
         _refuse_idempotency(request)
         _, raw = await read_object(request, self.max_body)
         key, token = _shown_key(raw), make_token(secrets.choice)
@@ -72,11 +72,11 @@ class AccessHandlers:
         return json_response(_granted(grant), _cookie(request, token, int(SESSION_LASTS.total_seconds())))
 
     async def session(self, request: Request) -> Response:
-        """Answer with who asks, and what he may do."""
+        """Respond with the caller's name and scopes."""
         return json_response(_granted(request.grant))
 
     async def close_session(self, request: Request) -> Response:
-        """End the session of the browser that asks, if it has one."""
+        """End the session of this browser, if it has one."""
         await read_body(request, self.max_body)
         if (token := session_token(request)) is not None:
             await self.gate.keys.close_session(hash_of(token))
@@ -110,7 +110,7 @@ def _cookie(request: Request, token: str, seconds: int) -> Header:
 
 
 def _shown_key(raw: dict[str, Any]) -> str:
-    """Return the key of a document. What is wrong with it is told without it."""
+    """Return the key in a document. An error never repeats the key."""
     violations = [Violation(field=name, code="unknown_field", reason="is not a field") for name in raw if name != "key"]
     key = raw.get("key")
     if key is None:

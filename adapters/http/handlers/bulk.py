@@ -45,7 +45,7 @@ _NEEDED = {
 
 @frozen(kw_only=True, eq=False)
 class Bulk:
-    """The bulk operation of one kind of entity."""
+    """The bulk operation of one entity type."""
 
     entity_type: EntityType[Any]
     writer: Writer
@@ -70,14 +70,14 @@ class Bulk:
         return await self.submitter.submit(request, body, use_case, rendered)
 
     def _command(self, raw: object) -> Command:
-        """Return the command of an operation; one that is wrong becomes a command that refuses, in its turn."""
+        """Return the command of an operation. An invalid operation becomes a command that fails in its turn."""
         try:
             return self._parsed(raw)
         except DomainError as error:
             return Refuse(entity_type=self.entity_type, error=error)
 
     def _operations(self) -> tuple[str, ...]:
-        """Name the operations that there are; an upsert names no version, and so it is none where one is required."""
+        """Name the known operations. An upsert names no version, so it is left out where a version is required."""
         upsert = ("upsert",) if self.entity_type.unique and not self.require_if_match else ()
         return "create", "update", "delete", "restore", *upsert, *(("stock",) if self.entity_type.stocked else ())
 
@@ -106,7 +106,7 @@ class Bulk:
 
 @frozen
 class Rendered:
-    """What became of an operation, as it is told."""
+    """The outcome of one operation, as the response shows it."""
 
     result: Result
     operation: Any
@@ -123,7 +123,7 @@ class Rendered:
         return f'{{"status":{201 if result.action is Action.CREATED else 200},"body":{result.record.document}}}'
 
     def problem(self, request_id: str, root: str) -> dict[str, Any]:
-        """Return why an operation was refused."""
+        """Return why an operation failed, as a problem."""
         assert isinstance(self.result, DomainError)
         misshapen = isinstance(self.result, ValidationFailed) and self.result.of_command
         has_body = not misshapen and "body" in self.operation
@@ -132,7 +132,7 @@ class Rendered:
 
 
 def _refused(results: Sequence[Rendered], failed: int, request_id: str, root: str) -> Response:
-    """Answer for operations of which some failed, and so all: with the first of these, and beside it with each."""
+    """Respond where one operation failed, and so all did: with the first problem, and beside it each of them."""
     first = results[failed]
     assert isinstance(first.result, DomainError)
     failures = [each for each in results if isinstance(each.result, DomainError)]
@@ -143,7 +143,7 @@ def _refused(results: Sequence[Rendered], failed: int, request_id: str, root: st
 
 
 def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
-    """Return whether the request is atomic, and its operations. Raises `Invalid`."""
+    """Return whether the request is atomic, and its operations. Raises `ValidationFailed`."""
     atomic, operations = raw.get("atomic", True), raw.get("operations")
     violations = [
         _violation(name, "unknown_field", "is not a field (there are atomic, operations)")
@@ -166,7 +166,7 @@ def _checked(raw: Mapping[str, Any]) -> tuple[bool, list[Any]]:
 
 
 def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
-    """Return an operation whose parts are there and of their types. Raises `ValidationFailed`."""
+    """Return an operation whose parts are present and of the right types. Raises `ValidationFailed`."""
     if not isinstance(raw, dict):
         raise _misshapen(_violation("op", "wrong_type", "is missing: an operation must be an object"))
     op = raw.get("op")
@@ -194,5 +194,5 @@ def _violation(field: str, code: str, reason: str) -> Violation:
 
 
 def _misshapen(*violations: Violation) -> ValidationFailed:
-    """Return what is wrong with an operation itself, as opposed to the values in it."""
+    """Return an error about the operation itself, not about the values in it."""
     return ValidationFailed(violations=violations, of_command=True)

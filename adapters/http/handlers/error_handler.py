@@ -1,4 +1,4 @@
-"""What is answered when something goes wrong: refusals as what they are, anything else as our fault."""
+"""Turns an exception into a response: an expected error into its problem, any other into a fault of the service."""
 
 import logging
 
@@ -18,7 +18,7 @@ _log = logging.getLogger("backroom")
 
 
 def response_for(error: Exception, request: Request) -> Response:
-    """Return the answer for an error; one that nobody foresaw is logged under the id of its request."""
+    """Return the response for an exception. An unexpected one is logged with the id of its request."""
     match error:
         case DomainError() | HttpError():
             response = response_of(error, request.request_id, request.root)

@@ -1,4 +1,4 @@
-"""The Idempotency-Key of a write, and the answers that versions of before kept under one."""
+"""The Idempotency-Key of a write, and the responses that earlier versions stored under a key."""
 
 import hashlib
 import re
@@ -27,13 +27,13 @@ def key_name(request: Request) -> str | None:
 
 
 def fingerprint(request: Request, body: bytes) -> bytes:
-    """Return what tells this request from every other one that may come with the same key."""
+    """Return what distinguishes this request from any other with the same key."""
     parts = (request.method.encode(), request.path.encode(), *(request.headers.get(name, b"") for name in _BOUND), body)
     return hashlib.sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).digest()
 
 
 def earlier_answer(kept: EarlierAnswer) -> Response:
-    """Return an answer as a version of before kept it."""
+    """Return a response that an earlier version stored."""
     head, _, body = kept.partition(b"\n")
     facts = orjson.loads(head)
     headers = tuple((name.encode(), value.encode()) for name, value in facts["headers"])

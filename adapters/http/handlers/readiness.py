@@ -1,4 +1,4 @@
-"""Whether the store is ready to be written to, which is found out by writing."""
+"""Whether the store accepts writes. A trial write finds out."""
 
 import asyncio
 
@@ -8,12 +8,12 @@ from domain.errors import DomainError, Unavailable
 from domain.ports import Store
 
 PROBE_EVERY_S = 1.0
-"""How old what was found out may be: whoever asks more often than that shares one write."""
+"""Seconds for which a result is valid. Callers within that time share one write."""
 
 
 @define(eq=False)
 class Readiness:
-    """Probes the store for whoever asks, however many they are."""
+    """Probes the store, once for all callers together."""
 
     store: Store
 
@@ -21,11 +21,11 @@ class Readiness:
     _begun: float = field(default=0.0, init=False)
 
     async def check(self) -> None:
-        """Return where a write succeeds, and raise `Unavailable` otherwise."""
+        """Return if a write succeeds. Raises `Unavailable` otherwise."""
         now = asyncio.get_running_loop().time()
         if self._probe is None or (self._probe.done() and now - self._begun >= PROBE_EVERY_S):
             self._probe, self._begun = asyncio.create_task(self._hindrance()), now
-        hindrance = await asyncio.shield(self._probe)  # others wait for it too
+        hindrance = await asyncio.shield(self._probe)  # others wait for the same probe
         if hindrance is not None:
             raise Unavailable(hindrance)
 

@@ -1,4 +1,4 @@
-"""The way of every write: a use case with the terms of a request, and its outcome back to the client."""
+"""How every write runs: a use case with the key and preferences of a request, whose outcome becomes a response."""
 
 from collections.abc import Awaitable, Callable
 
@@ -18,7 +18,7 @@ APPLIED = (b"preference-applied", b"validate-only")
 
 @frozen(eq=False)
 class Submitter:
-    """Calls use cases with the key and the preferences of a request."""
+    """Calls use cases with the idempotency key and the preferences of a request."""
 
     dispatcher: WebhookDispatcher
 
@@ -31,7 +31,7 @@ class Submitter:
         *,
         subscribes: bool = False,
     ) -> Response:
-        """Return the answer that `render` makes of the outcome, also of one that was kept under the key."""
+        """Return the response that `render` makes of the outcome, or of the outcome stored under the key."""
         terms = _terms(request, body)
         answer = await use_case(terms)
         response = _replayed(answer, render) if isinstance(answer, Replay) else render(answer)
@@ -43,7 +43,7 @@ class Submitter:
 
 
 def _terms(request: Request, body: bytes) -> Terms:
-    name = key_name(request)  # also for a dry run, which is answered from what was kept, but keeps nothing itself
+    name = key_name(request)  # a dry run also gets the stored outcome, but stores nothing itself
     key = (
         None
         if name is None
@@ -53,9 +53,9 @@ def _terms(request: Request, body: bytes) -> Terms:
 
 
 def only_validates(request: Request) -> bool:
-    """Tell whether the client wants to hear what would become of the request (RFC 7240).
+    """Tell whether the client asks for a dry run (RFC 7240).
 
-    A value that nobody asked for, as in `validate-only=true`, does not make a request harmful.
+    An unknown value, as in `validate-only=true`, still means a dry run, because a write would do harm.
     """
     header = request.header(b"prefer")
     return header is not None and any(

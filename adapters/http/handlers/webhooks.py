@@ -1,4 +1,4 @@
-"""Webhooks: entities like the others, with a secret and a position that are no part of them."""
+"""Webhooks: entities like the others, with a secret and a log position that are not part of them."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -36,7 +36,7 @@ DELIVERIES_PARAMETERS = ("limit", "cursor")
 
 @frozen(eq=False)
 class Positioned(Reader):
-    """Reads webhooks together with how far each of them has been delivered."""
+    """Reads webhooks together with the log positions of their deliveries."""
 
     store: Store
 
@@ -54,7 +54,7 @@ class Positioned(Reader):
 
 
 def etag_of_positioned(record: StoredEntity) -> bytes:
-    """Return a tag of a webhook that names its version, and stands for its position too."""
+    """Return the etag of a webhook. It names the version, and changes with the log position too."""
     return b'"%d.%s"' % (record.version, _digest(record.document).encode())
 
 
@@ -71,7 +71,7 @@ class WebhookWriting(Writing):
     dispatcher: WebhookDispatcher
 
     async def create(self, request: Request) -> Response:
-        """Make a webhook of the body, and show its secret this once."""
+        """Create a webhook from the body, and show its secret once."""
         body, raw = await read_object(request, self.max_body)
         command, created = Create.parse(WEBHOOK, raw), partial(self._created, request)
         return await self._subscribe(request, body, command, created, with_secret=True)
@@ -80,7 +80,7 @@ class WebhookWriting(Writing):
         """Set the fields in the body."""
         id, expected = self._target(request)
         body, raw = await read_object(request, self.max_body)
-        raw.pop("cursor", None)  # it moves on by itself, so what was read a moment ago is not wrong, only old
+        raw.pop("cursor", None)  # it advances by itself, so a client's value is not wrong, only old
         return await self._subscribe(request, body, Edit.parse(WEBHOOK, id, raw, expected), self._as_it_is)
 
     async def delete(self, request: Request) -> Response:
@@ -98,24 +98,24 @@ class WebhookWriting(Writing):
         return await self._subscribe(request, body, command, self._as_it_is)
 
     async def rotate(self, request: Request) -> Response:
-        """Put a new secret in force, and show it this once."""
+        """Give the webhook a new secret, and show it once."""
         id, expected = self._target(request)
         body = await read_body(request, self.max_body)
         command = Rotate(id=id, precondition=expected)
         return await self._subscribe(request, body, command, self._as_it_is, with_secret=True)
 
     async def test(self, request: Request) -> Response:
-        """Queue a message that only tells the webhook that it can be reached."""
+        """Queue a test message, which only shows whether the webhook can be reached."""
         return await self._queue(request, partial(request_test, identifier(request)))
 
     async def retry(self, request: Request) -> Response:
-        """Queue a message once more."""
+        """Queue a message again."""
         return await self._queue(
             request, partial(request_again, identifier(request), request.parameters["delivery_id"])
         )
 
     async def deliveries(self, request: Request) -> Response:
-        """Answer with what was attempted, newest first."""
+        """Respond with the delivery attempts, newest first."""
         id = identifier(request)
         parameters = parse(request, DELIVERIES_PARAMETERS)
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
@@ -151,8 +151,8 @@ class WebhookWriting(Writing):
         return await self.submitter.submit(request, body, use_case, queued, subscribes=True)
 
     def _with_secret(self, record: StoredEntity, outcome: Outcome) -> StoredEntity:
-        # A secret follows from the webhook, so no kept outcome needs to hold it, and an answer that was lost on its
-        # way can be had again. A dry run shows a secret that nobody has, not the one that the next webhook will have.
+        # The secret derives from the webhook. So no stored outcome needs to hold it, and a retry gets a lost response
+        # again. A dry run shows a secret that belongs to nobody, not the one that the next webhook will have.
         id = NOBODY if outcome.dry_run else record.id
         secret = self.dispatcher.secret(id, orjson.loads(record.document)["secret_version"])
         return record._replace(document=extended(record.document, "secret", secret))

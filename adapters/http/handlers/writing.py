@@ -28,7 +28,7 @@ UseCase = Callable[[Terms], Awaitable[Answer]]
 
 @frozen(kw_only=True, eq=False)
 class Writing:
-    """The operations that write one kind of entity."""
+    """The operations that write one entity type."""
 
     entity_type: EntityType[Any]
     writer: Writer
@@ -37,13 +37,13 @@ class Writing:
     require_if_match: bool
 
     async def create(self, request: Request) -> Response:
-        """Make an entity of the body."""
+        """Create an entity from the body."""
         body, raw = await read_object(request, self.max_body)
         use_case = partial(create, self.writer, self.entity_type, raw)
         return await self._submit(request, body, use_case, partial(self._created, request))
 
     async def edit(self, request: Request) -> Response:
-        """Set the fields in the body; a merge patch (RFC 7396) of a flat document means the same."""
+        """Set the fields in the body. A merge patch (RFC 7396) of a flat document means the same."""
         id, expected = self._target(request)
         body, raw = await read_object(request, self.max_body)
         use_case = partial(edit, self.writer, self.entity_type, id, raw, precondition=expected)
@@ -74,7 +74,7 @@ class Writing:
         id = identifier(request)
         if (
             b"if-none-match" in request.headers
-        ):  # ignoring it would write where the client said not to (RFC 9110, 13.1.2)
+        ):  # a server that ignored it would write against the client's word (RFC 9110, 13.1.2)
             raise BadHeader("If-None-Match is for reading; If-Match names the version that a write is meant for")
         sent = request.header(b"if-match")
         if sent is None and self.require_if_match:

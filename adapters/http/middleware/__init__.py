@@ -1,1 +1,1 @@
-"""What happens to every request, whatever its path."""
+"""Middleware: what happens to every request, whatever its path."""

@@ -1,4 +1,4 @@
-"""One line for each request, gathered for a moment and written together, because a write for each costs too much."""
+"""The access log: one line for each request. Lines are written together, because a write for each costs too much."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
 Line = tuple[float, str, bytes, int, float, str, str | None]
-"""When (seconds since 1970), method, path, status, how long (seconds), request id, address of the client."""
+"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client."""
 
 
 def as_text(line: Line) -> str:
@@ -45,7 +45,7 @@ def as_json(line: Line) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text that begins no line and no sequence of a terminal, whoever wrote it."""
+    """Return a text that cannot begin a new line or a terminal sequence."""
     return text if not _UNPRINTABLE.search(text) else _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -53,14 +53,14 @@ def _written(at: float) -> str:
     return f"{_second(int(at))}.{int(at % 1 * 1000):03d}Z"
 
 
-@lru_cache(4)  # most lines are of the same second as the line before
+@lru_cache(4)  # most lines are of the same second as the one before
 def _second(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")[:-6]
 
 
 @define(eq=False)
 class AccessLog:
-    """Gathers lines and hands them to `output` in one piece. Queries stay out of it."""
+    """Gathers lines and hands them to `output` in one piece. Lines leave out the query."""
 
     output: Callable[[str], object]
     format: Callable[[Line], str] = as_text
@@ -71,7 +71,7 @@ class AccessLog:
         """Add the line of a request that took `spent` seconds."""
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
-        # The raw path is still percent-encoded, so that nobody can write lines of their own.
+        # The raw path is still percent-encoded, so that nobody can forge a line.
         path = b"/(secret)" if holds_secret(scope["path"]) else scope["raw_path"]
         method, client = scope.get("method", "WEBSOCKET"), scope.get("client") or (None,)
         self._gathered.append((time(), method, path, status, spent, request_id, client[0]))
@@ -79,7 +79,7 @@ class AccessLog:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write the gathered lines."""
         gathered, self._gathered = self._gathered, []
         if gathered:
             self.output("".join(map(self.format, gathered)))

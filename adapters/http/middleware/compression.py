@@ -1,4 +1,4 @@
-"""Answers in gzip, for those who take it (RFC 9110, 12.5.3)."""
+"""Compresses responses with gzip for clients that accept it (RFC 9110, 12.5.3)."""
 
 import asyncio
 import re
@@ -8,28 +8,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.responses.responses import Header
 
-MIN_BYTES = 1000  # what is shorter gains nothing
-MAX_ON_LOOP = 128 * 1024  # bytes; what is longer is compressed in a thread
+MIN_BYTES = 1000  # shorter bodies gain nothing
+MAX_ON_LOOP = 128 * 1024  # bytes; longer bodies are compressed in a thread
 LEVEL = 5
 
-_COMPRESSIBLE = re.compile(rb"text/(?!event-stream)|application/(json|problem\+json|javascript)|image/svg")
+_COMPRESSIBLE = re.compile(rb"text/(?!event-stream)|application/(json|x-ndjson|problem\+json|javascript)|image/svg")
 _WHOLE = frozenset((200, 201, 202, 207))
 
 
 class Compression:
-    """Compresses whole answers that are long and of a kind that gets shorter; streams pass as they are."""
+    """Compresses whole responses that are long and of a compressible type. Streams pass unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whose sender takes gzip."""
+        """Serve one request of a client that accepts gzip."""
         held: Message | None = None
 
         async def compressed(message: Message) -> None:
             nonlocal held
             if message["type"] == "http.response.start" and _is_compressible(message):
-                held = message  # until its length is known
+                held = message  # until the length is known
                 return
             if held is not None:
                 start, held = held, None
@@ -51,7 +51,7 @@ def _is_compressible(start: Message) -> bool:
 
 
 def _of_compressed(headers: list[Header], length: int) -> list[Header]:
-    """Return the headers of an answer as they are of its compressed form: other bytes need another strong tag."""
+    """Return the headers of the compressed form. Its bytes differ, so it needs another strong etag."""
     changed = [(b"content-encoding", b"gzip"), (b"content-length", b"%d" % length)]
     for name, value in headers:
         if name == b"etag" and not value.startswith(b"W/"):
@@ -66,5 +66,5 @@ async def _gzip(body: bytes) -> bytes:
 
 
 def _compress(body: bytes) -> bytes:
-    gzip = zlib.compressobj(LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # writes no time: the same bytes again
+    gzip = zlib.compressobj(LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # without a timestamp: the same bytes each time
     return gzip.compress(body) + gzip.flush()

@@ -1,4 +1,4 @@
-"""Cross-origin resource sharing (Fetch Standard, 3.3): which pages of other origins may call, and read the answers."""
+"""Cross-origin resource sharing (Fetch Standard, 3.3): which other origins may send requests and read responses."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ EXPOSED = (
     "RateLimit",
     "RateLimit-Policy",
 )
-MAX_AGE_S = 600  # for which a browser remembers what it was granted
+MAX_AGE_S = 600  # how long a browser remembers a grant
 
 _EXPOSED = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
 
@@ -32,17 +32,17 @@ class Grants:
 
     @property
     def depend_on_origin(self) -> bool:
-        """Tell whether an answer depends on who asks, so that no cache may give it to others."""
+        """Tell whether responses depend on the origin. Then no cache may give one to another origin."""
         return bool(self._origins) and not self._all
 
     def to(self, origin: bytes | None) -> tuple[Header, ...]:
-        """Return the headers that let a page of an origin read an answer, or none."""
+        """Return the headers that let a page of an origin read a response, or none."""
         if origin is None or not (self._all or origin in self._origins):
             return ()
         return ((b"access-control-allow-origin", b"*" if self._all else origin), _EXPOSED)
 
     def of_refusal(self, origin: bytes | None) -> tuple[Header, ...]:
-        """Return the same for a refusal; where no origin was read, the only one that there is may be the page's."""
+        """Return the same for an error. Where no origin was read, the only allowed origin may be the page's."""
         if origin is None and len(self._origins) == 1:
             (origin,) = self._origins
         granted = self.to(origin)
@@ -50,9 +50,9 @@ class Grants:
 
 
 class CrossOrigin:
-    """Adds to every answer what lets the pages read it that may.
+    """Adds the CORS headers to every response, for the pages that may read it.
 
-    A preflight is an OPTIONS like any other, and grants the methods that its answer says the path has.
+    A preflight is an ordinary OPTIONS request. It grants the methods that its response lists for the path.
     """
 
     def __init__(self, app: ASGIApp, grants: Grants) -> None:
@@ -60,7 +60,7 @@ class CrossOrigin:
         self._grants = grants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever becomes of it."""
+        """Serve one request, whether it succeeds or fails."""
         headers = request_of(scope).headers
         granted = self._grants.to(headers.get(b"origin"))
         if not granted:

@@ -1,4 +1,4 @@
-"""What a proxy says about the request that it passes on; believed of those that are trusted, and of nobody else."""
+"""What a proxy says about the original request. Only trusted proxies are believed."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _SCHEMES = {"http": ("http", "ws"), "https": ("https", "wss"), "ws": ("http", "w
 
 @frozen
 class Hop:
-    """What one proxy says of who asked it: each part is empty where it says nothing."""
+    """What one proxy says about the client that it saw. A part is empty where the proxy says nothing."""
 
     client: str = ""
     host: str = ""
@@ -27,7 +27,7 @@ class Hop:
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """Return the address of the client and its port, which is 0 where it is not told; None where it is none."""
+        """Return the address and port of the client (port 0 if unknown), or None if it is not an address."""
         found = _NODE.fullmatch(self.client)
         return None if found is None else (found[1] or found[3] or found[5], int(found[2] or found[4] or 0))
 
@@ -35,9 +35,9 @@ class Hop:
 class Forwarded:
     """Takes the client, the host and the scheme from X-Forwarded-For, -Host and -Proto, or else from Forwarded.
 
-    Each proxy adds what it saw at the right end. What counts is the word of the outermost that is trusted, or that is
-    reached through trusted ones alone. The prefix in X-Forwarded-Prefix is what the proxies took off the path. It comes
-    back in every URL that is made here, as a server's own `root_path` does.
+    Each proxy appends what it saw at the right end. The hops are read from the right, for as long as they name a
+    trusted proxy. The last hop that is read counts. X-Forwarded-Prefix holds the prefix that the proxies took off the
+    path. Every URL that is made here begins with it, as with a server's own `root_path`.
     """
 
     def __init__(self, app: ASGIApp, *, trusted: Sequence[str]) -> None:
@@ -65,7 +65,7 @@ class Forwarded:
             scope["root_path"], scope["path"] = prefix + scope.get("root_path", ""), prefix + scope["path"]
 
     def _outermost(self, hops: list[Hop]) -> Hop:
-        """Return the word that counts, of hops that are told by the innermost proxy first."""
+        """Return the hop that counts. The first of the `hops` comes from the innermost proxy."""
         chosen = Hop()
         for hop in hops:
             chosen = hop
@@ -89,6 +89,6 @@ def _forwarded(header: str) -> list[Hop]:
 
 
 def _prefix(header: str) -> str:
-    """Return what was taken off the path, by the outermost proxy first; what is no path was not."""
+    """Return the prefix that the proxies took off the path, the outermost first. What is no path is left out."""
     parts = [part.strip().rstrip("/") for part in header.split(",")]
     return unquote("".join(part for part in parts if _PREFIX.fullmatch(part)))

@@ -1,4 +1,4 @@
-"""Who may ask: the hosts that the service answers for, and the pages that may write."""
+"""Checks Host and Origin: which hosts this service has, and which pages may write."""
 
 from collections.abc import Sequence
 
@@ -16,15 +16,15 @@ ORIGINS_SETTING = (
     " BACKROOM_TRUSTED_PROXIES and X-Forwarded-Proto"
 )
 MAX_TOLD = 100
-_OWN_SITE = (b"same-origin", b"none")  # this page, or the user himself
+_OWN_SITE = (b"same-origin", b"none")  # this page, or the user directly
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class OriginCheck:
-    """Refuses a foreign Host, so that no name can be made to point here, and a foreign Origin where it could harm.
+    """Refuses a foreign Host, against DNS rebinding, and a foreign Origin where it could do harm.
 
-    A browser sends Origin with every write and with every WebSocket, and Sec-Fetch-Site (Fetch Metadata) where the
-    connection is safe; other clients send neither.
+    A browser sends Origin with every write and with every WebSocket. It sends Sec-Fetch-Site (Fetch Metadata) where
+    the connection is secure. Other clients send neither.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
@@ -51,9 +51,10 @@ class OriginCheck:
         return BadOrigin(f"pages of {origin[:MAX_TOLD]!r} may not write here; {ORIGINS_SETTING}")
 
     def _may_write(self, request: Request, own: str) -> bool:
-        """Tell whether the page from which a write comes, if it comes from one, may send it.
+        """Tell whether a page may send this write. A write that comes from no page may pass.
 
-        Where the browser adds by itself what lets the caller in, or nobody could tell, its own word counts alone.
+        A browser adds a cookie by itself, and nothing tells whether it did so for a WebSocket. So both are refused if
+        Sec-Fetch-Site names another site, even with an allowed Origin.
         """
         site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
         if site in _OWN_SITE or (site is None and origin is None):

@@ -1,4 +1,4 @@
-"""The outermost layer: gives a request its id, an answer its time and what caches must know, and the log a line."""
+"""The outermost layer. It adds a request id, the duration and cache headers to a response, and logs a line."""
 
 import re
 from itertools import count
@@ -9,10 +9,10 @@ from urllib.parse import quote
 from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.fairness.turns import Turns
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.requests.header_lists import accepts_coding
-from adapters.http.requests.request import Request, joined
+from adapters.http.requests.request import IS_WHOLE, Request, joined
 from adapters.http.responses.caching import settled
 from adapters.http.responses.responses import Header
 from adapters.http.responses.security_headers import OF_EVERYTHING
@@ -24,18 +24,18 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 class RequestContext:
-    """Wraps the whole application. Compression costs only those who ask for it."""
+    """Wraps the whole application. Compression costs only the clients that ask for it."""
 
     def __init__(
-        self, app: ASGIApp, *, compressed: ASGIApp, access_log: AccessLog, by_origin: bool, turns: Turns
+        self, app: ASGIApp, *, compressed: ASGIApp, access_log: AccessLog, by_origin: bool, capacity: Capacity
     ) -> None:
-        """`by_origin` tells that answers depend on the origin of the page that asks."""
+        """`by_origin` tells that responses depend on the origin of the page that asks."""
         self._app = app
         self._compressed = compressed
         self._access_log = access_log
         self._by_origin = by_origin
-        self._turns = turns
-        # 64 random bits for the process and a number in it: as unique as random ids, and much cheaper.
+        self._capacity = capacity
+        # 64 random bits for the process, and a counter: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
 
@@ -53,7 +53,8 @@ class RequestContext:
             headers,
             receive,
             request_id.decode(),
-            self._turns,
+            scope.get(IS_WHOLE, False),
+            self._capacity,
             quote(scope.get("root_path", ""), safe=_IN_PATHS),
         )
         request.scheme = scope["scheme"]
@@ -69,15 +70,17 @@ class RequestContext:
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] in _ANSWERS:
+                request.end_work()
                 status = message["status"]
                 message["headers"] = [*settled(message["headers"], by_origin=self._by_origin), *stamps()]
             elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}  # all else is as for GET, so that nothing tells the two apart
+                message = {**message, "body": b""}  # the rest is as for GET, so that nothing else differs
             elif message["type"] == "websocket.accept":
+                request.end_work()
                 status = 101
                 message["headers"] = [*message.get("headers", ()), *stamps()]
             elif message["type"] == "websocket.close" and status == 0:
-                status = 403  # which is how servers answer a handshake that is not accepted
+                status = 403  # servers send this for a handshake that is not accepted
             await send(message)
 
         codings = request.header(b"accept-encoding")
@@ -85,5 +88,8 @@ class RequestContext:
         try:
             await app(scope, receive, stamped)
         finally:
-            del scope["backroom.call"]  # or the scope, the call and its `receive` were a circle, left to the collector
+            request.end_work()
+            if request.body is not None:
+                self._capacity.bodies.forget(request.body)
+            del scope["backroom.call"]  # else scope, request and `receive` form a cycle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, request.request_id)

@@ -1,4 +1,4 @@
-"""What an operation declares about itself. Routing, validation and the OpenAPI document all come from here."""
+"""What an operation declares. Routing, validation and the OpenAPI document all come from here."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -27,12 +27,12 @@ class Parameter:
 
 @frozen(kw_only=True)
 class Reply:
-    """One way in which an operation succeeds."""
+    """One successful response of an operation."""
 
     description: str
     schema: Schema | None = None
     media_type: str = "application/json"
-    also: str | None = None  # the media type of a text that people can get instead
+    also: tuple[str, ...] = ()  # the media types of text formats that the client may choose
     headers: tuple[str, ...] = ()
 
 
@@ -43,19 +43,19 @@ class Operation:
     name: str
     summary: str
     scope: AccessScope | None
-    """What a caller needs for it; None for what everyone may do."""
+    """The scope that a caller needs; None where everyone may call."""
     handler: Handler
     replies: Mapping[int, Reply]
     parameters: tuple[Parameter, ...] = ()
-    takes: Schema | None = None  # the schema of the body, for an operation that has one
+    takes: Schema | None = None  # the schema of the body, if the operation has one
     body_types: tuple[str, ...] = ("application/json",)
     problems: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    caching: bytes = NEVER  # the policy for its answers
+    caching: bytes = NEVER  # the cache policy of its responses
 
     @property
     def is_revalidated(self) -> bool:
-        """Tell whether a client may keep an answer and ask, by its tag, whether it is still so."""
+        """Tell whether a client may keep a response and revalidate it by its etag."""
         return self.caching in (PRIVATE, PUBLIC)
 
 

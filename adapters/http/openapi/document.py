@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the declarations that also route."""
+"""The OpenAPI document, made from the same declarations as the routes."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -133,12 +133,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
-    """Return what lets a caller in: one of the schemes, with a scope; nothing where everyone may."""
+    """Return what admits a caller: one of the schemes, with a scope; nothing where everyone may call."""
     return [] if operation.scope is None else [{name: [operation.scope.value]} for name in _SECURITY_SCHEMES]
 
 
 def _replies(operation: Operation) -> dict[int, Reply]:
-    """Return the ways in which an operation succeeds, those included in which it only says that nothing changed."""
+    """Return the successful responses of an operation, 304 included."""
     if not operation.is_revalidated:
         return dict(operation.replies)
     tagged = {status: evolve(each, headers=("ETag", *each.headers)) for status, each in operation.replies.items()}
@@ -150,7 +150,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.place == "path":
         described["required"] = True
     if parameter.schema.get("type") == "array":
-        described["explode"] = False  # one value after the other, separated by commas
+        described["explode"] = False  # values separated by commas
     if parameter.description:
         described["description"] = parameter.description
     return described
@@ -160,8 +160,7 @@ def _reply(reply: Reply) -> dict[str, Any]:
     described: dict[str, Any] = {"description": reply.description, "headers": _headers(reply.headers)}
     if reply.schema is not None:
         described["content"] = {reply.media_type: {"schema": reply.schema}}
-        if reply.also is not None:
-            described["content"][reply.also] = {"schema": {"type": "string"}}
+        described["content"] |= {media_type: {"schema": {"type": "string"}} for media_type in reply.also}
     return described
 
 
@@ -172,9 +171,9 @@ def _problems(codes: Iterable[str], shared: tuple[str, ...]) -> dict[str, Any]:
     return {str(status): _refused(tuple(codes), shared) for status, codes in sorted(by_status.items())}
 
 
-@cache  # most operations refuse for the same reasons
+@cache  # most operations share their errors
 def _refused(codes: tuple[str, ...], shared: tuple[str, ...]) -> dict[str, Any]:
-    """Describe the answers of one status; the examples name every code that it may have."""
+    """Describe the responses of one status. The examples name every code that it may have."""
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
         "description": "; ".join(f"`{code}`: {PROBLEMS[code].explanation}" for code in codes),

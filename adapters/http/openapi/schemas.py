@@ -1,4 +1,4 @@
-"""Schemas for the OpenAPI document, made from the rules that validate."""
+"""Schemas for the OpenAPI document, made from the field types that also validate."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ POSITION: dict[str, Any] = {
 }
 TIME: Schema = {"type": "string", "format": "date-time", "pattern": r"\.[0-9]{6}Z$"}
 SECRET: dict[str, Any] = {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$", "description": "Shown this once."}
-# Not as `multipleOf: 0.01`, by which validators that divide floats refuse 0.29.
+# Not `multipleOf: 0.01`: validators that divide floats would refuse 0.29.
 _CENTS = "At most two decimals, by value: 9.990 is 9.99, and 9.999 is refused."
 
 
@@ -38,7 +38,7 @@ def ref(name: str) -> Schema:
 
 
 def field_type_schema(field_type: FieldType, *, sent: bool = False) -> dict[str, Any]:
-    """Return the schema of a rule's values, as they are answered or as they may be `sent`."""
+    """Return the schema of a field type's values: as responses hold them or, with `sent`, as clients may send them."""
     match field_type:
         case Url(most=most):
             return {"type": "string", "pattern": SENT_URL if sent else URL, **_length(0, most, sent=sent)}
@@ -65,7 +65,7 @@ def field_type_schema(field_type: FieldType, *, sent: bool = False) -> dict[str,
 
 
 def _length(least: int, most: int, *, sent: bool) -> dict[str, Any]:
-    """Return what a schema says of the length of text, which no keyword can measure once it is trimmed."""
+    """Return the length limits of a text. The maximum of a `sent` text is in words: no keyword counts trimmed text."""
     if sent:
         return {"minLength": least, "description": f"At most {most:,} characters, once it is trimmed."}
     return {"minLength": least, "maxLength": most}
@@ -89,7 +89,7 @@ STOCK: dict[str, Any] = {
 
 
 def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
-    """Return the components of a kind: as it is answered, as it is created, as it is edited."""
+    """Return the components of an entity type: as it is returned, as it is created, as it is edited."""
     name = entity_type.entity.__name__
     answered = {field.name: field_schema(field, sent=False) for field in entity_type.fields}
     required = list(answered)
@@ -110,7 +110,7 @@ def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
 
 
 def change_schema(entity_type: EntityType[Any]) -> Schema:
-    """Return the schema of a change of a kind."""
+    """Return the schema of a change of an entity type."""
     name = entity_type.entity.__name__
     properties: dict[str, Schema] = {
         "cursor": {"type": "string"},
@@ -152,7 +152,7 @@ def bulk_schema(entity_type: EntityType[Any]) -> Schema:
 
 
 def _titled(operation: dict[str, Any]) -> Schema:
-    """Return the schema of an operation with a title, by which generators name what they make of it."""
+    """Return the schema of an operation with a title, because generators name their classes by it."""
     return {"title": operation["properties"]["op"]["const"].capitalize(), **operation}
 
 
@@ -167,14 +167,14 @@ def filter_schema(field: Field, operator: Operator) -> Schema:
 
 
 def _compared(field_type: FieldType) -> Schema:
-    """Return the schema of what a rule's values can be compared with, which is more than what it takes."""
+    """Return the schema of the values that a filter may compare with. A filter accepts more than the field does."""
     match field_type:
         case String():
             return {"type": "string", "pattern": ONE_LINE}
         case Integer():
             return {"type": "integer", "minimum": -MOST_COUNTED, "maximum": MOST_COUNTED}
         case Money():
-            # As text, because tools write a float with as many digits as it takes, or with an exponent.
+            # A string, because tools write floats with any number of digits, or with an exponent.
             return {"type": "string", "pattern": amount_pattern(MOST_COMPARED - 1, signed=True)}
         case Timestamp():
             return {"type": "string", "format": "date-time", "pattern": f"^{TIMESTAMP}$"}
@@ -183,7 +183,7 @@ def _compared(field_type: FieldType) -> Schema:
 
 
 def listing(items: dict[str, Schema], *, followed: bool) -> Schema:
-    """Return the schema of a page; `items` is how its entities are shown, whose changes may be `followed`."""
+    """Return the schema of a page with these `items`. `followed` adds the URL of their changes."""
     rest: dict[str, Schema] = {
         "count": {"type": "integer", "minimum": 0},
         "total": {"type": "integer", "minimum": 0},

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
+from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.requests.strict_json import parse_object
@@ -24,12 +25,29 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """Return the body. Raises `BodyTooLarge` before it is read to its end."""
+    """Return the body. Raises `TimedOut`, `Overloaded`, and `BodyTooLarge` as soon as it exceeds the limit."""
     announced = request.headers.get(b"content-length", b"0")
     if not announced.isdigit():
         raise BadHeader("Content-Length is not a number")
     if len(announced) > 19 or int(announced) > limit:
         raise _too_large(limit)
+    if request.is_whole:
+        return await _received(request, None, limit)
+    bodies = request.capacity.bodies
+    request.body = body = bodies.begin(request.address)
+    try:
+        with request.waiting():
+            async with body.patience:
+                return await _received(request, body, limit)
+    except TimeoutError:
+        if body.error is None:
+            raise
+        raise body.error from None
+    finally:
+        bodies.end(body)
+
+
+async def _received(request: Request, body: PendingBody | None, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -41,12 +59,14 @@ async def read_body(request: Request, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
+        if body is not None:
+            request.capacity.bodies.grow(body, len(chunk))
         if not message.get("more_body", False):
             return b"".join(chunks)
 
 
 def _too_large(limit: int) -> BodyTooLarge:
-    # What is left of the body would be read as the next request; the connection ends here.
+    # The server would read the rest of the body as the next request, so the connection ends here.
     return BodyTooLarge(f"the body is larger than {limit} bytes", headers=((b"connection", b"close"),))
 
 

@@ -1,4 +1,4 @@
-"""Cursors of lists: the place where a page ended, bound to the query that it came from and signed against tampering."""
+"""Cursors of lists: the position where a page ended, bound to its query and signed against tampering."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from attrs import field, frozen
 
 from domain.errors import BadCursor
 from domain.field_types import String
-from domain.queries import Order, Place, Query
+from domain.queries import Order, Position, Query
 from domain.text import FOLD
 
 _SIGNATURE = 12
-"""Bytes of the signature: nobody guesses one of so many, and it needs no padding in Base64."""
+"""Bytes of the signature. It is long enough that nobody guesses one, and needs no padding in Base64."""
 
 _WRITTEN = _SIGNATURE * 4 // 3
-"""Characters of the signature, with which a cursor begins."""
+"""Characters of the signature. A cursor begins with it."""
 
 
 @frozen
@@ -29,29 +29,29 @@ class ListCursors:
 
     secret: bytes = field(repr=False)
 
-    def write(self, query: Query[Any], place: Place) -> str:
-        """Return the cursor of a place in the order of a query."""
+    def write(self, query: Query[Any], place: Position) -> str:
+        """Return the cursor of a position in the order of a query."""
         text = _encoded(orjson.dumps([_plain(each) for each in place]))
         return self._signature(query, text) + text
 
-    def read(self, query: Query[Any], cursor: str) -> Place:
-        """Return the place of a cursor. Raises `BadCursor` for one of another query, and for what is none at all."""
+    def read(self, query: Query[Any], cursor: str) -> Position:
+        """Return the position of a cursor. Raises `BadCursor` if it is invalid or belongs to another query."""
         signature, text = cursor[:_WRITTEN], cursor[_WRITTEN:]
         if not (cursor.isascii() and compare_digest(signature, self._signature(query, text))):
             raise BadCursor
         return tuple(map(_revived, orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))))
 
     def _signature(self, query: Query[Any], text: str) -> str:
-        """Sign what is written, rather than what it stands for: so there is one way alone to write a cursor.
+        """Sign the text as written, not its meaning. So only one spelling of a cursor is valid.
 
-        With a key, BLAKE2 is a message authentication code by itself (RFC 7693, 2.9), and takes a third of HMAC's time.
+        BLAKE2 with a key is a message authentication code by itself (RFC 7693, 2.9), in a third of HMAC's time.
         """
         signed = b"%b\x00%b" % (_bound(query), text.encode())
         return _encoded(blake2b(signed, key=self.secret, digest_size=_SIGNATURE).digest())
 
 
 def _bound(query: Query[Any]) -> bytes:
-    """Return what tells queries apart by what they list, and in which order."""
+    """Return what identifies a query: its entity type, order, filters and search text."""
     if query.is_plain:
         return query.entity_type.name.encode()
     order = [(each.field.name, each.descending, *_folded(each)) for each in query.order]
@@ -60,7 +60,7 @@ def _bound(query: Query[Any]) -> bytes:
 
 
 def _folded(order: Order) -> tuple[str, ...]:
-    """Name how an order of text is folded: a place in another one's is none in this."""
+    """Name the version of text folding in an order. A position in one version is invalid in another."""
     return (FOLD,) if isinstance(order.field.field_type, String) else ()
 
 

@@ -1,7 +1,7 @@
 """Entity tags: the version of an entity in quotes (RFC 9110, 8.8.3).
 
-What counts is the version inside. Proxies weaken a tag, and a compressed answer has one of its own; for a write it
-still means that version.
+Only the version inside counts. A proxy may weaken an etag, and a compressed response has its own etag. For a write,
+each of them still means that version.
 """
 
 import re
@@ -15,11 +15,11 @@ from domain.entity_type import MAX_ID
 
 _VERSION = re.compile(r'"([1-9][0-9]{0,18})(?:\.[0-9a-f]+)?(?:-[a-z]+)?"')
 _CODED = re.compile(r"(.*?)(?:-(gzip|br|zstd|deflate))?", re.DOTALL)
-_SHOWN = 100  # characters of a tag that is repeated to whoever sent it
+_SHOWN = 100  # characters of an etag that an error repeats
 
 
 def etag_of(version: int) -> bytes:
-    """Return the tag of a version."""
+    """Return the etag of a version."""
     return b'"%d"' % version
 
 
@@ -36,9 +36,9 @@ def precondition(header: str | None) -> Precondition:
 
 
 def known_tags(request: Request) -> Iterator[tuple[str, str]]:
-    """Yield the tags in If-None-Match, each with its inside as it is without a coding; what is no list names none.
+    """Yield the etags in If-None-Match, each with its text without a content coding. An invalid list names none.
 
-    The tag of a compressed answer serves only whoever takes that: a cache between may hold it for somebody else.
+    The etag of a compressed response counts only for a client that accepts the coding, since a cache may share it.
     """
     header = request.header(b"if-none-match")
     for tag in () if header is None else ["*"] if header.strip() == "*" else entity_tags(header) or ():
@@ -48,7 +48,7 @@ def known_tags(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def known_tag(request: Request, current: bytes) -> bytes | None:
-    """Return the tag under which the client has the answer already, as it says in If-None-Match, or None."""
+    """Return the etag in If-None-Match under which the client already has this response, or None."""
     weak, shown = current.startswith(b"W/"), current.decode().removeprefix("W/")[1:-1]
     for tag, inside in known_tags(request):
         if tag == "*" or inside == shown:
@@ -57,7 +57,7 @@ def known_tag(request: Request, current: bytes) -> bytes | None:
 
 
 def _version(tag: str) -> int | None:
-    """Return the version that a tag names, or None where it names none that there can be."""
+    """Return the version that an etag names, or None if no version can have that name."""
     found = _VERSION.fullmatch(tag)
     version = int(found[1]) if found else 0
     return version if 0 < version <= MAX_ID else None

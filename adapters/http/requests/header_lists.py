@@ -1,6 +1,6 @@
-"""Headers that hold lists, read as RFC 9110 has them: with quotes, parameters and weights, and without regard to case.
+"""Headers that hold lists (RFC 9110): with quotes, parameters and weights. Upper and lower case are the same.
 
-Empty members count for nothing (5.6.1.2). What is no list at all is the caller's business, who knows what is safer.
+Empty members are skipped (5.6.1.2). A caller decides what to do with an invalid list, because it knows what is safe.
 """
 
 import re
@@ -10,7 +10,7 @@ from functools import lru_cache
 from attrs import frozen
 
 _SPACE = " \t"
-_QUOTED = r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)'  # to the end where it is not closed, so that each character is read once
+_QUOTED = r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)'  # an unclosed quote reaches to the end, so that each character is read once
 _MEMBER = re.compile(rf'(?:[^,"]|{_QUOTED})+', re.DOTALL)
 _PART = re.compile(rf'(?:[^;"]|{_QUOTED})+', re.DOTALL)
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
@@ -20,14 +20,14 @@ _TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 
 @frozen
 class Member:
-    """A member of a list: its name in lower case, and its parameters by theirs, without their quotes."""
+    """A member of a list: its name in lower case, and its parameters by lower-case name, without quotes."""
 
     name: str
     parameters: dict[str, str]
 
     @property
     def weight(self) -> float:
-        """Return its weight (12.4.2): 1 where it has none, and 0 where what it has is none."""
+        """Return its weight (12.4.2): 1 if it has none, and 0 if it is invalid."""
         text = self.parameters.get("q", "1")
         return float(text) if _WEIGHT.fullmatch(text) else 0.0
 
@@ -45,7 +45,7 @@ def parsed(header: str) -> Iterator[Member]:
 
 
 def parameters(text: str) -> dict[str, str]:
-    """Return the values by their names in lower case; the first of a name counts."""
+    """Return the values by lower-case name. The first value of a name counts."""
     found: dict[str, str] = {}
     for part in _PART.findall(text):
         name, _, value = part.partition("=")
@@ -54,15 +54,15 @@ def parameters(text: str) -> dict[str, str]:
 
 
 def entity_tags(header: str) -> list[str] | None:
-    """Return the entity tags of a list (8.8.3), weak ones as if they were strong, or None for what is no list."""
+    """Return the etags of a list (8.8.3), weak ones as if they were strong, or None for an invalid list."""
     if not _TAGS.fullmatch(header):
         return None
     return [each.removeprefix("W/") for each in re.findall(_TAG, header)]
 
 
-@lru_cache(64)  # clients send few
+@lru_cache(64)  # clients send few different ones
 def accepts_coding(header: str | None, coding: str) -> bool:
-    """Tell whether Accept-Encoding takes a content coding (12.5.3), and likes it no less than none at all."""
+    """Tell whether Accept-Encoding accepts a content coding (12.5.3), and prefers it at least as much as none."""
     if header is None:
         return True
     weights = {each.name.removeprefix("x-"): each.weight for each in parsed(header)}

@@ -1,4 +1,4 @@
-"""From the parameters of a list to the query that they mean."""
+"""Turns the parameters of a list into a query."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ _PLAIN = ("limit", "cursor", "sort", "q", "total")
 
 
 def filters(entity_type: EntityType[Any]) -> Iterator[tuple[str, Field, Operator]]:
-    """Return every filter of a kind: its name, its field and its operator."""
+    """Return every filter of an entity type: its name, its field and its operator."""
     for field in entity_type.fields:
         if field.listed:
             yield field.name, field, Operator.EQ
@@ -26,7 +26,7 @@ def filters(entity_type: EntityType[Any]) -> Iterator[tuple[str, Field, Operator
 
 
 class ListParameters:
-    """The parameters that lists of one kind take."""
+    """The parameters of lists of one entity type."""
 
     def __init__(self, entity_type: EntityType[Any], cursors: ListCursors) -> None:
         self._entity_type = entity_type

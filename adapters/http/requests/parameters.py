@@ -1,4 +1,4 @@
-"""The query of a URL: parsed once, and refused where it holds anything that nobody asked for."""
+"""The query of a URL, parsed once. An unknown parameter is an error."""
 
 import re
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from domain.text import forbidden_character
 MAX_PARAMETERS = 100
 
 LISTS = ("sort", "types")
-_OF_LINES = ("q",)  # what it looks through may hold line breaks
+_OF_LINES = ("q",)  # a search text may hold line breaks
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -21,7 +21,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def parse(request: Request, known: Collection[str]) -> dict[str, str]:
-    """Return the parameters by name. Raises `BadParameter` for one that is unknown, or is repeated and no list."""
+    """Return the parameters by name. Raises `BadParameter` for an unknown name, or a repeated one that is no list."""
     if not request.query:
         return {}
     try:
@@ -43,7 +43,7 @@ def parse(request: Request, known: Collection[str]) -> dict[str, str]:
 
 
 def _is_list(name: str) -> bool:
-    """Tell whether a parameter takes a list: then `a=1&a=2`, as many clients write it, is the same as `a=1,2`."""
+    """Tell whether a parameter takes a list. Then `a=1&a=2`, as many clients write it, means `a=1,2`."""
     return name in LISTS or name.endswith("[in]")
 
 
@@ -54,7 +54,7 @@ def _unknown(name: str, known: Collection[str]) -> str:
 
 
 def whole(parameters: dict[str, str], name: str, *, least: int, most: int, default: int) -> int:
-    """Return a whole number. Raises `BadParameter` for what is none, `OutOfRange` for one that is not in its range."""
+    """Return an integer. Raises `BadParameter` for other text, `OutOfRange` for an integer outside the range."""
     text = parameters.get(name)
     if text is None:
         return default
@@ -66,21 +66,21 @@ def whole(parameters: dict[str, str], name: str, *, least: int, most: int, defau
 
 
 def boolean(name: str, text: str) -> bool:
-    """Return a boolean. Raises `BadParameter` for what is none."""
+    """Return a boolean. Raises `BadParameter` for any other text."""
     if text not in _BOOLEANS:
         raise BadParameter(f"{name} must be true or false")
     return _BOOLEANS[text]
 
 
 def following(request: Request, parameters: dict[str, str], cursor: str) -> str:
-    """Return the relative URL of what follows this answer: the same call, with another cursor."""
-    # Written anew, because a client may send what may not stand in a header, or encode the name of the old cursor.
+    """Return the relative URL of the next page: the same request, with another cursor."""
+    # Encoded anew: a client may send bytes that no header can hold, or encode the name of the old cursor.
     kept = [f"{_encoded(name)}={_encoded(value)}&" for name, value in parameters.items() if name != "cursor"]
     return f"{request.root}{request.path}?{''.join(kept)}cursor={_encoded(cursor)}"
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    """Return the names and values as they were meant (WHATWG URL, application/x-www-form-urlencoded)."""
+    """Return the names and values, decoded (WHATWG URL, application/x-www-form-urlencoded)."""
     parts = [part.partition("=") for part in query.split("&") if part]
     if "%" not in query and "+" not in query:
         return [(name, value) for name, _, value in parts]
@@ -92,7 +92,7 @@ def _encoded(text: str) -> str:
 
 
 def identifier(request: Request) -> int:
-    """Return the id in the path, a positive whole number of at most 19 digits. Raises `OutOfRange` and `Missing`."""
+    """Return the id in the path, a positive integer of at most 19 digits. Raises `OutOfRange` and `Missing`."""
     text = request.parameters["id"]
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) > 0):
         raise OutOfRange("id must be a positive whole number of at most 19 digits", "path", "id")

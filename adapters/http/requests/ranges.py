@@ -1,4 +1,4 @@
-"""Which part of an answer Range asks for (RFC 9110, 14)."""
+"""The part of a response that a Range header asks for (RFC 9110, 14)."""
 
 import re
 
@@ -12,9 +12,9 @@ _MAX_DIGITS = 18
 
 
 def requested_range(request: Request, size: int, etag: bytes) -> range | None:
-    """Return the bytes that are asked for, or None for all of them. Raises `RangeNotSatisfiable`.
+    """Return the requested bytes, or None for all of them. Raises `RangeNotSatisfiable`.
 
-    Whatever is no range of bytes is ignored, as RFC 9110 demands, and so are several at once, as it allows.
+    An invalid range is ignored, as RFC 9110 demands. Several ranges at once are ignored, as it allows.
     """
     header, condition = request.header(b"range"), request.header(b"if-range")
     if header is None or request.method != "GET" or (condition is not None and condition.encode("latin-1") != etag):

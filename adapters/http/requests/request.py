@@ -1,11 +1,19 @@
-"""A call as handlers see it: what was asked, and nothing of it parsed before somebody reads it."""
+"""A request as handlers see it. Nothing of it is parsed before a handler reads it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from attrs import define, field
 from starlette.types import Receive, Scope
 
-from adapters.http.fairness.turns import Turns
+from adapters.http.fairness.capacity import Capacity
+from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.responses.responses import Header
 from domain.access.access_key import OPEN, Grant
+
+IS_WHOLE: Final = "backroom.is_whole"
+"""The scope key that tells that the whole request has arrived."""
 
 
 @define(eq=False)
@@ -18,30 +26,59 @@ class Request:
     method: str
     path: str
     query: bytes
-    """As it was sent, without its question mark."""
+    """The query as it was sent, without its question mark."""
     headers: dict[bytes, bytes] = field(repr=False)
     receive: Receive
     request_id: str
-    turns: Turns = field(factory=Turns)
-    """What takes more than a few milliseconds asks for its turn before each piece."""
+    is_whole: bool = False
+    """Whether all of it has arrived, so that reading its body never waits."""
+    capacity: Capacity = field(factory=Capacity)
+    """The limits that all requests share."""
     root: str = ""
-    """The prefix of our paths, where a server or a proxy serves us below one; it is no part of `path`."""
+    """The prefix of our paths, if a server or a proxy puts us below one. It is not part of `path`."""
     parameters: dict[str, str] = field(factory=dict, init=False)
-    """The parts of the path, by the names that its route gives them."""
+    """The parameters of the path, by the names in its route."""
     scheme: str = field(default="http", init=False)
     address: str = field(default="", init=False)
-    """Where it comes from, as far as proxies that are trusted tell."""
+    """The address of the client, as far as trusted proxies tell it."""
     reached_at: str = field(default="", init=False)
-    """The address of ours to which it came, or the path of a socket; empty where the server does not say."""
+    """Our own address that the client connected to, or the path of a socket; empty if the server does not say."""
     grant: Grant = field(default=OPEN, init=False)
     """What the caller may do."""
     credential: bytes | None = field(default=None, init=False, repr=False)
-    """The hash of what he showed for that."""
+    """The hash of the credential that the caller sent."""
+    is_at_work: bool = field(default=False, init=False)
+    """Whether it counts as worked on. It does not while it waits, nor once its response begins."""
+    body: PendingBody | None = field(default=None, init=False)
+    """The part of its body that was read. It stays in memory until the request ends."""
     limit: tuple[Header, ...] = field(default=(), init=False)
-    """What the answer says of how often he may ask."""
+    """The RateLimit headers of the response."""
+
+    def begin_work(self) -> None:
+        """Count this request as worked on. Raises `Overloaded`."""
+        self.capacity.at_work.enter(self.address)
+        self.is_at_work = True
+
+    def end_work(self) -> None:
+        """Count it no longer: the response begins, or there will be none."""
+        if self.is_at_work:
+            self.is_at_work = False
+            self.capacity.at_work.give_back(self.address)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Do not count it while it waits. After the wait it counts again, and is never refused."""
+        was_at_work = self.is_at_work
+        self.end_work()
+        try:
+            yield
+        finally:
+            if was_at_work:
+                self.capacity.at_work.take(self.address)
+                self.is_at_work = True
 
     def header(self, name: bytes) -> str | None:
-        """Return a header, or None where it was not sent."""
+        """Return a header, or None if it was not sent."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
@@ -57,6 +94,6 @@ def joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def request_of(scope: Scope) -> Request:
-    """Return the call of a scope, which the edge put there."""
+    """Return the request of a scope. The request-context middleware put it there."""
     request: Request = scope["backroom.call"]
     return request

@@ -1,6 +1,6 @@
-"""JSON as RFC 8259 has it, and stricter where documents would be ambiguous.
+"""JSON as in RFC 8259, but strict where a document would be ambiguous.
 
-The standard parser is used for its hooks: numbers keep their text, and both of two equal keys are seen.
+The hooks of the standard parser allow this: they keep the text of numbers, and see both of two equal keys.
 """
 
 import json
@@ -57,7 +57,7 @@ def _whole(text: str) -> int | Decimal:
 def _fraction(text: str) -> Decimal:
     try:
         return Decimal(text)
-    except InvalidOperation:  # an exponent beyond all bounds; no rule takes what is not finite
+    except InvalidOperation:  # an exponent out of all bounds; no field type accepts an infinite number
         return _INFINITE
 
 
@@ -66,7 +66,7 @@ def _constant(name: str) -> Any:
 
 
 def _check_depth(document: Any) -> None:
-    """Refuse deep nesting, level by level."""
+    """Refuse deep nesting. Checks level by level."""
     level = [document]
     for _ in range(MAX_DEPTH):
         level = [inner for each in level for inner in _inside(each) if isinstance(inner, (dict, list))]

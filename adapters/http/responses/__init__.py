@@ -1,1 +1,1 @@
-"""Making responses: entities and problems as they look on the wire."""
+"""Making responses: entities and problems in their wire format."""

@@ -1,34 +1,34 @@
-"""Who may keep an answer, and for how long (RFC 9111): one policy for each operation, and `NEVER` for all else."""
+"""Who may cache a response, and for how long (RFC 9111): one policy for each operation, `NEVER` for all others."""
 
 from hashlib import blake2b
 
 from adapters.http.responses.responses import Header
 
 NEVER = b"no-store"
-"""Nobody keeps it: a refusal, the answer to a write, or what is true at this moment only."""
+"""Nobody may cache it: an error, the response to a write, or a fact of this moment."""
 
 PRIVATE = b"private, no-cache"
-"""Who asked may keep it, and asks before each use whether it is still so, by its tag."""
+"""The caller's own cache may keep it, and must revalidate it by its etag before each use."""
 
 PUBLIC = b"no-cache"
-"""The same for everybody, so that a shared cache may keep it too."""
+"""The same for every caller, so a shared cache may keep it too."""
 
 FOREVER = b"public, max-age=31536000, immutable"
 """The content of this URL never changes."""
 
 STATUSES = frozenset((200, 206, 304, 307, 308))
-"""Answers that a policy is for; others are refusals."""
+"""The statuses that a policy applies to; all others are errors."""
 
 
 def etag_of_content(content: bytes) -> bytes:
-    """Return a weak tag of content, which covers all that it shows, however it is encoded."""
+    """Return a weak etag of content. It covers the whole content, whatever its encoding."""
     return b'W/"%b"' % blake2b(content, digest_size=12).hexdigest().encode()
 
 
 def settled(headers: list[Header], *, by_origin: bool) -> list[Header]:
-    """Return headers with what caches need to know: who may keep the answer, and on what of a request it depends.
+    """Return headers with what caches need: who may keep the response, and which request headers it depends on.
 
-    In one line, because some caches look at the last one alone.
+    Vary is one line, because some caches read only its last line.
     """
     named = dict(headers)
     vary = named.get(b"vary", b"Accept, Accept-Encoding") + (b", Origin" if by_origin else b"")

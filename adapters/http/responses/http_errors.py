@@ -1,4 +1,4 @@
-"""Refusals that belong to HTTP alone: the domain never hears of these requests."""
+"""Errors that belong to HTTP alone. The domain never sees these requests."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -10,7 +10,7 @@ from adapters.http.responses.responses import Header
 
 @frozen
 class HttpError(Exception):
-    """A request that HTTP refuses, with what there is to say about it."""
+    """A request that HTTP refuses, with the details."""
 
     code: ClassVar[str]
     message: str
@@ -21,7 +21,7 @@ class HttpError(Exception):
 
 
 class MalformedRequest(HttpError):
-    """The request itself is broken."""
+    """The request itself is malformed."""
 
     code = "malformed_request"
 
@@ -66,7 +66,7 @@ class MethodNotAllowed(HttpError):
 
 
 class NotAcceptable(HttpError):
-    """The client accepts nothing that could be answered."""
+    """The client accepts no media type that this path has."""
 
     code = "not_acceptable"
 
@@ -78,25 +78,25 @@ class TimedOut(HttpError):
 
 
 class UriTooLong(HttpError):
-    """The request target is longer than what is taken."""
+    """The request target is too long."""
 
     code = "uri_too_long"
 
 
 class HeadersTooLarge(HttpError):
-    """The headers are more, or longer, than what is taken."""
+    """The headers are too many or too long."""
 
     code = "headers_too_large"
 
 
 class Overloaded(HttpError):
-    """As many requests are in progress as the process takes at once."""
+    """The process already handles as many requests as it can."""
 
     code = "unavailable"
 
 
 class BodyTooLarge(HttpError):
-    """The body is longer than what is taken."""
+    """The body is too long."""
 
     code = "body_too_large"
 
@@ -108,7 +108,7 @@ class UnsupportedMediaType(HttpError):
 
 
 class RangeNotSatisfiable(HttpError):
-    """Nothing of the file is in the range that was asked for."""
+    """The file has no bytes in the requested range."""
 
     code = "range_not_satisfiable"
 
@@ -120,30 +120,30 @@ class BadOrigin(HttpError):
 
 
 class Unauthorized(HttpError):
-    """Nobody knows who asks: there is no key, or it is none that is valid."""
+    """The caller is unknown: it sent no key, or an invalid one."""
 
     code = "unauthorized"
 
 
 class Forbidden(HttpError):
-    """The key is good, but not for this."""
+    """The key is valid, but does not allow this."""
 
     code = "forbidden"
 
 
 class RateLimited(HttpError):
-    """Whoever asks has asked too often."""
+    """The caller has sent too many requests."""
 
     code = "rate_limited"
 
 
 class UpgradeRequired(HttpError):
-    """The path is a WebSocket, and the request does not ask for one."""
+    """The path is a WebSocket, and the request is no handshake."""
 
     code = "upgrade_required"
 
 
 class BadHost(HttpError):
-    """The request is for a host that this service does not answer for."""
+    """The request names a host that this service does not have."""
 
     code = "malformed_request"

@@ -1,4 +1,4 @@
-"""Problems: how every refusal and every fault is told (RFC 9457). The one table from codes to statuses is here."""
+"""Problem documents for every error (RFC 9457). This is the one table from codes to statuses."""
 
 from typing import Any
 
@@ -105,7 +105,7 @@ PROBLEMS = {
 
 
 def problem(code: str, detail: str, request_id: str, root: str = "", **more: Any) -> dict[str, Any]:
-    """Return the document of a problem, with our paths below `root`. `error` repeats `detail` for simple clients."""
+    """Return a problem document, with our paths below `root`. `error` repeats `detail` for simple clients."""
     entity_type = PROBLEMS[code]
     return {
         "type": f"{root}/problems/{code}",
@@ -120,18 +120,18 @@ def problem(code: str, detail: str, request_id: str, root: str = "", **more: Any
 
 
 def problem_of(error: DomainError | HttpError, request_id: str, root: str = "", *, within: str = "") -> dict[str, Any]:
-    """Return the document of an error; `within` is the JSON Pointer of the document that it is about."""
+    """Return the problem document of an error. `within` is a JSON Pointer to the document with the error."""
     return problem(error.code, error.message, request_id, root, **_more(error, within))
 
 
 def response_of(error: DomainError | HttpError, request_id: str, root: str = "", **more: Any) -> Response:
-    """Answer with a problem."""
+    """Return a response with a problem."""
     headers = (*PROBLEMS[error.code].headers, *getattr(error, "headers", ()))
     return problem_response({**problem_of(error, request_id, root), **more}, *headers)
 
 
 def problem_response(document: dict[str, Any], *headers: Header) -> Response:
-    """Answer with the document of a problem."""
+    """Return a response with a problem document."""
     return json_bytes(orjson.dumps(document), *headers, status=document["status"], media_type=PROBLEM_TYPE)
 
 

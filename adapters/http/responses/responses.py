@@ -1,4 +1,4 @@
-"""Answers: what a handler returns, ready to be sent."""
+"""Responses of handlers, ready to be sent."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ JSON_TYPE = b"application/json"
 
 @frozen(kw_only=True)
 class Response:
-    """A whole answer. `background` runs once it has been sent."""
+    """A whole response. `background` runs once it has been sent."""
 
     status: int = 200
     headers: tuple[Header, ...] = ()
@@ -22,13 +22,13 @@ class Response:
     background: BackgroundTask | None = field(default=None, eq=False)
 
     def plus(self, *headers: Header) -> "Response":
-        """Return this answer with more headers."""
+        """Return this response with more headers."""
         return evolve(self, headers=(*self.headers, *headers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, as an ASGI application; that HEAD has no body is the outermost layer's business."""
+        """Send it, as an ASGI application. The outermost layer removes the body for HEAD."""
         headers = list(self.headers)
-        if self.status not in (204, 304):  # which have no content, not even one of no length (RFC 9110, 8.6)
+        if self.status not in (204, 304):  # these have no content, not even of length 0 (RFC 9110, 8.6)
             headers.append((b"content-length", str(len(self.body)).encode()))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -37,15 +37,15 @@ class Response:
 
 
 def json_response(document: Any, *headers: Header, status: int = 200) -> Response:
-    """Answer with a document."""
+    """Return a response with a document."""
     return json_bytes(orjson.dumps(document), *headers, status=status)
 
 
 def json_text(document: str, *headers: Header, status: int = 200) -> Response:
-    """Answer with a document that is written already, as text."""
+    """Return a response with a document that is already encoded, as text."""
     return json_bytes(document.encode(), *headers, status=status)
 
 
 def json_bytes(body: bytes, *headers: Header, status: int = 200, media_type: bytes = JSON_TYPE) -> Response:
-    """Answer with a document that is written already."""
+    """Return a response with a document that is already encoded."""
     return Response(status=status, headers=((b"content-type", media_type), *headers), body=body)

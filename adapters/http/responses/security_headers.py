@@ -1,4 +1,4 @@
-"""What tells a browser to take an answer for nothing but what it is."""
+"""Headers that keep a browser from guessing the type of a response, and limit what a page may do."""
 
 from adapters.http.responses.responses import Header
 
@@ -9,4 +9,4 @@ OF_PAGES: Header = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
     b" form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
 )
-"""A page runs scripts of this service alone, talks to it alone, and is shown in no other page."""
+"""A page loads scripts of this service only, talks to this service only, and no other page may frame it."""

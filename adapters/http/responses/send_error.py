@@ -1,4 +1,4 @@
-"""Refusing requests and the handshakes of sockets alike: with a problem."""
+"""Sends an error, to a request or to the handshake of a WebSocket, as a problem."""
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -8,7 +8,7 @@ _EXTENSION = "websocket.http.response"
 
 
 async def send_error(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer; to a handshake, a server that knows no such answers (an extension of ASGI) sends 403 instead."""
+    """Send it. For a handshake, a server without the ASGI extension for such responses sends 403 instead."""
     if scope["type"] == "http":
         await response(scope, receive, send)
         return

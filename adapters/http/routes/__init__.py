@@ -1,1 +1,1 @@
-"""The paths: which operations there are, and what each declares of itself."""
+"""The paths, with their operations and the declarations of these."""

@@ -48,7 +48,7 @@ _BATCH: Schema = {
     "required": ["changes", "cursor"],
     "additionalProperties": False,
 }
-# OpenAPI 3.1 knows no streams; tools take this for the schema of each event.
+# OpenAPI 3.1 has no streams. Tools take this for the schema of each event.
 _EVENT: Schema = {
     "type": "object",
     "properties": {
@@ -60,7 +60,7 @@ _EVENT: Schema = {
 }
 
 
-# OpenAPI knows no WebSockets: this is their handshake, and in words what follows it.
+# OpenAPI has no WebSockets. This describes the handshake, and says in words what follows it.
 _MESSAGE: Schema = {
     "anyOf": [
         *_BATCH["properties"]["changes"]["items"]["anyOf"],
@@ -77,7 +77,7 @@ _SOCKET = (
 
 
 async def _upgrade(request: Request) -> Response:
-    """Refuse a request that is no handshake, which would have gone another way."""
+    """Refuse a request that is no WebSocket handshake. A handshake takes another route."""
     del request
     raise UpgradeRequired(
         "this is a WebSocket: ask for an upgrade", headers=((b"upgrade", b"websocket"), (b"connection", b"upgrade"))

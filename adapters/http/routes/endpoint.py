@@ -1,4 +1,4 @@
-"""One path as an ASGI application: the operation of the method, and an answer for whatever goes wrong in it."""
+"""One path as an ASGI application: it runs the operation of the method, and turns errors into responses."""
 
 from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,7 +30,7 @@ class Endpoint:
         )  # a preflight shows no key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         request = request_of(scope)
         request.parameters = scope["path_params"]
         served = self._served.get(scope["method"])
@@ -43,7 +43,7 @@ class Endpoint:
 
 @frozen
 class _Unlisted:
-    """What every path answers to methods that it does not declare."""
+    """The responses of every path to methods that it does not declare."""
 
     allow: Header
     gate: Gate
@@ -59,7 +59,7 @@ class _Unlisted:
 
 @frozen
 class _Served:
-    """An operation behind the checks that its declaration asks for."""
+    """An operation behind the checks that its declaration requires."""
 
     handler: Handler
     gate: Gate
@@ -78,7 +78,7 @@ class _Served:
         return response if self.caching == NEVER else self._kept(request, response)
 
     def _kept(self, request: Request, response: ASGIApp) -> ASGIApp:
-        """Return the answer with its policy and a tag, or, where the client has it by that tag, no more than that."""
+        """Return the response with its cache policy and an etag, or 304 if the client has it by that etag."""
         if not isinstance(response, Response) or response.status not in STATUSES:
             return response
         names = {name for name, _ in response.headers}
@@ -97,6 +97,6 @@ class _Served:
 def _served(operation: Operation, gate: Gate) -> _Served:
     takes_query = any(each.place == "query" for each in operation.parameters)
     replies = operation.replies.values()
-    media_types = {each for reply in replies for each in (reply.media_type, reply.also) if each is not None}
+    media_types = {each for reply in replies for each in (reply.media_type, *reply.also)}
     types = tuple(sorted(media_types))
     return _Served(operation.handler, gate, operation.scope, takes_query, types, operation.caching)

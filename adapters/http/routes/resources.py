@@ -1,11 +1,11 @@
-"""The paths of one kind of entity, declared once for routing, validation and documentation."""
+"""The paths of one entity type, declared once for routing, validation and documentation."""
 
 from typing import Any
 
 from attrs import frozen
 
 from adapters.http.handlers.bulk import Bulk
-from adapters.http.handlers.reading import Reading, as_list, by_id
+from adapters.http.handlers.reading import TEXTS, Reading, as_list, by_id
 from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.writing import Writing
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
@@ -35,7 +35,7 @@ from domain.public_types import PUBLIC_TYPES
 
 @frozen(kw_only=True, eq=False)
 class Parts:
-    """What the operations of every kind are made with."""
+    """What the operations of every entity type need."""
 
     store: Store
     dispatcher: WebhookDispatcher
@@ -45,7 +45,7 @@ class Parts:
 
 
 def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
-    """Return the paths of a kind that is published."""
+    """Return the paths of a public entity type."""
     submitter = Submitter(parts.dispatcher)
     listed = ListParameters(entity_type, parts.cursors)
     envelope = by_id if entity_type.keyed else as_list
@@ -56,6 +56,7 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
         cursors=parts.cursors,
         listed=listed,
         envelope=envelope,
+        texts=TEXTS,
     )
     writing = Writing(
         entity_type=entity_type,
@@ -83,7 +84,7 @@ _OF_MANY = ("list", "bulk")
 
 @frozen(eq=False)
 class Declared:
-    """The paths that every kind has, and those that some have."""
+    """The paths that every entity type has, and those that only some have."""
 
     entity_type: EntityType[Any]
     reading: Reading
@@ -106,7 +107,7 @@ class Declared:
         return Operation(name=name, summary=summary, scope=scope, tags=tags, **facts)
 
     def paths(self) -> list[Path]:
-        """Return the paths that every kind has."""
+        """Return the paths that every entity type has."""
         return [self._entity(), self._collection(), self._restore(), self._history()]
 
     def _entity(self) -> Path:
@@ -161,7 +162,11 @@ class Declared:
                     "list",
                     f"List {collection}",
                     handler=self.reading.page,
-                    replies={200: Reply(description="A page.", schema=self._listing(), headers=("Link",))},
+                    replies={
+                        200: Reply(
+                            description="A page.", schema=self._listing(), also=self.reading.texts, headers=("Link",)
+                        )
+                    },
                     parameters=self._list_parameters(),
                     problems=("bad_cursor", "invalid"),
                     caching=PRIVATE,
@@ -234,7 +239,7 @@ class Declared:
         return Path(template=f"/{self.entity_type.collection}/{{id}}/history", operations={"GET": operation})
 
     def bulk(self, bulk: Bulk) -> Path:
-        """Return the path of many operations at once."""
+        """Return the path of bulk operations."""
         result: Schema = {
             "type": "object",
             "properties": {"status": {"type": "integer"}, "body": {"type": "object"}},
@@ -263,7 +268,7 @@ class Declared:
         return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
 
     def stock(self) -> Path:
-        """Return the path of adjustments."""
+        """Return the path of stock adjustments."""
         operation = self._operation(
             "adjustStockOf",
             "Add to the stock of a product, or take from it",

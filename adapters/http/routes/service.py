@@ -1,4 +1,4 @@
-"""The paths that are about the service itself: its home, its health, its documentation."""
+"""The service's own paths: its home, its health, its documentation."""
 
 from collections.abc import Mapping
 from html import escape
@@ -38,18 +38,18 @@ class Service:
     static: StaticFiles = field(factory=StaticFiles)
 
     async def home(self, request: Request) -> Response:
-        """Greet a program; send a browser to the page."""
+        """Respond with a greeting to a program. Send a browser to the web page."""
         if quality(request, "text/html") > quality(request, "application/json"):
             return Response(status=307, headers=((b"location", f"{request.root}{PAGE}".encode()),))
         return json_response({"message": "Hello from Starlette!", "version": API_VERSION})
 
     async def alive(self, request: Request) -> Response:
-        """Say that the process answers."""
+        """Tell that the process responds."""
         del request
         return json_response({"status": "ok"})
 
     async def ready(self, request: Request) -> Response:
-        """Say that the store can be written to; it raises `Unavailable` otherwise."""
+        """Tell that the store accepts writes. Raises `Unavailable` otherwise."""
         del request
         await self.readiness.check()
         return json_response({"status": "ok"})
@@ -83,16 +83,16 @@ class Service:
         return json_bytes(self.static.page("docs.html"), OF_PAGES, media_type=_HTML)
 
     async def to_page(self, request: Request) -> Response:
-        """Send whoever forgot the slash, or cut it off, to the web page."""
+        """Redirect a request without the final slash to the web page."""
         return Response(status=308, headers=((b"location", f"{request.root}{PAGE}".encode()),))
 
     async def to_docs(self, request: Request) -> Response:
-        """Send whoever added a slash to the documentation."""
+        """Redirect a request with a final slash to the documentation."""
         return Response(status=308, headers=((b"location", f"{request.root}{DOCS}".encode()),))
 
 
 def paths(service: Service) -> list[Path]:
-    """Return the service's own paths, but for the OpenAPI document, which describes them."""
+    """Return the service's own paths, without the OpenAPI document, which describes them."""
     explained: Schema = {
         "type": "object",
         "properties": {name: {} for name in ("code", "status", "title", "explanation")},
@@ -107,7 +107,7 @@ def paths(service: Service) -> list[Path]:
         summary="What a problem means",
         scope=None,
         handler=service.problem,
-        replies={200: Reply(description="Its explanation.", schema=explained, also="text/html", headers=_OF_PAGES)},
+        replies={200: Reply(description="Its explanation.", schema=explained, also=("text/html",), headers=_OF_PAGES)},
         parameters=(code,),
         problems=("not_found",),
         caching=PUBLIC,

@@ -1,4 +1,4 @@
-"""The files of the web page: read once, and each under a URL that names its content, so that it can be kept forever."""
+"""The files of the web page. They are read once. Each URL names the content, so that it can be cached forever."""
 
 import re
 from hashlib import blake2b
@@ -19,7 +19,7 @@ from adapters.http.responses.security_headers import OF_PAGES
 STATIC = files("adapters.http") / "static"
 
 _LINK = re.compile(r'(?<=["\'])(?:\.\./|/)?static/([A-Za-z0-9._-]+)(?=["\'])')
-_VARY = (b"vary", b"Accept-Encoding")  # and on nothing else: a file is the same for every page
+_VARY = (b"vary", b"Accept-Encoding")  # and nothing else: a file is the same for every page
 _TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}  # on every machine
 
 
@@ -44,7 +44,7 @@ class File:
 
     @property
     def etag(self) -> bytes:
-        """Return its strong tag."""
+        """Return its strong etag."""
         return b'"%b"' % self.version.encode()
 
 
@@ -63,7 +63,7 @@ class StaticFiles:
         return _LINK.sub(self._versioned, self._files[name].content.decode()).encode()
 
     async def file(self, request: Request) -> Response:
-        """Answer with a file, or with a part of it."""
+        """Respond with a file, or with a part of it."""
         file = self._files.get(request.parameters["name"])
         if file is None:
             raise Missing("there is no such file")
@@ -86,7 +86,7 @@ class StaticFiles:
 
 
 def path(static: StaticFiles) -> Path:
-    """Return the path of the files, which are none of OpenAPI's business."""
+    """Return the path of the files. OpenAPI does not describe it."""
     operation = Operation(
         name="file",
         summary="A file of the web page",

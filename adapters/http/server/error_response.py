@@ -1,4 +1,4 @@
-"""The answer to a request that the application never sees, written as the bytes that end its connection."""
+"""The response to a request that never reaches the application, as bytes. The connection closes after it."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from adapters.http.responses.security_headers import OF_EVERYTHING
 
 
 def error_response(refusal: HttpError, server_headers: Iterable[Header] = (), *, is_head: bool = False) -> bytes:
-    """Return a whole HTTP/1.1 response: the problem, under a new request id; without its body if `is_head`."""
+    """Return a whole HTTP/1.1 response: a problem with a new request id. `is_head` leaves out the body."""
     request_id = uuid4().hex
     body = orjson.dumps(problem(refusal.code, refusal.message, request_id))
     entity_type = PROBLEMS[refusal.code]
@@ -27,7 +27,7 @@ def error_response(refusal: HttpError, server_headers: Iterable[Header] = (), *,
         *OF_EVERYTHING,
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
-        (b"x-process-time", b"0.00ms"),  # nobody worked on it
+        (b"x-process-time", b"0.00ms"),  # the application did not see it
         (b"connection", b"close"),
     )
     status_line = b"HTTP/1.1 %d %s\r\n" % (entity_type.status, HTTPStatus(entity_type.status).phrase.encode())

@@ -1,4 +1,4 @@
-"""Reading no more from a client than can be looked at, and looking at it in turns that are short."""
+"""Flow control: a connection reads only as much as it can parse, and parses it in short turns."""
 
 import asyncio
 from collections.abc import Callable, Sized
@@ -14,12 +14,12 @@ TURN_S = 0.002
 
 
 class PiecewiseFlow(FlowControl):
-    """uvicorn's flow control, whose pause also holds back what was read already.
+    """uvicorn's flow control, whose pause also stops the parsing of bytes that were already read.
 
-    uvicorn parses a whole read at once, and one read can begin seven thousand requests. Here it is parsed in pieces,
-    until a request has to wait for the one before it, or a body for its reader, or the turn is over. Nothing more is
-    read from the socket before the rest is parsed. So a connection holds one read, and the requests of one piece, which
-    are in the `queue`: as long as there are any, nothing resumes reading.
+    uvicorn parses a whole read at once, and one read can begin seven thousand requests. This class parses it in
+    pieces. It pauses when a request must wait for the one before it, when a body must wait for its reader, or when the
+    turn is over. The socket is read again only after the rest is parsed. So a connection holds one read, and the
+    requests of one piece. These are in the `queue`: while it has any, reading does not resume.
     """
 
     def __init__(self, transport: asyncio.Transport, parse: Callable[[bytes], None], queue: Sized) -> None:
@@ -33,8 +33,8 @@ class PiecewiseFlow(FlowControl):
         self._next_turn: asyncio.Handle | None = None
 
     def feed(self, data: bytes) -> None:
-        """Parse what was read, or keep it for later."""
-        if len(data) <= PIECE and not self._rest and not self.read_paused:  # as most reads are
+        """Parse new bytes, or keep them for later."""
+        if len(data) <= PIECE and not self._rest and not self.read_paused:  # most reads are like this
             self._parse(data)
             return
         self._rest = self.take_rest() + data
@@ -43,11 +43,11 @@ class PiecewiseFlow(FlowControl):
 
     @property
     def unparsed(self) -> bytes:
-        """What was read, and is not parsed yet."""
+        """Bytes that were read and are not parsed yet."""
         return self._rest[self._parsed :]
 
     def take_rest(self) -> bytes:
-        """Return what is not parsed yet, and forget it."""
+        """Return the bytes that are not parsed yet, and forget them."""
         rest, self._rest, self._parsed = self.unparsed, b"", 0
         return rest
 

@@ -1,14 +1,14 @@
-"""Closing a connection so that the peer gets to read the last thing it was told."""
+"""Lingering close: the peer can read the last response before the connection ends."""
 
 import asyncio
 from typing import Any, cast
 
 
 class LingeringTransport(asyncio.Transport):
-    """A transport whose `close` waits, within limits, for the peer to read what was written.
+    """A transport whose `close` waits, within limits, until the peer has read what was written.
 
-    A socket that is closed while the peer still sends is reset, and the reset destroys the answer on its way. So
-    `close` ends only our half, and throws away what arrives until the peer has closed its own half.
+    If a socket closes while the peer still sends, TCP resets the connection, and the reset destroys the response on
+    its way. So `close` ends only our half. It discards what arrives until the peer has closed its own half.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -17,7 +17,7 @@ class LingeringTransport(asyncio.Transport):
         self._closing = False
 
     def close(self) -> None:
-        """Close as soon as the peer does, or has reached a limit of `Farewell`."""
+        """Close when the peer closes, or when it reaches a limit of `LingeringClose`."""
         if not self.is_closing():
             self._closing = True
             LingeringClose(self._transport)
@@ -27,16 +27,16 @@ class LingeringTransport(asyncio.Transport):
         self._transport.abort()
 
     def is_closing(self) -> bool:
-        """Whether `close` was called."""
+        """Tell whether `close` was called."""
         return self._closing or self._transport.is_closing()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write, or do nothing once the transport is closing, as other transports do."""
+        """Write. Do nothing once the transport is closing, as other transports do."""
         if not self._closing:
             self._transport.write(data)
 
     def pause_reading(self) -> None:
-        """Stop reading, unless the transport is closing and only throws away what it reads."""
+        """Stop reading. A closing transport reads on, because it discards what it reads."""
         if not self.is_closing():
             self._transport.pause_reading()
 
@@ -56,10 +56,10 @@ class LingeringTransport(asyncio.Transport):
 
 
 class LingeringClose(asyncio.Protocol):
-    """Takes a connection over from its protocol, which hears of it again when it is lost.
+    """Takes a connection over from its protocol, and tells that protocol when the connection is lost.
 
-    The peer may send `MAX_BYTES` more, and may take `PATIENCE` seconds to close, or to read some of what it has not
-    read yet. Then the connection is cut.
+    The peer may send `MAX_BYTES` more. It has `PATIENCE` seconds to close, or to read more of what was written.
+    After that the connection is cut.
     """
 
     MAX_BYTES = 16 * 1024 * 1024
@@ -77,13 +77,13 @@ class LingeringClose(asyncio.Protocol):
         self._timer = self._loop.call_later(self.TIMEOUT, self._time_out)
 
     def data_received(self, data: bytes) -> None:
-        """Throw away what the peer sends."""
+        """Discard what the peer sends."""
         self._received += len(data)
         if self._received > self.MAX_BYTES:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the protocol that had the connection before."""
+        """Tell the earlier protocol that the connection is lost."""
         self._timer.cancel()
         self._owner.connection_lost(exc)
 

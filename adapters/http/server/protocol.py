@@ -11,7 +11,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from adapters.http.middleware.cross_origin import Grants
-from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, Overloaded, UriTooLong
+from adapters.http.requests.request import IS_WHOLE
+from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, UriTooLong
 from adapters.http.responses.responses import Header
 from adapters.http.server.error_response import error_response
 from adapters.http.server.flow import PiecewiseFlow
@@ -20,23 +21,22 @@ from adapters.http.server.request_head import check_handshake, check_head, origi
 from adapters.http.server.timeouts import TimedProtocol
 from adapters.http.server.until_close import UntilClose
 
-_REQUEST_LINE = 32  # bytes of it beside the target, at most
+_REQUEST_LINE = 32  # most bytes of it beside the target
 _SLASH = ord("/")
 
 
 class HttpProtocol(TimedProtocol):
     """One connection of a client. Give the class to `uvicorn.Config(http=...)`; a subclass may have other limits.
 
-    What is not HTTP or breaks a limit is answered with a problem, and the connection closes. What the client has
-    asked before is answered first.
+    A request that is not HTTP, or that breaks a limit, gets a problem, and the connection closes. Earlier requests of
+    the client get their responses first.
     """
 
     MAX_TARGET_BYTES = 16 * 1024  # not more than MAX_HEADER_BYTES
-    MAX_HEADER_BYTES = 32 * 1024  # of names and values, and 4 for each header
+    MAX_HEADER_BYTES = 32 * 1024  # names and values, plus 4 for each header
     MAX_HEADERS = 100
 
-    MAX_REQUESTS = 1000  # in progress in this process; WebSockets and answers that have begun do not count
-    MAX_CONNECTIONS = 10_000  # open in this process; the next one is closed at once
+    MAX_CONNECTIONS = 10_000  # open in this process; any further one is closed at once
 
     def __init__(
         self,
@@ -50,9 +50,9 @@ class HttpProtocol(TimedProtocol):
         self.headers = []
         self._refusal: HttpError | None = None
         self._keep_alive = False
-        self._pending = 0  # bytes that came for this head, or since the last piece of the body, or some more
+        self._pending = 0  # of this head, or since the last piece of the body; may be too high
         self._got_body = False
-        self._running: RequestResponseCycle | None = None  # which is not uvicorn's `cycle` while others wait behind it
+        self._running: RequestResponseCycle | None = None  # uvicorn's `cycle` may wait behind this one
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
@@ -63,7 +63,7 @@ class HttpProtocol(TimedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.flow.take_rest()
         self.pipeline.clear()
-        if self._running is not None:  # uvicorn tells the last request alone, which then may not have begun
+        if self._running is not None:  # uvicorn tells only the last request, which may not have begun
             self._running.disconnected = True
             self._running.message_event.set()
         super().connection_lost(exc)
@@ -73,11 +73,11 @@ class HttpProtocol(TimedProtocol):
         self._keep_alive = False
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived, when it is its turn."""
+        """Parse new bytes when it is their turn."""
         self.flow.feed(data)
 
     def _parse(self, data: bytes) -> None:
-        """Parse a piece. Unlike uvicorn, this can tell why it refuses, and counts what is not complete yet."""
+        """Parse a piece. Unlike uvicorn, this names the reason of an error, and counts what is incomplete."""
         if self._refusal is not None:
             return
         self._pending += len(data)
@@ -97,12 +97,12 @@ class HttpProtocol(TimedProtocol):
             self._send_error(_refusal_for(error))
         except HttpError as refusal:
             self._send_error(refusal)
-        if rest is not None:  # not within the handler, which would become the context of the next error
+        if rest is not None:  # outside the handler, or this error would be the context of the next one
             self._upgrade(rest)
 
     def on_headers_complete(self) -> None:
-        """Hand the request to the application, unless it is refused; uvicorn checks nothing here."""
-        # Most heads come in one small read, and only the number of their headers needs a look.
+        """Hand the request to the application, or refuse it. uvicorn checks nothing here."""
+        # Most heads come in one small read. Then only the number of headers needs a check.
         if (
             self._head_since is not None
             or self._pending > self.MAX_TARGET_BYTES
@@ -116,8 +116,6 @@ class HttpProtocol(TimedProtocol):
         if self.parser.should_upgrade():
             self._prepare_upgrade(version)
             return
-        if len(self.tasks) >= self.MAX_REQUESTS and self._requests_in_progress() >= self.MAX_REQUESTS:
-            raise Overloaded("too many requests are in progress")
         super().on_headers_complete()
         self._head_since = self._idle_since = None
         self.headers = []  # trailers come to the same callback, and must not join the headers
@@ -130,22 +128,22 @@ class HttpProtocol(TimedProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._got_body = True
-        self._body_since = self.loop.time()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Note the end of a request. Replaces uvicorn's, which expects a request to be in progress for any upgrade."""
+        """Note the end of a request. uvicorn's method assumes that a request is in progress at any upgrade."""
         cycle = self.cycle
         if self.parser.should_upgrade() or cycle.response_complete:
             return
         cycle.more_body = False
+        cycle.scope[IS_WHOLE] = True  # type: ignore[typeddict-unknown-key]  # as ASGI lets a server do
         cycle.message_event.set()
         if cycle.transport is not self.transport and not cycle.response_started:
             cycle.keep_alive = self._keep_alive
             cycle.transport = self.transport
 
     def on_response_complete(self) -> None:
-        """Go on with what waited for this response. Replaces uvicorn's, which starts a timer after each one."""
+        """Continue with what waited for this response. uvicorn's method starts a timer after each one."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -160,17 +158,17 @@ class HttpProtocol(TimedProtocol):
     def _check_head_so_far(self) -> None:
         if self._head_since is None:
             if self._idle_since is None:
-                self._pending = 0  # what came may belong to the request before, for all that is known
+                self._pending = 0  # these bytes may belong to the request before
             self._head_since = self.loop.time()
         self._check_sizes(self._pending - len(self.url) - _REQUEST_LINE)
 
     def _check_body_so_far(self) -> None:
         if self._got_body:
             self._got_body, self._pending = False, 0
-        self._check_sizes(self._pending)  # of a trailer, or of what is around the chunks
+        self._check_sizes(self._pending)  # bytes of a trailer, or around the chunks
         cycle = self.cycle
         if cycle.transport is self.transport and not cycle.response_started:
-            # If the application answers now, it does not want the rest, and reading it may take forever.
+            # If the application responds now, it does not want the rest, and reading the rest may take forever.
             self._keep_alive, cycle.keep_alive = cycle.keep_alive, False
             cycle.transport = LingeringTransport(self.transport)
 
@@ -186,7 +184,7 @@ class HttpProtocol(TimedProtocol):
 
     def _prepare_upgrade(self, version: str) -> None:
         method = self.parser.get_method()
-        if method == b"CONNECT":  # which llhttp takes for an upgrade, with or without an offer of one
+        if method == b"CONNECT":  # llhttp takes CONNECT for an upgrade, with or without an Upgrade header
             raise MalformedRequest("CONNECT is for proxies, and this is none")
         self.scope["method"] = method.decode()
         if self._should_upgrade():
@@ -199,8 +197,8 @@ class HttpProtocol(TimedProtocol):
             self._timer.cancel()
             self.handle_websocket_upgrade()
             return
-        # llhttp drops the body of a request that offers another protocol, and Java's client offers h2c with its
-        # first one. An offer may be ignored (RFC 9110, 7.8), so the request is parsed again as if there were none.
+        # llhttp drops the body of a request that offers another protocol, and Java's client offers h2c first of all.
+        # A server may ignore an offer (RFC 9110, 7.8). So the request is parsed again without it.
         request_line = self.parser.get_method(), self.url, self.parser.get_http_version().encode()
         head = [b"%s %s HTTP/%s" % request_line]
         head += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
@@ -216,10 +214,10 @@ class HttpProtocol(TimedProtocol):
             self._response(refusal)
         elif cycle.scope is self.scope:
             self._refuse_the_rest(refusal)
-        # else on_response_complete answers, after all that was asked before
+        # else on_response_complete responds, after all earlier requests
 
     def _refuse_the_rest(self, refusal: HttpError) -> None:
-        """Refuse the rest of a request that the application may be working on."""
+        """Refuse the rest of a request that the application may still work on."""
         self.cycle.disconnected = True
         self.cycle.message_event.set()
         if self.pipeline:
@@ -237,18 +235,13 @@ class HttpProtocol(TimedProtocol):
         LingeringTransport(self.transport).close()
 
     def _granted(self) -> tuple[Header, ...]:
-        """Return what lets the page read a refusal that asked; the lifespan state has the `cors_origins` that may."""
+        """Return the CORS headers for an error. The lifespan state holds the `cors_origins` that are allowed."""
         headers = [] if self.scope is None else self.scope["headers"]
         return Grants(self.app_state.get("cors_origins", ())).of_refusal(dict(headers).get(b"origin"))
 
-    def _requests_in_progress(self) -> int:
-        # uvicorn counts the tasks of WebSockets and of streams too, of which many may be idle.
-        cycles = (connection.cycle for connection in self.connections if isinstance(connection, HttpProtocol))
-        return sum(cycle is not None and not cycle.response_started for cycle in cycles)
-
 
 def _refusal_for(error: httptools.HttpParserError) -> HttpError:
-    """Return what a callback raised, which httptools hides behind an error of its own, or what the parser says."""
+    """Return the error of a callback, which httptools hides behind its own, or else what the parser reports."""
     cause = error.__context__
     if cause is None:
         return MalformedRequest(f"this is not HTTP/1.1: {error}")

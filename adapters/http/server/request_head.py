@@ -1,4 +1,4 @@
-"""The rules for the head of a request that llhttp leaves to the server."""
+"""Rules for the head of a request that llhttp leaves to the server."""
 
 import binascii
 import re
@@ -10,14 +10,14 @@ from adapters.http.responses.responses import Header
 Headers = list[Header]
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(:[0-9]*)?")
-_DECISIVE = frozenset((b"host", b"transfer-encoding"))  # a set, because this runs for every header there is
+_DECISIVE = frozenset((b"host", b"transfer-encoding"))  # a set, because the check runs for every header
 _HANDSHAKE_VERSION = ((b"sec-websocket-version", b"13"),)
 
 
 def check_head(version: str, headers: Headers) -> None:
-    """Raise `MalformedRequest` unless the version and what frames and routes the request are beyond doubt.
+    """Raise `MalformedRequest` unless the version, the framing and the host are unambiguous.
 
-    A request whose end two servers could place differently is refused, not repaired (RFC 9112, 6.1 and 11.2).
+    Two servers could disagree about where such a request ends. So it is refused, not repaired (RFC 9112, 6.1 and 11.2).
     """
     hosts = 0
     for name, value in headers:
@@ -35,7 +35,7 @@ def check_head(version: str, headers: Headers) -> None:
 
 
 def origin_form(method: bytes, target: bytes, headers: Headers) -> tuple[bytes, Headers]:
-    """Return a target that is not a plain path as one, with headers whose Host is the one that the target names.
+    """Return the target as a plain path, with headers whose Host is the one that the target names.
 
     `*` stays as it is, for OPTIONS only. Raises `MalformedRequest` for every other target (RFC 9112, 3.2).
     """
@@ -62,12 +62,12 @@ def check_handshake(method: bytes, version: str, headers: Headers) -> None:
     if len(keys) != 1 or not _is_key(keys[0]):
         raise MalformedRequest("Sec-WebSocket-Key must be 16 bytes in base64")
     try:
-        _values(b"host", headers)[0].decode("idna").encode("idna")  # as wsproto does, which does not expect an error
+        _values(b"host", headers)[0].decode("idna").encode("idna")  # as wsproto does, which does not catch the error
     except UnicodeError as error:
         raise MalformedRequest("the Host header is not a host") from error
 
 
-@lru_cache(maxsize=64)  # a service has few names, and asking the expression costs five times as much
+@lru_cache(maxsize=64)  # a service has few names, and the regular expression takes five times as long
 def _check_host(host: bytes) -> None:
     if not _HOST.fullmatch(host):
         raise MalformedRequest("the Host header is not a host")

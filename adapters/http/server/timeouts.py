@@ -1,7 +1,8 @@
-"""Patience with a client: how long it may take for its turn, and one timer that looks."""
+"""Timeouts: how long a client may take for its turn, and the timer that checks it."""
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from uvicorn.config import Config
@@ -12,12 +13,11 @@ from adapters.http.responses.http_errors import HttpError, TimedOut
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with an end to every wait for the client. Times are in seconds."""
+    """uvicorn's protocol with a timeout for every wait for the client. Times are in seconds."""
 
-    HEADERS_TIMEOUT = 5.0  # from the connection, or from the first byte of a later request, to the end of the head
-    BODY_TIMEOUT = 10.0  # from one piece of the body to the next, while the application could read it
-    SEND_TIMEOUT = 30.0  # without reading any of an answer; then the connection is cut
-    WATCH_INTERVAL = 1.0  # from one look at the connection to the next, if no time runs out before
+    HEADERS_TIMEOUT = 5.0  # from the connection, or the first byte of a later request, to the end of the head
+    SEND_TIMEOUT = 30.0  # without reading any of a response; then the connection is cut
+    WATCH_INTERVAL = 1.0  # between two checks of the connection, if no timeout ends earlier
 
     def __init__(
         self,
@@ -28,18 +28,17 @@ class TimedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         now = self.loop.time()
-        # Since when it is the client's turn, by the loop's clock: to go on with a head; to send another request; to
-        # go on with a body; to read more of the answer. The subclass, which parses, sets the first three.
+        # Since when it is the client's turn, by the loop's clock: to continue a head, to send another request, to read
+        # more of the response. The subclass parses, so it sets the first two. The application times bodies.
         self._head_since: float | None = now
         self._idle_since: float | None = None
-        self._body_since = now
         self._unread_since = now
         self._unread_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
-        # One timer for each connection: uvicorn's way, one for each request, would cost 3 % of the throughput.
-        self._timer = self.loop.call_later(min(self.HEADERS_TIMEOUT, self.WATCH_INTERVAL), self._wait_for_changes)
+        # One timer for each connection. uvicorn has one for each request, which would cost 3 % of the throughput.
+        self._timer = self.loop.call_later(min(self.HEADERS_TIMEOUT, self.WATCH_INTERVAL), self._watch)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -48,18 +47,18 @@ class TimedProtocol(HttpToolsProtocol):
     def _send_error(self, refusal: HttpError) -> None:
         raise NotImplementedError
 
-    def _wait_for_changes(self) -> None:
+    def _watch(self) -> None:
         now = self.loop.time()
         deadline, give_up = self._turn(now)
         left = deadline - now
         self._timer = self.loop.call_later(
-            min(left, self.WATCH_INTERVAL) if left > 0 else self.WATCH_INTERVAL, self._wait_for_changes
+            min(left, self.WATCH_INTERVAL) if left > 0 else self.WATCH_INTERVAL, self._watch
         )
         if left <= 0:
             give_up()
 
     def _turn(self, now: float) -> tuple[float, Callable[[], None]]:
-        """Return until when it is the client's turn, and what happens then."""
+        """Return when the client's turn ends, and what happens then."""
         self._restart_clocks(now)
         if self._unread_bytes:
             return self._unread_since + self.SEND_TIMEOUT, self.transport.abort
@@ -67,31 +66,15 @@ class TimedProtocol(HttpToolsProtocol):
             return self._head_since + self.HEADERS_TIMEOUT, self._refuse_head
         if self._idle_since is not None:
             return self._idle_since + self.timeout_keep_alive, self.transport.close
-        return self._body_since + self.BODY_TIMEOUT, self._refuse_body
+        return inf, self.transport.close
 
     def _restart_clocks(self, now: float) -> None:
-        """Restart the clocks that ran while it was not the client's turn, or that the client has moved."""
+        """Restart the clocks that ran outside the client's turn, and those of a client that made progress."""
         unread_bytes = self.transport.get_write_buffer_size()
         if unread_bytes != self._unread_bytes:
             self._unread_bytes, self._unread_since = unread_bytes, now
         if self.flow.read_paused and self._head_since is not None:
             self._head_since = now
-        if not self._owes_body():
-            self._body_since = now + self.WATCH_INTERVAL  # its turn may come at any time before the next look
-
-    def _owes_body(self) -> bool:
-        cycle = self.cycle
-        return (
-            cycle is not None
-            and cycle.more_body
-            and not cycle.response_started
-            and not cycle.waiting_for_100_continue
-            and not cycle.message_event.is_set()  # set while there is a piece to read
-            and not self.flow.read_paused
-        )
 
     def _refuse_head(self) -> None:
         self._send_error(TimedOut(f"the headers were not complete after {self.HEADERS_TIMEOUT:g} seconds"))
-
-    def _refuse_body(self) -> None:
-        self._send_error(TimedOut(f"the body stopped for {self.BODY_TIMEOUT:g} seconds"))

@@ -1,18 +1,18 @@
-"""Answers to HTTP/1.0, which knows no chunks: one of unknown length ends with its connection (RFC 9112, 6.1)."""
+"""Responses to HTTP/1.0, which has no chunks: one of unknown length ends with its connection (RFC 9112, 6.1)."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
 class UntilClose:
-    """An application whose answers uvicorn sends as they are. It would send one of unknown length in chunks."""
+    """Keeps uvicorn from sending a response of unknown length in chunks."""
 
     def __init__(self, app: ASGIApp, cycle: RequestResponseCycle) -> None:
         self._app = app
         self._cycle = cycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         is_open = False
 
         async def unchunked(message: Message) -> None:
@@ -20,9 +20,9 @@ class UntilClose:
             if message["type"] == "http.response.start":
                 is_open = not any(name.lower() == b"content-length" for name, _ in message["headers"])
                 if is_open:
-                    self._cycle.chunked_encoding = self._cycle.keep_alive = False
+                    self._cycle.chunked_encoding = False  # and uvicorn closes the connection anyway
             elif is_open:
-                self._cycle.expected_content_length = len(message.get("body", b""))  # each piece is what is expected
+                self._cycle.expected_content_length = len(message.get("body", b""))  # so no piece is too long
             await send(message)
 
         await self._app(scope, receive, unchunked)

@@ -1,4 +1,4 @@
-"""WebSockets on a socket: uvicorn's protocol, with the manners that it lacks."""
+"""WebSockets on a socket: uvicorn's protocol, with the limits that it lacks."""
 
 import asyncio
 from dataclasses import replace
@@ -15,7 +15,7 @@ POLICY_VIOLATION = 1008
 
 
 class SlowedTransport(LingeringTransport):
-    """A transport from which nothing is read while it is `held`, whoever resumes reading."""
+    """A transport that reads nothing while it is `held`, whoever resumes reading."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__(transport)
@@ -31,18 +31,18 @@ class WebSocketProtocol(WSProtocol):
     """One WebSocket. Give the class to `uvicorn.Config(ws=...)`, which also has the limits: `ws_max_size` and pings.
 
     Of uvicorn's three implementations this one passes the Autobahn suite, is not deprecated, and finds invalid UTF-8
-    and an oversize message while they arrive. It handles all frames of a read in one go, and one read may hold forty
-    thousand: here a peer has an allowance of frames, is read no faster than that, and is closed if it insists.
+    and an oversize message while they arrive. But it handles all frames of a read at once, and one read may hold forty
+    thousand. Here each peer has an allowance of frames and is read no faster. A peer that keeps exceeding it is closed.
     """
 
     FRAMES_AT_ONCE = 50
     FRAMES_PER_SECOND = 10.0
-    PATIENCE = 5.0  # seconds for which a peer may always have sent more than it is allowed
-    SLOWED = 0.5  # seconds from one look at what a peer has sent too fast to the next
+    PATIENCE = 5.0  # seconds for which a peer may exceed its allowance without a break
+    SLOWED = 0.5  # seconds between two checks of a peer that sends too fast
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Take the connection over from HTTP."""
-        # A peer whose message was too long is still sending it when it is told so.
+        # A peer whose message is too long is still sending it when it gets the close frame.
         self._transport = SlowedTransport(transport)
         super().connection_made(self._transport)
         self._allowed = float(self.FRAMES_AT_ONCE)
@@ -56,10 +56,10 @@ class WebSocketProtocol(WSProtocol):
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
-        """Handle what came, as far as the allowance of the peer goes; the rest when there is one again."""
+        """Handle the received events that the peer's allowance covers. The rest waits for a new allowance."""
         if self._slowed is not None:
             return
-        events = self.conn.events()  # which are parsed one by one
+        events = self.conn.events()  # they are parsed one by one
         while self._is_allowed():
             event = next(events, None)
             if event is None:
@@ -111,7 +111,7 @@ class WebSocketProtocol(WSProtocol):
             self._resume()
 
     def _close(self, reason: str) -> None:
-        """Close for a peer that breaks a limit."""
+        """Close the connection of a peer that breaks a limit."""
         if self.close_sent:
             self.transport.abort()
             return
@@ -121,7 +121,7 @@ class WebSocketProtocol(WSProtocol):
         self.transport.close()
 
     def _resume(self) -> None:
-        """Read again, unless the application has messages to read first, or the peer has answers to read."""
+        """Read again, unless the application has messages to read first, or the peer has responses to read."""
         if not self.read_paused and self.writable.is_set():
             self.transport.resume_reading()
 
@@ -129,25 +129,25 @@ class WebSocketProtocol(WSProtocol):
         """Ask the application whether it accepts."""
         # wsproto decodes the Host to Unicode, and the application compares it with the Origin as sent.
         super().handle_connect(replace(event, host=event.host.encode("idna").decode()))
-        self.transport.pause_reading()  # wsproto would buffer without limit, and then drop, what comes before accept
+        self.transport.pause_reading()  # before accept, wsproto would buffer messages without limit, and then drop them
 
     def handle_close(self, event: CloseConnection) -> None:
-        """End the connection, for the peer's close frame or for a frame that is wrong."""
+        """End the connection after the peer's close frame, or after an invalid frame."""
         if self.conn.state is not ConnectionState.OPEN:
             super().handle_close(event)
             return
-        # wsproto reports a wrong frame as a close that did not arrive, and uvicorn hangs up on it without a code.
+        # wsproto reports an invalid frame as a close that did not arrive. uvicorn then hangs up without a code.
         self.close_sent = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": event.code, "reason": event.reason or ""})
         self.transport.write(self.conn.send(event))
         self.transport.close()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send for the application; raise `ClientDisconnected` once the connection was closed by the other side."""
+        """Send for the application. Raises `ClientDisconnected` once the other side has closed the connection."""
         if message["type"] == "websocket.close":
-            self.writable.set()  # a reader that does not read must still be closable
+            self.writable.set()  # a client that does not read must still be closable
         if self.close_sent and self.close_timer is None:
-            raise ClientDisconnected  # uvicorn would blame the application for a close that it does not know of
+            raise ClientDisconnected  # uvicorn would blame the application for a close that it cannot know of
         if message["type"] == "websocket.send" and (text := message.get("text")) is not None and self._is_open():
             await self._send_text(text)
             return
@@ -159,19 +159,19 @@ class WebSocketProtocol(WSProtocol):
         return self.handshake_complete and not (self.response_started or self.close_sent)
 
     async def _send_text(self, text: str) -> None:
-        """Send a text as wsproto would, which takes ten times as long to make a frame of it."""
+        """Send a text as wsproto would. wsproto takes ten times as long to make the frame."""
         await self.writable.wait()
         if self.disconnected or self.close_sent:
-            raise ClientDisconnected  # meanwhile
+            raise ClientDisconnected  # it closed while this waited
         self.transport.write(text_frame(text))
 
     def shutdown(self) -> None:
-        """Tell the client that the server restarts, unless it was told to go before."""
+        """Tell the client that the server restarts, unless the connection is already closing."""
         if not self.transport.is_closing():  # else uvicorn would send a second close, which is an error
             super().shutdown()
 
     def pause_writing(self) -> None:
-        """Stop reading from a peer that does not read, or the answers to its pings would fill the memory."""
+        """Stop reading from a peer that does not read. Otherwise the pongs for it would fill the memory."""
         super().pause_writing()
         self.transport.pause_reading()
 

@@ -1,4 +1,4 @@
-"""An import that does not do what it is told."""
+"""An import that changes the data."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from domain.snapshot import (
 
 @define
 class Careless(Import):
-    """Takes something else than it is told."""
+    """Imports altered parts."""
 
     taking: Import
     distort: Callable[[Part], Part | None]

@@ -1,4 +1,4 @@
-"""Two places, of each pair of stores, and a store in the first of them."""
+"""A source and a target for each pair of stores, and a store in the source."""
 
 from collections.abc import AsyncIterator, Callable
 from itertools import product
@@ -16,20 +16,20 @@ PAIRS = list(product(PLACES, PLACES))
 
 @pytest.fixture(params=PAIRS, ids="-".join)
 async def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """Return two empty places, of each pair of stores."""
+    """Return an empty source and target, for each pair of stores."""
     left, right = (PLACES[name] for name in request.param)
     return await left(tmp_path, NAMES[0]), await right(tmp_path, NAMES[1])
 
 
 @pytest.fixture
 def source(urls: tuple[str, str]) -> str:
-    """Return the place from which it is moved."""
+    """Return the URL of the source."""
     return urls[0]
 
 
 @pytest.fixture
 def target(urls: tuple[str, str]) -> str:
-    """Return the place to which it is moved."""
+    """Return the URL of the target."""
     return urls[1]
 
 
@@ -49,7 +49,7 @@ async def store(source: str, clock: Clock) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def arrived(source: str, target: str, clock: Clock) -> AsyncIterator[Callable[[], Any]]:
-    """Give what moves the store, and opens it where it arrived."""
+    """Yield a function that moves the store and opens the copy."""
     stores: list[Store] = []
 
     async def arrive() -> Store:

@@ -1,4 +1,4 @@
-"""A store that was lived in, and everything that can be read of it."""
+"""A store with a rich history, and a reading of all its data."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ LAST = YOUNG + timedelta(days=1)
 
 
 async def live(store: Store, clock: Clock) -> None:
-    """Do everything to a store that leaves something behind, and forget the oldest of it."""
+    """Make every kind of change to a store, then purge the oldest."""
     for entity_type in (TASK, PRODUCT):
         await stock_up(store, entity_type, clock)
     await carry_out(store, create(WEBHOOK))
@@ -67,7 +67,7 @@ async def live(store: Store, clock: Clock) -> None:
 
 
 async def everything(store: Store) -> list[Any]:
-    """Return everything that can be read of a store without cursors."""
+    """Return all data of a store, except cursors."""
     orders = [(entity_type, Order(field, descending=down)) for entity_type, field in LISTED for down in (False, True)]
     entries = [*await whole_log(store), *(await store.read(None, types=frozenset(WEBHOOK.change_types))).entries]
     positions = await positions_of(store)

@@ -1,4 +1,4 @@
-"""What was moved is there, and whoever followed it goes on."""
+"""A moved store is complete, and its followers go on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -33,18 +33,18 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_everything_moves(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
-    """Documents, versions, histories, the log, positions, deliveries and the secret are the same, in every order."""
+    """Documents, versions, histories, the log, positions, deliveries and the secret are equal, in every sort order."""
     await live(store, clock)
     there = await arrived()
     assert await everything(store) == await everything(there)
-    for day in (date.min, date.max):  # which PostgreSQL could take as infinite
+    for day in (date.min, date.max):  # PostgreSQL could take them as infinite
         found = await ends(there, TASK.by_name["due"], day)
         assert await ends(store, TASK.by_name["due"], day) == found != []
     assert await there.page(Query(entity_type=TASK, limit=3)) != await there.page(Query(entity_type=TASK))
 
 
-async def test_life_goes_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
-    """Keys are replayed, ids go on behind the highest that was ever given, deleted ones can be restored."""
+async def test_keys_and_ids_go_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
+    """After a move, keys replay, new ids are above all earlier ones, and deleted entities can be restored."""
     await live(store, clock)
     given = max(each.change.record.id for each in await whole_log(store) if each.change.entity_type is TASK)
     there = await arrived()
@@ -60,7 +60,7 @@ async def test_life_goes_on(store: Store, clock: Clock, arrived: Callable[[], An
 
 
 async def test_it_is_found_by_what_it_holds(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
-    """Searching goes on too, also for what is written, changed and deleted after the move."""
+    """After a move, search finds old entities, and new, edited and deleted ones are found correctly."""
     await fill(store, TASK, {"title": "Buy milk"}, {"title": "Sell milk"}, {"title": "Drink milk"})
     there = await arrived()
     await carry_out(
@@ -71,7 +71,7 @@ async def test_it_is_found_by_what_it_holds(store: Store, clock: Clock, arrived:
 
 
 async def test_an_empty_store(store: Store, arrived: Callable[[], Any]) -> None:
-    """Even nothing can be moved: the secret, and where the log begins."""
+    """Moving an empty store moves its secret and the start of its log."""
     start, secret = await store.head(), await store.secret()
     there = await arrived()
     await fill(there, TASK, {})
@@ -79,12 +79,12 @@ async def test_an_empty_store(store: Store, arrived: Callable[[], Any]) -> None:
 
 
 async def told(store: Store, cursor: Cursor) -> list[Any]:
-    """Return the changes behind a cursor."""
+    """Return the changes after a cursor."""
     return [entry.change for entry in await whole_log(store, cursor)]
 
 
 async def test_followers_go_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
-    """Each cursor of the original leads to the same changes in the copy, and to what comes after."""
+    """Each cursor of the original leads to the same changes in the copy, and to later ones."""
     await live(store, clock)
     cursors = [await store.oldest(), *(each.cursor for each in await whole_log(store)), await store.head()]
     page = (await store.page(Query(entity_type=TASK))).changes
@@ -101,7 +101,7 @@ async def test_followers_go_on(store: Store, clock: Clock, arrived: Callable[[],
 
 
 async def test_what_was_not_moved_cannot_be_followed(store: Store, arrived: Callable[[], Any]) -> None:
-    """A cursor that the original gave after it was moved has expired in the copy, whatever became of both."""
+    """A cursor that the original gave after the move has expired in the copy, whatever either has written since."""
     await fill(store, TASK, {}, {})
     there = await arrived()
     await fill(store, TASK, {}, {})
@@ -118,7 +118,7 @@ async def test_what_was_not_moved_cannot_be_followed(store: Store, arrived: Call
 
 
 async def test_cursors_expire_with_their_changes(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
-    """What is forgotten after the move cannot be followed any more, by any of its cursors; the rest can."""
+    """After a purge of moved changes their cursors have expired, and all others are valid."""
     await fill(store, TASK, {})
     start = await store.oldest()
     clock.now = LATER
@@ -134,8 +134,8 @@ async def test_cursors_expire_with_their_changes(store: Store, clock: Clock, arr
         await there.read(between)
 
 
-async def test_moving_on(store: Store, source: str, target: str, tmp_path: Path, clock: Clock) -> None:
-    """A store can be moved again, and still knows the cursors of the first log."""
+async def test_a_store_that_moves_twice(store: Store, source: str, target: str, tmp_path: Path, clock: Clock) -> None:
+    """A store that is moved twice still knows the cursors of the first log."""
     await live(store, clock)
     first = (await store.read(None, limit=1)).cursor
     await moved(source, target)
@@ -152,8 +152,8 @@ async def test_moving_on(store: Store, source: str, target: str, tmp_path: Path,
     await again.close()
 
 
-async def test_one_moment(store: Store, source: str, target: str, clock: Clock) -> None:
-    """What is written while it is moved is not moved, not even half of it."""
+async def test_a_move_takes_one_snapshot(store: Store, source: str, target: str, clock: Clock) -> None:
+    """A move takes one snapshot: writes during the move are not part of the copy."""
     await live(store, clock)
     before = await everything(store)
     async with exporting(source) as telling, importing(target) as taking:
@@ -176,7 +176,7 @@ async def test_one_moment(store: Store, source: str, target: str, clock: Clock) 
 
 
 async def both(one: Export, other: Export) -> AsyncIterator[tuple[Part, Part]]:
-    """Read two side by side."""
+    """Read two exports side by side."""
     others = other.read()
     async for part in one.read():
         yield part, await anext(others)

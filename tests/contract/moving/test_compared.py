@@ -1,4 +1,4 @@
-"""The copy is compared with the original before it counts."""
+"""The copy is compared with the original before the commit."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -38,12 +38,12 @@ pytestmark = pytest.mark.anyio
 
 
 def without_the_last(part: Part) -> Part | None:
-    """Lose a change, which none but the comparison would notice."""
+    """Lose a change; only the comparison can notice this."""
     return evolve(part, changes=part.changes[:-1]) if isinstance(part, Changes) else part
 
 
 def at_another_time(part: Part) -> Part | None:
-    """Keep all of each change but when it was made."""
+    """Alter the time of each change."""
     if isinstance(part, Changes):
         later = (evolve(each, at=each.at + timedelta(hours=1)) for each in part.changes)
         return evolve(part, changes=tuple(later))
@@ -51,7 +51,7 @@ def at_another_time(part: Part) -> Part | None:
 
 
 def with_another_document(part: Part) -> Part | None:
-    """Write a document differently, though it means the same."""
+    """Write an equal document in another form."""
     match part:
         case Entities(records=(first, *rest)):
             return evolve(part, records=(first._replace(document=first.document.replace(":", ": ", 1)), *rest))
@@ -59,14 +59,14 @@ def with_another_document(part: Part) -> Part | None:
 
 
 def under_another_number(part: Part) -> Part | None:
-    """Let a cursor mean something else."""
+    """Alter the meaning of a cursor."""
     if isinstance(part, FormerCursors):
         return FormerCursors(numbers={cursor: number + 1 for cursor, number in part.numbers.items()})
     return part
 
 
 def with_other_ends(part: Part) -> Part | None:
-    """Let a former name mean more than it did."""
+    """Let a former name cover more changes than it did."""
     if isinstance(part, Metadata):
         return evolve(part, logs={name: (newest or 0) + 1 for name, newest in part.logs.items()})
     return part
@@ -103,7 +103,7 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
 
 @pytest.mark.parametrize("what", DISTORTIONS)
 async def test_a_difference_is_noticed(store: Store, source: str, target: str, clock: Clock, what: str) -> None:
-    """A copy that is not the original is given up as a whole."""
+    """A copy that differs from the original is rolled back."""
     await live(store, clock)
     with pytest.raises(Different):
         async with exporting(source) as telling, importing(target) as taking:
@@ -119,7 +119,7 @@ BEFORE = Cursor("before-1.2.3")
 
 @define
 class Remembering(Export):
-    """Tells, beside all that a store holds, cursors of such a log, as a store does that has one behind it."""
+    """Exports all data of a store, and cursors of a log that was not numbered."""
 
     telling: Export
     cursors: dict[Cursor, int]
@@ -139,7 +139,7 @@ class Remembering(Export):
 async def test_cursors_that_were_no_numbers(
     store: Store, source: str, target: str, tmp_path: Path, clock: Clock
 ) -> None:
-    """They move along as well, and on, and expire with their changes; others of the same log have expired."""
+    """Former cursors move along, twice, and expire with their changes; unknown ones of that log have expired."""
     await fill(store, TASK, {}, {})
     clock.now = LATER
     await fill(store, TASK, {})
@@ -163,7 +163,7 @@ async def test_cursors_that_were_no_numbers(
 
 @define
 class Shrinking(Export):
-    """Tells everything once, and from then on less."""
+    """Exports everything once, and less after that."""
 
     telling: Export
     told: bool = False
@@ -179,7 +179,7 @@ class Shrinking(Export):
 
 
 async def test_a_surplus_is_noticed(store: Store, source: str, target: str, clock: Clock) -> None:
-    """A copy that holds all of the original, and more, is given up as well."""
+    """A copy with additional data is rolled back."""
     await live(store, clock)
     with pytest.raises(Different):
         async with exporting(source) as telling, importing(target) as taking:
@@ -187,7 +187,7 @@ async def test_a_surplus_is_noticed(store: Store, source: str, target: str, cloc
 
 
 async def test_large_ones_come_in_parts(store: Store, source: str, target: str, clock: Clock) -> None:
-    """More than fits into one part arrives whole, and is reported as it goes."""
+    """Data larger than one part arrives whole, with reports of progress."""
     for _ in range(2):
         await fill(store, TASK, *({"title": f"Task {number}"} for number in range(1000)))
     await carry_out(store, create(TASK, title="last"))

@@ -1,4 +1,4 @@
-"""Moving that does not come to its end moves nothing."""
+"""An unfinished move moves nothing."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_an_interruption_leaves_nothing(store: Store, source: str, target: str, clock: Clock) -> None:
-    """Whatever has been written is gone, and the place is as good as new."""
+    """An interrupted import leaves an empty target, into which the store can be moved later."""
     await live(store, clock)
     async with exporting(source) as telling, importing(target) as taking:
         async for part in telling.read():
@@ -38,7 +38,7 @@ async def test_an_interruption_leaves_nothing(store: Store, source: str, target:
 
 
 async def test_cancelling(store: Store, source: str, target: str, clock: Clock) -> None:
-    """Who gives up in the middle leaves nothing either, and can begin again at once."""
+    """A cancelled move leaves nothing, and can start again at once."""
     await live(store, clock)
     waiting = asyncio.Event()
 
@@ -62,14 +62,14 @@ async def test_cancelling(store: Store, source: str, target: str, clock: Clock) 
 
 
 class Lost(Careless):
-    """Is lost when it is to commit."""
+    """Loses its connection at the commit."""
 
     async def commit(self) -> None:
         raise Unavailable
 
 
-async def test_lost_in_the_moment_of_the_commit(store: Store, source: str, target: str) -> None:
-    """Nobody is told that nothing was moved, where nobody knows."""
+async def test_a_commit_of_unknown_outcome(store: Store, source: str, target: str) -> None:
+    """A connection lost at the commit raises `Undecided`, because the outcome is unknown."""
     await fill(store, TASK, {})
     with pytest.raises(Undecided, match="if it is not empty now, everything was moved"):
         async with exporting(source) as telling, importing(target) as taking:

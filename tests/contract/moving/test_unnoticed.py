@@ -1,4 +1,4 @@
-"""Moving in the middle of a life."""
+"""Moves of a store between any other steps."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from tests.contract.test_state_machine import StoreMachine
 
 
 class MovingMachine(StoreMachine):
-    """Moves the store now and then, in the middle of its life; nobody who uses it notices."""
+    """Moves the store between any other steps; its users notice nothing."""
 
     def __init__(self) -> None:
         self.moves = 0
@@ -23,14 +23,14 @@ class MovingMachine(StoreMachine):
 
     @asynccontextmanager
     async def begin(self, folder: Path, _: Callable[[], datetime]) -> AsyncIterator[Doors]:
-        """Open an empty store, twice, and in the end close the one that it has become."""
+        """Open an empty store twice; at the end close its last copy."""
         self.folder = folder
         await self.enter(await PLACES["sqlite"](folder, NAMES[0]))
         yield self.doors
         await self.leave()
 
     async def enter(self, url: str) -> None:
-        """Open the store at a place."""
+        """Open the store at a URL."""
         self.url = url
         self.doors = await opened(url, self.clock), await opened(url, self.clock)
 
@@ -41,11 +41,11 @@ class MovingMachine(StoreMachine):
 
     @rule(name=st.sampled_from(sorted(PLACES)))
     def move(self, name: str) -> None:
-        """Move to a place of any kind."""
+        """Move to an empty target of any store."""
         self.run(self.go(name))
 
     async def go(self, name: str) -> None:
-        """Move, and go on there."""
+        """Move, and go on with the copy."""
         self.moves += 1
         target = await PLACES[name](self.folder, NAMES[self.moves % 2])
         await moved(self.url, target)
@@ -53,6 +53,6 @@ class MovingMachine(StoreMachine):
         await self.enter(target)
 
 
-def test_nobody_notices() -> None:
-    """Whatever is done, and however often the store is moved meanwhile, it agrees with a plain model of one store."""
+def test_users_notice_no_move() -> None:
+    """A store agrees with a plain model after any steps and any number of moves."""
     run_state_machine_as_test(MovingMachine, settings=settings(max_examples=30, stateful_step_count=30))
