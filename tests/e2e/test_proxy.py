@@ -48,7 +48,7 @@ PATHS = ["/tasks", "/tasks/1", "/products", "/tasks/1/history", "/changes", "/",
 
 @pytest.mark.parametrize("directives", [CACHE, BOLD_CACHE], ids=["a cache that obeys", "a cache that keeps everything"])
 def test_no_answer_to_one_is_given_to_another(service: Service, directives: str) -> None:
-    """Whatever a cache has kept, each client gets what it would get alone; by Vary alone, if need be."""
+    """Each client gets the same answer as without a cache; by `Vary` alone, if necessary."""
     with in_front_of(service.url, AS_TOLD, directives) as cache, service.client() as direct:
         for header in ("accept", "accept-encoding", "user-agent"):
             del direct.headers[header]

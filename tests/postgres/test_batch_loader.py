@@ -89,7 +89,7 @@ async def test_what_is_asked_for_meanwhile_goes_with_the_next(table: Table, load
     assert [[10 + number for number in range(MAX_TOGETHER)], [10 + MAX_TOGETHER]] == table.reads[AT_ONCE:]
 
 
-async def test_all_are_told_what_fails(table: Table, loader: Loader) -> None:
+async def test_all_callers_get_the_error(table: Table, loader: Loader) -> None:
     """Every caller of a failed read gets the error, and later requests succeed."""
     table.fails = True
     table.may.set()
@@ -101,7 +101,7 @@ async def test_all_are_told_what_fails(table: Table, loader: Loader) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_who_goes_away_takes_nobody_along(table: Table, loader: Loader, fails: bool) -> None:
+async def test_a_caller_that_leaves_affects_no_other(table: Table, loader: Loader, fails: bool) -> None:
     """A caller that leaves does not affect the results or errors of the others."""
     table.fails = fails
     first, second = ask(loader, 1, 1)

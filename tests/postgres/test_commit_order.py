@@ -107,7 +107,7 @@ async def test_a_webhook_follows_from_a_page(store: PostgresStore, slow: Open) -
     assert ([1, 2], []) == (await ids_after(store, positions[1]), await ids_after(store, positions[2]))
 
 
-async def test_what_was_decided_on_is_in_front(store: PostgresStore, slow: Open) -> None:
+async def test_a_locked_entity_delays_no_others(store: PostgresStore, slow: Open) -> None:
     """A transaction that locks one entity comes after writes to others, which do not wait for it."""
     await fill(store, TASK, {}, {})
     await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")

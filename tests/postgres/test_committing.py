@@ -52,14 +52,14 @@ async def committer(database: Database) -> GroupCommitter:
     return GroupCommitter(together=database.together, alone=database.alone)
 
 
-async def test_what_comes_together_is_carried_out_together(database: Database, committer: GroupCommitter) -> None:
+async def test_concurrent_batches_are_one_group(database: Database, committer: GroupCommitter) -> None:
     """All batches submitted in one turn of the loop are one group."""
     assert [DONE] * 3 == await asyncio.gather(*(committer.submit(WRITTEN) for _ in range(3)))
     assert [3] == database.carried_out
 
 
 @pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
-async def test_who_was_answered_counts_no_more(
+async def test_an_answered_batch_counts_no_more(
     committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch, each: CommandBatch
 ) -> None:
     """With a limit of one, a batch submitted directly after a response is carried out, not refused."""
@@ -76,9 +76,7 @@ async def test_too_many_are_refused(committer: GroupCommitter, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
-async def test_work_that_is_cancelled_is_told(
-    database: Database, committer: GroupCommitter, each: CommandBatch
-) -> None:
+async def test_cancelled_work_is_answered(database: Database, committer: GroupCommitter, each: CommandBatch) -> None:
     """After cancelled work every caller gets an error, and the next batch is carried out."""
     database.error = asyncio.CancelledError()
     async with asyncio.timeout(10):

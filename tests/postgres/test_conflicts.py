@@ -110,7 +110,7 @@ async def test_one_fault_is_not_the_fault_of_others(store: PostgresStore) -> Non
     assert 2 == len(await trail(store))
 
 
-async def test_who_always_comes_too_late_is_told(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_repeated_conflicts_are_unavailable(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a few conflicts the store raises `Unavailable`, and nothing has changed."""
 
     async def conflict(*_: object) -> None:

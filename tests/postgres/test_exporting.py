@@ -39,8 +39,8 @@ async def test_a_copied_database(
     await copy.close()
 
 
-async def test_what_is_not_committed_is_not_told(store: PostgresStore, dsn: str, slow: Open, tmp_path: Path) -> None:
-    """A cursor that the original gave after the copy has expired, though the copy has a change of that number."""
+async def test_uncommitted_changes_do_not_move(store: PostgresStore, dsn: str, slow: Open, tmp_path: Path) -> None:
+    """A change committed after the snapshot does not move, and its cursor has expired in the copy."""
     await fill(store, TASK, {})
     before = await store.head()
     await slow.carry_out(create(TASK))

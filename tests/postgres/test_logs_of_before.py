@@ -124,7 +124,7 @@ async def test_webhooks_go_on(store: PostgresStore) -> None:
     assert [3, 4, 5] == [len(await trail(store, after[id])) for id in ("d1", "d2", "d4")]
 
 
-async def test_it_goes_on_elsewhere(store: PostgresStore, dsn: str, tmp_path: Path) -> None:
+async def test_a_later_move_keeps_old_cursors(store: PostgresStore, dsn: str, tmp_path: Path) -> None:
     """A later move keeps the old cursors."""
     await moved(dsn, f"sqlite:///{tmp_path}/to.db")
     copy = await opened(f"sqlite:///{tmp_path}/to.db", Clock())
@@ -136,7 +136,7 @@ async def test_it_goes_on_elsewhere(store: PostgresStore, dsn: str, tmp_path: Pa
     await copy.close()
 
 
-async def test_it_is_forgotten(store: PostgresStore, dsn: str) -> None:
+async def test_a_purge_removes_old_cursors(store: PostgresStore, dsn: str) -> None:
     """A purge removes the old cursors of purged changes."""
     await store.purge(LATER, changes_before=LATER, keep=Cursor(f"{NAME}-2.10.2"))
     assert [("task.updated", 3, 1), ("task.updated", 2, 2), ("task.updated", 3, 2)] == await trail(store)
@@ -146,7 +146,7 @@ async def test_it_is_forgotten(store: PostgresStore, dsn: str) -> None:
     assert {cursor for cursor, count in FOLLOWED.items() if count <= 3} == kept
 
 
-async def test_an_empty_one(postgres: Databases, dsn: str) -> None:
+async def test_an_empty_log_of_an_earlier_version(postgres: Databases, dsn: str) -> None:
     """Followers of an empty or fully purged log go on, too."""
     del postgres
     connection = await asyncpg.connect(dsn)

@@ -93,7 +93,7 @@ async def test_a_newer_schema_is_refused(blank: str) -> None:
         ("DROP SEQUENCE products_ids", 'relation "products_ids" does not exist'),
     ],
 )
-async def test_a_kind_without_its_tables(blank: str, change: str, lacking: str) -> None:
+async def test_an_entity_type_without_its_tables(blank: str, change: str, lacking: str) -> None:
     """Opening the store names what a migration forgot, before anybody writes."""
     await (await open_store(blank)).close()
     await fetch(blank, change)

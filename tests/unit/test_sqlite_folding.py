@@ -72,7 +72,7 @@ async def test_all_is_folded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_nothing_is_looked_at_twice(tmp_path: Path) -> None:
-    """Where the text is folded as it is now, opening a store leaves it alone."""
+    """If the folding is current, opening a store changes no text."""
     path = tmp_path / "backroom.db"
     await made(path, *AS_BEFORE)
 
