@@ -18,7 +18,7 @@ from tests.e2e.test_moving import begun
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty store of each kind that others can see."""
+    """Return the URL of an empty store, of each kind that other processes can open."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/shop.db"
     postgres: Databases = request.getfixturevalue("postgres")

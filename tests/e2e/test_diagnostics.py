@@ -114,7 +114,7 @@ def test_a_flag_counts_too(tmp_path: Path) -> None:
 
 
 def test_lines_of_other_processes_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is written at once is whole lines, as many as a pipe takes in one piece; a longer line is written alone."""
+    """One write has whole lines, as many as a pipe takes in one piece; a longer line is written alone."""
     pieces: list[bytes] = []
     monkeypatch.setattr(os, "write", accepting(pieces.append))
     lines = [f"{number}\n" * 300 for number in range(10)] + ["x" * 2 * PIPE_BUF + "\n", "\udcff\n", "no end"]

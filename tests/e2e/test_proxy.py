@@ -95,7 +95,7 @@ def test_pages_write_behind_a_proxy(service: Service) -> None:
 
 
 def test_pages_write_behind_nginx_as_it_comes(service: Service) -> None:
-    """Where the proxy tells nothing, the word of the browser is enough, and without it nobody can know."""
+    """If the proxy tells nothing, `Sec-Fetch-Site` of the browser decides; without it the page cannot write."""
     with in_front_of(service.url) as proxy:
         headers = {"Origin": ROOM, "Sec-Fetch-Site": "same-origin"}
         known = proxy.post("/tasks", json={"title": "c"}, headers=headers)

@@ -93,7 +93,7 @@ async def test_a_disk_that_fails_in_the_moment_of_the_commit(tmp_path: Path) -> 
 
 
 async def test_work_that_is_interrupted_has_ended(tmp_path: Path) -> None:
-    """Who gives up twice waits as long as who gives up once: until nobody uses the connection any more."""
+    """A second cancellation also waits until nobody uses the connection any more."""
     connection, begun = apsw.Connection(str(tmp_path / "a.db")), threading.Event()
 
     def begin(*_: object) -> int:

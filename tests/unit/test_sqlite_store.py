@@ -73,7 +73,7 @@ async def test_writes_wake_nobody_where_nobody_watches(store: SqliteStore, monke
 
 
 async def test_nothing_is_taken_once_closing_has_begun(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes to write while the writer finishes is refused, and not left waiting behind the end."""
+    """A write that comes while the writer finishes is refused, and does not wait forever."""
     let_go, finish = threading.Event(), store._writer.close
 
     def slowly(_: GroupCommitter) -> None:

@@ -1,5 +1,6 @@
 """Who may pass: every request shows what it has, and every operation says what it needs."""
 
+import asyncio
 import ipaddress
 from datetime import datetime
 from functools import lru_cache
@@ -44,6 +45,7 @@ class Gate:
     live: LiveGrants = field(init=False)
 
     _used: set[int] = field(factory=set, init=False)
+    _shown: dict[bytes, Shown] = field(factory=dict, init=False, repr=False)
 
     @live.default
     def _make_live(self) -> LiveGrants:
@@ -58,7 +60,7 @@ class Gate:
             raise BadParameter("a key does not belong into a URL, where others can read it; send Authorization: Bearer")
         if needed is None:
             return self._count(request, None)
-        shown = shown_by(request)
+        shown = self._shown_by(request)
         grant = await self.keys.look_up(shown.hash)
         if grant is not None and grant.type is not None and grant.type is not shown.type:
             grant = None
@@ -93,6 +95,18 @@ class Gate:
         except DomainError:
             self._used |= used
             raise
+
+    def _shown_by(self, request: Request) -> Shown:
+        """Return what a request shows. The same key is read once in a turn of the event loop, and kept no longer."""
+        authorization = request.headers.get(b"authorization")
+        if authorization is None:
+            return shown_by(request)
+        shown = self._shown.get(authorization)
+        if shown is None:
+            shown = shown_by(request)
+            asyncio.get_running_loop().call_soon(self._shown.clear)
+            self._shown[authorization] = shown
+        return shown
 
     def _count(self, request: Request, grant: Grant | None) -> None:
         if self.quota is None:
