@@ -1,4 +1,4 @@
-"""Who may pass: every request shows what it has, and every operation says what it needs."""
+"""The gate: every request shows its credential, and every operation names the scope that it needs."""
 
 import asyncio
 import ipaddress
@@ -97,7 +97,7 @@ class Gate:
             raise
 
     def _shown_by(self, request: Request) -> Shown:
-        """Return what a request shows. The same key is read once in a turn of the event loop, and kept no longer."""
+        """Return the credential of a request. The same key is parsed once in a turn of the event loop, then forgotten."""
         authorization = request.headers.get(b"authorization")
         if authorization is None:
             return shown_by(request)
