@@ -97,7 +97,7 @@ class Gate:
             raise
 
     def _shown_by(self, request: Request) -> Shown:
-        """Return the credential of a request. The same key is parsed once in a turn of the event loop, then forgotten."""
+        """Return the credential of a request. A key is parsed once in a turn of the event loop, then forgotten."""
         authorization = request.headers.get(b"authorization")
         if authorization is None:
             return shown_by(request)
