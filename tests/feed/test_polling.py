@@ -131,7 +131,7 @@ async def test_an_expired_cursor(service: Service, store: Store) -> None:
     ],
 )
 async def test_bad_requests(service: Service, query: str, status: int, code: str) -> None:
-    """Each error has its own problem."""
+    """Each type of bad request gets its own problem."""
     found, problem = await service.get(f"/changes?{quote(query, safe='=&,')}")
     assert (status, code) == (found, problem["code"])
 

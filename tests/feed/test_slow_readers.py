@@ -37,7 +37,7 @@ async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str,
 
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a timeout it is closed with 1013, and can resume from its last cursor."""
+    """A reader that reads nothing is closed with 1013 after a timeout, and can resume from its last cursor."""
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     slow = await service.socket(room=1)
     (hello,) = await told(slow, 1)

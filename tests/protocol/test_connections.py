@@ -253,7 +253,7 @@ async def test_answer_before_the_end_of_the_body() -> None:
 
 
 async def test_refusal_before_the_end_of_the_head(reporter: Reporter) -> None:
-    """The same holds for a request that never reaches the application."""
+    """A client that is refused during its head, before the application sees it, can read why, too."""
     async with running(reporter) as server:
         client = await server.connect()
         await client.send(GET[:-2] + b"X: " + b"x" * 8 * MEBIBYTE)
@@ -384,7 +384,7 @@ async def test_http_1_0_gets_no_chunks(more: bytes) -> None:
 
 
 async def test_http_1_1_gets_chunks() -> None:
-    """The same response to HTTP/1.1 comes in chunks, and the connection stays open."""
+    """A response of unknown length to HTTP/1.1 comes in chunks, and the connection stays open."""
     async with running(streamed) as server:
         client = await server.connect()
         await client.send(GET)
