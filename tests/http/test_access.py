@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
 
 from adapters.http.admission import live_grants
 from domain.access.access_key import Actor
@@ -54,7 +54,9 @@ class Lenient(RateLimiter):
 
 def routed(app: Any) -> Iterator[tuple[str, Any]]:
     """Walk the router, and yield each operation with the scope that it needs."""
-    for route in app._app._app.routes:
+    while not isinstance(app, Router):
+        app = app._app
+    for route in cast("Any", app).routes:
         path = route.path.replace("{id:entity}", "{id}")
         if isinstance(route, WebSocketRoute):
             yield f"WEBSOCKET {path}", cast("Any", route.app).needs
