@@ -21,7 +21,7 @@ BATCH = 1000
 """The most items in a part."""
 
 RECEIPTS_BATCH = 100
-"""The same for receipts, each of which may be as large as the answer to a thousand commands."""
+"""The most receipts in a part; one may be as large as the answer to a thousand commands."""
 
 
 @frozen(kw_only=True)
@@ -63,7 +63,7 @@ class FormerCursors:
 
 @frozen(kw_only=True)
 class Receipt:
-    """What is kept under an idempotency key."""
+    """The stored outcome under one idempotency key."""
 
     caller: str
     name: str
@@ -74,7 +74,7 @@ class Receipt:
 
 @frozen(kw_only=True)
 class Receipts:
-    """What is kept under idempotency keys."""
+    """The stored outcomes under idempotency keys."""
 
     receipts: tuple[Receipt, ...]
 

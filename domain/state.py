@@ -1,4 +1,4 @@
-"""What decisions are taken on: the entities that are named, and who owns which unique value."""
+"""The state for decisions: the named entities, and the owners of unique values."""
 
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -10,18 +10,18 @@ from domain.entity_type import Deleted, E, Entity, EntityType
 from domain.errors import NotFound
 
 Ref = tuple[EntityType[Any], int]
-"""Which entity."""
+"""The identity of an entity."""
 
 UniqueValue = tuple[EntityType[Any], str, Any]
 """A value of a unique field, which one living entity owns at most."""
 
 Current = Entity | Deleted[Any] | None
-"""An entity as it is now. Whether one is deleted is known for certain only where a command needs a deleted one."""
+"""An entity as it is now. A deleted one is looked up only if a command needs it."""
 
 
 @frozen(kw_only=True)
 class State:
-    """What a store holds of all that some commands name. `new_id` gives the ids of entities that are still to come."""
+    """The part of a store that some commands name. `new_id` gives the ids of new entities."""
 
     current: Mapping[Ref, Current] = Factory(dict)
     owners: Mapping[UniqueValue, int] = Factory(dict)
@@ -29,21 +29,21 @@ class State:
 
     @classmethod
     def of(cls, *entities: Entity | Deleted[Any], next_id: int = 1) -> "State":
-        """Return the state in which there are just these entities, and new ones get ids from `next_id`."""
+        """Return the state with only these entities, in which new ones get ids from `next_id`."""
         current = {ref_of(each): each for each in entities}
         owners = {value: ref[1] for ref, each in current.items() for value in unique_values(each)}
         ids = count(next_id)
         return cls(current=current, owners=owners, new_id=lambda _: next(ids))
 
     def living(self, entity_type: EntityType[E], id: int) -> E:
-        """Return an entity that is there. Raises `NotFound`."""
+        """Return an existing entity. Raises `NotFound`."""
         entity = self.current.get((entity_type, id))
         if not isinstance(entity, entity_type.entity):
             raise NotFound(entity_type=entity_type.name, id=id)
         return entity
 
     def after(self, final: Mapping[Ref, Current]) -> "State":
-        """Return the state once some entities have been left as in `final`."""
+        """Return the state after some entities have changed to those in `final`."""
         owners = dict(self.owners)
         for ref in final:
             for value in unique_values(self.current.get(ref)):
@@ -54,18 +54,18 @@ class State:
 
 
 def left(after: Entity | Deleted[Any]) -> Entity:
-    """Return an entity as it was left, or for one that is gone as it was deleted."""
+    """Return an entity as it was left, or as it was deleted."""
     return after.entity if isinstance(after, Deleted) else after
 
 
 def ref_of(after: Entity | Deleted[Any]) -> Ref:
-    """Return which entity it is."""
+    """Return its identity."""
     entity = left(after)
     return entity.entity_type, entity.id
 
 
 def unique_values(entity: Current) -> list[UniqueValue]:
-    """Return the unique values that an entity owns; a deleted one owns none."""
+    """Return the unique values of an entity; a deleted one owns none."""
     if not isinstance(entity, Entity) or not entity.entity_type.unique:
         return []
     values = ((field.name, getattr(entity, field.name)) for field in entity.entity_type.unique)

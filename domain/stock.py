@@ -1,4 +1,4 @@
-"""Adjusting the stock of a product by a difference, which needs no knowledge of how much there is."""
+"""Adjusting the stock of a product by a difference, without knowing how much there is."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ _FIELDS = (Field(name="change", field_type=CHANGE, required=True), Field(name="r
 
 @frozen(kw_only=True)
 class AdjustStock:
-    """Add `change`, which may be negative, to the stock of a product; `reason` is kept with what was changed."""
+    """Add `change`, which may be negative, to the stock of a product; the change keeps `reason`."""
 
     id: int
     change: int

@@ -1,6 +1,6 @@
-"""Entities as they are kept and answered: a document, written once, when the change that made it was decided.
+"""Stored entities. The document is written once, when the change is decided, and every answer uses it.
 
-Reading an entity never needs the entity itself, so no store makes one for it: the document is handed on as it is.
+A read never needs the entity itself, so stores hand on the document as it is.
 """
 
 from abc import abstractmethod
@@ -12,7 +12,7 @@ from domain.entity_type import E, Entity, EntityType
 class StoredEntity(NamedTuple):
     """One entity at one version. The document of a version never changes.
 
-    The one value here that is no attrs class: pages make it by the thousand, straight from rows.
+    It is no attrs class, because pages make it by the thousand, straight from rows.
     """
 
     id: int
@@ -29,9 +29,9 @@ class Serializer(Protocol):
 
     @abstractmethod
     def read(self, entity_type: EntityType[E], document: str) -> E:
-        """Return the entity of a document. A field that did not exist when it was written has its default."""
+        """Return the entity of a document. A field that is newer than the document has its default."""
 
 
 def stored(entity: Entity, serializer: Serializer) -> StoredEntity:
-    """Return an entity as it is kept."""
+    """Return an entity in its stored form."""
     return StoredEntity(entity.id, entity.version, serializer.write(entity))

@@ -13,7 +13,7 @@ from domain.field_types import Date, EnumField, String, Timestamp
 
 
 class Status(Enum):
-    """Where a task stands, in the order in which statuses sort."""
+    """The status of a task, in the order of sorting."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -22,7 +22,7 @@ class Status(Enum):
 
 
 class Priority(Enum):
-    """How urgent a task is, in the order in which priorities sort."""
+    """The priority of a task, in the order of sorting."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -31,7 +31,7 @@ class Priority(Enum):
 
 @frozen(kw_only=True)
 class Task(Entity):
-    """Something to be done. `completed_at` is when its status became done, and None while it is not."""
+    """Something to be done. `completed_at` is the time at which its status became done, or None."""
 
     title: str = writable(String(1, 200), searched=True)
     status: Status = writable(EnumField(Status), default=Status.PENDING)
@@ -41,24 +41,24 @@ class Task(Entity):
     completed_at: datetime | None = read_only(Timestamp(), default=None)
 
     def start(self, *, at: datetime) -> Self:
-        """Return the task as it is in progress."""
+        """Return the task in progress."""
         return self.edit(at=at, status=Status.IN_PROGRESS)
 
     def complete(self, *, at: datetime) -> Self:
-        """Return the task as it is done; one that is done stays as it is, with the time at which it was."""
+        """Return the completed task. A task that is done already stays the same, with its earlier time."""
         return self.edit(at=at, status=Status.DONE)
 
     def cancel(self, *, at: datetime) -> Self:
-        """Return the task as nobody is to do it any more."""
+        """Return the cancelled task."""
         return self.edit(at=at, status=Status.CANCELLED)
 
     def reopen(self, *, at: datetime) -> Self:
-        """Return the task as it is to be done, again."""
+        """Return the task as pending again."""
         return self.edit(at=at, status=Status.PENDING)
 
     @classmethod
     def derive(cls, values: Mapping[str, Any], before: "Task | None", at: datetime) -> Mapping[str, Any]:
-        """Say when the task was completed: `at`, if its status becomes done now."""
+        """Set when the task was completed: `at`, if its status becomes done now."""
         was = before.status if before else None
         now = values.get("status", was)
         if now is was:
@@ -66,7 +66,7 @@ class Task(Entity):
         return {"completed_at": at if now is Status.DONE else None}
 
     def contradictions(self) -> Iterator[Violation]:
-        """Yield what does not go together."""
+        """Yield the violations of rules that span several fields."""
         yield from Entity.contradictions(self)
         if (self.status is Status.DONE) is (self.completed_at is None):
             reason = "must be there when the status is done, and only then"

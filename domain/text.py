@@ -1,4 +1,4 @@
-"""How text is cleaned, and how it is folded so that sorting and searching mean the same in every store."""
+"""Cleaning text, and folding it so that sorting and searching mean the same in every store."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 
-# What shows nothing: Unicode's Default_Ignorable_Code_Point (version 16), and the Braille pattern without dots. The
+# Invisible characters: Unicode's Default_Ignorable_Code_Point (version 16), and the Braille pattern without dots. The
 # inside of a character class.
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
@@ -36,12 +36,12 @@ _RUNS_WITHOUT_LETTERS = re.compile(r"[^\w\x00-\x7f]+")  # are found in a third o
 
 
 def clean(text: str, *, lines: bool) -> str:
-    """Return `text` as it is kept: without surrounding white space and, where `lines` are allowed, with CRLF as LF."""
+    """Return `text` in its stored form: without surrounding white space and, with `lines`, with LF for CRLF."""
     return (text.replace("\r\n", "\n") if lines and "\r" in text else text).strip(WHITE_SPACE)
 
 
 def forbidden_character(text: str, *, lines: bool) -> str | None:
-    """Return the first character that may not stand in a text, or None."""
+    """Return the first forbidden character of a text, or None."""
     if text.isascii() and text.isprintable():
         return None
     found = (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN_IN_LINE).search(text)
@@ -64,20 +64,20 @@ def _has_longer(runs: re.Pattern[str], text: str) -> bool:
 
 
 def shows_something(text: str) -> bool:
-    """Tell whether a reader sees anything of a text."""
+    """Tell whether a text has a visible character."""
     return _VISIBLE.search(text) is not None
 
 
-# The blocks of Unicode with marks for any script, of which Latin, Greek and Cyrillic make use. Marks that belong to one
-# script, such as the vowels of Hebrew and Hindi or the voicing of kana, are as good as letters, and stay.
+# The blocks of Unicode with marks for any script; Latin, Greek and Cyrillic use them. Marks of one script, such as the
+# vowels of Hebrew and Hindi or the voicing of kana, are as good as letters, and stay.
 _DIACRITICS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 
 FOLD = f"2-{unicodedata.unidata_version}"
-"""The name of what `fold` does: counted up by hand when it changes, and with the version of Unicode that it knows."""
+"""The version of `fold`: a number that we raise when `fold` changes, and the version of Unicode that Python knows."""
 
 
 def fold(text: str) -> str:
-    """Return the form in which text is compared for order and for search: by NFKC, casefold and without diacritics.
+    """Return the folded form of text, for order and search: by NFKC, casefold and without diacritics.
 
     Casefolding can undo a composition, hence the second pass (Unicode Standard, section 3.13, definition D146).
     """
@@ -88,10 +88,10 @@ def fold(text: str) -> str:
 
 
 def sought(text: str) -> str:
-    """Return the form of `text` that is looked for in folded text.
+    """Return the form of `text` to search for in folded text.
 
-    A character that no text can hold must find nothing, and upset no store: not as NUL, not as half of a surrogate
-    pair, and not as the separator between the fields that are searched. Any other control character serves.
-    Diacritics alone, of which folding leaves nothing, find nothing too, rather than everything.
+    A forbidden character must find nothing, and must cause no error in a store. NUL, half of a surrogate pair and the
+    separator between searched fields would. So another control character replaces it. Diacritics alone fold to
+    nothing; they must find nothing too, rather than everything.
     """
     return _FORBIDDEN_IN_LINES.sub("\x01", fold(text) or text)

@@ -1,4 +1,4 @@
-"""Creating or editing, whichever it takes: for callers who know an entity by a unique value and not by its id."""
+"""Upserts, for callers who know an entity by a unique value and not by its id."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from domain.state import Ref, State, UniqueValue
 
 @frozen(kw_only=True)
 class Upsert(Generic[E]):
-    """Edit the entity that owns the value of a `unique` field, as far as `values` go; make one where none does."""
+    """Set `values` of the entity that owns the value of a `unique` field, or make one if no entity owns it."""
 
     entity_type: EntityType[E]
     unique: str
@@ -34,7 +34,7 @@ class Upsert(Generic[E]):
         create: Create[E] | Refuse
         try:
             create = Create.parse(entity_type, raw)
-        except ValidationFailed as error:  # which matters only where there is nothing to edit
+        except ValidationFailed as error:  # which matters only if there is nothing to edit
             create = Refuse(entity_type=entity_type, error=error)
         return cls(
             entity_type=entity_type,
@@ -53,13 +53,13 @@ class Upsert(Generic[E]):
 
 
 def owner_of(command: Command, owners: Mapping[UniqueValue, int]) -> int | None:
-    """Return the id of the entity that an upsert edits, and None where it makes one, and for any other command."""
+    """Return the id of the entity that an upsert edits; None if it makes one, and for any other command."""
     if not isinstance(command, Upsert):
         return None
     return owners.get((command.entity_type, command.unique, command.values[command.unique]))
 
 
 def upserted(commands: Iterable[Command], owners: Mapping[UniqueValue, int]) -> set[Ref]:
-    """Return the entities that upserts may edit, and which so must be found though no command names them."""
+    """Return the entities that upserts may edit; a store must load them, though no command names them."""
     found = ((command.entity_type, owner_of(command, owners)) for command in commands)
     return {(entity_type, id) for entity_type, id in found if id is not None}

@@ -1,7 +1,7 @@
-"""What a URL that the service may call looks like on paper. Whether its host may be called shows only at the call.
+"""The form of a URL that the service may call. Only the call itself shows whether its host is allowed.
 
-A URL is read by more than one parser on its way to a connection, and what two of them read differently can be made to
-name two hosts. So the part that names the host is taken only in a form that every parser reads alike.
+More than one parser reads a URL on its way to a connection. If two parsers read it differently, an attacker can make it
+name two hosts. So the host must have a form that every parser reads alike.
 """
 
 import re
@@ -22,8 +22,8 @@ _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 def check_url(text: str) -> str | None:
     """Return why `text` is no URL that the service may call, completing the sentence "<field> …"; None when it is one.
 
-    It is one when it is `https:` or `http:`, has at most 2,000 characters and a host that `check_host` passes, names
-    no user, and has no white space, control character or backslash. A fragment may stand; it is never sent.
+    Such a URL is `https:` or `http:`, and has at most 2,000 characters and a host that `check_host` passes. It has no
+    user, white space, control character or backslash. It may have a fragment, which is never sent.
     """
     if len(text) > MAX_URL_LENGTH:
         return f"must have at most {MAX_URL_LENGTH:,} characters"

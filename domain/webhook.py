@@ -1,4 +1,4 @@
-"""A webhook: an address that is told of changes. Its secret is no part of it, so that no document can hold it."""
+"""A webhook: an address that gets changes. Its secret is no part of it, so no document can hold the secret."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -14,15 +14,15 @@ from domain.public_types import CHANGE_TYPES
 from domain.state import State
 
 ROTATION = timedelta(hours=24)
-"""How long a secret that was replaced still signs, beside the one that replaced it."""
+"""How long a replaced secret still signs, beside its successor."""
 
 
 @frozen(kw_only=True)
 class Webhook(Entity):
-    """An address that is told of changes of some `types`, or of all where there are none.
+    """An address that gets changes of some `types`, or of all types if the list is empty.
 
-    `disabled_reason` is why the service disabled it, and None where its owner did or where it is enabled. Secrets are
-    numbered from 1; `secret_version` is the one in force, `rotated_at` when it took over from the one before.
+    `disabled_reason` tells why the service disabled it; it is None if its owner did, or if it is enabled. Secrets are
+    numbered from 1; `secret_version` is the current one, and `rotated_at` is the time when it replaced the last one.
     """
 
     url: str = writable(Url(), searched=True)
@@ -34,28 +34,28 @@ class Webhook(Entity):
     rotated_at: datetime | None = read_only(Timestamp(), default=None, listed=False)
 
     def rotate(self, *, at: datetime) -> Self:
-        """Return the webhook with the next secret in force; the one before goes on signing for `ROTATION`."""
+        """Return the webhook with its next secret; the one before still signs for `ROTATION`."""
         return self._next(at, {"secret_version": self.secret_version + 1, "rotated_at": max(at, self.updated_at)})
 
     def disable(self, reason: str, *, at: datetime) -> Self:
-        """Return the webhook as nothing is delivered to it any more, for a reason; one that is disabled stays so."""
+        """Return the webhook disabled for a reason; a disabled one stays as it is."""
         return self._next(at, {"enabled": False, "disabled_reason": reason}) if self.enabled else self
 
     def signing_secrets(self, at: datetime) -> tuple[int, ...]:
-        """Return the numbers of the secrets that sign at a time, the one in force first."""
+        """Return the numbers of the secrets that sign at a time, the current one first."""
         if self.rotated_at is None or at >= self.rotated_at + ROTATION:
             return (self.secret_version,)
         return self.secret_version, self.secret_version - 1
 
     @classmethod
     def derive(cls, values: Mapping[str, Any], before: "Webhook | None", at: datetime) -> Mapping[str, Any]:
-        """Number the first secret, and forget why it was disabled once it is enabled."""
+        """Number the first secret, and clear `disabled_reason` when it is enabled."""
         del at
         first: dict[str, Any] = {"secret_version": 1} if before is None else {}
         return {**first, "disabled_reason": None} if values.get("enabled") else first
 
     def contradictions(self) -> Iterator[Violation]:
-        """Yield what does not go together."""
+        """Yield the violations of rules that span several fields."""
         yield from Entity.contradictions(self)
         if self.enabled and self.disabled_reason is not None:
             reason = "must not be there while the webhook is enabled"
@@ -67,7 +67,7 @@ WEBHOOK = EntityType(Webhook, name="webhook", collection="webhooks", subscribes=
 
 @frozen(kw_only=True)
 class Rotate:
-    """Put the next secret in force; the one before goes on signing for a day."""
+    """Rotate the secret; the one before still signs for a day."""
 
     id: int
     precondition: Precondition = ANY_VERSION
@@ -83,7 +83,7 @@ class Rotate:
 
 @frozen(kw_only=True)
 class Disable:
-    """Stop all deliveries for a reason, unless that is already so."""
+    """Disable a webhook for a reason, unless it is disabled already."""
 
     id: int
     reason: str
@@ -100,7 +100,7 @@ class Disable:
 
 @frozen(kw_only=True)
 class RequireExists:
-    """Leave a webhook as it is; refused where there is none. What is submitted along with it takes effect."""
+    """Require that a webhook exists, and leave it as it is. The rest of its batch then takes effect."""
 
     id: int
 

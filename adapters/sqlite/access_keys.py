@@ -10,6 +10,7 @@ from attrs import define
 
 from adapters.sqlite.connections import fetch
 from adapters.sqlite.errors import Translating
+from adapters.sqlite.snapshots import Row
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
@@ -29,7 +30,7 @@ PUT_CREDENTIAL = f"INSERT INTO credentials ({_CREDENTIAL}) VALUES (?, ?, ?, ?)"
 
 _LOOK_UP = """
 SELECT key, name, scope, type, credentials.expires_at FROM credentials JOIN access_keys ON id = key
-WHERE hash = ? AND (credentials.expires_at IS NULL OR credentials.expires_at > ?)
+WHERE hash = ?
 """
 _IS_CLOSED = "SELECT 1 FROM access_keys LIMIT 1"
 _SHORTEN = "UPDATE credentials SET expires_at = min(ifnull(expires_at, ?1), ?1) WHERE key = ?2"
@@ -46,9 +47,9 @@ _TYPES = {each.value: each for each in CredentialType}
 
 @define(eq=False)
 class SqliteAccessKeys(AccessKeys):
-    """Looks up on the event loop's own connection, and writes through the store's one writer."""
+    """Looks up in the snapshot of the event loop's turn, and writes through the store's one writer."""
 
-    connection: Callable[[], apsw.Connection]
+    row: Callable[..., Row | None]
     guarded: Translating
     read: Read
     write: Write
@@ -56,10 +57,9 @@ class SqliteAccessKeys(AccessKeys):
 
     async def look_up(self, hash: bytes | None) -> Grant | None:
         with self.guarded:
-            connection = self.connection()
-            if hash is not None and (grant := _look_up(connection, hash, self.clock())) is not None:
-                return grant
-            return None if connection.execute(_IS_CLOSED).fetchall() else OPEN
+            if hash is not None and (found := self.row(_LOOK_UP, hash)) is not None:
+                return _granted(found, self.clock)
+            return None if self.row(_IS_CLOSED) else OPEN
 
     async def keys(self) -> tuple[AccessKey, ...]:
         keys: tuple[AccessKey, ...] = await self.read(_keys)
@@ -144,13 +144,19 @@ def _keys(connection: apsw.Connection) -> tuple[AccessKey, ...]:
 
 
 def _look_up(connection: apsw.Connection, hash: bytes, at: datetime) -> Grant | None:
-    for key, name, scope, type, expires_at in connection.execute(_LOOK_UP, (hash, microseconds(at))):
-        return _granted(key, name, scope, type, expires_at)
-    return None
+    found = connection.execute(_LOOK_UP, (hash,)).fetchone()
+    return None if found is None else _granted(found, lambda: at)
+
+
+def _granted(row: Row, clock: Callable[[], datetime]) -> Grant | None:
+    """Return what a credential grants now. Most never expire, and need no clock."""
+    grant = _grant_of(row)
+    return grant if grant.expires_at is None or grant.expires_at > clock() else None
 
 
 @lru_cache(1024)  # recent rows; an equal row gives an equal grant
-def _granted(key: int, name: str, scope: str, type: str, expires_at: int | None) -> Grant:
+def _grant_of(row: Row) -> Grant:
+    key, name, scope, type, expires_at = row
     until = None if expires_at is None else moment(expires_at)
     return Grant(scope=_SCOPES[scope], actor=Actor(key, name), type=_TYPES[type], expires_at=until)
 

@@ -118,7 +118,7 @@ class Log:
 
 
 def rewrite(connection: apsw.Connection) -> None:
-    """Rewrite the counters unchanged. This needs all that any write needs, but SQLite writes no unchanged page."""
+    """Write as any write does, and change nothing. It takes two steps, because SQLite skips a void update."""
     connection.execute("UPDATE log SET newest = newest + 1")
     connection.execute("UPDATE log SET newest = newest - 1")
 

@@ -1,1 +1,1 @@
-"""What callers do with the domain: one module for each thing. HTTP, the command line and the tests call the same."""
+"""The use cases, one module each. HTTP, the command line and the tests call the same functions."""

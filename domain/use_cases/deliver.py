@@ -1,4 +1,4 @@
-"""Deliver changes to webhooks: one step at a time, each decided on what the store holds at that moment."""
+"""Deliver changes to webhooks, one step at a time. Each step is decided on the store's state at that moment."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -35,9 +35,9 @@ class MessageSender(Protocol):
 
     @abstractmethod
     async def send(self, send: Send, at: datetime) -> SendResult | None:
-        """Send a message, signed as of a time, and return what came of it: a failure is a result, too.
+        """Send a message, signed as of a time, and return the result, which may be a failure.
 
-        None when the lease on the webhook was lost meanwhile, so that whatever came of it is another's business.
+        None if the lease on the webhook was lost meanwhile; another owner then delivers.
         """
 
 
@@ -64,7 +64,7 @@ class Deliver:
         return False
 
     async def next_step(self, webhook: int, progress: Progress) -> Step:
-        """Return what is to be done next for a webhook that has come so far; None where all is done."""
+        """Return the next step for a webhook with this progress; None if nothing is left to do."""
         record = await self.store.get(WEBHOOK, webhook)
         if record is None:
             return None
@@ -80,7 +80,7 @@ class Deliver:
     async def _in_turn(self, webhook: Webhook, waiting: Delivery | None, position: Cursor) -> Step:
         try:
             page = await self.store.read(position, types=followed(webhook.types), limit=1)
-        except CursorExpired:  # it was disabled for longer than changes are kept: it goes on with what there is
+        except CursorExpired:  # it was disabled for longer than changes are kept, and continues with the oldest
             return Move(position=await self.store.oldest())
         if not page.entries:
             return None if page.cursor == position else Move(position=page.cursor)
@@ -119,7 +119,7 @@ class Deliver:
         return await self.store.deliveries.record(webhook, self.owner, delivery=delivery, position=position)
 
     async def _give_up(self, webhook: Webhook, failed: Delivery, reason: str) -> None:
-        """Keep a failure and disable its webhook, unless somebody has changed that since: it may have been the cure."""
+        """Store a failure and disable its webhook, unless somebody has edited it since: the edit may be the cure."""
         command = Disable(id=webhook.id, reason=reason, precondition=Precondition(frozenset({webhook.version})))
         batch = CommandBatch(
             commands=(command,),

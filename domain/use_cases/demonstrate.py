@@ -1,4 +1,4 @@
-"""Demonstrate: an empty store starts with the tutorial's products."""
+"""Demonstrate: fill an empty store with the tutorial's products."""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -20,7 +20,7 @@ PRODUCTS = (
 
 
 async def demonstrate(store: Store) -> None:
-    """Put the products into a store with nothing in it, once, however many processes start with it."""
+    """Put the products into an empty store, once, however many processes start with it."""
     pages = [await store.page(Query(entity_type=entity_type, limit=1)) for entity_type in ENTITY_TYPES]
     if any(page.records for page in pages) or (await store.read(None, limit=1)).entries:
         return

@@ -1,4 +1,4 @@
-"""Follow the changes: find where to begin. Going on from there is `ChangeLog.read`, again and again."""
+"""Follow the changes: find where to begin. From there, `ChangeLog.read` continues."""
 
 from domain.changes import Cursor
 from domain.ports import ChangeLog

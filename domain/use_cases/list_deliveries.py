@@ -1,4 +1,4 @@
-"""List what was delivered to a webhook, and what was attempted."""
+"""List the deliveries to a webhook, with their attempts."""
 
 from domain.deliveries import Delivery
 from domain.errors import BadCursor
@@ -10,7 +10,7 @@ from domain.webhook import WEBHOOK
 async def list_deliveries(webhook: int, *, before: str | None, limit: int, store: Store) -> tuple[Delivery, ...]:
     """Return up to `limit` deliveries, newest first, begun before the one with the id `before`.
 
-    Raises `NotFound` where there is no such webhook, `BadCursor` where it has no delivery with the id.
+    Raises `NotFound` for an unknown webhook, `BadCursor` if it has no delivery with the id.
     """
     await read_one(store, WEBHOOK, webhook)
     if before is not None and await store.deliveries.delivery(webhook, before) is None:

@@ -1,4 +1,4 @@
-"""Moving everything that one store holds to another one, and making sure of it."""
+"""Moving the content of one store to another, and comparing the copy."""
 
 from collections.abc import Callable, Set
 
@@ -8,25 +8,25 @@ from domain.errors import Unavailable
 from domain.snapshot import Entities, Export, Import, Metadata, Part, SameLog, size
 
 Report = Callable[[str, int, int], None]
-"""Is told what is being done, and how many of how many are done."""
+"""Takes the current stage, the number done and the total."""
 
 
 class Different(Exception):
-    """What was taken is not what was told."""
+    """The copy differs from the original."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the copy differs from the original, and was given up: {what}")
 
 
 class Undecided(Exception):
-    """The target was lost when everything was to last."""
+    """The target was lost during the commit."""
 
     def __init__(self) -> None:
         super().__init__("the target was lost at the commit; if it is not empty now, everything was moved")
 
 
 async def names_of_log(source: Export) -> Set[str]:
-    """Return the names of a log, by which a target is known for the source itself, however it is spelt."""
+    """Return the names of a log. They show when a target is the source itself, however its URL is spelt."""
     first = await anext(source.read())
     assert isinstance(first, Metadata), "everything begins with what there is of once"
     return first.logs.keys()
@@ -35,8 +35,8 @@ async def names_of_log(source: Export) -> Set[str]:
 async def move(source: Export, target: Import, report: Report) -> int:
     """Copy everything, compare every part of it with the original, and only then commit; return how many were moved.
 
-    Raises `SameLog`, `Different`, and what the ports raise; nothing has been moved then. Raises `Undecided` where that
-    is unknown.
+    Raises `SameLog`, `Different`, and the errors of the ports; nothing has been moved then. Raises `Undecided` if
+    that is unknown.
     """
     total = await source.size()
     done = 0
@@ -80,7 +80,7 @@ async def _compare(source: Export, target: Export, total: int, report: Report) -
 
 
 def is_kept(original: Part, copy: Part) -> bool:
-    """Tell whether a copy is the same as the original, but that its log has another name more."""
+    """Tell whether a copy equals the original, except that its log has one more name."""
     match original, copy:
         case Metadata(), Metadata():
             return original.logs.items() <= copy.logs.items() and original == evolve(copy, logs=original.logs)

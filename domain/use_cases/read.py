@@ -1,4 +1,4 @@
-"""Read entities: one, a page of them, or what happened to one."""
+"""Read entities: one, a page of them, or the history of one."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from domain.stored_entity import StoredEntity
 
 
 async def read_one(reader: Reader, entity_type: EntityType[Any], id: int) -> StoredEntity:
-    """Return an entity that must be there. Raises `NotFound`."""
+    """Return an entity. Raises `NotFound`."""
     record = await reader.get(entity_type, id)
     if record is None:
         raise NotFound(entity_type=entity_type.name, id=id)
@@ -28,7 +28,7 @@ async def read_history(
 ) -> tuple[Entry, ...]:
     """Return the kept changes of an entity, deleted or not, with versions above `after`.
 
-    Raises `NotFound` where neither the entity nor any change of it is there.
+    Raises `NotFound` if neither the entity nor any change of it exists.
     """
     entries = await log.history(entity_type, id, after=after, limit=limit)
     if not entries and after == 0:

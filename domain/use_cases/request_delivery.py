@@ -9,7 +9,7 @@ from domain.webhook import WEBHOOK, RequireExists
 
 
 async def request_test(webhook: int, terms: Terms, *, store: Store, dispatcher: WebhookDispatcher) -> Answer:
-    """Have a webhook sent a test."""
+    """Send a webhook a test."""
     delivery = dispatcher.test(webhook)
     return await carry_out(store, (RequireExists(id=webhook),), terms, deliveries=(delivery,))
 
@@ -17,7 +17,7 @@ async def request_test(webhook: int, terms: Terms, *, store: Store, dispatcher: 
 async def request_again(
     webhook: int, delivery: str, terms: Terms, *, store: Store, dispatcher: WebhookDispatcher
 ) -> Answer:
-    """Have the message of a delivery sent once more; refused where there is no such delivery."""
+    """Send the message of a delivery once more. An unknown delivery is refused."""
     known = await store.deliveries.delivery(webhook, delivery)
     if known is None:
         unknown = Refuse(entity_type=WEBHOOK, error=NotFound(entity_type="delivery", id=NOBODY))

@@ -1,4 +1,4 @@
-"""Retain what is young enough, and what an enabled webhook has not had; purge the rest."""
+"""Keep recent changes and those that an enabled webhook still needs; purge the rest."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ from domain.ports import Store
 async def retain(
     store: Store, *, at: datetime, elapsed: timedelta, kept: timedelta, turn: Callable[[], Awaitable[None]]
 ) -> datetime:
-    """Purge all that is older than `kept`, by as much of the clock's time `at` as is believed; return that time.
+    """Purge data older than `kept`, by the believed part of the clock's time `at`; return the believed time.
 
-    `elapsed` is the time since this was done before. It is done in small steps, between which others get their `turn`.
+    `elapsed` is the time since the last call. Between the small steps of a purge, others get their `turn`.
     """
     believed = await store.believe(at, elapsed=elapsed)
     while await store.purge(believed, changes_before=believed - kept, keep=await store.deliveries.needed()):

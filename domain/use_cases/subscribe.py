@@ -15,8 +15,8 @@ async def subscribe(
 ) -> Answer:
     """Carry out a command on a webhook.
 
-    An address to which nothing may be sent is refused, but only once the batch is decided, after a look at what its
-    key kept. One that the webhook has already passes: it is looked at again with every connection.
+    A forbidden address is refused, but only after the batch is decided and its key was looked up. An address that the
+    webhook already has passes, because every connection checks it again.
     """
     reason = await _refusal(command, store, serializer, dispatcher)
     if reason is not None:
@@ -38,7 +38,7 @@ async def _url(id: int, store: Store, serializer: Serializer) -> str | None:
 
 
 async def _position(command: Command, store: Store) -> Cursor:
-    """Return how far the webhook has come; one that is new, or comes back, starts at the end of the log."""
+    """Return the position of the webhook; a new or restored one starts at the end of the log."""
     head = await store.head()
     positions = {} if command.id is None else await store.deliveries.positions((command.id,))
     return head if command.id is None else positions.get(command.id, head)

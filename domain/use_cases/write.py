@@ -1,7 +1,7 @@
 """Write entities: create, edit, delete and restore one, adjust a stock, or do many such things at once.
 
-What is to be written comes as a JSON object (`parsing.py`) or as values. Whatever breaks a rule is refused with
-`ValidationFailed` before a store hears of it. All of these raise what `Writer.submit` raises.
+Input comes as a JSON object (`parsing.py`) or as values. Invalid input raises `ValidationFailed` before any store sees
+it. All functions also raise the errors of `Writer.submit`.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ Answer = Outcome | Replay
 
 @frozen(kw_only=True)
 class Terms:
-    """On what terms something is asked for: by whom, under which key, and whether it is only to be tried."""
+    """The terms of a write: the caller, the idempotency key, and whether it is a dry run."""
 
     request_id: str
     actor: Actor | None = None
@@ -66,7 +66,7 @@ async def restore(
 async def adjust_stock(
     writer: Writer, id: int, raw: Mapping[str, object], terms: Terms, *, precondition: Precondition = ANY_VERSION
 ) -> Answer:
-    """Add to the stock of a product, or take from it."""
+    """Adjust the stock of a product."""
     return await carry_out(writer, (AdjustStock.parse(id, raw, precondition),), terms)
 
 
@@ -79,7 +79,7 @@ async def carry_out(
     deliveries: tuple[Delivery, ...] = (),
     follow: Cursor | None = None,
 ) -> Answer:
-    """Do many things in one transaction; see `CommandBatch`."""
+    """Carry out many commands in one transaction; see `CommandBatch`."""
     batch = CommandBatch(
         commands=commands,
         request_id=terms.request_id,

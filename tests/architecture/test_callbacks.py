@@ -1,4 +1,4 @@
-"""Nothing is noted in the callback of a task: whoever the task answered acts before the callback is called."""
+"""No callback of a task notes anything, because a caller whom the task answered acts before the callback runs."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ CALLBACK = "add_done_callback"
 
 
 def callbacks(root: Path) -> Iterator[str]:
-    """Yield each place of the program below `root` that has something called when a task is done, as `file:line`."""
+    """Yield each line below `root` that adds a callback to a task, as `file:line`."""
     for package in PACKAGES:
         for source in sorted((root / package).rglob("*.py")):
             for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
@@ -28,7 +28,7 @@ def test_nothing_is_noted_in_a_callback() -> None:
 @pytest.mark.parametrize("statement", ["task.add_done_callback(tasks.discard)", "note = task.add_done_callback"])
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_callback_is_found(tmp_path: Path, package: str, statement: str) -> None:
-    """Whatever it is for, and however it is written."""
+    """A callback is reported, in every spelling."""
     folder = tmp_path / package / "below"
     folder.mkdir(parents=True)
     (folder / "sample.py").write_text(f"\n{statement}\n")

@@ -1,4 +1,4 @@
-"""What the documents promise can be found."""
+"""The documents tell the truth about the repository."""
 
 import doctest
 import re
@@ -54,6 +54,6 @@ def test_readme_names_every_setting() -> None:
     "document", ["README.md", "ARCHITECTURE.md", *(f"docs/{each.name}" for each in (ROOT / "docs").iterdir())]
 )
 def test_links_lead_to_files(document: str) -> None:
-    """What a document links to in this repository is there."""
+    """Every link of a document into this repository leads to a file."""
     linked = promised(document, r"\]\((?!https?:)([^)#]+)")
     assert [] == [each for each in linked if not (ROOT / document).parent.joinpath(each).exists()]

@@ -48,7 +48,7 @@ def test_a_lock_covers_pyproject(name: str, requirements: list[Requirement]) -> 
 
 
 def test_both_locks_agree() -> None:
-    """What serves is what was tested: each of the runtime's pins is in the dev lock, hash for hash."""
+    """The tests run the served versions: each of the runtime's pins is in the dev lock, hash for hash."""
     tested = {match[0].rstrip() for match in PIN.finditer(lock("requirements-dev.lock"))}
 
     assert [] == [match[0] for match in PIN.finditer(lock("requirements.lock")) if match[0].rstrip() not in tested]
@@ -98,7 +98,7 @@ def unlocked(name: str, requirements: list[Requirement], environment: dict[str, 
 )
 @pytest.mark.parametrize(("name", "requirements"), asked_for().items())
 def test_a_lock_is_complete(name: str, requirements: list[Requirement], environment: dict[str, str]) -> None:
-    """Whatever a locked package needs, by extras and markers too, is locked, so a set-up resolves nothing."""
+    """The lock has every requirement of a locked package, by extras and markers too, so a set-up resolves nothing."""
     assert [] == unlocked(name, requirements, environment)
 
 

@@ -1,4 +1,4 @@
-"""What is installed is the program, and nothing else."""
+"""The wheel installs the program, and nothing else."""
 
 import shutil
 import subprocess

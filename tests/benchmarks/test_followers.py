@@ -66,7 +66,7 @@ async def test_what_is_no_message_spoils_the_measurement(sent: bytes, reason: st
 
 
 async def test_a_follower_that_is_cut_off_spoils_the_measurement() -> None:
-    """It cannot get the remaining messages. Once all have arrived, it may disconnect."""
+    """A follower that is cut off early fails the measurement. Once all messages have arrived, it may disconnect."""
     crowd = Crowd(expected=1)
     connection, _ = follower(crowd)
     connection.data_received(ACCEPTED + SHORT)

@@ -104,7 +104,7 @@ async def test_positions_last_as_long_as_their_webhooks(store: Store) -> None:
     assert [] == await ids(store)
 
 
-async def test_what_is_refused_or_rehearsed_leaves_nothing(store: Store) -> None:
+async def test_a_refusal_and_a_dry_run_leave_nothing(store: Store) -> None:
     """A dry run keeps no webhook and no deliveries, nor does a batch for a missing webhook."""
     await carry_out(store, create(WEBHOOK), dry_run=True)
     assert {} == await positions_of(store)
@@ -229,7 +229,7 @@ async def test_a_delivery_is_kept_as_it_is(store: Store, other: Store) -> None:
     assert await store.deliveries.delivery(1, "d") is None
 
 
-async def test_recording_again(store: Store) -> None:
+async def test_recording_a_delivery_again(store: Store) -> None:
     """Recording a delivery again replaces it and keeps its place in the order."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", LEASE)
@@ -316,7 +316,7 @@ async def test_a_replay_queues_nothing(store: Store) -> None:
     assert (Replay(outcome=first), ["a"]) == (again, await ids(store))
 
 
-async def test_what_must_be_kept(store: Store) -> None:
+async def test_the_earliest_needed_position(store: Store) -> None:
     """The log is needed from the earliest position of an enabled webhook on; disabled and deleted ones do not count."""
     assert await store.deliveries.needed() is None
     first = await store.head()
@@ -332,7 +332,7 @@ async def test_what_must_be_kept(store: Store) -> None:
     assert first == await store.deliveries.needed()
 
 
-async def test_old_deliveries_are_swept(store: Store) -> None:
+async def test_old_deliveries_are_purged(store: Store) -> None:
     """Any number of old deliveries are purged together with the changes of their time, except pending ones."""
     await carry_out(store, create(WEBHOOK))
     old = tuple(delivery(f"o{n}", status=DeliveryStatus.DELIVERED) for n in range(1200))

@@ -56,7 +56,7 @@ async def test_what_was_made_can_be_got(store: Store, other: Store) -> None:
         assert made == await got(store, entity_type, made.id) == await got(other, entity_type, made.id)
 
 
-async def test_kinds_are_apart(store: Store) -> None:
+async def test_entity_types_have_ids_of_their_own(store: Store) -> None:
     """Each entity type has its own ids, from 1."""
     assert [task(id=1), product(id=1)] == await carry_out(store, create(TASK), create(PRODUCT))
     assert [task(id=2)] == await carry_out(store, create(TASK))

@@ -57,7 +57,7 @@ async def test_the_same_request_gets_the_same_outcome(store: Store, other: Store
 
 
 async def test_everything_about_an_outcome_is_kept(store: Store, other: Store) -> None:
-    """A stored outcome keeps each result and its details, and a replay leaves positions and deliveries alone."""
+    """A stored outcome keeps every result with all its details."""
     await fill(store, PRODUCT, {"sku": "A", "stock": 1}, {"name": "B"})
     at_version_9 = Precondition(frozenset({9}), unknown=('"x"',))
     commands = (
@@ -105,7 +105,7 @@ async def test_refusals_are_kept(store: Store, atomic: bool) -> None:
     assert await got(store, TASK, 1) is not None
 
 
-async def test_what_is_not_worth_keeping(store: Store) -> None:
+async def test_an_invalid_request_leaves_the_key_unused(store: Store) -> None:
     """A request that is invalid by itself leaves its key unused."""
     invalid = ValidationFailed(violations=(Violation(field="title", code="required", reason="is required"),))
     refused = Refuse(entity_type=TASK, error=invalid)
@@ -115,7 +115,7 @@ async def test_what_is_not_worth_keeping(store: Store) -> None:
     assert 1 == len(await trail(store))
 
 
-async def test_a_rehearsal_uses_no_key(store: Store) -> None:
+async def test_a_dry_run_uses_no_key(store: Store) -> None:
     """A dry run stores no outcome, but replays one that is stored."""
     await carry_out(store, create(TASK), key=key(), dry_run=True)
     first = await outcome(store, create(TASK), key=key())

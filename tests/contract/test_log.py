@@ -54,7 +54,7 @@ async def test_changes_are_read_as_they_were_made(store: Store, other: Store, cl
         assert changes == [entry.change for entry in await whole_log(door)]
 
 
-async def test_every_entry_has_a_place(store: Store, other: Store) -> None:
+async def test_every_entry_has_a_cursor(store: Store, other: Store) -> None:
     """Reading after any entry gives exactly the following ones, with any page size, as often as asked."""
     await fill(store, TASK, *({} for _ in range(6)))
     batch = await store.read(None)
@@ -68,7 +68,7 @@ async def test_every_entry_has_a_place(store: Store, other: Store) -> None:
             assert LogPage(entries=rest, cursor=place) == await store.read(entry.cursor, limit=limit)
 
 
-async def test_only_some_types(store: Store) -> None:
+async def test_a_reader_gets_only_requested_types(store: Store) -> None:
     """A reader gets only the requested types; its cursor moves past the others."""
     await fill(store, TASK, {}, {}, {})
     await fill(store, PRODUCT, {})
@@ -105,7 +105,7 @@ async def test_history(store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "1", "now", "x-1", "-1", "\x00", "ü", "9" * 40])
-async def test_no_cursors(store: Store, text: str) -> None:
+async def test_invalid_cursors_are_refused(store: Store, text: str) -> None:
     """Every method that takes a cursor refuses an invalid one."""
     await fill(store, TASK, {})
     with pytest.raises(BadCursor):
@@ -117,7 +117,7 @@ async def test_no_cursors(store: Store, text: str) -> None:
 
 
 @pytest.mark.parametrize("changed", ["{}0", "{} ", " {}", "{}-1", "x{}"])
-async def test_altered_cursors(store: Store, changed: str) -> None:
+async def test_altered_cursors_are_refused(store: Store, changed: str) -> None:
     """An altered cursor is refused: it is invalid or names a future change."""
     await fill(store, TASK, {})
     with pytest.raises((BadCursor, CursorExpired)):

@@ -168,7 +168,7 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
         assert first[1] < second[1]
 
 
-async def test_a_rehearsal_changes_nothing_for_others(store: Store) -> None:
+async def test_a_dry_run_changes_nothing_for_others(store: Store) -> None:
     """A concurrent dry run has no effect on other batches."""
     await fill(store, TASK, {})
     rehearsed = submission(edit(TASK, 1, notes="a"), create(TASK), dry_run=True)
@@ -195,7 +195,7 @@ async def test_what_another_one_changed_at_the_same_time_is_told(store: Store) -
     assert (done.record.version, refused.changed) == (last.change.version, last.change.changed)
 
 
-async def test_whoever_goes_away_takes_nobody_along(store: Store) -> None:
+async def test_a_caller_that_leaves_affects_no_other(store: Store) -> None:
     """Callers in the same group as one that leaves still get their responses."""
     gone, *others = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(4)]
     await asyncio.sleep(0)  # lets each begin

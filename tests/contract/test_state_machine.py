@@ -216,7 +216,7 @@ class StoreMachine(RuleBasedStateMachine):
                 (reason,) = refused.args
                 key = command.entity_type.name, command.id
                 is_touched = any((type.split(".")[0], entity["id"]) == key for type, entity, _, _ in after.log[start:])
-                if atomic and is_touched and key not in model.living:  # the batch itself made that version
+                if atomic and is_touched and key not in model.living:  # nobody else saw that version
                     reason = reason.replace("precondition_failed", "not_found")
                 assert isinstance(result, DomainError)
                 assert reason == result.code

@@ -65,7 +65,7 @@ async def test_changes_come_in_the_order_of_the_commands(store: Store, clock: Cl
     assert changes[-1].record == await store.get(TASK, 1)
 
 
-async def test_an_atomic_submission_fails_whole(store: Store) -> None:
+async def test_an_atomic_batch_fails_whole(store: Store) -> None:
     """One refusal rolls back an atomic batch: entities, log and page stay the same, and every refusal is returned."""
     await fill(store, TASK, {}, {}, {})
     before = await snapshot(store, TASK, range(1, 6)), await store.head(), await store.page(Query(entity_type=TASK))
@@ -86,7 +86,7 @@ async def test_an_atomic_submission_fails_whole(store: Store) -> None:
     )
 
 
-async def test_others_stand_alone(store: Store) -> None:
+async def test_a_batch_that_is_not_atomic(store: Store) -> None:
     """In a batch that is not atomic, a refusal affects no other command."""
     await fill(store, TASK, {}, {})
     commands = [
@@ -103,7 +103,7 @@ async def test_others_stand_alone(store: Store) -> None:
     assert await got(store, TASK, 1) is None
 
 
-async def test_a_rehearsal_decides_and_writes_nothing(store: Store) -> None:
+async def test_a_dry_run_decides_and_writes_nothing(store: Store) -> None:
     """A dry run returns the outcome and changes nothing, whether the commands would succeed or fail."""
     await fill(store, TASK, {})
     before = await store.head(), await store.page(Query(entity_type=TASK))
@@ -127,14 +127,14 @@ async def test_as_many_commands_as_are_allowed(store: Store) -> None:
     assert f"Task {MAX_COMMANDS - 1}" == made[-1].title
 
 
-async def test_nothing_to_do(store: Store) -> None:
+async def test_an_empty_batch(store: Store) -> None:
     """A batch without commands succeeds and changes nothing."""
     before = await store.head()
     assert [] == await carry_out(store)
     assert before == await store.head()
 
 
-async def test_a_fault_is_that_of_its_submission_alone(store: Store) -> None:
+async def test_a_fault_fails_only_its_batch(store: Store) -> None:
     """A fault in a decision reaches its caller, rolls back its batch, and affects no other."""
     with pytest.raises(RuntimeError, match=r"^a fault in a decision$"):
         await outcome(store, create(TASK), Broken())
@@ -172,7 +172,7 @@ async def test_skus_can_be_swapped(store: Store) -> None:
     assert isinstance(await refusal(store, create(PRODUCT, sku="A")), AlreadyExists)
 
 
-async def test_one_submission_cannot_take_a_sku_twice(store: Store) -> None:
+async def test_one_batch_cannot_take_a_sku_twice(store: Store) -> None:
     """Two commands of one batch cannot take the same sku."""
     results = (await outcome(store, create(PRODUCT, sku="A"), create(PRODUCT, sku="A"), atomic=False)).results
     assert [Done, AlreadyExists] == [type(result) for result in results]
@@ -209,7 +209,7 @@ async def test_a_failed_precondition_tells_what_changed(store: Store) -> None:
         assert (await store.get(TASK, 1), version, changed) == (error.current, error.expected, error.changed)
 
 
-async def test_a_submission_can_fail_its_own_precondition(store: Store) -> None:
+async def test_a_batch_can_fail_its_own_precondition(store: Store) -> None:
     """A failed precondition also names changes of earlier commands in its batch, unless they are rolled back."""
     await fill(store, TASK, {})
     edits = [Edit(entity_type=TASK, id=1, values={"notes": text}, precondition=at_version(1)) for text in "ab"]
@@ -238,7 +238,7 @@ async def test_what_was_undone_is_never_shown(store: Store) -> None:
     assert stored == await store.get(TASK, 1)
 
 
-async def test_a_tag_that_names_no_version(store: Store) -> None:
+async def test_an_etag_that_names_no_version(store: Store) -> None:
     """An etag that names no version fails, without a list of changed fields."""
     await fill(store, TASK, {})
     error = await refusal(store, Delete(entity_type=TASK, id=1, precondition=Precondition(unknown=('"a"',))))
@@ -246,7 +246,7 @@ async def test_a_tag_that_names_no_version(store: Store) -> None:
     assert (None, ('"a"',), ()) == (error.expected, error.unknown, error.changed)
 
 
-async def test_what_is_undone_at_once_is_in_the_log_alone(store: Store, other: Store) -> None:
+async def test_a_restore_and_deletion_in_one_batch(store: Store, other: Store) -> None:
     """A restore and a deletion in one batch leave two changes and the entity deleted."""
     await fill(store, TASK, {})
     await carry_out(store, Delete(entity_type=TASK, id=1))

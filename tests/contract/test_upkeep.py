@@ -33,7 +33,7 @@ async def purge(store: Store, **facts: Any) -> None:
         pass
 
 
-async def test_old_changes_are_forgotten(store: Store, other: Store, clock: Clock) -> None:
+async def test_old_changes_are_purged(store: Store, other: Store, clock: Clock) -> None:
     """A purge removes old changes and no entities; a new reader starts at the oldest remaining change."""
     made = await fill(store, TASK, {}, {})
     clock.now = LATER
@@ -48,7 +48,7 @@ async def test_old_changes_are_forgotten(store: Store, other: Store, clock: Cloc
     assert ([], head, head) == (await trail(store), (await store.read(None)).cursor, await store.oldest())
 
 
-async def test_more_than_one_sweep_forgets(store: Store) -> None:
+async def test_more_than_one_purge_removes_changes(store: Store) -> None:
     """Repeated purges remove any number of old changes."""
     for _ in range(3):
         await carry_out(store, *(create(TASK) for _ in range(900)))
@@ -59,7 +59,7 @@ async def test_more_than_one_sweep_forgets(store: Store) -> None:
     assert 2700 == (await store.page(Query(entity_type=TASK, limit=1, total=True))).total
 
 
-async def test_more_than_one_sweep_forgets_receipts(store: Store) -> None:
+async def test_more_than_one_purge_removes_stored_outcomes(store: Store) -> None:
     """Repeated purges remove any number of expired outcomes, even if nothing else is left to purge."""
     submissions = [submission(key=key(str(number))) for number in range(1001)]
     await asyncio.gather(*map(store.submit, submissions))
@@ -68,7 +68,7 @@ async def test_more_than_one_sweep_forgets_receipts(store: Store) -> None:
     assert {Outcome} == {type(answer) for answer in answers}
 
 
-async def test_a_clock_that_ran_behind_expires_only_its_own_receipts(store: Store, clock: Clock) -> None:
+async def test_a_clock_that_ran_behind_expires_only_its_own_outcomes(store: Store, clock: Clock) -> None:
     """Outcomes stored before the clock was set back are kept for as long as was promised then."""
     await store.submit(submission(key=key("before")))
     clock.now = NOON - 2 * RECEIPTS_KEPT
@@ -105,7 +105,7 @@ async def test_an_empty_store_believes_the_clock(store: Store) -> None:
     assert LATER == await store.believe(LATER, elapsed=timedelta())
 
 
-async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> None:
+async def test_changes_that_a_reader_needs_are_kept(store: Store, clock: Clock) -> None:
     """A purge keeps all changes after the cursor to keep, however old; a cursor before the oldest change keeps all."""
     start = await store.head()
     await fill(store, TASK, {}, {}, {})
@@ -121,7 +121,7 @@ async def test_what_someone_still_needs_is_kept(store: Store, clock: Clock) -> N
     assert [] == await trail(store)
 
 
-async def test_a_young_change_ends_what_is_forgotten(store: Store, clock: Clock) -> None:
+async def test_a_young_change_ends_a_purge(store: Store, clock: Clock) -> None:
     """The log stays from its first young change on, even if a slow clock dated later changes earlier."""
     clock.now = LATER
     await fill(store, TASK, {})
@@ -131,7 +131,7 @@ async def test_a_young_change_ends_what_is_forgotten(store: Store, clock: Clock)
     assert 2 == len(await trail(store))
 
 
-async def test_a_place_in_what_was_forgotten(store: Store) -> None:
+async def test_cursors_of_purged_changes(store: Store) -> None:
     """A cursor of a purged change has expired, except that of the last one, after which all changes remain."""
     start = await store.head()
     await fill(store, TASK, {}, {})
@@ -155,7 +155,7 @@ async def test_a_restore_reaches_as_far_back_as_the_log(store: Store) -> None:
     assert [2] == [each.id for each in await fill(store, TASK, {})]
 
 
-async def test_what_changed_is_unknown_where_it_is_forgotten(store: Store) -> None:
+async def test_changed_fields_are_unknown_after_a_purge(store: Store) -> None:
     """A failed precondition on a version older than the log names every field."""
     await fill(store, TASK, {})
     await carry_out(store, edit(TASK, 1, notes="a"), edit(TASK, 1, notes="b"))
@@ -173,7 +173,7 @@ async def test_what_changed_is_unknown_where_it_is_forgotten(store: Store) -> No
     assert TASK.writable_names == await changed()
 
 
-async def test_receipts_are_swept_when_they_expire(store: Store, clock: Clock) -> None:
+async def test_stored_outcomes_are_purged_when_they_expire(store: Store, clock: Clock) -> None:
     """A purge removes outcomes that have expired by its time, and no others."""
     await store.submit(submission(create(TASK), key=key("old")))
     clock.now = LATER
@@ -185,8 +185,8 @@ async def test_receipts_are_swept_when_they_expire(store: Store, clock: Clock) -
     assert isinstance(await store.submit(submission(key=key("old"))), Outcome)
 
 
-async def test_sweeping_wakes_nobody_and_changes_no_place(store: Store) -> None:
-    """A purge changes neither the head nor the revisions, and wakes no waiting reader."""
+async def test_a_purge_wakes_nobody_and_moves_no_cursor(store: Store) -> None:
+    """A purge changes neither the head nor the revisions, so it wakes no waiting reader."""
     await fill(store, TASK, {})
     before = await store.head(), (await store.page(Query(entity_type=TASK))).revision
     await purge(store, changes_before=LATER)

@@ -14,7 +14,7 @@ from entrypoints.output import Output
 
 
 def halt() -> None:
-    """Keep everything as it is until SIGINT comes, which is then taken up by whoever takes it up otherwise."""
+    """Wait until SIGINT comes; its usual handler then handles it."""
     arrived, otherwise = threading.Event(), signal.getsignal(signal.SIGINT)
 
     def arrive(number: int, frame: FrameType | None) -> None:

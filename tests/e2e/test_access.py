@@ -23,7 +23,7 @@ def status(service: Service, path: str = "/tasks", **headers: str) -> int:
 
 
 def test_others_are_let_in(tmp_path: Path) -> None:
-    """With a key in its store a service listens where others can reach it, and lets in only who has one."""
+    """With a key in its store a service listens on a public address, and lets in only callers with a key."""
     key = new_key(tmp_path)
     with running(tmp_path, host="0.0.0.0") as service:
         service.url = service.url.replace("0.0.0.0", "127.0.0.1")
@@ -31,7 +31,7 @@ def test_others_are_let_in(tmp_path: Path) -> None:
 
 
 def test_a_revocation_holds_everywhere_at_once(tmp_path: Path) -> None:
-    """What the command line or one service revokes, the other refuses at its next request."""
+    """A service refuses a key at the next request after the command line or another service revoked it."""
     admin, one, two = (new_key(tmp_path, scope) for scope in ("admin", "read", "read"))
     store = f"sqlite:///{tmp_path / 'backroom.db'}"
     with running(tmp_path) as first, running(tmp_path, store=store) as second:
@@ -43,7 +43,7 @@ def test_a_revocation_holds_everywhere_at_once(tmp_path: Path) -> None:
 
 
 def test_a_limit_holds_over_all_workers(tmp_path: Path) -> None:
-    """However many workers answer, exactly as many requests pass as the limit allows."""
+    """Exactly as many requests pass as the limit allows, however many workers answer."""
     key = new_key(tmp_path)
     with running(tmp_path, workers="3", rate_limit="20/hour") as service:
         statuses = [status(service, **bearer(key)) for _ in range(40)]

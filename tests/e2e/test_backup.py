@@ -18,7 +18,7 @@ from tests.e2e.test_moving import begun
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty store of each kind that others can see."""
+    """Return the URL of an empty store, of each kind that other processes can open."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/shop.db"
     postgres: Databases = request.getfixturevalue("postgres")
@@ -38,7 +38,7 @@ def names(client: httpx2.Client) -> list[str]:
 
 
 def test_there_and_back(tmp_path: Path, store: str, service: Service) -> None:
-    """What was there at the moment of the backup is there again, what came later is not, and no cursor is misread."""
+    """A restore brings back the state at the moment of the backup, nothing later, and no cursor is misread."""
     with service.client() as client:
         early = client.get("/products").json()["changes"]
         assert 0 == run(tmp_path, "backup", "monday.db", "--from", store).returncode
@@ -114,7 +114,7 @@ def test_a_store_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_not_empty(tmp_path: Path, store: str, service: Service) -> None:
-    """What is there is not written over."""
+    """An existing store is not overwritten."""
     assert 0 == run(tmp_path, "backup", "monday.db", "--from", store).returncode
     refused = run(tmp_path, "restore", "monday.db", "--to", store)
     assert (1, True) == (refused.returncode, "the store is not empty; nothing was restored" in refused.stderr)

@@ -1,4 +1,4 @@
-"""What a real browser lets pages of this service do, and what pages of others."""
+"""A real browser, with pages of this service and pages of other sites."""
 
 import threading
 from collections.abc import Iterator

@@ -50,7 +50,7 @@ def test_bad_setting(tmp_path: Path, settings: dict[str, str], said: str) -> Non
 
 
 def test_every_bad_setting_at_once(tmp_path: Path) -> None:
-    """Two bad settings are told together, a flag by the name of the flag."""
+    """One error names two bad settings, a flag by the name of the flag."""
     ended = run(tmp_path, "serve", "--port", "x", max_body="y")
     assert 2 == ended.returncode
     assert "--port must" in ended.stderr
@@ -96,7 +96,7 @@ def test_store_that_cannot_be_opened(tmp_path: Path) -> None:
     ],
 )
 def test_store_that_cannot_be_reached(tmp_path: Path, store: str, said: str) -> None:
-    """What is wrong with it is told with its reason, and nothing of the URL that could be secret."""
+    """The error has its reason, and no secret of the URL."""
     ended = run(tmp_path, "serve", store=store, port="0")
     assert 0 != ended.returncode
     assert said in ended.stderr
@@ -151,7 +151,7 @@ def test_examples_run(tmp_path: Path, name: str, examples: list[str]) -> None:
 
 
 def test_help_shows_commands_in_sections(tmp_path: Path) -> None:
-    """Every command stands under what it is for."""
+    """Every command is in the group of its purpose."""
     shown = run(tmp_path, "--help").stdout
     for section, names in SECTIONS.items():
         assert re.search(rf"{section}:\n(  .*\n)*?  {names[0]} ", shown)

@@ -1,4 +1,4 @@
-"""What is said on stderr: with `BACKROOM_LOG=json`, every line is one JSON object, whatever happens."""
+"""Messages on stderr: with `BACKROOM_LOG=json`, every line is one JSON object, whatever happens."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def said(lines: Iterable[str]) -> list[Any]:
 
 
 def failed(folder: Path, *program: str, **settings: str) -> list[Any]:
-    """Return what a program said until it ended by itself, with an exit code that is not 0."""
+    """Return the output of a program that ended by itself with a failure."""
     made = environment(log="json", **settings)
     ended = subprocess.run(program, env=made, cwd=folder, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
     assert ended.returncode != 0
@@ -76,7 +76,7 @@ def test_every_line_of_a_service(tmp_path: Path) -> None:
 def test_what_keeps_it_from_starting(
     tmp_path: Path, arguments: list[str], settings: dict[str, str], expected: str
 ) -> None:
-    """Whatever is wrong is told as JSON too."""
+    """Every error is JSON too."""
     documents = failed(tmp_path, *command(*arguments), **settings)
     assert any(expected in each["message"] for each in documents), documents
     assert {"error"} == {each["level"] for each in documents}
@@ -114,7 +114,7 @@ def test_a_flag_counts_too(tmp_path: Path) -> None:
 
 
 def test_lines_of_other_processes_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is written at once is whole lines, as many as a pipe takes in one piece; a longer line is written alone."""
+    """One write has whole lines, as many as a pipe takes in one piece; a longer line is written alone."""
     pieces: list[bytes] = []
     monkeypatch.setattr(os, "write", accepting(pieces.append))
     lines = [f"{number}\n" * 300 for number in range(10)] + ["x" * 2 * PIPE_BUF + "\n", "\udcff\n", "no end"]
@@ -125,7 +125,7 @@ def test_lines_of_other_processes_stay_apart(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody can read any more ends nothing."""
+    """Output that nobody can read any more does not end the process."""
 
     def broken(_: bytes) -> None:
         raise BrokenPipeError

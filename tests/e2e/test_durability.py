@@ -1,4 +1,4 @@
-"""What was acknowledged is kept, however the service ends."""
+"""Acknowledged writes survive every end of the service."""
 
 import threading
 from pathlib import Path

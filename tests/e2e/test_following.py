@@ -134,7 +134,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def test_the_largest_message(bad: Service) -> None:
-    """What a client says means nothing, up to 64 KiB; more than that ends its WebSocket."""
+    """Messages of a client have no effect, up to 64 KiB; a longer one ends its WebSocket."""
     with socket(bad) as following:
         told(following)
         following.send("x" * LARGEST)

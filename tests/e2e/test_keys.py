@@ -10,7 +10,7 @@ from tests.e2e.test_cli import run
 
 
 def test_a_key_alone_on_stdout(tmp_path: Path) -> None:
-    """What is printed to stdout is the key, so that a script can take it; all else goes to stderr."""
+    """Only the key goes to stdout, so a script can take it; all else goes to stderr."""
     made = run(tmp_path, "keys", "create", "till 2", "--scope", "write", "--expires", "30d")
     assert 0 == made.returncode
     assert is_key(made.stdout.removesuffix("\n"))
@@ -45,7 +45,7 @@ def test_life_of_a_key(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_refused(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
-    """What cannot be done is told, with the exit code of its kind, and nothing is printed to stdout."""
+    """A failed command writes its error to stderr, with the right exit code, and nothing to stdout."""
     ended = run(tmp_path, "keys", *arguments)
     assert (code, "") == (ended.returncode, ended.stdout)
     assert said in ended.stderr

@@ -49,7 +49,7 @@ def source(tmp_path: Path) -> Iterator[str]:
 
 
 def answers(client: httpx2.Client, *paths: str) -> list[Any]:
-    """Return what is answered, with its tag where it is one entity's, but for what names the request or the log."""
+    """Return an answer, with the tag of a single entity, but without the parts that name the request or the log."""
     found = []
     for path in paths:
         got = client.get(path)
@@ -173,7 +173,7 @@ def test_interrupted_too_late(tmp_path: Path, source: str, target: str) -> None:
 
 
 def test_two_at_once(tmp_path: Path, source: str, target: str) -> None:
-    """A target that others are moving to is not moved to as well; whoever is second is told."""
+    """Only one move can write to a target; the second one gets an error."""
     process = begun("comparing", "move", source, target)
     second = run(tmp_path, "move", source, target)
     process.kill()
@@ -195,7 +195,7 @@ def test_a_target_that_is_not_empty(tmp_path: Path, source: str) -> None:
 
 
 def test_lines_for_a_pipe(tmp_path: Path, source: str) -> None:
-    """What is not read at a terminal gets plain lines, and the result alone goes to stdout."""
+    """Output that is no terminal gets plain lines, and only the result goes to stdout."""
     moved = run(tmp_path, "move", source, "sqlite:///new/to.db")
     assert 1 == len(moved.stdout.splitlines())
     assert "\r" not in moved.stderr
@@ -224,7 +224,7 @@ def test_lines_for_a_pipe(tmp_path: Path, source: str) -> None:
     ],
 )
 def test_what_cannot_be_moved(tmp_path: Path, urls: tuple[str, str], code: int, said: str) -> None:
-    """It is told in one line without what is secret in a URL, and nothing is made."""
+    """One line names the error without a secret of the URL, and nothing is made."""
     ended = run(tmp_path, "move", *urls)
     assert code == ended.returncode
     assert said in ended.stderr
@@ -234,7 +234,7 @@ def test_what_cannot_be_moved(tmp_path: Path, urls: tuple[str, str], code: int, 
 
 
 def test_a_document_that_cannot_be_read(tmp_path: Path, source: str) -> None:
-    """It is told as what it is, and not as a fault of the URLs."""
+    """The error is reported as itself, and not as a fault of the URLs."""
     connection = apsw.Connection(str(tmp_path / "backroom.db"))
     connection.set_busy_timeout(10_000)  # the service, which is just starting, may write too
     connection.execute("UPDATE products SET document = '{' WHERE id = 2")

@@ -48,7 +48,7 @@ PATHS = ["/tasks", "/tasks/1", "/products", "/tasks/1/history", "/changes", "/",
 
 @pytest.mark.parametrize("directives", [CACHE, BOLD_CACHE], ids=["a cache that obeys", "a cache that keeps everything"])
 def test_no_answer_to_one_is_given_to_another(service: Service, directives: str) -> None:
-    """Whatever a cache has kept, each client gets what it would get alone; by Vary alone, if need be."""
+    """Each client gets the same answer as without a cache; by `Vary` alone, if necessary."""
     with in_front_of(service.url, AS_TOLD, directives) as cache, service.client() as direct:
         for header in ("accept", "accept-encoding", "user-agent"):
             del direct.headers[header]
@@ -95,7 +95,7 @@ def test_pages_write_behind_a_proxy(service: Service) -> None:
 
 
 def test_pages_write_behind_nginx_as_it_comes(service: Service) -> None:
-    """Where the proxy tells nothing, the word of the browser is enough, and without it nobody can know."""
+    """If the proxy tells nothing, `Sec-Fetch-Site` of the browser decides; without it the page cannot write."""
     with in_front_of(service.url) as proxy:
         headers = {"Origin": ROOM, "Sec-Fetch-Site": "same-origin"}
         known = proxy.post("/tasks", json={"title": "c"}, headers=headers)

@@ -125,7 +125,7 @@ def test_stop_at_the_terminal(start: Start, workers: str, number: int) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_going_on_without_a_terminal(start: Start, workers: str) -> None:
-    """Whoever starts it with SIGHUP ignored, as nohup does, keeps it when the terminal goes."""
+    """A service that was started with SIGHUP ignored, as by nohup, survives the end of the terminal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         server = start("reporting", workers)
@@ -139,7 +139,7 @@ def test_going_on_without_a_terminal(start: Start, workers: str) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_stop_waits_for_requests(start: Start, workers: str) -> None:
-    """What is in progress is finished, and an application that could go on for ever learns that it should not."""
+    """Requests in progress are finished, and an endless application learns that it must stop."""
     server = start("ending", workers)
     with server.response() as response:
         assert b"going" == response.read(5)
@@ -263,7 +263,7 @@ def test_workers_are_replaced(start: Start) -> None:
 
 
 def test_the_parent_of_workers_says_json_too(start: Start) -> None:
-    """What becomes of a worker is one JSON object, as everything else is."""
+    """The end of a worker is one JSON object, like every other message."""
     process = start.process("reporting", "2", BACKROOM_LOG="json")
     assert process.stderr is not None
     listening = json.loads(process.stderr.readline())["message"]
@@ -298,7 +298,7 @@ def test_worker_without_parent_finishes_its_requests(start: Start) -> None:
 
 
 def test_end_of_the_parent_is_noticed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What tells that the parent has ended can be read for ever, and must not keep the loop busy until the end."""
+    """The pipe that tells the end of the parent stays readable, and must not keep the loop busy."""
     parent, child = socket.socketpair()
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(sentinel=child.fileno()))
     exits: list[int] = []

@@ -1,4 +1,4 @@
-"""How a service ends while clients are not done."""
+"""The end of a service with unfinished clients."""
 
 import socket
 from pathlib import Path

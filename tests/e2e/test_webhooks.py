@@ -69,14 +69,14 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Receiver, l
 
 
 def test_every_change_arrives(survived: tuple[str, Receiver, list[Any]]) -> None:
-    """Whatever was written arrives, each message under one id, and as the log tells it."""
+    """Every write arrives, each message under one id, and as the log has it."""
     _, receiver, changes = survived
     assert KILLS * WRITES == len(changes) == len(receiver.taken()) == len(receiver.seen)
     assert changes == [json.loads(body)["data"] for body in dict.fromkeys(each.body for each in receiver.messages)]
 
 
 def test_changes_arrive_in_order(survived: tuple[str, Receiver, list[Any]]) -> None:
-    """What comes again comes before anything that follows it: nothing ever jumps back."""
+    """A repeated message comes before the next one: the order never goes back."""
     _, receiver, changes = survived
     expected = [(each["type"], each["id"], each["version"]) for each in changes]
     assert expected == [told for told, _ in groupby(each.told for each in receiver.messages)]

@@ -93,7 +93,7 @@ async def test_who_waits_for_changes_is_not_at_work(client: Client, capacity: Ca
 
 @pytest.mark.parametrize("limit", ["most", "most_each"])
 async def test_too_many_wait_for_changes(client: Client, capacity: Capacity, limit: str) -> None:
-    """Beyond the limit no follower of any type is accepted. Other requests are served, and places become free again."""
+    """Beyond the limit no follower of any type is accepted until one leaves. Other requests are served."""
     setattr(capacity.followers, limit, 1)
     async with client.stream("GET", "/changes/stream") as first:
         assert 200 == first.status_code

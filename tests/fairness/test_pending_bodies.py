@@ -49,7 +49,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("piece", [b"", BODY[:3]])
 async def test_a_body_that_stops(client: Client, capacity: Capacity, piece: bytes) -> None:
-    """The request gets an error, and nothing is created."""
+    """A request whose body stops gets an error, and creates nothing."""
     body = await HeldBody(client).begin(capacity.bodies, piece)
 
     assert (408, "timeout") == (await body.task, body.code)

@@ -28,7 +28,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short")
 async def test_one_piece_in_each_pass() -> None:
-    """When the time of a pass is used up, each later pass does one piece for each in order, and skips nobody."""
+    """Once a pass has used up its time, each later pass does one piece. The workers take turns, and none is skipped."""
     shared, order = Turns(), list[int]()
 
     async def work(number: int) -> None:
@@ -74,7 +74,7 @@ async def test_who_leaves_gives_its_turn_to_the_next(has_its_turn: bool) -> None
 
 @pytest.mark.usefixtures("short")
 async def test_catching_up_takes_turns(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many followers catch up, by whatever means, each pass reads the log for one of them."""
+    """Each pass reads the log for one follower only, even if many catch up, in all ways of following."""
     changes = TAKEN_AT_ONCE * PIECES
     await fill(store, TASK, *({} for _ in range(changes)))
     oldest = await store.oldest()

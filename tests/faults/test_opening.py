@@ -104,7 +104,7 @@ async def test_a_schema_from_the_future(path: Path) -> None:
         ("DROP TABLE products_search", "no such table: products_search"),
     ],
 )
-async def test_a_kind_without_its_tables(path: Path, change: str, lacking: str) -> None:
+async def test_an_entity_type_without_its_tables(path: Path, change: str, lacking: str) -> None:
     """Opening the file names a table that a migration forgot, before anybody writes."""
     await open_store(path).close()
     connection = apsw.Connection(str(path))
@@ -125,7 +125,7 @@ async def test_an_index_that_was_forgotten(path: Path, caplog: pytest.LogCapture
     assert [f"{path} has no index of products by price: lists in that order read the whole table"] == caplog.messages
 
 
-async def test_something_else(path: Path) -> None:
+async def test_a_file_that_is_no_database(path: Path) -> None:
     """A file that is no database is refused by name, and left unchanged."""
     path.write_text("Dear diary,\n" * 1000)
     with pytest.raises(NotAStore, match=r"backroom\.db is not a SQLite database"):

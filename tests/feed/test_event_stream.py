@@ -45,7 +45,7 @@ async def test_the_last_id_resumes(service: Service, store: Store, query: str) -
     await events.connection.leave()
 
 
-async def test_the_place_is_known_before_the_first_event(service: Service, store: Store) -> None:
+async def test_the_cursor_is_known_before_the_first_event(service: Service, store: Store) -> None:
     """A client that loses its connection before the first event resumes from its cursor, even with `after=now`."""
     await write(store, 1)
     events = await service.events("/changes/stream?after=now")

@@ -42,7 +42,7 @@ async def test_what_there_is_comes_at_once(service: Service, store: Store) -> No
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
-async def test_an_answer_waits_for_news(
+async def test_a_poll_waits_for_a_change(
     service: Service, store: Store, elsewhere: Service, other: Store, limit: int
 ) -> None:
     """`wait` ends with the first new change of any process, and `limit` holds for it too."""
@@ -130,8 +130,8 @@ async def test_an_expired_cursor(service: Service, store: Store) -> None:
         ("since=now", 400, "bad_parameter"),
     ],
 )
-async def test_what_cannot_be_answered(service: Service, query: str, status: int, code: str) -> None:
-    """Each error has its own problem."""
+async def test_bad_requests(service: Service, query: str, status: int, code: str) -> None:
+    """Each type of bad request gets its own problem."""
     found, problem = await service.get(f"/changes?{quote(query, safe='=&,')}")
     assert (status, code) == (found, problem["code"])
 

@@ -157,7 +157,7 @@ async def test_the_window_survives_a_failure(feed: Feed, log: ObstructedLog, sto
 async def test_an_error_that_nobody_expected(
     feed: Feed, log: ObstructedLog, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The error is logged, and the feed continues."""
+    """An unexpected error is logged, and the feed continues."""
     async with feed.follower(await store.head(), ALL) as follower:
         hearing = asyncio.create_task(heard(feed, follower, 1))
         await log.called("wait_for_changes")
@@ -169,7 +169,7 @@ async def test_an_error_that_nobody_expected(
     assert {logging.ERROR} == {record.levelno for record in caplog.records}
 
 
-async def test_a_log_that_is_swept_before_it_was_read(feed: Feed, log: ObstructedLog, store: Store) -> None:
+async def test_a_log_that_is_purged_before_it_was_read(feed: Feed, log: ObstructedLog, store: Store) -> None:
     """Followers with purged changes learn that they missed something. Others get new changes."""
     async with feed.follower(await store.head(), ALL) as follower:
         await in_step(feed, store, follower)

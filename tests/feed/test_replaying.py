@@ -170,7 +170,7 @@ async def followed(service: Service, copy: Copy) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("store", STORES)
 def test_replaying_the_log_over_the_list(store: str) -> None:
-    """A copy that follows equals the store, whatever is written, and however late the copy reads."""
+    """A copy that follows equals the store, after any writes, and even if the copy reads late."""
 
     class OnStore(Replaying):
         def __init__(self) -> None:

@@ -37,7 +37,7 @@ async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str,
 
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a timeout it is closed with 1013, and can resume from its last cursor."""
+    """A reader that reads nothing is closed with 1013 after a timeout, and can resume from its last cursor."""
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     slow = await service.socket(room=1)
     (hello,) = await told(slow, 1)
@@ -48,7 +48,7 @@ async def test_a_reader_that_reads_nothing(service: Service, store: Store, monke
     assert written[1:] == await resumed(service, written[0]["cursor"], 2)
 
 
-async def test_a_goodbye_that_cannot_be_said(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_close_frame_cannot_be_sent(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """If even the close frame cannot be sent, the follower ends nevertheless."""
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     monkeypatch.setattr(websocket, "GOODBYE_S", 0.01)

@@ -60,7 +60,7 @@ async def test_going_on_from_ready(service: Service, store: Store) -> None:
 
 
 async def test_ready_means_that_everything_before_was_told(service: Service, store: Store, other: Store) -> None:
-    """It holds even if this process has not yet read the changes of another process."""
+    """`ready` comes after all earlier changes, even those of another process that this one has not read yet."""
     log = service.feed.log = ObstructedLog(store, held={"wait_for_changes"})
     early = await service.socket()
     ready_early = await early.message()
@@ -107,7 +107,7 @@ async def test_only_some_types(service: Service, store: Store) -> None:
     ],
 )
 async def test_what_cannot_be_followed(service: Service, store: Store, query: str) -> None:
-    """A close code that clients can distinguish tells it, with a reason that fits into a frame."""
+    """A bad request closes the socket with a code of its own, and a reason that fits into a frame."""
     await fill(store, TASK, {})
     closed = await (await service.socket(query)).closed()
     assert 4400 == closed.code

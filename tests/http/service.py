@@ -63,13 +63,6 @@ class Client(httpx2.AsyncClient):
         return await self.request(method, "/", headers=headers, extensions={"target": target.encode()}, **more)
 
 
-def router_of(app: Any) -> Any:
-    """Return the router, which is within all layers."""
-    while not hasattr(app, "routes"):
-        app = app._app
-    return app
-
-
 @asynccontextmanager
 async def serving(
     store: Store,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
 
 from adapters.http.admission import live_grants
 from domain.access.access_key import Actor
@@ -17,7 +17,7 @@ from domain.access.rate_limit import FAILED_TRIES, Quota, RateLimiter, Verdict
 from domain.ports import Store
 from tests.builders import Clock
 from tests.http.access import bearer, callers, new_key, session
-from tests.http.service import Client, router_of, serving
+from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, a_turn, asked, got, made
 from tests.http.test_streams import events, refused, socket
 from tests.http.transport import connected
@@ -54,7 +54,9 @@ class Lenient(RateLimiter):
 
 def routed(app: Any) -> Iterator[tuple[str, Any]]:
     """Walk the router, and yield each operation with the scope that it needs."""
-    for route in router_of(app).routes:
+    while not isinstance(app, Router):
+        app = app._app
+    for route in cast("Any", app).routes:
         path = route.path.replace("{id:entity}", "{id}")
         if isinstance(route, WebSocketRoute):
             yield f"WEBSOCKET {path}", cast("Any", route.app).needs

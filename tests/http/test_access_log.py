@@ -28,7 +28,7 @@ def test_line_for_people() -> None:
 
 
 def test_line_for_programs() -> None:
-    """The same as JSON, one document on a line."""
+    """A line can be JSON: one document with the same members."""
     expected = {"status": 200, "method": "GET", "path": "/tasks/%0A", "duration_ms": 0.42, "request_id": "r-1"}
     expected |= {"client": "192.0.2.1"}
     assert {"at": "2026-02-02T02:40:00.123Z", **expected} == json.loads(as_json(LINE))

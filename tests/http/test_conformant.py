@@ -78,7 +78,7 @@ BREACHES: list[tuple[int, dict[str, str], dict[str, Any]]] = [
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("status", "headers", "more"), BREACHES)
-async def test_breaches(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
+async def test_violations(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
     """A response with one violation fails the check."""
     with pytest.raises(NotConformant):
         check(await answer(status, headers, **more), whole=True)
@@ -95,6 +95,6 @@ async def test_breaches(status: int, headers: dict[str, str], more: dict[str, An
         (405, {**REFUSED, "allow": "GET"}, {}),
     ],
 )
-async def test_good_answers(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
+async def test_good_responses(status: int, headers: dict[str, str], more: dict[str, Any]) -> None:
     """A response without a violation passes."""
     check(await answer(status, headers, **more), whole=True)

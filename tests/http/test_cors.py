@@ -67,7 +67,7 @@ async def test_preflight(shared: Client) -> None:
         assert "Origin" in response.headers["vary"]
 
 
-async def test_preflight_of_a_stranger(shared: Client) -> None:
+async def test_preflight_of_another_origin(shared: Client) -> None:
     """A page that is not allowed gets the same response as a client without an origin, and no grant."""
     response = await shared.options("/tasks", headers=preflight("POST", STRANGER))
 
@@ -93,7 +93,7 @@ async def test_reading_compressed(shared: Client) -> None:
     assert "Accept, Accept-Encoding, Origin" == response.headers["vary"]
 
 
-async def test_reading_by_a_stranger(shared: Client) -> None:
+async def test_reading_by_another_origin(shared: Client) -> None:
     """A page that is not allowed can read nothing, because no header grants it."""
     response = await shared.get("/tasks", headers={"Origin": STRANGER})
 

@@ -158,7 +158,7 @@ async def test_missing_fields_are_named_in_a_sentence(client: Client) -> None:
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
-async def test_every_breach_is_told_at_once(client: Client, collection: str) -> None:
+async def test_all_violations_are_reported_at_once(client: Client, collection: str) -> None:
     """A document with several violations gets one error with all of them."""
     sent = {"nope": 1, "~/": 2, "version": 1, NAME[collection]: 5}
 

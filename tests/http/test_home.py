@@ -62,7 +62,7 @@ async def test_is_well(client: Client, path: str) -> None:
 
 
 async def test_is_not_ready_when_nothing_can_be_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason why writes fail is told, and is not the client's error."""
+    """The response names the reason why writes fail, with a status for an error of the service."""
 
     async def ping(_: Store) -> None:
         raise StorageFull

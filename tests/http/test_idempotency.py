@@ -71,7 +71,7 @@ async def test_replay_outlives_what_it_tells_of(client: Client) -> None:
     assert first.content == (await client.post("/tasks", json=MINIMAL["tasks"], headers=KEY)).content
 
 
-async def test_refusal_is_replayed_though_it_would_succeed_now(client: Client) -> None:
+async def test_error_is_replayed_though_it_would_succeed_now(client: Client) -> None:
     """A 404 under a key stays a 404, even if the entity was created since."""
     assert 404 == (await client.put("/tasks/1", json={"title": "New"}, headers=KEY)).status_code
     await made(client, "tasks")

@@ -121,8 +121,8 @@ async def test_accepts_json(client: Client, accept: str) -> None:
         "text/html",
         "application/xml, image/*",
         "application/json;q=0",
-        "application/json;q=0.000, */*",
-        "application/*;q=0, */*",
+        "application/json;q=0.000, text/csv;q=0, application/x-ndjson;q=0, */*",
+        "application/*;q=0, text/*;q=0, */*",
         "application/json;q=nan",
         "application/json;q=-1",
         "application/json;q=",
@@ -131,7 +131,7 @@ async def test_accepts_json(client: Client, accept: str) -> None:
     ],
 )
 async def test_accepts_no_json(client: Client, accept: str) -> None:
-    """A client that rules out JSON gets an error before anything is done. The problem is JSON nevertheless."""
+    """A client that rules out every form gets an error before anything is done. The problem is JSON nevertheless."""
     assert (406, "not_acceptable") == asked(await client.get("/tasks", headers={"Accept": accept}))
     response = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Accept": accept})
 

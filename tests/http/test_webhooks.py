@@ -95,7 +95,7 @@ async def test_a_creation_is_replayed_with_its_secret(client: Client, other: Cli
     assert [1] == [each["id"] for each in (await got(client, "/webhooks"))["webhooks"]]
 
 
-async def test_a_rehearsal_gives_no_secret_away(client: Client) -> None:
+async def test_a_dry_run_gives_no_secret_away(client: Client) -> None:
     """A dry run shows text in the form of a secret, but not the secret of the next webhook."""
     prefer = {"Prefer": "validate-only"}
     rehearsed = await client.post("/webhooks", json={"url": url("a")}, headers=prefer)

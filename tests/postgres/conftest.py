@@ -1,4 +1,4 @@
-"""An empty store in PostgreSQL for each test, and a second way into its database."""
+"""An empty store in PostgreSQL for each test, and a direct connection to its database."""
 
 from collections.abc import AsyncIterator
 
@@ -26,14 +26,14 @@ async def store(postgres: Databases, clock: Clock) -> AsyncIterator[PostgresStor
 
 @pytest.fixture
 def dsn(postgres: Databases, store: PostgresStore) -> str:
-    """Return where the store is."""
-    del store  # it must have made the schema
+    """Return the URL of the store."""
+    del store  # it must first create the schema
     return postgres.server.dsn(SHARED)
 
 
 @pytest.fixture
 async def connection(dsn: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """Connect to the database of the store, past the store."""
+    """Connect directly to the database of the store."""
     connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()
@@ -41,7 +41,7 @@ async def connection(dsn: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Reco
 
 @pytest.fixture
 async def slow(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[Open]:
-    """Give a transaction of another process that is slow to commit."""
+    """Yield a slow transaction of another process."""
     transaction = Open(store, connection)
     yield transaction
     await transaction.rollback()

@@ -1,4 +1,4 @@
-"""A pooler of transactions, in small: each client has two connections, and uses them in turn."""
+"""A small transaction pooler: each client has two server connections, and uses them in turn."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import define, field
 
 SOCKET = ".s.PGSQL.5432"
-KEY = b"K"  # the server says to which process a request to cancel goes; a pooler says something of its own
+KEY = b"K"  # the server names the process to cancel; a pooler sends a value of its own
 READY, IDLE = b"Z", b"I"  # the server is ready, and in no transaction
 
 Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -16,7 +16,7 @@ Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def pooling(server: Path, folder: Path) -> AsyncIterator[None]:
-    """Offer in one folder what a server offers in another."""
+    """Serve a socket in one folder from a server in another."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with AsyncExitStack() as stack:
@@ -27,7 +27,7 @@ async def pooling(server: Path, folder: Path) -> AsyncIterator[None]:
             try:
                 await _Client((reader, writer), pipes).serve()
             except* (EOFError, OSError):
-                pass  # one of them has hung up
+                pass  # one side has closed
 
     async with await asyncio.start_unix_server(serve, folder / SOCKET):
         yield
@@ -40,7 +40,7 @@ class _Client:
     turn: int = field(default=0, init=False)
 
     async def serve(self) -> None:
-        """Let the client greet both servers, the second behind its back, and talk to them in turn, to the end."""
+        """Log the client in to both connections, to the second one unseen, and use them in turn."""
         size = await self.client[0].readexactly(4)
         greeting = size + await self.client[0].readexactly(int.from_bytes(size) - 4)
         for _, asking in self.servers:
@@ -65,6 +65,6 @@ class _Client:
 
 
 async def message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Return the kind of the next message, and the rest of it."""
+    """Return the type of the next message, and the rest of it."""
     entity_type, size = await reader.readexactly(1), await reader.readexactly(4)
     return entity_type, size + await reader.readexactly(int.from_bytes(size) - 4)

@@ -1,4 +1,4 @@
-"""Processes that write to a store all at once; run as `python -m tests.postgres.processes DSN NUMBER`."""
+"""Processes that write to a store concurrently; run as `python -m tests.postgres.processes DSN NUMBER`."""
 
 import asyncio
 import subprocess
@@ -20,13 +20,13 @@ WRITERS = 4
 
 
 def start(dsn: str, number: int) -> "subprocess.Popen[str]":
-    """Start a process, which says when it is ready, and begins when it is told to."""
+    """Start a process, which reports when it is ready and begins on demand."""
     command = [sys.executable, "-m", "tests.postgres.processes", dsn, str(number)]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 async def write(dsn: str, process: str) -> None:
-    """Write in pieces of three, change what all change, and lose races: for a version, and for a sku at the commit."""
+    """Write batches of three, edit a shared product, and lose races: for a version, and for a sku at the commit."""
     store = await open_store(dsn)
     print("ready", flush=True)
     sys.stdin.readline()

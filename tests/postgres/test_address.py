@@ -1,4 +1,4 @@
-"""The URL of a database, and what is said of one that cannot be used."""
+"""The URL of a database, and the errors for unusable ones."""
 
 import pytest
 
@@ -30,7 +30,7 @@ ENCODE = "in a user or a password, write : / ? # [ ] @ % as %3A %2F %3F %23 %5B 
     ],
 )
 def test_what_a_url_says(expected: Address, url: str) -> None:
-    """Our own options are taken out, and what else there is goes on as it is."""
+    """The program's own options are removed, and all others are passed on."""
     assert expected == read(url)
 
 
@@ -52,7 +52,7 @@ def test_what_a_url_says(expected: Address, url: str) -> None:
     ],
 )
 def test_what_cannot_be_read(expected: str, url: str) -> None:
-    """It is said what is wrong and how to write it, and nothing that could be secret is quoted."""
+    """The error says what is wrong and how to write it, and quotes no secret."""
     with pytest.raises(BadAddress) as raised:
         read(url)
     assert expected == str(raised.value)
@@ -86,6 +86,6 @@ VALUE = "the URL has an option with a value that PostgreSQL does not take"
 async def test_what_cannot_be_used(
     postgres: Databases, error: type[Exception], expected: str, before: str, after: str
 ) -> None:
-    """What is wrong, in which thing, and what to do is said in one sentence."""
+    """One sentence says what is wrong, where, and what to do."""
     with pytest.raises(error, match=f"^{expected}$"):
         await open_store(postgres.server.dsn().replace(before, after))

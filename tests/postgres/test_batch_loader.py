@@ -1,4 +1,4 @@
-"""What is asked for at the same time is read together, and everybody gets an answer of his own."""
+"""Concurrent requests are read together, and each gets its own result."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from tests.feed.steps import until
 pytestmark = pytest.mark.anyio
 
 TURNS = 10
-"""More than anything takes that is begun here, from the question to the answer."""
+"""More turns of the loop than any request here needs."""
 
 
 Loader = BatchLoader[int, StoredEntity]
@@ -24,7 +24,7 @@ Loader = BatchLoader[int, StoredEntity]
 
 @define
 class Table:
-    """Has the odd ids, notes what is read, and answers as soon as it may."""
+    """Holds the odd ids, records reads, and answers once allowed."""
 
     may: asyncio.Event = field(factory=asyncio.Event)
     fails: bool = False
@@ -33,7 +33,7 @@ class Table:
     most: int = 0
 
     async def read(self, ids: Sequence[int]) -> Mapping[int, StoredEntity]:
-        """Return those that are there."""
+        """Return the existing ones."""
         self.reads.append(list(ids))
         self.reading += 1
         self.most = max(self.most, self.reading)
@@ -46,29 +46,29 @@ class Table:
 
 @pytest.fixture
 async def table() -> Table:
-    """Return a table that does not answer yet."""
+    """Return a table that does not yet answer."""
     return Table()
 
 
 @pytest.fixture
 async def loader(table: Table) -> Loader:
-    """Return what reads it."""
+    """Return the loader of the table."""
     return BatchLoader(table.read)
 
 
 def ask(loader: Loader, *ids: int) -> list["asyncio.Task[StoredEntity | None]"]:
-    """Ask for each, at the same time."""
+    """Request all ids at the same time."""
     return [asyncio.create_task(loader.get(id)) for id in ids]
 
 
 async def turns() -> None:
-    """Let everybody act who can: nothing here waits for anything but others on this loop."""
+    """Let all tasks run: nothing here waits for anything outside this loop."""
     for _ in range(TURNS):
         await asyncio.sleep(0)
 
 
 async def test_one_statement_for_all(table: Table, loader: Loader) -> None:
-    """Everybody gets what he asked for, also what somebody else asked for, and None where there is nothing."""
+    """Each caller gets its own value, also if several ask for the same, or None if there is none."""
     table.may.set()
     answers = await asyncio.gather(*ask(loader, 1, 2, 3, 1))
     assert [1, None, 3, 1] == [each and each.id for each in answers]
@@ -76,7 +76,7 @@ async def test_one_statement_for_all(table: Table, loader: Loader) -> None:
 
 
 async def test_what_is_asked_for_meanwhile_goes_with_the_next(table: Table, loader: Loader) -> None:
-    """Only so many statements are on their way; what is asked for after one began is not answered by it."""
+    """The number of concurrent statements is limited, and a running one never answers a later request."""
     asked = []
     for number in range(AT_ONCE):
         asked += ask(loader, number)
@@ -89,8 +89,8 @@ async def test_what_is_asked_for_meanwhile_goes_with_the_next(table: Table, load
     assert [[10 + number for number in range(MAX_TOGETHER)], [10 + MAX_TOGETHER]] == table.reads[AT_ONCE:]
 
 
-async def test_all_are_told_what_fails(table: Table, loader: Loader) -> None:
-    """And whoever asks later is served again."""
+async def test_all_callers_get_the_error(table: Table, loader: Loader) -> None:
+    """Every caller of a failed read gets the error, and later requests succeed."""
     table.fails = True
     table.may.set()
     assert [Unavailable] * 3 == [
@@ -101,8 +101,8 @@ async def test_all_are_told_what_fails(table: Table, loader: Loader) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_who_goes_away_takes_nobody_along(table: Table, loader: Loader, fails: bool) -> None:
-    """The others get their answers, or are told."""
+async def test_a_caller_that_leaves_affects_no_other(table: Table, loader: Loader, fails: bool) -> None:
+    """A caller that leaves does not affect the results or errors of the others."""
     table.fails = fails
     first, second = ask(loader, 1, 1)
     await until(lambda: bool(table.reads))
@@ -114,7 +114,7 @@ async def test_who_goes_away_takes_nobody_along(table: Table, loader: Loader, fa
 
 
 async def test_who_asks_again_at_once_is_read(table: Table, loader: Loader) -> None:
-    """Whoever asks as soon as he is answered is read, although every reader has just ended."""
+    """A request made directly after a response is read, although every reader has just ended."""
 
     async def ask_again() -> StoredEntity | None:
         await loader.get(1)

@@ -1,4 +1,4 @@
-"""The log while transactions overlap: 1, 2, 3 … in the order of commits, whatever is undone; nobody waits to read."""
+"""The log under overlapping transactions: numbers without gaps in commit order, and no reader waits."""
 
 import asyncio
 from collections import Counter
@@ -32,17 +32,17 @@ def ids(entries: list[Entry] | tuple[Entry, ...]) -> list[int]:
 
 
 async def ids_after(store: PostgresStore, cursor: Cursor | None) -> list[int]:
-    """Return the ids of the entities that changed after a place, to the end of the log."""
+    """Return the ids of the entities that changed after a cursor, to the end of the log."""
     return ids(await whole_log(store, cursor))
 
 
 def numbers(entries: list[Entry] | tuple[Entry, ...]) -> list[int]:
-    """Return the numbers of changes, as their cursors tell them."""
+    """Return the numbers in the cursors of entries."""
     return [int(entry.cursor.rpartition("-")[2]) for entry in entries]
 
 
 async def test_what_is_undone_leaves_no_hole(store: PostgresStore, slow: Open) -> None:
-    """A number that was taken in vain is taken again, by whoever waited for it."""
+    """The number of a rolled-back change goes to the next transaction."""
     await fill(store, TASK, {})
     await slow.carry_out(create(TASK), create(TASK))
     waiting = asyncio.create_task(fill(store, TASK, {}))
@@ -54,7 +54,7 @@ async def test_what_is_undone_leaves_no_hole(store: PostgresStore, slow: Open) -
 
 
 async def test_who_commits_first_is_in_front(store: PostgresStore, slow: Open) -> None:
-    """Who began first comes behind whoever numbered his changes before him, also where he has the lower ids."""
+    """A transaction that began first but numbers its changes later comes later in the log."""
     await slow.begin()
     first = await store.head()
     await fill(store, TASK, {})
@@ -69,7 +69,7 @@ async def test_who_commits_first_is_in_front(store: PostgresStore, slow: Open) -
 
 
 async def test_no_reader_waits_for_a_transaction(store: PostgresStore, slow: Open) -> None:
-    """What is committed is read, followed and waited for at once, whoever is still at work, here or elsewhere."""
+    """Committed changes are read, followed and notified at once, in spite of open transactions."""
     await slow.begin()
     head = await store.head()
     watching = asyncio.create_task(store.wait_for_changes(head))
@@ -83,7 +83,7 @@ async def test_no_reader_waits_for_a_transaction(store: PostgresStore, slow: Ope
 
 
 async def test_following_from_a_page_repeats_nothing(store: PostgresStore, slow: Open) -> None:
-    """Who follows from a page gets what it did not show, also what was written but not committed then."""
+    """A follower from a page gets all that the page did not show, even changes then uncommitted."""
     await fill(store, TASK, {})
     await slow.carry_out(create(TASK), create(TASK))
     page = await store.page(Query(entity_type=TASK))
@@ -96,7 +96,7 @@ async def test_following_from_a_page_repeats_nothing(store: PostgresStore, slow:
 
 
 async def test_a_webhook_follows_from_a_page(store: PostgresStore, slow: Open) -> None:
-    """It misses nothing that was under way then, wherever in the log it comes itself."""
+    """A webhook that starts at a page misses no change that was then uncommitted."""
     await slow.carry_out(create(TASK))
     page = await store.page(Query(entity_type=TASK))
     await slow.commit()
@@ -107,8 +107,8 @@ async def test_a_webhook_follows_from_a_page(store: PostgresStore, slow: Open) -
     assert ([1, 2], []) == (await ids_after(store, positions[1]), await ids_after(store, positions[2]))
 
 
-async def test_what_was_decided_on_is_in_front(store: PostgresStore, slow: Open) -> None:
-    """Who has locked an entity writes behind those who wrote others meanwhile, and nobody had to wait for him."""
+async def test_a_locked_entity_delays_no_others(store: PostgresStore, slow: Open) -> None:
+    """A transaction that locks one entity comes after writes to others, which do not wait for it."""
     await fill(store, TASK, {}, {})
     await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
     await carry_out(store, edit(TASK, 2, notes="x"))
@@ -121,7 +121,7 @@ async def test_what_was_decided_on_is_in_front(store: PostgresStore, slow: Open)
 
 
 async def test_who_waits_keeps_nobody_from_the_log(store: PostgresStore, slow: Open, dsn: str) -> None:
-    """A process takes the lock of the log last of all, so whatever else it waits for, others write meanwhile."""
+    """A process takes the lock of the log last, so others write while it waits for any other lock."""
     other = await open_store(dsn)
     await slow.begin("INSERT INTO receipts VALUES ('me', 'key', '', '', now())")
     waiting = asyncio.create_task(other.submit(submission(create(TASK), key=key("key"))))
@@ -134,7 +134,7 @@ async def test_who_waits_keeps_nobody_from_the_log(store: PostgresStore, slow: O
 
 
 async def test_who_dies_with_the_lock_leaves_no_hole(store: PostgresStore, slow: Open, dsn: str) -> None:
-    """A process that is lost between its last write and its commit is undone, and the next takes its numbers."""
+    """A process lost before its commit is rolled back, and the next one takes its numbers."""
     await slow.carry_out(create(TASK))
     waiting = asyncio.create_task(fill(store, TASK, {}))
     watching = await asyncpg.connect(dsn)
@@ -147,7 +147,7 @@ async def test_who_dies_with_the_lock_leaves_no_hole(store: PostgresStore, slow:
 
 
 async def test_the_same_sku_for_many_makes_no_deadlock(postgres: Databases, dsn: str) -> None:
-    """Of those who take it at the same time nobody waits at his commit for one who waits for the log."""
+    """Concurrent claims of one sku cause no deadlock with the lock of the log."""
     await postgres.execute(f"ALTER DATABASE {SHARED} SET deadlock_timeout = '1h'")
     doors = [await open_store(dsn) for _ in range(4)]
 
@@ -165,7 +165,7 @@ async def test_the_same_sku_for_many_makes_no_deadlock(postgres: Databases, dsn:
 
 
 async def prefixes(dsn: str, until: asyncio.Event) -> int:
-    """Look at the log again and again: each moment shows all changes up to one number. Return how often."""
+    """Read the log repeatedly and check that no number is missing; return how often."""
     connection = await asyncpg.connect(dsn)
     looks = 0
     while not until.is_set():
@@ -177,7 +177,7 @@ async def prefixes(dsn: str, until: asyncio.Event) -> int:
 
 
 async def undone(slow: Open, until: asyncio.Event) -> int:
-    """Take numbers and give them back, again and again. Return how often."""
+    """Take numbers and roll back, repeatedly; return how often."""
     times = 0
     while not until.is_set():
         await slow.carry_out(create(TASK))
@@ -199,12 +199,12 @@ async def followed(store: PostgresStore, place: Cursor, until: asyncio.Event) ->
 
 
 def is_first(entry: Entry) -> bool:
-    """Tell whether it is the product that all change."""
+    """Return whether it is the product that all processes change."""
     return entry.change.entity_type is PRODUCT and entry.change.record.id == 1
 
 
 async def test_several_processes(store: PostgresStore, dsn: str, slow: Open) -> None:
-    """Whatever they write, and whatever of it is undone, each moment shows the log from its begin on without a gap."""
+    """At every moment the log is without gaps from its start, during any writes and rollbacks of many processes."""
     await fill(store, PRODUCT, {"stock": 0, "sku": "A"})
     start, ended = await store.head(), asyncio.Event()
     running = [processes.start(dsn, number) for number in range(PROCESSES)]
@@ -223,7 +223,7 @@ async def test_several_processes(store: PostgresStore, dsn: str, slow: Open) -> 
     assert list(range(2, len(entries) + 2)) == numbers(entries)
     products = Counter(each.change.record.id for each in entries if each.change.entity_type is PRODUCT)
     rounds = processes.WRITERS * processes.ROUNDS
-    assert rounds == len(products) - 1  # each sku went to one of the processes
+    assert rounds == len(products) - 1  # each sku went to exactly one process
     assert list(range(2, products[1] + 2)) == [each.change.record.version for each in entries if is_first(each)]
     titles = [recorded(TASK, each.change.record).title for each in entries if each.change.entity_type is TASK]
     assert [2] * PROCESSES * rounds == [len(list(piece)) for _, piece in groupby(titles)]

@@ -1,4 +1,4 @@
-"""Submissions are carried out together, and everybody is answered, whatever happens to the others."""
+"""Batches are carried out in groups, and each caller gets a response, even if others fail."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tests.builders import create, submission
 pytestmark = pytest.mark.anyio
 
 DONE = Outcome(results=(), request_id="r-1")
-REHEARSED = submission(create(TASK), dry_run=True)  # is carried out alone
+REHEARSED = submission(create(TASK), dry_run=True)  # runs alone
 WRITTEN = submission(create(TASK))
 
 
@@ -42,44 +42,42 @@ class Database:
 
 @pytest.fixture
 def database() -> Database:
-    """Return what submissions are carried out on."""
+    """Return the stand-in for the database."""
     return Database()
 
 
 @pytest.fixture
 async def committer(database: Database) -> GroupCommitter:
-    """Return what carries them out."""
+    """Return the committer."""
     return GroupCommitter(together=database.together, alone=database.alone)
 
 
-async def test_what_comes_together_is_carried_out_together(database: Database, committer: GroupCommitter) -> None:
-    """All who submit in the same turn are one group."""
+async def test_concurrent_batches_are_one_group(database: Database, committer: GroupCommitter) -> None:
+    """All batches submitted in one turn of the loop are one group."""
     assert [DONE] * 3 == await asyncio.gather(*(committer.submit(WRITTEN) for _ in range(3)))
     assert [3] == database.carried_out
 
 
 @pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
-async def test_who_was_answered_counts_no_more(
+async def test_an_answered_batch_counts_no_more(
     committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch, each: CommandBatch
 ) -> None:
-    """Where only one may wait, whoever submits as soon as he is answered is carried out, and not refused."""
+    """With a limit of one, a batch submitted directly after a response is carried out, not refused."""
     monkeypatch.setattr(module, "MAX_WAITING", 1)
     for _ in range(3):
         assert DONE == await committer.submit(each)
 
 
 async def test_too_many_are_refused(committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit nobody waits; those within it are carried out."""
+    """A batch beyond the limit is refused; those within it are carried out."""
     monkeypatch.setattr(module, "MAX_WAITING", 2)
     answers = await asyncio.gather(*(committer.submit(WRITTEN) for _ in range(3)), return_exceptions=True)
     assert [Outcome, Outcome, Unavailable] == [type(each) for each in answers]
 
 
 @pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
-async def test_work_that_is_cancelled_is_told(
-    database: Database, committer: GroupCommitter, each: CommandBatch
-) -> None:
-    """Nobody is left without an answer, and whoever submits next is carried out."""
+async def test_cancelled_work_is_answered(database: Database, committer: GroupCommitter, each: CommandBatch) -> None:
+    """After cancelled work every caller gets an error, and the next batch is carried out."""
     database.error = asyncio.CancelledError()
     async with asyncio.timeout(10):
         answers = await asyncio.gather(*(committer.submit(each) for _ in range(2)), return_exceptions=True)
@@ -89,7 +87,7 @@ async def test_work_that_is_cancelled_is_told(
 
 
 async def test_finishing(database: Database, committer: GroupCommitter) -> None:
-    """It returns once everything is carried out that was submitted, by those too who have gone since."""
+    """`finish` returns once all batches are carried out, even those whose callers have left."""
     leaving = [asyncio.create_task(committer.submit(each)) for each in (WRITTEN, REHEARSED)]
     await asyncio.sleep(0)
     for each in leaving:

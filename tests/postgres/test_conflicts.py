@@ -1,4 +1,4 @@
-"""Writers in each other's way: nobody waits for those who want something else, and everybody gets a turn."""
+"""Conflicting writers: nobody waits for writers of other entities, and everybody gets a turn."""
 
 import asyncio
 from datetime import timedelta
@@ -35,7 +35,7 @@ async def notes(store: PostgresStore, id: int) -> str:
 
 
 async def test_a_slow_writer_holds_up_only_its_own(store: PostgresStore, slow: Open) -> None:
-    """While another transaction holds one task, whoever wants others is served; who wants that one gets it later."""
+    """While a transaction locks one task, writes to others succeed at once, and a write to that one waits."""
     await fill(store, TASK, {}, {})
     await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
     waiting = asyncio.create_task(store.submit(submission(edit(TASK, 1, title="after"))))
@@ -50,7 +50,7 @@ async def test_a_slow_writer_holds_up_only_its_own(store: PostgresStore, slow: O
 
 
 async def test_opposite_orders_make_no_deadlock(postgres: Databases, dsn: str) -> None:
-    """Two processes that change the same hundred tasks, each from its own end, all come through, and none is undone."""
+    """Two processes that change the same hundred tasks from opposite ends both succeed, without a deadlock."""
     await postgres.execute(f"ALTER DATABASE {SHARED} SET deadlock_timeout = '1h'")
     store, other = await open_store(dsn), await open_store(dsn)
     await fill(store, TASK, *({} for _ in range(100)))
@@ -70,7 +70,7 @@ async def test_opposite_orders_make_no_deadlock(postgres: Databases, dsn: str) -
 
 
 async def test_two_may_swap_what_is_unique(store: PostgresStore) -> None:
-    """In one submission, over nothing in between, and across two groups of commands."""
+    """Two products can swap their skus in one batch, through an empty value."""
     await fill(store, PRODUCT, {"sku": "A"}, {"sku": "B"})
     swap = (edit(PRODUCT, 1, sku=None), edit(PRODUCT, 2, sku="A"), edit(PRODUCT, 1, sku="B"))
     assert ["B", "A"] == [each.sku for each in (await carry_out(store, *swap))[::-1][:2]]
@@ -80,7 +80,7 @@ async def test_two_may_swap_what_is_unique(store: PostgresStore) -> None:
 
 
 async def test_what_was_submitted_at_the_same_time_takes_effect_in_its_order(store: PostgresStore) -> None:
-    """One that is decided after another in the same group sees what that did: values passed on, taken, and gone."""
+    """A batch sees the earlier ones of its group: values that they passed on, took or freed."""
     await fill(store, PRODUCT, {"sku": "A"})
     give, take, late = await asyncio.gather(
         store.submit(submission(edit(PRODUCT, 1, sku=None))),
@@ -94,7 +94,7 @@ async def test_what_was_submitted_at_the_same_time_takes_effect_in_its_order(sto
 
 
 async def test_one_fault_is_not_the_fault_of_others(store: PostgresStore) -> None:
-    """A command that fails for no good reason fails alone, whoever was in the same group."""
+    """A fault fails only its own batch, not the others in the group."""
 
     class Broken(Edit[Any]):
         def decide(self, current: Any, at: Any) -> Any:
@@ -110,8 +110,8 @@ async def test_one_fault_is_not_the_fault_of_others(store: PostgresStore) -> Non
     assert 2 == len(await trail(store))
 
 
-async def test_who_always_comes_too_late_is_told(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a few tries the store is unavailable to them, and nothing has changed."""
+async def test_repeated_conflicts_are_unavailable(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few conflicts the store raises `Unavailable`, and nothing has changed."""
 
     async def conflict(*_: object) -> None:
         raise Conflict
@@ -123,7 +123,7 @@ async def test_who_always_comes_too_late_is_told(store: PostgresStore, monkeypat
 
 
 async def test_a_delivery_cannot_outlive_its_webhook(store: PostgresStore, slow: Open, dsn: str) -> None:
-    """What is queued while another process deletes the webhook waits for that, and is refused."""
+    """A delivery queued while another process deletes its webhook waits for that, and is refused."""
     await carry_out(store, create(WEBHOOK))
     watching = await asyncpg.connect(dsn)
     await slow.carry_out(Delete(entity_type=WEBHOOK, id=1))
@@ -137,7 +137,7 @@ async def test_a_delivery_cannot_outlive_its_webhook(store: PostgresStore, slow:
 
 
 async def test_a_lease_that_is_lost_at_the_last_moment(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who still had it when that was looked up, and no longer when it is written, changes nothing."""
+    """A lease that is lost between the lookup and the write changes nothing."""
     await carry_out(store, create(WEBHOOK))
     await store.deliveries.claim(1, "me", timedelta(seconds=3))
     is_held = deliveries.is_held
@@ -156,7 +156,7 @@ async def test_a_lease_that_is_lost_at_the_last_moment(store: PostgresStore, mon
 
 
 async def test_a_full_disk(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Writing is refused for want of space, reading goes on, and writing resumes by itself."""
+    """On a full disk writes are refused and reads go on; writes resume by themselves."""
     await fill(store, TASK, {})
     await connection.execute(
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"

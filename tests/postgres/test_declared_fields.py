@@ -1,4 +1,4 @@
-"""A database in which fields are missing gets them when it is opened."""
+"""Opening a database adds missing fields."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -29,7 +29,7 @@ async def opened(dsn: str) -> PostgresStore:
 
 @pytest.fixture
 async def dsn(postgres: Databases) -> AsyncIterator[str]:
-    """Make a store with five tasks, one of which was edited and one deleted, as its migration leaves it."""
+    """Create a store with five tasks, one edited and one deleted, as its migration leaves it."""
     async with postgres.blank() as dsn:
         store = await open_store(dsn)
         await fill(store, TASK, *({"title": f"Task {number}"} for number in range(1, 6)))
@@ -40,7 +40,7 @@ async def dsn(postgres: Databases) -> AsyncIterator[str]:
 
 
 async def test_what_was_stored_gets_new_fields(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every document has them, in the table and in the log, and is sorted and found by them; versions stay."""
+    """Every document, in the table and the log, has the new fields, with sorting and search; versions stay."""
     monkeypatch.setattr(declared_fields, "AT_ONCE", 2)
     store = await opened(dsn)
     by_place = Query(entity_type=LATER_TASK, order=(Order(LATER_TASK.by_name["place"]),), search="buro")
@@ -54,14 +54,14 @@ async def test_what_was_stored_gets_new_fields(dsn: str, monkeypatch: pytest.Mon
 
 
 async def test_it_is_done_once(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every field is there, opening a store reads no document."""
+    """Opening a store without missing fields reads no document."""
     await (await opened(dsn)).close()
     monkeypatch.setattr(LATER_SERIALIZER, "read", lambda *_: pytest.fail("a document was read"))
     await (await opened(dsn)).close()
 
 
 async def test_a_field_that_is_not_known(dsn: str) -> None:
-    """A version that would lose a field opens no store that has it, and says which."""
+    """A version that lacks a stored field refuses to open the store, and names the field."""
     with pytest.raises(SchemaTooOld, match=r"let it be served once$"):
         async with exporting(dsn, entity_types=LATER_TYPES):
             pass

@@ -1,4 +1,4 @@
-"""What only a store in PostgreSQL tells: a database that was copied, that is being written, or whose server is lost."""
+"""Exports that only PostgreSQL has: of a copied database, and with a lost server."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 async def test_a_copied_database(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]", tmp_path: Path
 ) -> None:
-    """Cursors that meant something after the database was copied still do, and the others are known as expired."""
+    """After a move of a copied database, cursors from before the copy are valid and later ones have expired."""
     await fill(store, TASK, {})
     before = await store.head()
     await connection.execute("UPDATE log_names SET home = 'elsewhere'")
@@ -39,8 +39,8 @@ async def test_a_copied_database(
     await copy.close()
 
 
-async def test_what_is_not_committed_is_not_told(store: PostgresStore, dsn: str, slow: Open, tmp_path: Path) -> None:
-    """A cursor that the original gave behind that has expired, though the copy has a change of that number."""
+async def test_uncommitted_changes_do_not_move(store: PostgresStore, dsn: str, slow: Open, tmp_path: Path) -> None:
+    """A change committed after the snapshot does not move, and its cursor has expired in the copy."""
     await fill(store, TASK, {})
     before = await store.head()
     await slow.carry_out(create(TASK))
@@ -55,7 +55,7 @@ async def test_what_is_not_committed_is_not_told(store: PostgresStore, dsn: str,
 
 
 async def test_it_does_not_matter_how_it_ends(store: PostgresStore, dsn: str) -> None:
-    """What was moved is moved, also if the source is lost after its last word."""
+    """A move succeeds even if the source is lost after its last part."""
     await fill(store, TASK, {})
     async with exporting(dsn, entity_types=ENTITY_TYPES) as telling:
         assert 2 == await telling.size()

@@ -1,4 +1,4 @@
-"""A primary that dies under load, with a standby that has everything: nothing that was answered is lost."""
+"""A primary dies under load, and its synchronous standby takes over: no acknowledged write is lost."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ LAST = "last"
 
 @pytest.fixture
 def pair() -> Iterator[tuple[Server, Server]]:
-    """Run a primary that answers only once its standby has what is written, and the standby."""
+    """Run a primary that commits only once its standby has the write, and that standby."""
     with directories(2) as [primary, standby]:
         primary.initialise()
         primary.start(max_wal_senders="4", synchronous_standby_names="*")
@@ -37,7 +37,7 @@ def pair() -> Iterator[tuple[Server, Server]]:
 
 @pytest.fixture
 async def client(pair: tuple[Server, Server], tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    """Run a service that knows both, and give a client of it."""
+    """Run a service that knows both servers, and yield a client."""
     hosts = ",".join(str(each.directory) for each in pair)
     store = f"postgresql:///postgres?user=postgres&host={hosts}&target_session_attrs=read-write"
     with running(tmp_path, store=store) as service:
@@ -47,7 +47,7 @@ async def client(pair: tuple[Server, Server], tmp_path: Path) -> AsyncIterator[h
 
 @asynccontextmanager
 async def receiving_nothing(standby: Server, primary: Server) -> AsyncIterator[None]:
-    """Keep a standby from receiving, once a commit waits for it; then whatever is in flight cannot be answered."""
+    """Stop a standby from receiving once a commit waits for it, so that no write in flight is acknowledged."""
     watching = await asyncpg.connect(standby.dsn())
     receiver = await watching.fetchval("SELECT pid FROM pg_stat_wal_receiver")
     await watching.close()
@@ -64,7 +64,7 @@ async def receiving_nothing(standby: Server, primary: Server) -> AsyncIterator[N
 
 @define
 class Load:
-    """Writers that make one task after the other, and send again what was refused, until that is answered."""
+    """Writers that create one task after the other, and repeat refused requests until they succeed."""
 
     client: httpx2.AsyncClient
     answered: dict[int, str] = field(factory=dict)
@@ -72,7 +72,7 @@ class Load:
     enough: asyncio.Event = field(factory=asyncio.Event)
 
     async def write(self, writer: int) -> None:
-        """Make tasks until one was refused and then answered."""
+        """Create tasks until one was refused and then succeeded."""
         number = 0
         while not await self.make(f"{writer}-{number}"):
             number += 1
@@ -80,7 +80,7 @@ class Load:
                 self.enough.set()
 
     async def make(self, title: str) -> int:
-        """Make a task, and return how often it was refused. A refusal that nobody expects ends all."""
+        """Create a task; return how often it was refused. Any unexpected refusal raises."""
         refusals = 0
         while True:
             answer = await self.client.post("/tasks", json={"title": title}, headers={"Idempotency-Key": title})
@@ -91,11 +91,11 @@ class Load:
             assert int(answer.headers["retry-after"]) >= 1
             refusals += 1
             self.refused.set()
-            await asyncio.sleep(0.01)  # what `Retry-After` asks for, in small
+            await asyncio.sleep(0.01)  # a short form of `Retry-After`
 
 
 async def follow(client: httpx2.AsyncClient, cursor: str) -> list[Any]:
-    """Return what an event stream tells up to the last task, as a browser does: where it ends, on from there."""
+    """Read an event stream up to the last task, as a browser does: reconnect where it ends."""
     told: list[Any] = []
     while True:
         async with client.stream("GET", "/changes/stream", headers={"Last-Event-ID": cursor}) as stream:
@@ -122,7 +122,7 @@ async def log(client: httpx2.AsyncClient, url: str) -> list[Any]:
 
 
 async def tasks(client: httpx2.AsyncClient) -> tuple[dict[int, str], str]:
-    """Return the title of every task, and the URL where the list is followed from."""
+    """Return the title of every task, and the URL from which to follow the list."""
     found: dict[int, str] = {}
     url, changes = "/tasks?limit=1000", ""
     while url:
@@ -133,7 +133,7 @@ async def tasks(client: httpx2.AsyncClient) -> tuple[dict[int, str], str]:
 
 
 async def test_the_primary_dies_under_load(pair: tuple[Server, Server], client: httpx2.AsyncClient) -> None:
-    """Clients are told to come again; once the standby is promoted, the same service goes on where it was."""
+    """Clients are told to retry, and once the standby is promoted, the same service goes on."""
     primary, standby = pair
     start = (await client.get("/changes?after=now")).json()["cursor"]
     load = Load(client)

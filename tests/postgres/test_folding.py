@@ -1,4 +1,4 @@
-"""Text that was folded in another way is folded anew when its store is opened."""
+"""Opening a store refolds text that was folded differently."""
 
 from collections.abc import AsyncIterator
 
@@ -23,7 +23,7 @@ AS_BEFORE = (
 
 @pytest.fixture
 async def folded_before(postgres: Databases) -> AsyncIterator[str]:
-    """Make a store whose text was folded in another way."""
+    """Create a store whose text was folded differently."""
     async with postgres.blank() as dsn:
         store = await open_store(dsn)
         await fill(store, PRODUCT, *({"name": name} for name in NAMES))
@@ -33,7 +33,7 @@ async def folded_before(postgres: Databases) -> AsyncIterator[str]:
 
 
 async def test_all_is_folded_anew(folded_before: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What differs is found, and in its order, as if it had always been folded so."""
+    """After refolding, search and sort order are as if text had always been folded so."""
     monkeypatch.setattr(folding, "AT_ONCE", 2)
     await fetch(folded_before, "UPDATE folding SET fold = '1-9.0.0'")
 
@@ -48,7 +48,7 @@ async def test_all_is_folded_anew(folded_before: str, monkeypatch: pytest.Monkey
 
 
 async def test_nothing_is_looked_at_twice(folded_before: str) -> None:
-    """Where the text is folded as it is now, opening a store leaves it alone."""
+    """Opening a store with current folding changes nothing."""
     await (await open_store(folded_before)).close()
 
     assert [("brötchen",)] == await fetch(folded_before, "SELECT name_key FROM products WHERE id = 2")

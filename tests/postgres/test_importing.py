@@ -1,4 +1,4 @@
-"""What a database is like after it has taken over another store: as if it had always been there."""
+"""A database after an import: it is like one that was never moved."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ WHERE relnamespace = 'public'::regnamespace ORDER BY 1
 
 
 async def test_the_schema_is_whole(postgres: Databases, tmp_path: Path) -> None:
-    """Each index is there again, and the planner knows what is in the tables."""
+    """After an import every index exists again, and the planner has statistics."""
     source = f"sqlite:///{tmp_path}/from.db"
     store = await opened(source, Clock())
     await fill(store, TASK, *({} for _ in range(1000)))
@@ -47,7 +47,7 @@ async def test_somebody_uses_the_store(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who is in the way is waited for, and not for ever; nothing has been written then."""
+    """An import waits for other users for a limited time, then fails with nothing written."""
     monkeypatch.setattr(importing, "_LIMITS", "SET LOCAL lock_timeout = '50ms'")
     source = f"sqlite:///{tmp_path}/from.db"
     other = await opened(source, Clock())
@@ -64,7 +64,7 @@ async def test_somebody_uses_the_store(
 
 
 async def test_the_server_is_lost_before_the_commit(postgres: Databases, dsn: str, tmp_path: Path) -> None:
-    """Committing says so in the domain's words."""
+    """A failed commit raises the domain's error."""
     source = f"sqlite:///{tmp_path}/from.db"
     await (await opened(source, Clock())).close()
 

@@ -1,4 +1,4 @@
-"""Logs that were ordered by the ids of transactions, before changes were numbered: whoever followed them goes on."""
+"""Old logs, ordered by transaction ids before changes were numbered: their followers go on."""
 
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -20,13 +20,13 @@ from tests.databases import Databases, open_store
 pytestmark = pytest.mark.anyio
 
 OF_BEFORE = 8
-"""The last migration under which changes were not numbered."""
+"""The last migration before changes were numbered."""
 
 NAME = "00000000deadbeef"
 
 _WEBHOOKS = ", ".join(f"({id}, '{SERIALIZER.write(webhook(id=id))}')" for id in range(1, 5))
 
-# Transaction 12 committed before 11, which a page had shown, and from which somebody followed.
+# Transaction 12 committed before 11. A page had shown 12, and a follower started from that page.
 _LOG = f"""
 INSERT INTO log_names VALUES (0, 'moved', 'elsewhere'), (1, 'copied', 'elsewhere'), (2, '{NAME}', 'here');
 INSERT INTO forgotten VALUES ('task', 1, '90', 7), ('product', 1, '80', 1);
@@ -57,17 +57,17 @@ FOLLOWED = {
     "moved-4": 6,
     "moved-5": 5,
     "moved-6": 4,
-    f"{NAME}-2.11.0-11.13.11": 3,  # which a delivery still names: it comes to change 11, and to 12 once more
+    f"{NAME}-2.11.0-11.13.11": 3,  # a delivery still names it: change 11 follows, and 12 again
 }
-"""Cursors of before, and how many changes were behind each."""
+"""Old cursors, and how many changes followed each."""
 
 EXPIRED = [f"{NAME}-1.80.1", f"{NAME}-2.11.0", f"{NAME}-2.11.0-11.13.11.12", "moved-7", "copied-1.95.1"]
-"""Those of what is no longer kept, or of what nobody wrote down."""
+"""Cursors of purged changes, and cursors that no migration recorded."""
 
 
 @pytest.fixture
 async def dsn(postgres: Databases) -> AsyncIterator[str]:
-    """Make a database as the version of before left it."""
+    """Create a database as the earlier version left it."""
     async with postgres.blank() as dsn:
         steps = sorted((files("adapters.postgres") / "migrations").iterdir(), key=lambda each: each.name)
         connection = await asyncpg.connect(dsn)
@@ -82,19 +82,19 @@ async def dsn(postgres: Databases) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def store(dsn: str) -> AsyncIterator[PostgresStore]:
-    """Open it."""
+    """Open the store."""
     store = await open_store(dsn)
     yield store
     await store.close()
 
 
 async def behind(store: Store) -> dict[str, int]:
-    """Return how many changes are behind each cursor."""
+    """Return how many changes follow each cursor."""
     return {cursor: len(await trail(store, Cursor(cursor))) for cursor in FOLLOWED}
 
 
 async def test_followers_go_on(store: PostgresStore) -> None:
-    """Each cursor leads to the same changes as before, in the same order, and then to the new ones."""
+    """Each old cursor leads to the same changes in the same order, and then to new ones."""
     changes = [("task.updated", *each) for each in ((1, 4), (1, 5), (2, 1), (3, 1), (2, 2), (3, 2))]
     assert changes == await trail(store)
     assert FOLLOWED == await behind(store)
@@ -106,14 +106,14 @@ async def test_followers_go_on(store: PostgresStore) -> None:
 
 @pytest.mark.parametrize("cursor", EXPIRED)
 async def test_what_means_nothing_has_expired(store: PostgresStore, cursor: str) -> None:
-    """Whoever has such a cursor starts anew, and does not miss anything unawares."""
+    """A cursor without a known number has expired, so its follower starts again and misses nothing."""
     await fill(store, TASK, {})
     with pytest.raises(CursorExpired):
         await store.read(Cursor(cursor))
 
 
 async def test_webhooks_go_on(store: PostgresStore) -> None:
-    """Each has what it has not had; one that had a change behind one that it had not, has it again."""
+    """Each webhook gets its missing changes, and again any that it had received out of order."""
     positions = await positions_of(store)
     assert {1: 3, 2: 3, 3: 0, 4: 6} == {id: len(await trail(store, each)) for id, each in positions.items()}
     assert ("task.updated", 3, 1) == (await trail(store, positions[2]))[0]
@@ -124,8 +124,8 @@ async def test_webhooks_go_on(store: PostgresStore) -> None:
     assert [3, 4, 5] == [len(await trail(store, after[id])) for id in ("d1", "d2", "d4")]
 
 
-async def test_it_goes_on_elsewhere(store: PostgresStore, dsn: str, tmp_path: Path) -> None:
-    """When it is moved then, all that goes along."""
+async def test_a_later_move_keeps_old_cursors(store: PostgresStore, dsn: str, tmp_path: Path) -> None:
+    """A later move keeps the old cursors."""
     await moved(dsn, f"sqlite:///{tmp_path}/to.db")
     copy = await opened(f"sqlite:///{tmp_path}/to.db", Clock())
     assert FOLLOWED == await behind(copy)
@@ -136,8 +136,8 @@ async def test_it_goes_on_elsewhere(store: PostgresStore, dsn: str, tmp_path: Pa
     await copy.close()
 
 
-async def test_it_is_forgotten(store: PostgresStore, dsn: str) -> None:
-    """What is purged takes its cursors along."""
+async def test_a_purge_removes_old_cursors(store: PostgresStore, dsn: str) -> None:
+    """A purge removes the old cursors of purged changes."""
     await store.purge(LATER, changes_before=LATER, keep=Cursor(f"{NAME}-2.10.2"))
     assert [("task.updated", 3, 1), ("task.updated", 2, 2), ("task.updated", 3, 2)] == await trail(store)
     connection = await asyncpg.connect(dsn)
@@ -146,8 +146,8 @@ async def test_it_is_forgotten(store: PostgresStore, dsn: str) -> None:
     assert {cursor for cursor, count in FOLLOWED.items() if count <= 3} == kept
 
 
-async def test_an_empty_one(postgres: Databases, dsn: str) -> None:
-    """Where nothing was written yet, or all is forgotten, followers go on as well."""
+async def test_an_empty_log_of_an_earlier_version(postgres: Databases, dsn: str) -> None:
+    """Followers of an empty or fully purged log go on, too."""
     del postgres
     connection = await asyncpg.connect(dsn)
     await connection.execute("DELETE FROM changes; DELETE FROM forgotten WHERE kind <> ''; DELETE FROM deliveries")

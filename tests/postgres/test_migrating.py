@@ -1,4 +1,4 @@
-"""Opening databases: new ones, by many at once; newer ones, and unsuitable ones."""
+"""Opening databases: new ones by many processes, newer ones, and unsuitable ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ STEPS = sorted(each.name for each in (files("adapters.postgres") / "migrations")
 
 @pytest.fixture
 async def blank(postgres: Databases) -> AsyncIterator[str]:
-    """Make a database in which nothing is."""
+    """Create an empty database."""
     async with postgres.blank() as dsn:
         yield dsn
 
@@ -39,7 +39,7 @@ async def fetch(dsn: str, sql: str) -> list[tuple[object, ...]]:
 
 
 async def test_many_begin_at_once(blank: str) -> None:
-    """Each of eight finds the schema made, once, and all share one log."""
+    """Eight processes that open a new database at once create the schema once, and share one log."""
     stores = await asyncio.gather(*(open_store(blank) for _ in range(8)))
     try:
         await asyncio.gather(*(carry_out(store, create(TASK)) for store in stores))
@@ -56,7 +56,7 @@ async def test_many_begin_at_once(blank: str) -> None:
 
 @pytest.mark.parametrize("table", ["migrations", "tasks"])
 async def test_another_program_was_here_first(blank: str, table: str) -> None:
-    """Its tables are none of ours, whatever they are called; that is said, and they stay as they are."""
+    """A database with another program's tables is refused with a message, even if names match, and is unchanged."""
     await fetch(blank, f"CREATE TABLE {table} (id integer)")
     with pytest.raises(Unsuitable, match=f'another program: relation "{table}" already exists'):
         await open_store(blank)
@@ -64,7 +64,7 @@ async def test_another_program_was_here_first(blank: str, table: str) -> None:
 
 
 async def test_a_step_that_fails_leaves_nothing(blank: str) -> None:
-    """What cannot be finished is undone; the next to open goes on from there."""
+    """A failed migration step is rolled back, and the next opening goes on from there."""
     await fetch(blank, "CREATE TABLE webhooks ()")
     with pytest.raises(Unsuitable):
         await open_store(blank)
@@ -77,7 +77,7 @@ async def test_a_step_that_fails_leaves_nothing(blank: str) -> None:
 
 
 async def test_a_newer_schema_is_refused(blank: str) -> None:
-    """A program that does not know the schema leaves it alone, and says which one it found."""
+    """A newer schema is left unchanged, and the error names it."""
     await (await open_store(blank)).close()
     await fetch(blank, f"INSERT INTO migrations VALUES ({len(STEPS) + 1})")
     known = f"the store has schema {len(STEPS) + 1}; this version of backroom knows schemas up to {len(STEPS)}"
@@ -93,8 +93,8 @@ async def test_a_newer_schema_is_refused(blank: str) -> None:
         ("DROP SEQUENCE products_ids", 'relation "products_ids" does not exist'),
     ],
 )
-async def test_a_kind_without_its_tables(blank: str, change: str, lacking: str) -> None:
-    """What a migration has forgotten is named when the store is opened, and not found out by whoever writes first."""
+async def test_an_entity_type_without_its_tables(blank: str, change: str, lacking: str) -> None:
+    """Opening the store names what a migration forgot, before anybody writes."""
     await (await open_store(blank)).close()
     await fetch(blank, change)
     with pytest.raises(Unsuitable, match=f"lacks what products need, .*: {lacking}$"):
@@ -113,7 +113,7 @@ async def test_a_kind_without_its_tables(blank: str, change: str, lacking: str) 
     ],
 )
 async def test_a_value_that_nothing_keeps_unique(blank: str, change: str, said: str) -> None:
-    """It is refused by the name of its constraint, and the SQL that is said makes all well."""
+    """A store without a unique constraint is refused by its name, and the SQL in the message repairs it."""
     await (await open_store(blank)).close()
     await fetch(blank, change)
     known = f"^the database has {said}, so that .* could get the same value twice: ALTER TABLE"
@@ -124,7 +124,7 @@ async def test_a_value_that_nothing_keeps_unique(blank: str, change: str, said: 
 
 
 async def test_an_index_that_was_forgotten(blank: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It is told, and the store opens, because lists are only slow without it; one that is invalid counts for none."""
+    """A missing or invalid index is logged and the store opens, because lists are only slow without it."""
     await (await open_store(blank)).close()
     assert [] == caplog.messages
     await fetch(blank, "DROP INDEX products_price_down")
@@ -139,7 +139,7 @@ async def test_an_index_that_was_forgotten(blank: str, caplog: pytest.LogCapture
 async def test_a_database_that_keeps_nothing_for_certain(
     postgres: Databases, blank: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where it confirms what it may lose, that is told: the service could not keep its own promise."""
+    """A server that may lose confirmed writes is logged as a warning."""
     await (await open_store(blank)).close()
     assert [] == caplog.messages
     name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
@@ -149,7 +149,7 @@ async def test_a_database_that_keeps_nothing_for_certain(
 
 
 async def test_a_database_that_was_replaced(postgres: Databases, blank: str) -> None:
-    """A store whose database is another one when it connects again says so, and takes nothing more."""
+    """A store that reconnects to another database reports it, and refuses everything."""
     said: list[str] = []
     store = await open_store(blank, on_untrustworthy=said.append)
     await fill(store, TASK, {})
@@ -167,7 +167,7 @@ async def test_a_database_that_was_replaced(postgres: Databases, blank: str) -> 
 
 
 async def test_without_the_right_to_install_trigrams(postgres: Databases, blank: str) -> None:
-    """Who may not install the extension is told to have it installed, after which all is well."""
+    """Without the right to install the extension, the error asks for its installation, after which opening works."""
     name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
     await postgres.execute("CREATE ROLE clerk LOGIN")
     await postgres.execute("GRANT CREATE ON SCHEMA public TO clerk", name)
@@ -185,7 +185,7 @@ async def test_without_the_right_to_install_trigrams(postgres: Databases, blank:
 
 
 async def test_another_encoding_is_refused(postgres: Databases) -> None:
-    """A database that cannot hold every text is none for this."""
+    """A database whose encoding is not UTF8 is refused."""
     await postgres.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0")
     with pytest.raises(Unsuitable, match=r"UTF8, and this one has LATIN1$"):
         await open_store(postgres.server.dsn("latin"))
@@ -193,6 +193,6 @@ async def test_another_encoding_is_refused(postgres: Databases) -> None:
 
 
 async def test_without_a_server() -> None:
-    """Where nobody answers, the store is unavailable."""
+    """Opening a store on a server that does not answer raises `Unavailable`."""
     with pytest.raises(Unavailable):
         await open_store("postgresql:///backroom?host=/nowhere")

@@ -1,4 +1,4 @@
-"""A database that is copied elsewhere: the log goes on under a new name, and cursors mean what they meant."""
+"""A copied database: the log goes on under a new name, and old cursors keep their meaning."""
 
 from collections.abc import AsyncIterator
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def copied(postgres: Databases) -> AsyncIterator[str]:
-    """Return where a copy of the database will be, which nobody must be using when it is made."""
+    """Return the URL of a future copy; nobody may use the database while it is made."""
     yield postgres.server.dsn("copy")
     await postgres.execute("DROP DATABASE IF EXISTS copy")
 
 
 async def test_a_copy_has_another_name(postgres: Databases, store: PostgresStore, copied: str) -> None:
-    """What was common to both is known to both by the cursors of before; what each writes then, to itself alone."""
+    """Cursors from before a copy are valid in both databases; later cursors only in the database that gave them."""
     await fill(store, TASK, {}, {})
     first, common = (await store.read(None, limit=1)).cursor, await store.head()
     await store.close()
@@ -49,7 +49,7 @@ async def test_a_copy_has_another_name(postgres: Databases, store: PostgresStore
 
 
 async def moved(dsn: str, connection: "asyncpg.Connection[asyncpg.Record]") -> PostgresStore:
-    """Open the store as if it had come from another cluster."""
+    """Open the store as if it had been moved from another cluster."""
     await connection.execute("UPDATE log_names SET home = 'elsewhere'")
     return await open_store(dsn)
 
@@ -57,7 +57,7 @@ async def moved(dsn: str, connection: "asyncpg.Connection[asyncpg.Record]") -> P
 async def test_the_order_goes_on(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    """What is written after the move comes behind everything from before; a page is followed from where it was."""
+    """New changes come after all earlier ones, and the cursor of an earlier page stays valid."""
     before = await store.head()
     await fill(store, TASK, {}, {})
     page = await store.page(Query(entity_type=TASK))
@@ -76,7 +76,7 @@ async def test_the_order_goes_on(
 async def test_what_was_lost_has_expired(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    """Recovered to an earlier point in time, under a new name, the log knows of whom has seen more than it holds."""
+    """After a recovery to an earlier time, cursors of lost changes have expired."""
     await fill(store, TASK, {}, {}, {})
     seen = [each.cursor for each in (await store.read(None)).entries]
     await connection.execute("DELETE FROM changes WHERE number > 2")
@@ -91,7 +91,7 @@ async def test_what_was_lost_has_expired(
 async def test_each_name_has_its_own_end(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    """A log that was moved twice knows of each former name up to where it was moved under that."""
+    """In a log that was moved twice, each former name is valid up to its own end."""
     await fill(store, TASK, {})
     first = await store.head()
     here = await moved(dsn, connection)
@@ -107,7 +107,7 @@ async def test_each_name_has_its_own_end(
 
 
 async def test_webhooks_go_on(store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """They have moved along with the log, and miss nothing."""
+    """Webhooks move with the log and miss nothing."""
     await carry_out(store, create(WEBHOOK), create(TASK))
     here = await moved(dsn, connection)
     await fill(here, TASK, {})
@@ -119,7 +119,7 @@ async def test_webhooks_go_on(store: PostgresStore, dsn: str, connection: "async
 async def test_purging_reaches_across(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    """Changes of before and after are forgotten in their order, up to a place that was given out before the move."""
+    """A purge up to a cursor from before the move removes changes in order."""
     await fill(store, TASK, {}, {})
     kept = (await store.read(None, limit=1)).cursor
     here = await moved(dsn, connection)

@@ -1,4 +1,4 @@
-"""Connections that break, are all taken, or lead to a server that only reads; and that heal by themselves."""
+"""Broken and exhausted connections, and read-only servers: all recover by themselves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +24,7 @@ OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Run a server that may be ill-treated."""
+    """Run a server that a test may break."""
     with running() as server:
         yield server
 
@@ -38,7 +38,7 @@ async def away(server: Server) -> AsyncIterator[PostgresStore]:
 
 
 async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server: Server) -> None:
-    """Whatever is asked meanwhile is unavailable; then all is as before, without opening the store again."""
+    """During an outage every call is `Unavailable`; afterwards the open store works again."""
     await fill(away, TASK, {})
     server.stop("immediate")
     for call in (
@@ -60,7 +60,7 @@ async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server:
 
 
 async def test_a_probe_writes(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Each time a row has been written by another transaction."""
+    """Each ping writes in a transaction of its own."""
     written = []
     for _ in range(2):
         await store.ping()
@@ -69,7 +69,7 @@ async def test_a_probe_writes(store: PostgresStore, connection: "asyncpg.Connect
 
 
 async def test_connections_that_are_cut(store: PostgresStore, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Of those that were idle nobody notices more than one, and one who was being served is told."""
+    """When all idle connections are lost, at most one caller gets an error."""
     await fill(store, TASK, {})
     await asyncio.gather(*(store.ping() for _ in range(5)))
     cut = await connection.fetch(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
@@ -87,7 +87,7 @@ async def test_connections_that_are_cut(store: PostgresStore, connection: "async
 async def test_a_write_that_is_cut(
     store: PostgresStore, slow: Open, connection: "asyncpg.Connection[asyncpg.Record]", dsn: str
 ) -> None:
-    """Who is being served when the connection breaks is told, at once, and is not served again behind his back."""
+    """A write whose connection breaks gets an error at once, and is not tried again."""
     await fill(store, TASK, {})
     await slow.carry_out(edit(TASK, 1, notes="slow"))
     writing = asyncio.create_task(store.submit(submission(edit(TASK, 1, notes="cut"))))
@@ -104,7 +104,7 @@ async def test_a_write_that_is_cut(
 async def test_all_connections_taken(
     store: PostgresStore, slow: Open, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who finds none waits a while and is told; when there is one again, all goes on."""
+    """Without a free connection a caller gets an error after a time limit; with one, calls succeed again."""
     await fill(store, TASK, {})
     small = await open_store(f"{dsn}&pool_size=1")
     await slow.carry_out(edit(TASK, 1, notes="slow"))
@@ -124,7 +124,7 @@ async def test_all_connections_taken(
 
 @pytest.mark.parametrize("commands", [1, committer.LARGE])
 async def test_whose_turn_comes_too_late(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, commands: int) -> None:
-    """Who has waited for too long, together with others or alone, is told, and nothing is begun for him any more."""
+    """A batch that has waited too long, in a group or alone, is refused and not begun."""
     await fill(store, TASK, {})
     with monkeypatch.context() as impatient:
         impatient.setattr(committer, "TIMEOUT_S", -1)
@@ -135,7 +135,7 @@ async def test_whose_turn_comes_too_late(store: PostgresStore, monkeypatch: pyte
 
 
 async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Databases) -> None:
-    """A connection that may only read is given up with its siblings, until there is one that may write."""
+    """A read-only connection and the rest of the pool are replaced until one may write."""
     await fill(store, TASK, {})
     read_only = f"ALTER DATABASE {SHARED} SET default_transaction_read_only"
     await postgres.execute(f"{read_only} = on")
@@ -153,8 +153,8 @@ async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Da
 async def test_an_answer_that_never_comes(
     store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch, dsn: str
 ) -> None:
-    """A command that takes too long is given up."""
-    monkeypatch.setattr(connections, "COMMAND_S", 1)  # enough for the commands that open a store
+    """A command that takes too long is cancelled."""
+    monkeypatch.setattr(connections, "COMMAND_S", 1)  # long enough to open a store
     hasty = await open_store(dsn)
     await slow.connection.execute("BEGIN; LOCK TABLE tasks")
     with pytest.raises(Unavailable):
@@ -165,7 +165,7 @@ async def test_an_answer_that_never_comes(
 
 
 async def test_a_notification_that_is_lost(store: PostgresStore, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who watches looks by himself once in a while, so that a write of another process is only seen later."""
+    """A waiting reader finds a write of another process without a notification, by its own regular looks."""
     monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
     other = await open_store(dsn)
     monkeypatch.setattr(other._news, "notify", lambda: None)
@@ -178,7 +178,7 @@ async def test_a_notification_that_is_lost(store: PostgresStore, dsn: str, monke
 async def test_a_bell_that_is_cut_off(
     store: PostgresStore, dsn: str, connection: "asyncpg.Connection[asyncpg.Record]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who watches hears other processes again after the connection broke on which he listened."""
+    """A waiting reader hears other processes again after its listening connection was lost."""
     monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
     other = await open_store(dsn)
     watching = asyncio.create_task(store.wait_for_changes(await store.head()))
@@ -196,7 +196,7 @@ async def test_a_bell_that_is_cut_off(
 
 
 async def test_only_the_bell_is_needed(store: PostgresStore, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who listens is woken by another process without looking by himself."""
+    """Another process wakes a listening reader before its next regular look."""
     monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 3600)
     other = await open_store(dsn)
     head = await store.head()

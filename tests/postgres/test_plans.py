@@ -1,4 +1,4 @@
-"""How PostgreSQL answers: by the index of the field, whatever the direction and however deep the page."""
+"""Plans of PostgreSQL: by the index of the field, in any direction and for a page at any depth."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ RARE = 1500
 
 
 def raw(entity_type: EntityType[Any], field: Field, n: int) -> object:
-    """Return what a field of the nth entity holds; the last that is searched holds something rare once."""
+    """Return a field's value in the nth entity; the last searched field holds a rare text once."""
     if field.nullable and n % 4:
         return None
     if field is entity_type.searched[-1] and n == RARE:
@@ -46,7 +46,7 @@ def raw(entity_type: EntityType[Any], field: Field, n: int) -> object:
 
 
 async def stock(store: PostgresStore, connection: Connection, entity_type: EntityType[Any], clock: Clock) -> None:
-    """Make so many entities that an index is worth its while, and tell the planner."""
+    """Create so many entities that indexes pay, and update the planner's statistics."""
     raws = [{field.name: raw(entity_type, field, n) for field in entity_type.writable} for n in range(NUMBER)]
     for start in range(0, NUMBER, 100):
         clock.now += timedelta(seconds=1)
@@ -58,7 +58,7 @@ async def stock(store: PostgresStore, connection: Connection, entity_type: Entit
 
 
 async def scans(store: PostgresStore, connection: Connection, query: Query[Any]) -> list[str]:
-    """Return how the table is read, and what is sorted then."""
+    """Return how a plan reads the table, and its sort steps."""
     selection = Selection(store._rows[query.entity_type.name], query)
     sql = selection.sql()
     ((text,),) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {sql}", *selection.values)
@@ -80,7 +80,7 @@ def _told(node: dict[str, Any], table: str) -> str:
 
 
 def indexed(entity_type: EntityType[Any], field: Field, *, descending: bool) -> str:
-    """Return how a page is best read."""
+    """Return the planner's plan for a page."""
     if field.name == "id":
         return f"Index Scan {entity_type.collection}_pkey"
     return f"Index Scan {entity_type.collection}_{field.name}_{'down' if descending else 'up'}"
@@ -90,7 +90,7 @@ def indexed(entity_type: EntityType[Any], field: Field, *, descending: bool) -> 
 async def test_every_sort_has_its_index(
     store: PostgresStore, connection: Connection, clock: Clock, entity_type: EntityType[Any]
 ) -> None:
-    """The first page and one from the middle of ties are read from an index, already in order."""
+    """The first page and one in the middle of ties are read in order from an index."""
     await stock(store, connection, entity_type, clock)
     for field in entity_type.fields:
         for descending in (False, True) if field.listed and field.name != "id" else ():
@@ -100,7 +100,7 @@ async def test_every_sort_has_its_index(
             assert expected == set(await scans(store, connection, evolve(query, limit=30))), field.name
             expected.add(
                 indexed(entity_type, field, descending=False)
-            )  # ties are in the order of ids in either direction
+            )  # ties are in ascending order of ids in both directions
             assert expected >= set(await scans(store, connection, middle)), field.name
 
 

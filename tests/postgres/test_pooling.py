@@ -1,4 +1,4 @@
-"""A pooler of transactions between the store and its server: all works, and what it costs is said."""
+"""A transaction pooler between the store and its server: all works, and a warning names the cost."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ async def pooled(
     postgres: Databases, store: PostgresStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[PostgresStore]:
     """Open the store a second time, through a pooler."""
-    del store  # it must have made the schema
+    del store  # it must first create the schema
     async with pooling(postgres.server.directory, tmp_path):
         with caplog.at_level(logging.WARNING):
             pooled = await open_store(f"postgresql:///{SHARED}?user=postgres&host={tmp_path}")
@@ -33,7 +33,7 @@ async def pooled(
 
 
 async def test_everything_works(pooled: PostgresStore) -> None:
-    """Reading and writing, many at a time, alone and in each other's way."""
+    """Concurrent reads and writes work through a pooler, with and without conflicts."""
     await fill(pooled, TASK, *({"title": f"t{number}"} for number in range(30)))
     await asyncio.gather(
         *(carry_out(pooled, edit(TASK, 1, notes=str(number))) for number in range(20)),
@@ -48,7 +48,7 @@ async def test_everything_works(pooled: PostgresStore) -> None:
 async def test_what_others_write_is_seen(
     store: PostgresStore, pooled: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody can listen through it, so who watches looks by himself."""
+    """Behind a pooler a waiting reader finds changes by its own regular looks."""
     monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
     watching = asyncio.create_task(pooled.wait_for_changes(await pooled.head()))
     await fill(store, TASK, {})
@@ -57,7 +57,7 @@ async def test_what_others_write_is_seen(
 
 
 async def test_it_is_said(pooled: PostgresStore, caplog: pytest.LogCaptureFixture) -> None:
-    """What is slower because of it is said once, at start; without one nothing is said."""
+    """A pooler is logged once at the start, with what it slows down; without a pooler nothing is logged."""
     del pooled
     (said,) = [each.getMessage() for each in caplog.get_records("setup")]
     assert "behind a pooler" in said

@@ -1,4 +1,4 @@
-"""What the driver raises, and what the domain hears: by class, which follows the SQLSTATE, and never by message."""
+"""Translation of the driver's errors to the domain's: by class, which follows the SQLSTATE, never by message."""
 
 import asyncpg
 import pytest
@@ -42,14 +42,14 @@ OURS = {
 
 
 def error_of(sqlstate: str, **details: str) -> Exception:
-    """Return what the driver raises for an SQLSTATE."""
+    """Return the driver's error for an SQLSTATE."""
     fields = {"S": "ERROR", "C": sqlstate, "M": "whatever the server's language is", **details}
     error: Exception = asyncpg.PostgresError.new(fields)
     return error
 
 
 def heard(error: Exception) -> type[Exception]:
-    """Return what becomes of an error."""
+    """Return the translation of an error."""
     with pytest.raises((DomainError, type(error))) as raised, translated():
         raise error
     assert error in (raised.value, raised.value.__cause__)
@@ -58,7 +58,7 @@ def heard(error: Exception) -> type[Exception]:
 
 @pytest.mark.parametrize("sqlstate", UNAVAILABLE, ids=UNAVAILABLE.values())
 def test_unavailable(sqlstate: str) -> None:
-    """The server cannot be reached, has no room for more callers, or is not one to write to."""
+    """An unreachable, full or read-only server is `Unavailable`."""
     assert Unavailable is heard(error_of(sqlstate))
 
 
@@ -76,25 +76,25 @@ def test_unavailable(sqlstate: str) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_unavailable_without_an_answer(error: Exception) -> None:
-    """The network, the operating system or the driver says it."""
+    """Errors of the network, the operating system and the driver are `Unavailable`."""
     assert Unavailable is heard(error)
 
 
 def test_storage_full() -> None:
-    """No room to write is not the same as no server."""
+    """A full disk is `StorageFull`, not `Unavailable`."""
     assert StorageFull is heard(error_of("53100"))
 
 
 @pytest.mark.parametrize("sqlstate", OURS, ids=OURS.values())
 def test_our_own_mistakes(sqlstate: str) -> None:
-    """What we or the operator did wrong stays what it is, so that it is seen."""
+    """Mistakes of the program or the operator stay untranslated, so that they are seen."""
     error = error_of(sqlstate)
     assert type(error) is heard(error)
 
 
 @pytest.mark.parametrize("error", [exceptions.DataError("not an int"), ValueError("x")], ids=["driver", "python"])
 def test_our_own_mistakes_without_an_answer(error: Exception) -> None:
-    """So does what never reached the server."""
+    """Mistakes that never reached the server stay untranslated, too."""
     assert type(error) is heard(error)
 
 
@@ -111,7 +111,7 @@ def test_our_own_mistakes_without_an_answer(error: Exception) -> None:
     ],
 )
 def test_conflicts(sqlstate: str, constraint: str, is_conflict: bool) -> None:
-    """Someone else was faster: the database says so, or a constraint does that is there to say so."""
+    """Conflicts in the database, and violations of the constraints that guard against races, raise `Conflict`."""
     error = error_of(sqlstate, n=constraint)
     with pytest.raises(Conflict if is_conflict else type(error)), conflicting(frozenset({"taken"})):
         raise error

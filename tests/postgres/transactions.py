@@ -1,4 +1,4 @@
-"""Transactions of which a test decides when they end."""
+"""Transactions that end when a test says so."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from tests.builders import NOON, SERIALIZER, submission
 
 @define
 class Open:
-    """What another process does with a store, up to its commit."""
+    """The work of another process on a store, up to its commit."""
 
     store: PostgresStore
     connection: "asyncpg.Connection[asyncpg.Record]"
     _ended: bool = field(default=True, init=False)
 
     async def begin(self, sql: str = "SELECT pg_current_xact_id()") -> None:
-        """Begin, with a statement of any kind, by default one that takes an id as whatever writes does."""
+        """Begin with a statement; by default one that takes a transaction id, as every write does."""
         await self.connection.execute(f"BEGIN; {sql}")
         self._ended = False
 
     async def carry_out(self, *commands: Any, locking: bool = False) -> None:
-        """Decide and write commands, as the first thing if nothing has begun; from then on the log is locked."""
+        """Decide and write commands, and begin first if needed; after that the log is locked."""
         if self._ended:
             await self.begin()
         submissions = [submission(*commands)]
@@ -40,19 +40,19 @@ class Open:
         await transaction.carry_out(submissions, ids)
 
     async def commit(self) -> None:
-        """Let others see it."""
+        """Commit."""
         self._ended = True
         await self.connection.execute("COMMIT")
 
     async def rollback(self) -> None:
-        """Undo it, unless it has ended."""
+        """Roll back, unless it has ended."""
         if not self._ended:
             self._ended = True
             await self.connection.execute("ROLLBACK")
 
 
 async def blocked(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
-    """Return when so many transactions wait for a lock in this database, also inside of a transaction."""
+    """Return when so many transactions wait for a lock in this database; works inside a transaction."""
     sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     while await connection.fetchval(sql) < count:
         await connection.execute("SELECT pg_stat_clear_snapshot()")

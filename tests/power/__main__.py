@@ -1,4 +1,4 @@
-"""Cut the power of the service many times, and tell what was lost; run as `make power`."""
+"""Cut the power of the service many times, and report lost writes; run as `make power`."""
 
 import argparse
 import random
@@ -12,11 +12,11 @@ from tests.power.cutting import NORMAL, SHORT_LOG, Trial
 from tests.power.disk import CannotMount, disk_at
 
 CONTROL = 10
-"""After so many cuts it is clear that the control loses something."""
+"""After so many cuts the control has surely lost something."""
 
 
 def main() -> int:
-    """Return 0 when nothing that was acknowledged was lost but by the control, else 1."""
+    """Return 0 if only the control lost acknowledged writes, else 1."""
     parser = argparse.ArgumentParser(prog="make power", description=__doc__)
     parser.add_argument("--cuts", type=int, default=200, help="how often, default 200")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30), help="for the same choices again")
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _lost(folder: Path, name: str, programs: Sequence[Sequence[str]], cuts: int, seed: int) -> int:
-    """Cut, tell what came of it, and return how much was lost."""
+    """Cut, report the result, and return how many writes were lost."""
     mounted = folder / name
     mounted.mkdir()
     with disk_at(mounted) as disk:

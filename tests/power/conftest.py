@@ -10,7 +10,7 @@ from tests.power.disk import CannotMount, Disk, disk_at
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """Give a new disk that is switched off, or say loudly that nothing was tried."""
+    """Yield a new disk that is switched off, or skip with a clear warning."""
     folder = tmp_path / "disk"
     folder.mkdir()
     with disk_at(folder) as disk:

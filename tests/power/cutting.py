@@ -1,4 +1,4 @@
-"""Power cuts of the real service while clients write, and what is left of what it had acknowledged."""
+"""Power cuts of the real service while clients write, and a check of all acknowledged writes."""
 
 import random
 import sys
@@ -16,21 +16,21 @@ from tests.power.disk import Disk
 
 _SERVED = (sys.executable, str(Path(__file__).with_name("served.py")))
 SHORT_LOG = (*_SERVED, "FULL", "50")
-"""The service, but what is in its log is copied to its place all the time."""
+"""The service with a short write-ahead log, which it checkpoints all the time."""
 
 NORMAL = (*_SERVED, "NORMAL", "4000")
-"""The control: the service, but what it acknowledges is not synced yet."""
+"""The control: the service acknowledges before it syncs."""
 
 WRITERS = 8
 SHARES = (0.0, 0.0, 0.5, 0.95)
-"""How much of what was not synced survives a cut: most often nothing, else any half of it, or nearly all."""
+"""The share of unsynced data that survives a cut: mostly none, else a random half, or nearly all."""
 
 CUTS_A_STORE = 10
-"""After so many a new store is made, so that its first moments are cut too."""
+"""After so many cuts a new store begins, so that its first moments are cut, too."""
 
 
 class Countdown:
-    """Lets one wait until so much was acknowledged, however many threads note it."""
+    """Lets one thread wait until others have noted so many acknowledgements."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -39,19 +39,19 @@ class Countdown:
         self.noted = 0
 
     def note(self) -> None:
-        """Note one more."""
+        """Count one more."""
         with self._turn:
             self.noted += 1
             if self.noted >= self._count:
                 self._reached.set()
 
     def wait(self) -> None:
-        """Return once it is enough."""
+        """Return once the count is reached."""
         assert self._reached.wait(60)
 
 
 class Writer(threading.Thread):
-    """Creates, edits and deletes tasks until the service is gone, and remembers what was acknowledged."""
+    """Creates, edits and deletes tasks until the service is gone, and notes the acknowledged writes."""
 
     def __init__(self, service: Service, enough: Countdown) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Writer(threading.Thread):
                 self._note(client.delete(task), 200)
 
     def _note(self, answer: httpx2.Response, success: int) -> bool:
-        if answer.status_code != success:  # 503: the disk is gone, and the service knows it already
+        if answer.status_code != success:  # 503: the service has already noticed the lost disk
             return False
         entity = answer.json()
         entity = entity.get("deleted", entity)
@@ -86,7 +86,7 @@ class Writer(threading.Thread):
 
 @define
 class Tally:
-    """What came of some cuts."""
+    """The results of some cuts."""
 
     cuts: int = 0
     acknowledged: int = 0
@@ -96,11 +96,11 @@ class Tally:
 
 @define
 class Trial:
-    """A service on a disk whose power is cut again and again."""
+    """A service on a disk whose power is cut repeatedly."""
 
     disk: Disk
-    folder: Path  # where the service is started, on a disk that stays
-    programs: Sequence[Sequence[str]] = (PROGRAM, SHORT_LOG)  # of one store after the other
+    folder: Path  # the working folder of the service, on a durable disk
+    programs: Sequence[Sequence[str]] = (PROGRAM, SHORT_LOG)  # one for each store in turn
     shares: Sequence[float] = SHARES
     chance: random.Random = field(factory=random.Random)
     tally: Tally = field(factory=Tally)
@@ -108,7 +108,7 @@ class Trial:
     _promised: dict[int, int] = field(factory=dict, init=False)
 
     def run(self, cuts: int) -> Tally:
-        """Cut so many times, and return what came of it."""
+        """Cut so many times; return the results."""
         while self.tally.cuts < cuts:
             self.tally.stores += 1
             self._store = self.disk.folder / f"data{self.tally.stores}" / "backroom.db"
@@ -125,7 +125,7 @@ class Trial:
 
     @contextmanager
     def _served(self) -> Iterator[Service]:
-        """Start the service on what the last cut has left, count what is not there, and end it afterwards."""
+        """Start the service on the disk after the last cut, count lost writes, and end it afterwards."""
         self.disk.switch_on()
         with running(
             self.folder, program=self.programs[self.tally.stores % len(self.programs)], store=f"sqlite:///{self._store}"
@@ -139,7 +139,7 @@ class Trial:
             yield service
 
     def _cut(self, service: Service) -> None:
-        """Let clients write, cut the power while they do, and note what they were told until then."""
+        """Let clients write, cut the power meanwhile, and note the acknowledged writes."""
         enough = Countdown(self.chance.randrange(1, 400))
         writers = [Writer(service, enough) for _ in range(WRITERS)]
         for each in writers:
@@ -155,7 +155,7 @@ class Trial:
 
 
 def logged(client: httpx2.Client) -> dict[int, dict[str, Any]]:
-    """Return the last change of each task; between them the log must have every version, once."""
+    """Return the last change of each task; check that the log has every version once."""
     last: dict[int, dict[str, Any]] = {}
     for change in _walked(client, "/changes?limit=1000", "changes"):
         before = last.get(change["id"])

@@ -1,6 +1,6 @@
-"""A disk in a process of its own, whose power can be cut; run as `python -m tests.power.disk FOLDER`.
+"""A disk in its own process, whose power can be cut; run as `python -m tests.power.disk FOLDER`.
 
-In a process of its own it never waits for who waits for it, and is gone with the one that started it.
+Its own process prevents a deadlock between the disk and its users, and ends with the process that started it.
 """
 
 import random
@@ -21,22 +21,22 @@ ON, OFF = "on", "off"
 
 
 class CannotMount(Exception):
-    """This machine does not let us mount a file system of our own; the message says why."""
+    """This machine cannot mount the file system; the message says why."""
 
 
 @define
 class Disk:
-    """A disk that is mounted at a folder while its power is on."""
+    """A disk, mounted at a folder while its power is on."""
 
     folder: Path
     _process: "subprocess.Popen[str]"
 
     def switch_on(self) -> None:
-        """Mount it, as the last cut has left it. Raises `CannotMount`."""
+        """Mount it as the last cut left it. Raises `CannotMount`."""
         self._ask(ON)
 
     def cut(self, share: float, seed: int) -> None:
-        """Cut the power at this instant; of each piece that was not synced, a `share` survives by chance."""
+        """Cut the power now; each unsynced piece survives with the probability `share`."""
         self._ask(f"{OFF} {share} {seed}")
 
     def _ask(self, order: str) -> None:
@@ -51,14 +51,14 @@ class Disk:
 
 @contextmanager
 def disk_at(folder: Path) -> Iterator[Disk]:
-    """Give a new disk, which is gone afterwards."""
+    """Yield a new disk, and remove it afterwards."""
     command = [sys.executable, "-m", "tests.power.disk", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Disk(folder, process)  # leaving closes its input, upon which it ends
+        yield Disk(folder, process)  # leaving closes its input, which ends it
 
 
 def _obey(folder: Path) -> None:
-    """Do what is said on standard input, until it ends."""
+    """Carry out the commands on standard input, until it ends."""
     medium = Medium()
     mount: Mount | None = None
     for order in sys.stdin:

@@ -1,7 +1,7 @@
-"""A medium as a file system of this machine, by the kernel's own protocol, so that nothing has to be installed.
+"""A medium mounted as a file system, by the kernel's own protocol, so that nothing must be installed.
 
-The kernel passes on every write and every sync, one after the other, and waits for each answer. Once the power is cut
-there are no more answers. Locks and shared memory between processes are the kernel's own.
+The kernel passes on every write and sync, one after the other, and waits for each response. After a power cut there are
+no more responses. The kernel itself handles locks and shared memory between processes.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ DEVICE = Path("/dev/fuse")
 MAX_WRITE = 128 * 1024
 BUFFER = MAX_WRITE + 4096
 LONG = 1 << 30
-"""Seconds for which the kernel may rely on names and sizes: nobody but itself changes them."""
+"""Seconds for which the kernel may cache names and sizes: only the kernel changes them."""
 
 _VERSION = (7, 31)
 _REQUEST = struct.Struct("<IIQQIIIHH")  # length, operation, number, node, user, group, process, and padding
@@ -27,7 +27,7 @@ _ANSWER = struct.Struct("<IiQ")  # length, error, number
 _ATTRIBUTES = struct.Struct("<QQQQQQIIIIIIIIII")
 _MNT_FORCE, _MNT_DETACH = 1, 2
 _MS_NOSUID, _MS_NODEV = 2, 4
-_NEW_SIZE = 1 << 3  # among the attributes that a caller wants to change
+_NEW_SIZE = 1 << 3  # a bit of the attributes to change
 _FOLDER, _FILE = 0o040755, 0o100644
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,24 +40,24 @@ def _call(done: int) -> None:
 
 
 class Mount:
-    """A medium that is mounted. One thread calls `serve`, another one `cut`."""
+    """A mounted medium. One thread calls `serve`, another one `cut`."""
 
     def __init__(self, medium: Medium, folder: Path) -> None:
-        """Mount it. Raises `OSError` where that is not possible, or not allowed."""
+        """Mount it. Raises `OSError` if that is impossible or forbidden."""
         self._medium = medium
         self._folder = bytes(folder)
         self._is_on = True
-        self._turn = Lock()  # a cut comes between two operations, and never in the midst of one
+        self._turn = Lock()  # a cut comes between two operations, never within one
         self._device = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
         options = f"fd={self._device},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions"
         _call(_libc.mount(b"power", self._folder, b"fuse", _MS_NOSUID | _MS_NODEV, options.encode()))
 
     def cut(self, survives: Survives) -> None:
-        """Cut the power: leave of the medium what survives, answer nobody any more, and take it away."""
+        """Cut the power: reduce the medium to what survives, stop answering, and unmount it."""
         with self._turn:
             self._is_on = False
             self._medium.cut(survives)
-        _call(_libc.umount2(self._folder, _MNT_FORCE | _MNT_DETACH))  # whoever waits for an answer gets an error
+        _call(_libc.umount2(self._folder, _MNT_FORCE | _MNT_DETACH))  # waiting calls get an error
 
     def serve(self) -> None:
         """Answer the kernel until the power is cut."""
@@ -69,7 +69,7 @@ class Mount:
                         return
                     self._answer(request)
         except OSError as error:
-            if error.errno != ENODEV:  # which says that it was unmounted
+            if error.errno != ENODEV:  # ENODEV means unmounted
                 raise
         finally:
             os.close(self._device)
@@ -198,7 +198,7 @@ def _file(node: Node) -> File:
     return node
 
 
-# By their numbers in the protocol: FORGET, BATCH_FORGET and INTERRUPT are not answered.
+# Operations by their protocol numbers; FORGET, BATCH_FORGET and INTERRUPT get no response.
 _UNANSWERED = frozenset({2, 36, 42})
 _OPERATIONS: dict[int, Callable[[Medium, Node, bytes], bytes]] = {
     1: _look_up,
@@ -213,7 +213,7 @@ _OPERATIONS: dict[int, Callable[[Medium, Node, bytes], bytes]] = {
     17: _room,
     18: _nothing,  # closed
     20: _sync,
-    25: _nothing,  # flushed, which makes nothing last
+    25: _nothing,  # flushed, which makes nothing durable
     26: _start,
     27: _open,
     28: _list,

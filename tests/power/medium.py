@@ -1,7 +1,7 @@
-"""What lies on a disk with a write cache: only what was synced is sure to be there after a power cut.
+"""A model of a disk with a write cache: after a power cut only synced data is sure to be there.
 
-It promises as little as POSIX lets it. A sync of a file keeps its data, and not its name; the name is kept by a sync of
-its folder. What was not synced survives a cut piece by piece, whether or not what was written before it does.
+It promises as little as POSIX allows. The sync of a file keeps its data, but not its name; the sync of its folder keeps
+the name. Unsynced data survives a cut piece by piece, independently of earlier writes.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from attrs import define, field
 
 SECTOR = 512
-"""How many bytes survive together, or not."""
+"""The bytes of a piece, which survives as a whole or not at all."""
 
 Survives: TypeAlias = Callable[[], bool]
 Node: TypeAlias = "File | Folder"
@@ -20,15 +20,15 @@ Node: TypeAlias = "File | Folder"
 
 @define(eq=False, repr=False)
 class File:
-    """The data of a file: as programs see it, and as a power cut would leave it."""
+    """The data of a file, as programs see it and as a power cut leaves it."""
 
     id: int
     seen: bytearray = field(factory=bytearray)
     kept: bytearray = field(factory=bytearray)
-    _unsynced: list[tuple[int, bytes] | int] = field(factory=list)  # writes, and new sizes, in their order
+    _unsynced: list[tuple[int, bytes] | int] = field(factory=list)  # writes and new sizes, in order
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return what programs see."""
+        """Return the data that programs see."""
         return bytes(self.seen[offset : offset + size])
 
     def write(self, offset: int, data: bytes) -> None:
@@ -37,16 +37,16 @@ class File:
         self._unsynced.append((offset, data))
 
     def resize(self, size: int) -> None:
-        """Cut or extend, in the cache."""
+        """Truncate or extend, in the cache."""
         _resize(self.seen, size)
         self._unsynced.append(size)
 
     def sync(self) -> None:
-        """Keep all of it."""
+        """Make all data durable."""
         self._keep(lambda: True)
 
     def cut(self, survives: Survives) -> None:
-        """Leave what was synced, and of the rest what survives."""
+        """Keep the synced data, and the pieces of the rest that survive."""
         self._keep(survives)
         self.seen = bytearray(self.kept)
 
@@ -65,22 +65,22 @@ class File:
 
 @define(eq=False, repr=False)
 class Folder:
-    """The names in a folder: as programs see them, and as a power cut would leave them."""
+    """The names in a folder, as programs see them and as a power cut leaves them."""
 
     id: int
     seen: dict[bytes, Node] = field(factory=dict)
     kept: dict[bytes, Node] = field(factory=dict)
-    _unsynced: list[tuple[bytes, "Node | None"]] = field(factory=list)  # None where a name was removed
+    _unsynced: list[tuple[bytes, "Node | None"]] = field(factory=list)  # None for a removed name
 
     def put(self, name: bytes, node: Node) -> None:
-        """Give a name. Raises `FileExistsError`."""
+        """Add a name. Raises `FileExistsError`."""
         if name in self.seen:
             raise FileExistsError(EEXIST, "there is one already")
         self.seen[name] = node
         self._unsynced.append((name, node))
 
     def remove(self, name: bytes) -> None:
-        """Take a name away. Raises `FileNotFoundError`, and `OSError` for a folder with something in it."""
+        """Remove a name. Raises `FileNotFoundError`, and `OSError` for a folder that is not empty."""
         if name not in self.seen:
             raise FileNotFoundError(ENOENT, "no such name")
         node = self.seen[name]
@@ -90,11 +90,11 @@ class Folder:
         self._unsynced.append((name, None))
 
     def sync(self) -> None:
-        """Keep all names."""
+        """Make all names durable."""
         self._keep(lambda: True)
 
     def cut(self, survives: Survives) -> None:
-        """Leave the names that were synced, and of the changes since then what survives."""
+        """Keep the synced names, and the later changes that survive."""
         self._keep(survives)
         self.seen = dict(self.kept)
 
@@ -118,19 +118,19 @@ class Medium:
         self.nodes: dict[int, Node] = {self.root.id: self.root}
 
     def file(self) -> File:
-        """Return a new file, which has no name yet."""
+        """Return a new file without a name."""
         node = File(next(self._ids))
         self.nodes[node.id] = node
         return node
 
     def folder(self) -> Folder:
-        """Return a new folder, which has no name yet."""
+        """Return a new folder without a name."""
         node = Folder(next(self._ids))
         self.nodes[node.id] = node
         return node
 
     def cut(self, survives: Survives) -> None:
-        """Leave what a power cut leaves; what has no name any more is gone."""
+        """Apply a power cut; everything without a name is lost."""
         for node in self.nodes.values():
             node.cut(survives)
         named: dict[int, Node] = {}

@@ -1,4 +1,4 @@
-"""A disk with a write cache: what a power cut leaves of it."""
+"""The disk with a write cache, and its state after a power cut."""
 
 import random
 
@@ -6,7 +6,7 @@ from tests.power.medium import SECTOR, File, Medium
 
 
 def nothing() -> bool:
-    """Let nothing survive that was not synced."""
+    """Let no unsynced piece survive."""
     return False
 
 
@@ -18,7 +18,7 @@ def file_in(medium: Medium, name: bytes) -> File:
 
 
 def made(medium: Medium, name: bytes = b"a") -> File:
-    """Make a file in the root, with its name synced."""
+    """Create a file in the root, with its name synced."""
     file = medium.file()
     medium.root.put(name, file)
     medium.root.sync()
@@ -26,7 +26,7 @@ def made(medium: Medium, name: bytes = b"a") -> File:
 
 
 def test_what_was_synced_is_kept() -> None:
-    """Data before the sync of its file survives; what was written after that does not."""
+    """Data written before the sync of its file survives; later data does not."""
     medium = Medium()
     file = made(medium)
     file.write(0, b"old")
@@ -38,7 +38,7 @@ def test_what_was_synced_is_kept() -> None:
 
 
 def test_a_size_is_cached_too() -> None:
-    """A file that was cut short has its old size again, and one that was extended has zeros once that is synced."""
+    """An unsynced truncation is undone, and a synced extension is filled with zeros."""
     medium = Medium()
     file = made(medium)
     file.write(0, b"long")
@@ -54,7 +54,7 @@ def test_a_size_is_cached_too() -> None:
 
 
 def test_a_name_is_kept_by_its_folder() -> None:
-    """A file whose data was synced is gone all the same, with all that is in a folder, unless its name was synced."""
+    """A file or folder whose name was not synced is lost, even if its data was synced."""
     medium = Medium()
     folder, file = medium.folder(), medium.file()
     medium.root.put(b"data", folder)
@@ -67,7 +67,7 @@ def test_a_name_is_kept_by_its_folder() -> None:
 
 
 def test_a_removed_name_comes_back() -> None:
-    """A removal that was not synced is undone, with the data as it was last synced."""
+    """An unsynced removal is undone, with the data as last synced."""
     medium = Medium()
     file = made(medium)
     file.write(0, b"x")
@@ -78,7 +78,7 @@ def test_a_removed_name_comes_back() -> None:
 
 
 def test_sectors_survive_one_by_one() -> None:
-    """Of one write any sectors may survive, whole, at their places, and without those before them."""
+    """Any sectors of one write may survive, each whole and in place, without the earlier ones."""
     medium = Medium()
     file = made(medium)
     file.write(0, b"." * (4 * SECTOR))
@@ -91,7 +91,7 @@ def test_sectors_survive_one_by_one() -> None:
 
 
 def test_any_share_may_survive() -> None:
-    """All of it, nothing of it, and many states in between are possible."""
+    """All, nothing, and many states in between may survive."""
     states = set()
     for seed in range(50):
         medium, chance = Medium(), random.Random(seed)

@@ -1,4 +1,4 @@
-"""A power cut under load: nothing that was acknowledged is lost. `make power` cuts 200 times."""
+"""Power cuts under load: no acknowledged write is lost. `make power` cuts 200 times."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ CUTS = 2
 
 
 def test_the_disk_keeps_what_was_synced(disk: Disk) -> None:
-    """Of two programs that wrote a file, the one that synced it and its folder finds it after a cut; the other not."""
+    """After a cut a file is there if the program synced it and its folder, and lost if not."""
     disk.switch_on()
     write(disk.folder / "synced", "os.fsync(file.fileno()); os.fsync(os.open(os.path.dirname(sys.argv[1]), 0))")
     write(disk.folder / "unsynced", "pass")
@@ -35,13 +35,13 @@ def write(path: Path, then: str) -> None:
 
 @pytest.mark.parametrize(("share", "program"), [(0.0, PROGRAM), (0.5, SHORT_LOG), (0.95, SHORT_LOG)])
 def test_nothing_acknowledged_is_lost(disk: Disk, tmp_path: Path, share: float, program: Sequence[str]) -> None:
-    """Cut while it writes, also for the first time, the service has all that it acknowledged when it starts again."""
+    """After power cuts during writes, even the first ones, the service has all acknowledged writes."""
     tally = Trial(disk, tmp_path, programs=[program], shares=(share,), chance=Random(4)).run(CUTS)
     assert (CUTS, 0) == (tally.cuts, tally.lost)
     assert tally.acknowledged >= CUTS
 
 
 def test_without_a_sync_much_is_lost(disk: Disk, tmp_path: Path) -> None:
-    """The same service with `synchronous=NORMAL` loses what it had acknowledged: the cut is a real one."""
+    """The service with `synchronous=NORMAL` loses acknowledged writes, which proves that the cuts are real."""
     tally = Trial(disk, tmp_path, programs=[NORMAL], shares=(0.0,), chance=Random(4)).run(2)
     assert 0 < tally.lost <= tally.acknowledged

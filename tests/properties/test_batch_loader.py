@@ -1,4 +1,4 @@
-"""Whoever asks a batch loader is read, whatever becomes of the reads and of others who ask."""
+"""A batch loader answers every caller, whatever happens to the reads and to other callers."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -126,7 +126,7 @@ class LoaderMachine(RuleBasedStateMachine):
 
     @invariant()
     def everybody_is_read(self) -> None:
-        """Whoever is not being read waits for nothing but the end of as many reads as there may be."""
+        """A caller without a read waits only for the end of the allowed number of reads."""
         being_read = {id for each in self.table.reads for id in each.ids}
         unread = {each.question for each in self.waiting} - being_read
         assert AT_ONCE >= len(self.table.reads)

@@ -43,7 +43,7 @@ async def alone(client: Client, collection: str, operation: dict[str, Any]) -> h
 
 
 def told(status: int, body: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer without what tells the request and its place in a bulk."""
+    """Return an answer without the parts that name the request and its position in a bulk."""
     if "code" not in body:
         return {"status": status, **body}
     errors = [
@@ -98,7 +98,7 @@ async def compare(collection: str, operation: dict[str, Any], *, require_if_matc
 def test_alone_and_in_bulk(  # noqa: PLR0917 - hypothesis passes each by its name
     collection: str, op: str, id: int, version: int | None, body: dict[str, Any], fits: bool, require: bool
 ) -> None:
-    """Status, problem, breaches and entity are the same; only the place of a breach names the operation."""
+    """Status, problem, violations and entity are the same; only the location of a violation names the operation."""
     sent = {**MINIMAL[collection], **body} if fits else body
     change = body.get("price", 1)
     operation: dict[str, Any] = {"op": op, "id": id, "body": sent, "if_match": version}

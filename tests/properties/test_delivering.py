@@ -1,4 +1,4 @@
-"""Whatever happens to a webhook, and whatever its endpoint answers, it is told what a plain model says."""
+"""A webhook gets what a plain model says, whatever happens to it and whatever its endpoint answers."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ ACTIONS = st.lists(st.one_of(WRITES, WRITES, WANTS, ENABLES, REQUESTS, WAITS, DE
 
 @define
 class Model:
-    """A webhook on paper: what there is to tell, how far it has come, and what waits for another attempt."""
+    """A model of a webhook: its changes, its position, and what waits for another attempt."""
 
     log: list[str] = Factory(list)
     position: int = 0
@@ -65,7 +65,7 @@ class Model:
         return wanted[0]
 
     def answered(self, sent: str | int, result: SendResult, at: datetime) -> bool:
-        """Note what came of it, and tell whether something may follow."""
+        """Note the result, and tell whether another message may follow."""
         if isinstance(sent, str):
             self.tests -= 1
         elif result is OK:
@@ -81,7 +81,7 @@ class Model:
 
 
 class Endpoint(MessageSender):
-    """Answers as it is told, and well where it is told nothing; keeps what it was sent."""
+    """Answers as the test says, or with success; keeps the messages that it got."""
 
     def __init__(self) -> None:
         """Begin with nothing."""

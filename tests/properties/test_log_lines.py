@@ -62,7 +62,7 @@ def test_lines_of_any_request(path: bytes, name: bytes, value: bytes) -> None:
 
 @given(text=st.text(max_size=20) | st.sampled_from(["\nbackroom: all is well", "\x1b[31m", "\r", "\x85", "\u2028"]))
 def test_lines_of_any_error(text: str) -> None:
-    """What an error quotes from a request stays behind spaces, where nobody takes it for a line of ours."""
+    """Quoted parts of a request stay behind spaces, so nobody takes them for a line of the service."""
     error = (ValueError, ValueError(text), None)
     record = logging.LogRecord("backroom", logging.ERROR, "", 0, "failed: %s", (text,), error)
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of text is what the rules take."""
+"""The OpenAPI document describes exactly the texts that the rules accept."""
 
 import re
 
@@ -60,7 +60,7 @@ def test_amount(text: str) -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_length_is_that_of_the_trimmed_text(name: str) -> None:
-    """What is trimmed away does not count, so the schema of what may be sent does not refuse it."""
+    """Trimmed characters do not count, so the schema of a request does not refuse them."""
     field_type = RULES[name]
     longest = f"  {'a' * field_type.most} "
 

@@ -132,7 +132,7 @@ def test_any_bytes(words: list[bytes], sizes: list[int]) -> None:
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12), st.lists(st.integers(1, 40), max_size=12))
 def test_pieces_do_not_matter(words: list[bytes], sizes: list[int]) -> None:
-    """How a request is cut into pieces does not change how it is judged."""
+    """A request gets the same answer, however it is cut into pieces."""
     data = b"".join(words)
     if b"Upgrade" in data:
         return  # what is sent behind an upgrade is dropped or not, depending on when it comes

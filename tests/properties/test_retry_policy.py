@@ -69,7 +69,7 @@ def test_it_is_due_from_its_time_on(
 def test_a_clock_that_was_ahead_keeps_nothing_waiting(
     result: SendResult, before: int, random: float, ahead: timedelta
 ) -> None:
-    """What a clock wrote that was further ahead than clocks may be is due at once."""
+    """A time from a clock that was too far ahead is due at once."""
     delivery = failed(result, before=before, took=timedelta(), random=random).delivery
     ahead = min(ahead, NOON - NOON.replace(year=1) - MAX_CLOCK_SKEW)
     assert is_due(delivery, NOON - MAX_CLOCK_SKEW - ahead)

@@ -26,7 +26,7 @@ def collections(draw: st.DrawFn) -> list[Any]:
 
 
 def within(query: Query[Any], segment: Segment, place: Position) -> bool:
-    """Tell whether a place lies in a segment."""
+    """Tell whether a position lies in a segment."""
     keys, id = place[:-1], place[-1]
     here = len(segment.same)
     if keys[:here] != segment.same:
@@ -42,7 +42,7 @@ def within(query: Query[Any], segment: Segment, place: Position) -> bool:
 
 @given(collections(), ORDERS, st.data())
 def test_segments_are_what_follows_in_order(entities: list[Any], order: tuple[Order, ...], data: st.DataObject) -> None:
-    """Behind any place, the segments in their order hold exactly what compares as later, in that order."""
+    """Behind any position, the segments hold exactly the later entities, in order."""
     in_order = cmp_to_key(partial(compare, order))
     query: Query[Any] = Query(entity_type=TASK, order=order)
     places = sorted((query.position(entity) for entity in entities), key=in_order)

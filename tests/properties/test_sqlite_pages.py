@@ -1,4 +1,4 @@
-"""However SQLite finds a page, by seeking or by walking, it is the page that the domain defines."""
+"""SQLite finds the page that the domain defines, by seeking and by walking."""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ def queries(draw: st.DrawFn, entity_type: EntityType[Any], entities: list[Any]) 
 @EVERY_ENTITY_TYPE
 @given(data=st.data())
 def test_every_way_finds_the_same(entity_type: EntityType[Any], data: st.DataObject) -> None:
-    """Whatever is common or rare, the page, the place of the next one and the total are those of the definition."""
+    """The page, the next position and the total match the definition, whatever is common or rare."""
     collection = data.draw(collections(entity_type))
     connection, rows = apsw.Connection(":memory:"), TableMapping(entity_type)
     migrate(connection)

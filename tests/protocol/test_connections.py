@@ -164,7 +164,7 @@ async def test_pipelining_client_is_cut() -> None:
 
 
 @pytest.mark.parametrize("bad", [b"?\r\n", b"GET / HTTP/1.1\r\n\r\n"], ids=["no request", "no Host"])
-async def test_refusal_waits_for_its_turn(bad: bytes) -> None:
+async def test_error_waits_for_earlier_responses(bad: bytes) -> None:
     """Requests before a malformed one get their responses first, and nothing after it gets one."""
     held = Held()
     async with running(held) as server:
@@ -253,7 +253,7 @@ async def test_answer_before_the_end_of_the_body() -> None:
 
 
 async def test_refusal_before_the_end_of_the_head(reporter: Reporter) -> None:
-    """The same holds for a request that never reaches the application."""
+    """A client that is refused during its head, before the application sees it, can read why, too."""
     async with running(reporter) as server:
         client = await server.connect()
         await client.send(GET[:-2] + b"X: " + b"x" * 8 * MEBIBYTE)
@@ -384,7 +384,7 @@ async def test_http_1_0_gets_no_chunks(more: bytes) -> None:
 
 
 async def test_http_1_1_gets_chunks() -> None:
-    """The same response to HTTP/1.1 comes in chunks, and the connection stays open."""
+    """A response of unknown length to HTTP/1.1 comes in chunks, and the connection stays open."""
     async with running(streamed) as server:
         client = await server.connect()
         await client.send(GET)

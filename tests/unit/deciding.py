@@ -15,7 +15,7 @@ SHELF: Current = {(PRODUCT, 1): product(id=1, sku="A"), (PRODUCT, 2): product(id
 
 
 def decided(*commands: Any, current: Current | None = None, atomic: bool = True) -> Decision:
-    """Decide commands on what stands; whoever has a sku holds it."""
+    """Decide commands on some entities; each owns its sku."""
     state = State.of(*(current or {}).values(), next_id=100)
     return decide(submission(*commands, atomic=atomic), state, LATER)
 

@@ -1,4 +1,4 @@
-"""What a change tells, and what can be told from several."""
+"""The facts of one change, and of several together."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_a_version_that_is_yet_to_come() -> None:
 
 
 def test_what_is_forgotten_may_have_changed_anything() -> None:
-    """Where the log does not reach back to the version, every writable field is named, even with nothing kept."""
+    """If the log does not reach back to the version, every writable field is named, even without any kept change."""
     assert TASK.writable_names == changed_since(TASK, [change(4, "due")], 2, now=4)
     assert TASK.writable_names == changed_since(TASK, [], 2, now=4)
     assert TASK.writable_names == changed_since(TASK, [], 3, now=4)
@@ -44,6 +44,6 @@ def test_what_is_forgotten_may_have_changed_anything() -> None:
 
 
 def test_types() -> None:
-    """Subscribers know a change by its kind and what it did."""
+    """A change is named by its entity type and its action."""
     actions = "created", "updated", "deleted", "restored"
     assert [f"task.{each}" for each in actions] == [change(1, action=each).type for each in Action]

@@ -1,4 +1,4 @@
-"""Commands decided one by one: pure functions of what stands and the time."""
+"""Commands decided one by one: pure functions of the state and the time."""
 
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ def edit(entity: Task, **raw: object) -> Task:
 
 
 def refused(entity: Task, **raw: object) -> list[tuple[str, str]]:
-    """Return the field and code of each breach of an edit."""
+    """Return the field and code of each violation of an edit."""
     with pytest.raises(ValidationFailed) as caught:
         edit(entity, **raw)
     return [(violation.field, violation.code) for violation in caught.value.violations]
@@ -41,7 +41,7 @@ def test_create_makes_a_first_version(entity_type: EntityType[Any]) -> None:
 
 @pytest.mark.parametrize("entity_type", ENTITY_TYPES, ids=repr)
 def test_create_takes_no_read_only_values(entity_type: EntityType[Any]) -> None:
-    """A new entity has nothing that could be sent back unchanged, so each of them is a breach."""
+    """A new entity has no read-only values to send back, so each of them is a violation."""
     names = [field.name for field in entity_type.fields if field.read_only]
     with pytest.raises(ValidationFailed) as caught:
         Create.parse(entity_type, REQUIRED[entity_type] | dict.fromkeys(names))
@@ -91,19 +91,19 @@ def test_what_was_read_can_be_sent_back() -> None:
     ],
 )
 def test_read_only_values_cannot_be_changed(wrong: dict[str, object]) -> None:
-    """A read-only value that differs is a breach, even when nothing else would change."""
+    """A changed read-only value is a violation, even when nothing else would change."""
     assert [(*wrong, "read_only")] == refused(task(version=2), **wrong)
 
 
 def test_a_precondition_is_checked_before_what_was_sent_along() -> None:
-    """What was meant for another version need not fit this one."""
+    """A body for another version need not fit this one."""
     late = Edit.parse(TASK, 1, {"title": "B", "created_at": None}, V2)
     with pytest.raises(PreconditionFailed):
         late.decide(State.of(task(version=3)), LATER)
 
 
 def test_every_read_only_breach_is_told_at_once() -> None:
-    """Several read-only values that differ are told together."""
+    """One error names all changed read-only values."""
     assert [("id", "read_only"), ("created_at", "read_only")] == refused(task(), id=2, created_at=None)
 
 
@@ -123,7 +123,7 @@ def test_another_version_matters_even_when_nothing_changes() -> None:
 
 @pytest.mark.parametrize(("version", "code"), [(0, "out_of_range"), ("3", "wrong_type"), (None, "wrong_type")])
 def test_a_version_that_none_can_be(version: object, code: str) -> None:
-    """What is no version at all is a breach of its rule, told with the other breaches."""
+    """A value that is no version is a violation, reported with the others."""
     assert [("version", code)] == refused(task(version=3), version=version)
     assert [("version", code), ("id", "read_only")] == refused(task(version=3), version=version, id=2)
 
@@ -196,7 +196,7 @@ def test_what_is_not_there(command: Any, current: Any) -> None:
 
 
 def test_only_the_deleted_can_be_restored() -> None:
-    """What never was is not found, and what stands is not deleted."""
+    """An unknown entity is not found, and a living entity is not deleted."""
     with pytest.raises(NotFound):
         Restore(entity_type=TASK, id=3).decide(State.of(), LATER)
     with pytest.raises(NotDeleted, match=r"^task 3 is not deleted$"):

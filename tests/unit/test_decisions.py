@@ -1,4 +1,4 @@
-"""Deciding whole submissions."""
+"""Deciding whole command batches."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ def test_changes_tell_what_was_done() -> None:
 
 
 def test_a_restore_is_no_creation() -> None:
-    """A restored entity comes back with everything in it, and is told apart from a new one."""
+    """A restored entity comes back with all its values, and differs from a new one."""
     gone = Deleted(task(version=2))
     decision = decided(Restore(entity_type=TASK, id=1), current={(TASK, 1): gone})
     assert [(Action.RESTORED, TASK.writable_names, 3)] == [
@@ -73,7 +73,7 @@ def test_a_command_that_changes_nothing_leaves_no_trace() -> None:
 
 
 def test_atomic_submissions_fail_whole() -> None:
-    """Nothing is to be written after a refusal; the first one's index is told, and what becomes of those behind it."""
+    """A refusal writes nothing; the outcome has the first one's index, and the results of the commands behind it."""
     gone = Delete(entity_type=TASK, id=5)
     decision = decided(create(TASK), gone, create(TASK), gone)
     assert (1, {}, ()) == (decision.failed, decision.final, decision.changes)
@@ -81,14 +81,14 @@ def test_atomic_submissions_fail_whole() -> None:
 
 
 def test_others_go_on() -> None:
-    """Where each command stands alone, a refusal is the result of its own command only."""
+    """If each command stands alone, a refusal is the result of its own command only."""
     decision = decided(create(TASK), Delete(entity_type=TASK, id=5), create(TASK), atomic=False)
     assert [Decided, NotFound, Decided] == [type(result) for result in decision.results]
     assert (None, 2) == (decision.failed, len(decision.changes))
 
 
 def test_what_was_deleted_is_gone_for_those_that_follow() -> None:
-    """An edit after a deletion in the same submission finds nothing, and a restore finds it."""
+    """After a deletion in the same batch an edit finds nothing, and a restore finds the entity."""
     alive = {(TASK, 1): task()}
     edit = Edit(entity_type=TASK, id=1, values={"title": "B"})
     assert 1 == decided(Delete(entity_type=TASK, id=1), edit, current=alive).failed
@@ -97,7 +97,7 @@ def test_what_was_deleted_is_gone_for_those_that_follow() -> None:
 
 
 def test_what_is_found_after_a_decision() -> None:
-    """Submissions that are decided in turn end like one with all their commands: skus swapped, gone, and taken."""
+    """Batches that are decided in turn end like one batch with all their commands: skus swapped, gone, and taken."""
     steps: list[list[Any]] = [
         [set_sku(1, None), set_sku(2, "A"), set_sku(1, "B")],
         [Delete(entity_type=PRODUCT, id=2)],
@@ -175,7 +175,7 @@ def test_failed_preconditions_get_explained() -> None:
 
 
 def test_a_failed_precondition_is_not_explained_by_something_else() -> None:
-    """What the same submission did to an entity of another kind, with the same id, is no part of it."""
+    """Changes of the same batch to an entity of another type, with the same id, are not named."""
     commands = [
         Edit(entity_type=TASK, id=1, values={"notes": "a"}),
         Edit(entity_type=PRODUCT, id=1, values={"category": "a"}),
@@ -188,7 +188,7 @@ def test_a_failed_precondition_is_not_explained_by_something_else() -> None:
 
 
 def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
-    """What a later command of the same submission changed is no part of it."""
+    """Changes of a later command of the same batch are not named."""
     first = Precondition(frozenset({1}))
     commands = [Edit(entity_type=TASK, id=1, values={"notes": "a"}, precondition=first)]
     commands.append(Edit(entity_type=TASK, id=1, values={"priority": Priority.HIGH}))
@@ -199,14 +199,14 @@ def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
 
 
 def test_a_submission_can_fail_its_own_preconditions() -> None:
-    """What the same submission changed before is part of the explanation, where it lasts."""
+    """Earlier changes of the same batch are named, if they take effect."""
     error = explained(decided(*TWO_EDITS, current={(TASK, 1): task()}, atomic=False), {((TASK, 1), 1): []}).results[1]
     assert isinstance(error, PreconditionFailed)
     assert (2, ("notes",), False) == (error.current.version, error.changed, error.undone)
 
 
 def test_what_was_undone_is_never_shown() -> None:
-    """Where a failure undoes all, it is told by what is stored, and says that the submission itself was the cause."""
+    """If a failure undoes all, the error describes the stored state, and says that the batch itself was the cause."""
     stored = task(notes="stored")
     error = explained(decided(*TWO_EDITS, current={(TASK, 1): stored}), {((TASK, 1), 1): []}).results[1]
     assert isinstance(error, PreconditionFailed)
@@ -214,7 +214,7 @@ def test_what_was_undone_is_never_shown() -> None:
 
 
 def test_a_version_that_never_was_is_no_fault_of_the_submission() -> None:
-    """A version that is not the stored one would have failed anyway, and is told by what is stored."""
+    """A version that is not the stored one fails anyway, and the error describes the stored state."""
     edit = Edit(entity_type=TASK, id=1, values={"notes": "a"})
     stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))
     decision = decided(edit, stale, current={(TASK, 1): task(version=2)})
@@ -224,7 +224,7 @@ def test_a_version_that_never_was_is_no_fault_of_the_submission() -> None:
 
 
 def test_other_refusals_by_what_was_undone() -> None:
-    """What an earlier command deleted, made or took, and what was undone with it, is told as that."""
+    """The error says that an earlier command deleted, made or took something, and that this was undone."""
     guessed = Edit(entity_type=TASK, id=100, values={}, precondition=Precondition(frozenset({2})))
     same = create(PRODUCT, sku="Z")
     for commands, atomic, expected in (

@@ -1,4 +1,4 @@
-"""What is said, and how often."""
+"""Messages, and their repetition."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What every kind of entity has in common: fields, defaults, and all breaches at once."""
+"""Rules of every entity type: fields, defaults, and all violations at once."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ EVERY_ENTITY_TYPE = pytest.mark.parametrize("entity_type", ENTITY_TYPES, ids=rep
 
 
 def violations(entity_type: EntityType[Any], raw: dict[str, object], *, whole: bool = True) -> list[tuple[str, str]]:
-    """Return the field and the code of each breach of a raw document."""
+    """Return the field and the code of each violation of a raw document."""
     with pytest.raises(ValidationFailed) as caught:
         entity_type.check(raw, whole=whole)
     return [(violation.field, violation.code) for violation in caught.value.violations]
@@ -31,7 +31,7 @@ def test_every_entity_starts_with_the_same_fields(entity_type: EntityType[Any]) 
 
 @EVERY_ENTITY_TYPE
 def test_what_is_required(entity_type: EntityType[Any]) -> None:
-    """Every required field is missing from an empty document, in the order of the fields, and from no other kind."""
+    """Every required field is missing from an empty document, in the order of the fields."""
     assert [(field.name, "required") for field in entity_type.required] == violations(entity_type, {})
     assert {} == entity_type.check({}, whole=False)
 
@@ -74,7 +74,7 @@ def test_read_only_fields_cannot_be_set(entity_type: EntityType[Any]) -> None:
 @EVERY_ENTITY_TYPE
 @pytest.mark.parametrize("name", ["no_such_field", "", "ID", "title ", "__class__", "derive"])
 def test_unknown_fields(entity_type: EntityType[Any], name: str) -> None:
-    """A field that the kind does not have is refused by its name."""
+    """A field that the type does not have is refused by its name."""
     assert [(name, "unknown_field")] == violations(entity_type, REQUIRED[entity_type] | {name: 1})
 
 
@@ -102,7 +102,7 @@ def test_every_breach_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("raw", [{}, {"price": None}, {"price": None, "name": " "}, {"name": None}])
 def test_missing_fields_read_as_a_sentence(raw: dict[str, object]) -> None:
-    """What is missing is told in one sentence, in the order of the fields, however it is missing."""
+    """One sentence names the missing fields, in the order of the fields, however they are missing."""
     with pytest.raises(ValidationFailed, match=r"^name and price are required$"):
         PRODUCT.check(raw, whole=True)
 
@@ -121,7 +121,7 @@ def test_the_largest_id(entity_type: EntityType[Any]) -> None:
 
 @EVERY_ENTITY_TYPE
 def test_what_the_catalogue_shows(entity_type: EntityType[Any]) -> None:
-    """Kinds have names of their own, a plain representation, and are equal only to themselves."""
+    """Entity types have their own names, a plain representation, and are equal only to themselves."""
     assert (
         len(ENTITY_TYPES)
         == len({each.name for each in ENTITY_TYPES})

@@ -71,7 +71,7 @@ def test_codes_are_unique() -> None:
 
 
 def test_which_outcomes_the_store_decided() -> None:
-    """What depends on the state of the store is worth keeping under an idempotency key; the rest is not."""
+    """An idempotency key keeps errors that depend on the state of the store, and no others."""
     expected = {
         "not_found",
         "not_deleted",
@@ -84,7 +84,7 @@ def test_which_outcomes_the_store_decided() -> None:
 
 
 def violation(field: str, code: str = "required", reason: str = "is required") -> Violation:
-    """Return a breach, by default that the field is missing."""
+    """Return a violation, by default a missing field."""
     return Violation(field=field, code=code, reason=reason)
 
 
@@ -105,12 +105,12 @@ def violation(field: str, code: str = "required", reason: str = "is required") -
     ],
 )
 def test_breaches_read_as_sentences(violations: list[Violation], message: str) -> None:
-    """What is missing is told first and together, then all else."""
+    """Missing fields come first and together, then all other violations."""
     assert message == ValidationFailed(violations=tuple(violations)).message
 
 
 def test_a_breach_reads_as_a_sentence() -> None:
-    """One breach is told by its field and its reason."""
+    """One violation is named by its field and its reason."""
     assert "title is required" == violation("title").detail
 
 

@@ -131,7 +131,7 @@ def test_reasons_are_true_of_their_rule(field_type: FieldType, raw: object, reas
 
 @pytest.mark.parametrize("character", ["\n", "\t", "\u2028", "\u2029"])
 def test_line_breaks_belong_in_lines(character: str) -> None:
-    """What breaks or shapes lines is refused on a single line, and kept where lines are allowed."""
+    """Characters that break or shape lines are refused on a single line, and kept where lines are allowed."""
     assert "forbidden_character" == refusal(LINE, f"a{character}b")
     assert f"a{character}b" == json_value(LINES, f"a{character}b")
 
@@ -275,7 +275,7 @@ def test_money_is_exact(raw: object, amount: str) -> None:
     ],
 )
 def test_no_money(raw: object, code: str) -> None:
-    """What is out of range or finer than a cent is refused, never rounded; a float is no exact amount."""
+    """An amount out of range or finer than a cent is refused, never rounded; a float is no exact amount."""
     assert code == refusal(MONEY, raw)
 
 
@@ -377,7 +377,7 @@ def test_urls(raw: str) -> None:
     ],
 )
 def test_no_urls(raw: object, code: str) -> None:
-    """What is no text, or what two parsers could read differently, is no URL to call."""
+    """A URL is refused if it is no text, or if two parsers could read it differently."""
     assert code == refusal(Url(), raw)
 
 

@@ -88,7 +88,7 @@ def test_entity_tags(header: str, expected: list[str] | None) -> None:
 
 @pytest.mark.parametrize("header", ['"\\' * 16_000, ",;" * 16_000, '"' * 32_000, '"",' * 10_000 + "x", ", " * 16_000])
 def test_long_headers_are_read_once(header: str) -> None:
-    """What is as long as a header may be is read in time that grows as its length does: this ends."""
+    """The time to read a header grows only with its length: the longest one is read, and this test ends."""
     assert len(header) >= sum(map(len, members(header)))
     assert len([*parsed(header)]) == len(members(header))
     assert entity_tags(header) is None

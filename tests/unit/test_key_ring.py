@@ -42,7 +42,7 @@ def test_create() -> None:
     ],
 )
 def test_bad_document(raw: dict[str, object], violations: list[tuple[str, str]]) -> None:
-    """Everything that is wrong with a document is told at once."""
+    """One error has all violations of a document."""
     with pytest.raises(ValidationFailed) as refused:
         CreateKey.parse(raw, SECRET)
     assert violations == [(each.field, each.code) for each in refused.value.violations]
@@ -112,7 +112,7 @@ def test_not_the_last_admin_key(keys: list[AccessKey]) -> None:
 
 
 def test_room_for_a_new_key() -> None:
-    """Where there are as many keys as there may be, the one that ended first makes room, but never the newest."""
+    """When the store of keys is full, the key that ended first makes room, but never the newest."""
     valid = [key(id) for id in range(1, MAX_KEYS - 2)]
     ended = [key(MAX_KEYS - 2, revoked_at=LATER), key(MAX_KEYS - 1, expires_at=NOON), key(MAX_KEYS, revoked_at=NOON)]
     create = CreateKey(name="x", scope=AccessScope.READ, expires_at=None, secret=SECRET)

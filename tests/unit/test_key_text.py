@@ -1,4 +1,4 @@
-"""What a key looks like."""
+"""The form of a key."""
 
 import secrets
 from binascii import crc32
@@ -36,7 +36,7 @@ def test_a_mistyped_key_is_none(place: int, letter: str) -> None:
     "text", ["", "brm_", KEY + "\n", KEY[:-1], KEY + "0", KEY.upper(), "é" * 40, "brm_" + "é" * 36]
 )
 def test_what_is_no_key(text: str) -> None:
-    """What has not the form of a key is none."""
+    """A text without the form of a key is no key."""
     assert not is_key(text)
 
 
@@ -57,5 +57,5 @@ def test_a_token_is_no_key() -> None:
 
 
 def test_only_a_hash_is_kept() -> None:
-    """What is kept of a key is its SHA-256."""
+    """The store keeps the SHA-256 of a key."""
     assert "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" == hash_of("abc").hex()

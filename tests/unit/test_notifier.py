@@ -56,7 +56,7 @@ async def notifier(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 
 async def test_an_older_look_that_ends_late(notifier: ChangeNotifier, looks: Looks) -> None:
-    """Who waits behind a change is told of the next one though his own look, which did not see it, ends last."""
+    """A waiter hears of the next change, even if his own look ends last and did not see it."""
     slow = asyncio.create_task(notifier.beyond(5))
     await looks.until(1)
     quick = asyncio.create_task(notifier.beyond(5))
@@ -69,7 +69,7 @@ async def test_an_older_look_that_ends_late(notifier: ChangeNotifier, looks: Loo
 
 
 async def test_two_looks_that_end_at_once(notifier: ChangeNotifier, looks: Looks) -> None:
-    """The older one takes back nothing of what the newer one found, though nobody was told of that yet."""
+    """The older look does not undo the result of the newer one, even if nobody has heard of it yet."""
     waiting = asyncio.create_task(notifier.beyond(5))
     await looks.until(1)
     looks.begun[0].set_result(5)

@@ -121,7 +121,7 @@ def test_every_violation_is_told_when_one_is_made() -> None:
 
 
 def test_values_are_kept_in_one_form() -> None:
-    """Text is trimmed, and a price has two decimals, whoever makes the product."""
+    """Text is trimmed, and a price has two decimals, for every way to make a product."""
     assert product(name="Widget A", price=Decimal("9.00")) == product(name=" Widget A\n", price=9)
 
 
@@ -142,13 +142,13 @@ def test_a_sku_cannot_be_taken_twice_in_one_submission() -> None:
 
 
 def test_a_sku_that_was_given_up_is_free() -> None:
-    """What an edit or a deletion gave up can be taken by those that follow."""
+    """Later commands can take a sku that an edit or a deletion gave up."""
     assert decided(set_sku(1, None), create(PRODUCT, sku="A"), current=SHELF).failed is None
     assert decided(Delete(entity_type=PRODUCT, id=1), set_sku(2, "A"), current=SHELF).failed is None
 
 
 def test_skus_can_be_swapped() -> None:
-    """Two products swap theirs in one submission, by way of none."""
+    """Two products swap their skus in one batch, by way of none."""
     decision = decided(set_sku(1, None), set_sku(2, "A"), set_sku(1, "B"), current=SHELF)
     assert {1: "B", 2: "A"} == {each.id: product_of(each).sku for each in decision.changes}
 
@@ -159,7 +159,7 @@ def test_keeping_ones_own_sku() -> None:
 
 
 def test_an_edit_of_something_else_keeps_the_sku() -> None:
-    """A product that was edited in the same submission still holds its sku."""
+    """A product that was edited in the same batch still owns its sku."""
     edit = Edit(entity_type=PRODUCT, id=1, values={"name": "New"})
     _, error = decided(edit, create(PRODUCT, sku="A"), current=SHELF, atomic=False).results
     assert isinstance(error, AlreadyExists)
@@ -167,7 +167,7 @@ def test_an_edit_of_something_else_keeps_the_sku() -> None:
 
 
 def test_a_restored_sku_may_be_taken() -> None:
-    """What is restored claims its sku again, and clashes with whoever took it meanwhile."""
+    """A restored product claims its sku again, and conflicts with a product that took it meanwhile."""
     gone = {**SHELF, (PRODUCT, 3): Deleted(product(id=3, sku="B", version=2))}
     (error,) = decided(Restore(entity_type=PRODUCT, id=3), current=gone).results
     assert isinstance(error, AlreadyExists)

@@ -1,4 +1,4 @@
-"""How far a command has come, on a terminal and in a pipe."""
+"""The progress of a command, on a terminal and in a pipe."""
 
 import io
 import json
@@ -9,14 +9,14 @@ from entrypoints.progress import REDRAW_S, JsonProgress, Progress
 
 
 class Terminal(io.StringIO):
-    """What is written to a terminal."""
+    """The output to a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that stands still until the test moves it."""
 
     now = 0.0
 
@@ -25,7 +25,7 @@ class Clock:
 
 
 def test_a_pipe_gets_a_line_for_each_tenth() -> None:
-    """However often it is told, there are eleven lines, and nothing but lines."""
+    """There are eleven lines and nothing else, however often progress is reported."""
     out = io.StringIO()
     progress = Progress(out)
     for done in range(1001):
@@ -36,7 +36,7 @@ def test_a_pipe_gets_a_line_for_each_tenth() -> None:
 
 
 def test_nothing_is_done_at_once() -> None:
-    """What consists of nothing is complete."""
+    """A stage with nothing to do is complete."""
     out = io.StringIO()
     Progress(out)("copying", 0, 0)
     assert "copying: 100 %\n" == out.getvalue()
@@ -58,7 +58,7 @@ def test_a_terminal_has_one_line_for_each_thing() -> None:
 
 @pytest.mark.parametrize(("passed", "drawn"), [(REDRAW_S / 2, 1), (REDRAW_S * 2, 2)])
 def test_a_terminal_is_not_drawn_too_often(passed: float, drawn: int) -> None:
-    """What changes all the time is drawn now and then, and its end always."""
+    """Frequent progress is drawn now and then, and its end always."""
     out, clock = Terminal(), Clock()
     progress = Progress(out, clock)
     progress("copying", 1, 3)

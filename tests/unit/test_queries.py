@@ -1,4 +1,4 @@
-"""What a query asks for, on paper."""
+"""Queries, as the domain defines them."""
 
 from datetime import date
 from typing import Any
@@ -60,7 +60,7 @@ def test_text_equals_exactly_and_orders_by_its_fold() -> None:
 
 
 def test_a_place_is_made_of_keys() -> None:
-    """A place holds what the entity is ordered by, empty fields as they are, and its id."""
+    """A position holds the sort keys of the entity, empty fields as they are, and its id."""
     query = Query(entity_type=TASK, order=(Order(TITLE), Order(DUE, descending=True), Order(STATUS)))
     assert ("strasse", None, 2, 7) == query.position(task(id=7, title="STRASSE", status=Status.DONE))
 
@@ -70,7 +70,7 @@ ORDER = (Order(STATUS, descending=True), Order(DUE))
 
 @pytest.mark.parametrize("descending", [True, False])
 def test_empty_fields_come_last_in_either_direction(descending: bool) -> None:
-    """The direction turns the values around, not the place of the empty ones nor the ids."""
+    """The direction reverses the values, but neither the empty fields nor the ids."""
     places = [("a", 2), ("a", 9), ("b", 1), (None, 3), (None, 4)]
     expected = [("b", 1), ("a", 2), ("a", 9), (None, 3), (None, 4)] if descending else places
     order = (Order(DUE, descending=descending),)
@@ -81,7 +81,7 @@ def test_empty_fields_come_last_in_either_direction(descending: bool) -> None:
 
 
 def test_segments_of_a_first_page() -> None:
-    """Without a place there is nothing to cut."""
+    """Without a position there is nothing to cut."""
     assert [] == list(segments(Query(entity_type=TASK, order=ORDER)))
 
 
@@ -91,7 +91,7 @@ def test_segments_by_id() -> None:
 
 
 def test_segments_of_an_order() -> None:
-    """What is the same comes first, then each field beyond, from the last to the first, its empty ones behind."""
+    """Equal keys come first, then the range of each field, from the last to the first, with empty fields behind."""
     day = date(2026, 1, 31)
     assert [
         Segment(same=(2, day), side=Side.SAME, key=7),

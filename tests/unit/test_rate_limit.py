@@ -1,4 +1,4 @@
-"""How often somebody may do something."""
+"""The rate limit."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +25,7 @@ def test_all_at_once() -> None:
 
 
 def test_a_refusal_changes_nothing() -> None:
-    """Whoever is refused is not refused for longer because of it."""
+    """A refused request does not lengthen the wait."""
     whole_at = START + 60 * SECOND
     assert whole_at == decide(Quota(3, 60), whole_at, START)[0]
 

@@ -28,7 +28,7 @@ def taken(limiter: SharedRateLimiter, subject: bytes, times: int) -> list[bool]:
 
 
 def test_each_subject_has_its_own_quota() -> None:
-    """What one subject uses is not missing to another; and it comes back with time."""
+    """Subjects have separate quotas, and a quota comes back with time."""
     clock = Clock()
     limiter = SharedRateLimiter(clock=clock)
     assert [True] * 3 + [False] == taken(limiter, b"one", 4)
@@ -49,7 +49,7 @@ def test_a_flood_of_subjects_frees_nobody() -> None:
 
 
 def test_a_place_is_given_up_for_a_new_subject() -> None:
-    """Where a bucket is full of those who have used much, whoever has the most left is forgotten."""
+    """A full bucket drops the subject that has the most quota left."""
     limiter = SharedRateLimiter(buckets=1, clock=Clock())
     for number in range(PLACES):
         taken(limiter, b"%d" % number, 1 if number == 3 else 2)

@@ -58,7 +58,7 @@ async def test_a_test(store: MemoryStore, dispatcher: Any) -> None:
 
 
 async def test_once_more(store: MemoryStore, dispatcher: Any) -> None:
-    """What ended comes by a new delivery of the same message, what is pending by itself."""
+    """A finished delivery comes again by a new delivery of the same message; a pending one is sent itself."""
     for id, expected in (("failed", ("new", "msg_failed")), ("waits", ("waits", "msg_waits"))):
         await request_again(1, id, TERMS, store=store, dispatcher=dispatcher)
         delivery = await store.deliveries.delivery(1, expected[0])

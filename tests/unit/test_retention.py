@@ -1,4 +1,4 @@
-"""By which time old things are purged."""
+"""The time that purging goes by."""
 
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ YEAR = timedelta(days=400)
     ("expected", "newest"), [(NOON, None), (NOON - YEAR, NOON - YEAR), (NOON, NOON), (NOON, NOON + YEAR)]
 )
 def test_at_first(expected: datetime, newest: datetime | None) -> None:
-    """What was written last is believed, unless that lies ahead of the clock; an empty log speaks against no clock."""
+    """The time of the newest change is believed, unless it is ahead of the clock; with an empty log the clock is."""
     assert Belief(expected, NOON) == advance(None, now=NOON, elapsed=NOTHING, newest=newest)
 
 

@@ -1,4 +1,4 @@
-"""How long an endpoint asks to be left alone."""
+"""The wait that an endpoint asks for."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What follows from an attempt, and when."""
+"""The effect of an attempt, and the time of the next."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -83,7 +83,7 @@ def test_each_attempt_has_its_delay_and_the_last_one_has_none() -> None:
 
 
 def test_the_reason_names_the_error_of_the_last_attempt() -> None:
-    """Where there was no answer, the owner of the webhook reads what went wrong instead."""
+    """Without an answer, the owner of the webhook reads the error instead."""
     result = SendResult(error="the connection broke", duration_ms=1)
     expected = GiveUp(reason="10 attempts failed; the last attempt failed: the connection broke")
     assert expected == judge(result, made=MAX_ATTEMPTS, random=0.0)

@@ -1,4 +1,4 @@
-"""What a webhook is sent next, and what follows from sending it."""
+"""The next message for a webhook, and the effect of sending it."""
 
 from datetime import timedelta
 
@@ -155,7 +155,7 @@ def test_once_more() -> None:
 
 
 def test_a_message_is_named_for_its_change() -> None:
-    """Whoever sends it names it the same; another version, time or entity has another name."""
+    """Every sender gives a message the same id; another version, time or entity has another id."""
     changes = [ENTRY.change, change_of(task(version=2)), change_of(task(id=2)), change_of(task(), at=LATER)]
     assert 4 == len({message_id(each) for each in changes})
     assert message_id(ENTRY.change) == message_id(change_of(task()))

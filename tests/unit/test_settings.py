@@ -71,7 +71,7 @@ def test_bad(name: str, text: str) -> None:
 
 
 def test_every_bad_value_is_named() -> None:
-    """All bad values are told at once, in one line."""
+    """One line names all bad values."""
     bad = {f"BACKROOM_{name.upper()}": text for name, text in BAD}
 
     with pytest.raises(BadSettings) as told:
@@ -82,7 +82,7 @@ def test_every_bad_value_is_named() -> None:
 
 
 def test_defaults() -> None:
-    """What is not set, or empty, has its default."""
+    """A setting that is not set, or empty, has its default."""
     assert Settings() == load({f"BACKROOM_{each.name.upper()}": "" for each in attrs.fields(Settings)}, {"port": None})
 
 

@@ -70,7 +70,7 @@ async def test_what_was_stored_gets_new_fields(path: Path, monkeypatch: pytest.M
 
 
 async def test_it_is_done_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every field is there, opening a file reads no document."""
+    """If no field is missing, opening a file reads no document."""
     await opened(path, later=True).close()
     monkeypatch.setattr(LATER_SERIALIZER, "read", lambda *_: pytest.fail("a document was read"))
     await opened(path, later=True).close()

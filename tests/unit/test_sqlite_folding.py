@@ -53,7 +53,7 @@ def fetched(path: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 async def test_all_is_folded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What differs is found, and in its order, as if it had always been folded so; and the index agrees with it."""
+    """Text that folds differently now is found and sorted as if it had always been so; the index agrees."""
     monkeypatch.setattr(folding, "AT_ONCE", 2)
     path = tmp_path / "backroom.db"
     await made(path, *AS_BEFORE, "UPDATE folding SET fold = '1-9.0.0'")
@@ -72,7 +72,7 @@ async def test_all_is_folded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_nothing_is_looked_at_twice(tmp_path: Path) -> None:
-    """Where the text is folded as it is now, opening a store leaves it alone."""
+    """If the folding is current, opening a store changes no text."""
     path = tmp_path / "backroom.db"
     await made(path, *AS_BEFORE)
 

@@ -1,4 +1,4 @@
-"""What a file is like after it has taken over another store: as if it had always been there."""
+"""A file after an import is as if its content had always been there."""
 
 import asyncio
 import threading
@@ -23,7 +23,7 @@ from tests.contract.steps import carry_out, edit, fill
 from tests.faults.past import take_back
 
 BEFORE_NUMBERS = 8
-"""The last schema in which a moved log told its cursors one by one."""
+"""The last schema in which a moved log listed its cursors one by one."""
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +54,7 @@ async def test_the_schema_is_whole(tmp_path: Path) -> None:
 
 
 async def test_a_file_of_before(tmp_path: Path) -> None:
-    """What was moved when cursors were told one by one is followed by those; they go with their changes."""
+    """Cursors that an earlier move listed one by one still hold; they are purged with their changes."""
     url, path = f"sqlite:///{tmp_path}/a.db", tmp_path / "a.db"
     await filled(url)
     take_back(path, BEFORE_NUMBERS)
@@ -73,7 +73,7 @@ async def test_a_file_of_before(tmp_path: Path) -> None:
 
 
 async def test_a_disk_that_fails_in_the_moment_of_the_commit(tmp_path: Path) -> None:
-    """Nobody is told that nothing was moved: the next who opens the file may find all of it."""
+    """The error does not say that nothing was moved, because the file may have all of it when it is next opened."""
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("from", "to")]
     await filled(urls[0])
 
@@ -93,7 +93,7 @@ async def test_a_disk_that_fails_in_the_moment_of_the_commit(tmp_path: Path) -> 
 
 
 async def test_work_that_is_interrupted_has_ended(tmp_path: Path) -> None:
-    """Who gives up twice waits as long as who gives up once: until nobody uses the connection any more."""
+    """A second cancellation also waits until nobody uses the connection any more."""
     connection, begun = apsw.Connection(str(tmp_path / "a.db")), threading.Event()
 
     def begin(*_: object) -> int:

@@ -38,7 +38,7 @@ SORTING = "USE TEMP B-TREE"
 
 @pytest.fixture
 def connection() -> Iterator[apsw.Connection]:
-    """Return a database with one entity of each kind."""
+    """Return a database with one entity of each type."""
     opened = apsw.Connection(":memory:")
     migrate(opened)
     for entity_type, entity in SAMPLES.items():
@@ -97,7 +97,7 @@ def test_every_sort_walks_an_index(
 def test_common_matches_are_walked_past(
     connection: apsw.Connection, entity_type: EntityType[Any], field: Field, descending: bool
 ) -> None:
-    """Where nearly everything matches, the order is walked just as if nothing had to match."""
+    """If nearly everything matches, the order is walked as without a condition."""
     where = tuple(
         Condition(each, Operator.EQ, getattr(SAMPLES[entity_type], each.name)) for each in entity_type.fields[:2]
     )
@@ -117,7 +117,7 @@ def test_common_matches_are_walked_past(
 def test_rare_matches_are_sought(
     connection: apsw.Connection, entity_type: EntityType[Any], field: Field, operator: Operator, names: str
 ) -> None:
-    """Where little matches, that is found by the index of its field, whatever the order."""
+    """If little matches, the index of the field finds it, whatever the order."""
     operand: Any = getattr(SAMPLES[entity_type], field.name)
     if operand is None:
         operand = json_value(field.field_type, INSTEAD_OF_NONE[type(field.field_type)])

@@ -1,4 +1,4 @@
-"""What only the store in SQLite has: a bell for its own watchers, and threads."""
+"""The parts that only the SQLite store has: events for its own waiters, and threads."""
 
 import asyncio
 import threading
@@ -48,7 +48,7 @@ async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pyt
 
 
 async def test_a_watcher_who_leaves_takes_no_bell_along(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one still watches, the next write wakes it, whoever has gone meanwhile."""
+    """The next write wakes a waiter, even if others have gone meanwhile."""
     monkeypatch.setattr(module, "LOOK_AGAIN_S", 3600)
     head = await store.head()
     gone, watching = [asyncio.create_task(store.wait_for_changes(head)) for _ in range(2)]
@@ -73,7 +73,7 @@ async def test_writes_wake_nobody_where_nobody_watches(store: SqliteStore, monke
 
 
 async def test_nothing_is_taken_once_closing_has_begun(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes to write while the writer finishes is refused, and not left waiting behind the end."""
+    """A write that comes while the writer finishes is refused, and does not wait forever."""
     let_go, finish = threading.Event(), store._writer.close
 
     def slowly(_: GroupCommitter) -> None:
@@ -147,7 +147,7 @@ async def test_a_sweep_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_look_for_rare_changes_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read passes a few changes that nobody asked for, and gives the place where the next one goes on."""
+    """A read skips a bounded number of other changes, and returns the position for the next read."""
     monkeypatch.setattr(log, "LOOKED_AT", 2)
     await store.submit(submission(*(create(PRODUCT) for _ in range(3)), create(TASK)))
     first = await store.read(None, types={"task.created"})

@@ -1,4 +1,4 @@
-"""Submissions that share a transaction see what those before them did, though much of it is written at its end."""
+"""Batches that share a transaction see the effects of those before them, though much is written at its end."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -65,7 +65,7 @@ def test_what_was_just_deleted_is_restored(connection: apsw.Connection) -> None:
 
 
 def test_a_failed_precondition_knows_what_just_changed(connection: apsw.Connection) -> None:
-    """What changed since the version that was expected is told from the log, also where that was a moment ago."""
+    """The log tells the changes since the expected version, also those of a moment ago."""
     transaction = begun(connection)
     transaction.apply(submission(create(TASK)), NOON)
     transaction.apply(submission(edit(TASK, 1, status="done")), NOON)
@@ -79,7 +79,7 @@ def test_a_failed_precondition_knows_what_just_changed(connection: apsw.Connecti
 
 
 def test_a_key_that_was_just_used(connection: apsw.Connection) -> None:
-    """The same request is answered with the receipt, another one under the same key is refused, and one row is kept."""
+    """The same request gets the stored outcome, another one under the same key is refused, and one row is kept."""
     transaction = begun(connection)
     first = transaction.apply(submission(create(TASK), key=key()), NOON)
     assert isinstance(first, Outcome)
@@ -94,7 +94,7 @@ def test_a_key_that_was_just_used(connection: apsw.Connection) -> None:
 
 
 def test_a_key_that_has_expired(connection: apsw.Connection) -> None:
-    """Its receipt, which nobody has swept yet, gives way to the new one."""
+    """An expired outcome that is not purged yet gives way to the new one."""
     for number, at in enumerate((NOON, NOON + RECEIPTS_KEPT - timedelta(microseconds=1), NOON + RECEIPTS_KEPT)):
         transaction = begun(connection)
         answer = transaction.apply(submission(create(TASK), key=key()), at)

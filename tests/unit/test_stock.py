@@ -34,7 +34,7 @@ def test_never_below_zero() -> None:
 
 
 def test_never_above_the_limit() -> None:
-    """More than the limit cannot be held; the breach is one of `change`."""
+    """A stock above the limit is a violation of `change`."""
     with pytest.raises(ValidationFailed) as caught:
         AdjustStock(id=1, change=1).decide(State.of(product(stock=MAX_STOCK)), LATER)
     assert [("change", "out_of_range")] == [(violation.field, violation.code) for violation in caught.value.violations]
@@ -67,7 +67,7 @@ def test_documents(change: int) -> None:
     ],
 )
 def test_broken_documents(raw: dict[str, object], violations: list[tuple[str, str]]) -> None:
-    """Anything else in the document, and anything but a whole difference, is told at once."""
+    """One error names all other fields in the document, and a difference that is no whole number."""
     with pytest.raises(ValidationFailed) as caught:
         AdjustStock.parse(1, raw)
     assert violations == [(violation.field, violation.code) for violation in caught.value.violations]

@@ -1,4 +1,4 @@
-"""Telling where a store is, and that another one was probably meant."""
+"""The location of a store, and a hint that another one was probably meant."""
 
 from pathlib import Path
 
@@ -27,20 +27,20 @@ def stored(folder: Path) -> Path:
 
 
 def test_absolute(here: Path) -> None:
-    """A relative path is told as what it means here; everything else is that already."""
+    """A relative path becomes an absolute one; any other URL stays as it is."""
     assert f"sqlite:///{here}/data/backroom.db" == absolute(DEFAULT)
     for url in ("memory://", f"sqlite:///{here}/shop.db", "postgresql://host/shop"):
         assert url == absolute(url)
 
 
 def test_a_file_in_a_folder_around(here: Path, tmp_path: Path) -> None:
-    """Whoever starts the service in a folder of the folder where it was is told of the store that is there."""
+    """A start in a subfolder points to the store in the parent folder."""
     meant = stored(here.parent)
     assert meant == overlooked(DEFAULT, tmp_path / "program")
 
 
 def test_a_file_of_the_program(tmp_path: Path) -> None:
-    """Whoever starts the program from somewhere else is told of the store beside it."""
+    """A start from another folder points to the store beside the program."""
     meant = stored(tmp_path / "program")
     assert meant == overlooked(DEFAULT, tmp_path / "program")
 

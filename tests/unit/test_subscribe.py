@@ -53,7 +53,7 @@ async def subscribed(store: MemoryStore, addresses: Any, command: Any) -> Outcom
 
 
 async def test_a_new_webhook_starts_at_the_end(store: MemoryStore, addresses: Any) -> None:
-    """Its address is asked about, and it is told of nothing that came before it."""
+    """Its address is checked, and it gets no earlier change."""
     await fill(store, WEBHOOK, {})
     head = await store.head()
     outcome = await subscribed(store, addresses, create(WEBHOOK, url="https://a.example/"))

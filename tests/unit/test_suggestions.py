@@ -1,4 +1,4 @@
-"""What is told of a name that is not known."""
+"""Suggestions for an unknown name."""
 
 from domain.suggestions import MAX_COMPARED, suggestion, unknown_field
 from domain.task import TASK
@@ -20,7 +20,7 @@ def test_the_nearest() -> None:
 
 
 def test_a_choice_of_what_is_told() -> None:
-    """What is near may be one of more than are told."""
+    """The nearest name may be one that the list does not show."""
     known, told = ("due", "due[lt]", "due[gt]"), ("due",)
     assert "did you mean due[lt]? there are due" == suggestion("due[ltt]", known, told)
     assert "there are due" == suggestion("colour", known, told)

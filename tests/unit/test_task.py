@@ -86,7 +86,7 @@ def test_born_done() -> None:
 
 
 def test_completion_is_never_earlier_than_the_task() -> None:
-    """Where clocks differ, a task is completed at its latest update at the earliest."""
+    """If clocks differ, a task is completed no earlier than its latest update."""
     before = task(created_at=LATER, updated_at=LATER)
     after = Edit.parse(TASK, 1, {"status": "done"}).decide(State.of(before), NOON)
     assert LATER == after.updated_at == after.completed_at
@@ -108,7 +108,7 @@ def test_the_life_of_a_task() -> None:
 
 
 def test_completing_twice() -> None:
-    """What is done stays as it is, and keeps the time at which it was."""
+    """A completed task stays the same, and keeps its time of completion."""
     done = task().complete(at=NOON)
     assert done is done.complete(at=LATER)
 

@@ -1,4 +1,4 @@
-"""How text is cleaned and folded."""
+"""Cleaning and folding text."""
 
 import sys
 import unicodedata
@@ -63,7 +63,7 @@ def test_cleaning() -> None:
 
 
 def test_only_white_space_is_trimmed() -> None:
-    """What Unicode calls white space goes from the ends of a text; other control characters stay, and are seen."""
+    """Unicode's white space is removed from the ends of a text; other control characters stay, and are found."""
     everything = map(chr, range(sys.maxunicode + 1))
     trimmed = {each for each in everything if not clean(each, lines=False)}
     assert {each for each in map(chr, range(sys.maxunicode + 1)) if each.isspace()} - set("\x1c\x1d\x1e\x1f") == trimmed
@@ -121,12 +121,12 @@ def test_folding_each_character_twice_changes_nothing_more() -> None:
 
 @pytest.mark.parametrize("character", ["\x00", "\x1f", "\x85", "\ud800"])
 def test_what_no_text_holds_is_not_found(character: str) -> None:
-    """What is looked for stays looked for, but can be written as UTF-8, without NUL and without the separator."""
+    """A search text keeps its meaning, but is valid UTF-8 without NUL and without the separator."""
     assert "a\x01b" == sought(f"A{character}B")
 
 
 def test_diacritics_alone_find_nothing() -> None:
-    """What folding leaves nothing of is looked for as it is, or it would be found everywhere."""
+    """A text that folds to nothing is searched as it is, because the empty text would match everything."""
     assert "\u0301" == sought("\u0301")
     assert "" == sought("")
 

@@ -30,7 +30,7 @@ def test_types(types: list[str]) -> None:
 
 @pytest.mark.parametrize("types", [["webhook.created"], ["webhook.test"], ["task"], ["task.created", "task.created"]])
 def test_no_types(types: list[str]) -> None:
-    """The changes of webhooks themselves are nobody's business, and nothing is told twice."""
+    """Changes of webhooks cannot be subscribed to, and no type can be named twice."""
     with pytest.raises(ValidationFailed):
         create(WEBHOOK, types=types)
 
@@ -52,7 +52,7 @@ def test_disabling() -> None:
 
 
 def test_an_owner_needs_no_reason() -> None:
-    """Who disables a webhook by hand leaves no reason, and other edits leave the reason alone."""
+    """Disabling a webhook by hand sets no reason, and other edits leave the reason alone."""
     assert Edit.parse(WEBHOOK, 1, {"enabled": False}).decide(State.of(webhook()), LATER).disabled_reason is None
     disabled = webhook(enabled=False, disabled_reason="gone")
     edited = Edit.parse(WEBHOOK, 1, {"description": "x", "enabled": False}).decide(State.of(disabled), LATER)
@@ -83,7 +83,7 @@ def test_attending_changes_nothing() -> None:
 
 @pytest.mark.parametrize("command", [Rotate(id=1), Disable(id=1, reason="gone"), RequireExists(id=1)])
 def test_no_webhook(command: Any) -> None:
-    """What is not there is not found."""
+    """An unknown webhook is not found."""
     with pytest.raises(NotFound, match=r"^Webhook not found$"):
         command.decide(State.of(next_id=1), LATER)
 

@@ -111,7 +111,7 @@ async def test_a_name_is_resolved_once_and_every_answer_is_kept_in_order() -> No
 
 @pytest.mark.anyio
 async def test_one_private_answer_among_public_ones_refuses_the_host() -> None:
-    """A host whose answers differ in kind is refused whole, whatever their order."""
+    """A host with both public and private addresses is refused, whatever their order."""
     for answers in ([PUBLIC, "10.0.0.1"], ["::1", PUBLIC]):
         with pytest.raises(AddressRefused) as caught:
             await vet("example.com", 443, allow_private=False, resolve=Resolver([answers]))
@@ -122,7 +122,7 @@ async def test_one_private_answer_among_public_ones_refuses_the_host() -> None:
 @pytest.mark.parametrize("allow_private", [False, True])
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "①②⑦.0.0.1", "127.0.0.1.", "::1%lo"])
 async def test_a_misspelled_address_is_refused_without_asking_the_resolver(host: str, allow_private: bool) -> None:
-    """What resolvers read in different ways never reaches one, even where private addresses are allowed."""
+    """An ambiguous spelling never reaches a resolver, even if private addresses are allowed."""
     resolver = Resolver([])
     with pytest.raises(AddressRefused):
         await vet(host, 80, allow_private=allow_private, resolve=resolver)

@@ -14,7 +14,7 @@ BODY = '{"type":"task.created","data":{"title":"Größe ✓"}}'.encode()
 
 
 def test_the_published_library_verifies_a_signature() -> None:
-    """What is signed here is accepted by the library that endpoints use."""
+    """The library that endpoints use accepts our signatures."""
     secret = FIRST
     headers = sign(BODY, message_id="msg_1", at=datetime.now(UTC), secrets=[secret])
     expected = {"type": "task.created", "data": {"title": "Größe ✓"}}

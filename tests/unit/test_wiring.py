@@ -1,4 +1,4 @@
-"""What goes on beside the service for as long as it runs."""
+"""The background work of a running service."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ async def test_sweeping_goes_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
 
 
 async def test_a_clock_that_is_ahead_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """It is told once, with both times, and what was written before is kept."""
+    """One warning has both times, and earlier data is kept."""
     clock = Clock()
     store = MemoryStore(clock, SERIALIZER)
     await fill(store, TASK, {})

@@ -11,5 +11,5 @@ __all__ = ["clock", "doors", "endpoints", "other", "store"]
 
 @pytest.fixture
 def endpoints(clock: Clock) -> Endpoints:
-    """Return endpoints that take everything until a test tells them otherwise."""
+    """Return endpoints that accept everything unless a test says otherwise."""
     return Endpoints(clock)

@@ -31,7 +31,7 @@ def url(name: str) -> str:
 
 @frozen
 class Message:
-    """What arrived at an endpoint."""
+    """A request that arrived at an endpoint."""
 
     name: str
     headers: Mapping[str, str]
@@ -44,24 +44,24 @@ class Message:
 
     @property
     def told(self) -> tuple[str, int, int]:
-        """Return the type of the change, and which version of what it left."""
+        """Return the type of the change, and the id and version of the entity."""
         change = self.document["data"]
         return change["type"], change["id"], change["version"]
 
 
 @define(eq=False)
 class Endpoints:
-    """Answers as it is told, and 200 where it is told nothing; counts as having vetted every address."""
+    """Gives the configured responses, or 200 by default; vetting accepts every address."""
 
     clock: Clock
     messages: list[Message] = field(factory=list)
     answers: defaultdict[str, list[SendResult | Exception]] = field(factory=lambda: defaultdict(list))
-    closed: dict[str, asyncio.Event] = field(factory=dict)  # a message is answered once its event is set
+    closed: dict[str, asyncio.Event] = field(factory=dict)  # a message gets its response once the event is set
     arrived: asyncio.Event = field(factory=asyncio.Event)
     on_arrival: Callable[[], Awaitable[None]] | None = None
 
     async def vet(self, url: str) -> Sequence[Address]:
-        """Vet nothing."""
+        """Accept every address."""
         del url
         return ()
 
@@ -80,12 +80,12 @@ class Endpoints:
         return answer
 
     def told(self, name: str = "a") -> list[tuple[str, int, int]]:
-        """Return what an endpoint was told, repetitions included."""
+        """Return the changes that an endpoint received, with repetitions."""
         return [each.told for each in self.messages if each.name == name]
 
 
 def make_dispatcher(store: Store, endpoints: Endpoints, *, random: float = 0.0) -> Dispatcher:
-    """Return a dispatcher that only does what it is asked to."""
+    """Return a dispatcher that only acts when a test calls it."""
     return Dispatcher(
         store=store,
         transport=endpoints,
@@ -98,18 +98,18 @@ def make_dispatcher(store: Store, endpoints: Endpoints, *, random: float = 0.0) 
 
 
 async def delivered(each: Dispatcher) -> None:
-    """Let a dispatcher do everything that is due by now."""
+    """Let a dispatcher deliver everything that is due."""
     await each.look()
     await each.idle()
 
 
 async def subscribed(store: Store, *names: str, **raw: object) -> None:
-    """Make a webhook for each endpoint."""
+    """Create a webhook for each endpoint."""
     await carry_out(store, *(create(WEBHOOK, url=url(name), **raw) for name in names))
 
 
 async def current(store: Store, id: int = 1) -> Webhook:
-    """Return a webhook as it stands."""
+    """Return the current webhook."""
     webhook: Webhook = await got(store, WEBHOOK, id)
     return webhook
 
@@ -120,5 +120,5 @@ async def log(store: Store, id: int = 1) -> list[Delivery]:
 
 
 def attempted(at: Any, result: SendResult) -> Attempt:
-    """Return an attempt as it is kept."""
+    """Return an attempt in its stored form."""
     return Attempt(at=at, status=result.status, error=result.error, duration_ms=result.duration_ms)

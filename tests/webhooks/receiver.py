@@ -15,15 +15,15 @@ PAUSE = 0.2  # seconds
 
 @define
 class Receiver:
-    """A server that records each request, gives its one answer to it, and then waits for the sender to hang up."""
+    """A server that records each request, sends its one response, and waits for the sender to close."""
 
     answer: bytes = OK
-    rest: bytes = b""  # of the answer, sent when the sender had time to leave before it
-    hangs_up: bool = False  # instead of waiting for the sender
+    rest: bytes = b""  # of the response, sent after the sender has had time to leave
+    hangs_up: bool = False  # closes instead of waiting for the sender
     port: int = 0
     connections: int = 0
     requests: list[bytes] = field(factory=list)
-    names: list[str | None] = field(factory=list)  # what TLS asked for
+    names: list[str | None] = field(factory=list)  # the names requested by TLS
     was_interrupted: bool = False
     answered: asyncio.Event = field(factory=asyncio.Event)
     left: asyncio.Event = field(factory=asyncio.Event)
@@ -68,7 +68,7 @@ async def listening(receiver: Receiver, tls: ssl.SSLContext | None = None) -> As
 
 
 def answering(*answers: Sequence[str]) -> Resolve:
-    """Return a resolver that gives the next of `answers` each time that it is asked."""
+    """Return a resolver that returns the next of `answers` at each call."""
     remaining = list(answers)
 
     async def resolve(_host: str, _port: int) -> Sequence[str]:

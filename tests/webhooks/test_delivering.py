@@ -1,4 +1,4 @@
-"""Deliveries in their order, from every store: what arrives, what is tried again, and what ends it."""
+"""Deliveries in order, from every store: arrivals, further attempts, and the end."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_every_change_arrives_in_order(store: Store, endpoints: Endpoints) -> None:
-    """What is written after a webhook was made is told, and nothing from before or about webhooks."""
+    """A webhook gets all changes after its creation, except changes of webhooks."""
     await fill(store, TASK, {})
     await subscribed(store, "a")
     await carry_out(store, create(TASK), create(PRODUCT))
@@ -47,7 +47,7 @@ async def test_every_change_arrives_in_order(store: Store, endpoints: Endpoints)
 
 
 async def test_a_message(store: Store, endpoints: Endpoints) -> None:
-    """It names its type and time, holds the change as the log tells it, and is of the type that it claims."""
+    """A message has a type, a time and the change as in the log, and its content type is right."""
     await subscribed(store, "a")
     await carry_out(store, create(TASK, title="»Größe«"), request_id="r-9")
     await delivered(make_dispatcher(store, endpoints))
@@ -67,7 +67,7 @@ async def test_a_message(store: Store, endpoints: Endpoints) -> None:
 
 
 async def test_messages_are_told_apart(store: Store, endpoints: Endpoints) -> None:
-    """Two changes of one entity have two messages, even where the clock does not tell them apart."""
+    """Two changes of one entity at the same time are two messages."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     await carry_out(store, edit(TASK, 1, notes="x"))
@@ -76,7 +76,7 @@ async def test_messages_are_told_apart(store: Store, endpoints: Endpoints) -> No
 
 
 async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) -> None:
-    """The log of deliveries tells the message, its attempts and how they ended."""
+    """The log of deliveries holds the message, its attempts and their results."""
     await subscribed(store, "a")
     start = (await positions_of(store))[1]
     await fill(store, TASK, {})
@@ -94,7 +94,7 @@ async def test_what_is_kept_of_a_delivery(store: Store, endpoints: Endpoints) ->
 
 
 async def test_only_some_types(store: Store, endpoints: Endpoints) -> None:
-    """A webhook for some types is told of those alone, and its position passes the others."""
+    """A webhook for some types gets only those, and its position moves past the others."""
     await subscribed(store, "a", types=["task.deleted"])
     await carry_out(store, create(TASK), create(PRODUCT), Delete(entity_type=TASK, id=1), create(PRODUCT))
     await delivered(make_dispatcher(store, endpoints))
@@ -103,7 +103,7 @@ async def test_only_some_types(store: Store, endpoints: Endpoints) -> None:
 
 
 async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """The same message comes again after each delay, never sooner, and those behind it wait for it."""
+    """A failed message is sent again after each delay, never sooner, and later ones wait for it."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [DOWN, DOWN, DOWN]
@@ -128,7 +128,7 @@ async def test_failures_are_tried_again_by_the_schedule(store: Store, endpoints:
 
 
 async def test_it_sleeps_until_the_next_attempt_at_most(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """The next look is due no later than the next attempt, and soon in any case, for others may write meanwhile."""
+    """The next look is no later than the next attempt, and soon anyway, as other processes may write."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [DOWN]
@@ -140,7 +140,7 @@ async def test_it_sleeps_until_the_next_attempt_at_most(store: Store, endpoints:
 
 
 async def test_an_endpoint_may_ask_for_more_time(store: Store, endpoints: Endpoints) -> None:
-    """Retry-After puts the next attempt off."""
+    """Retry-After delays the next attempt."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [SendResult(status=503, retry_after=4000.0, duration_ms=1)]
@@ -150,7 +150,7 @@ async def test_an_endpoint_may_ask_for_more_time(store: Store, endpoints: Endpoi
 
 
 async def test_gone_is_gone(store: Store, endpoints: Endpoints) -> None:
-    """A 410 disables the webhook at once, with a reason and a version, and nothing is sent any more."""
+    """A 410 disables the webhook at once, with a reason and a new version, and nothing more is sent."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [GONE]
@@ -167,7 +167,7 @@ async def test_gone_is_gone(store: Store, endpoints: Endpoints) -> None:
 
 
 async def test_the_last_failure_disables(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """After as many attempts as the schedule has, the webhook is disabled, and tells why."""
+    """After the last attempt of the schedule the webhook is disabled, with a reason."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [DOWN] * MAX_ATTEMPTS
@@ -185,7 +185,7 @@ async def test_the_last_failure_disables(store: Store, endpoints: Endpoints, clo
 async def test_who_dies_at_the_end_leaves_it_to_the_next(
     store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch, answer: SendResult
 ) -> None:
-    """The last failure and the disabling are one: where the webhook was not disabled, that attempt is made again."""
+    """The last failure and the disabling are atomic: if the disabling fails, the attempt is made again."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [*[DOWN] * (MAX_ATTEMPTS - 1), answer, answer]
@@ -210,7 +210,7 @@ async def test_who_dies_at_the_end_leaves_it_to_the_next(
 
 
 async def test_what_is_enabled_again_goes_on_where_it_stood(store: Store, endpoints: Endpoints) -> None:
-    """The message that ended it is the first to come, under its id, with all attempts before it; then the rest."""
+    """After it is enabled again, a webhook first gets the message that disabled it, with the same id; then the rest."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [GONE]
@@ -225,7 +225,7 @@ async def test_what_is_enabled_again_goes_on_where_it_stood(store: Store, endpoi
 
 
 async def test_a_change_of_types_drops_what_waits(store: Store, endpoints: Endpoints) -> None:
-    """What a webhook does not want any more is not tried again, and holds nothing up."""
+    """A message that a webhook no longer wants is not tried again, and delays nothing."""
     await subscribed(store, "a")
     await carry_out(store, create(TASK), create(PRODUCT))
     endpoints.answers["a"] = [DOWN]
@@ -240,7 +240,7 @@ async def test_a_change_of_types_drops_what_waits(store: Store, endpoints: Endpo
 
 
 async def test_an_edit_may_have_been_the_cure(store: Store, endpoints: Endpoints) -> None:
-    """A webhook that was changed while its last attempt failed is not disabled for that."""
+    """A webhook that was edited during its last attempt is not disabled by its failure."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     endpoints.answers["a"] = [GONE]
@@ -257,7 +257,7 @@ async def test_an_edit_may_have_been_the_cure(store: Store, endpoints: Endpoints
 
 
 async def test_rotation(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """For a day the old secret verifies as well as the new one; then only the new one does."""
+    """After a rotation both secrets verify for a day, then only the new one."""
     await subscribed(store, "a")
     await carry_out(store, Rotate(id=1))
     each = make_dispatcher(store, endpoints)
@@ -273,7 +273,7 @@ async def test_rotation(store: Store, endpoints: Endpoints, clock: Clock) -> Non
 
 
 async def test_a_position_that_is_no_longer_kept(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """A webhook that was disabled for longer than changes are kept goes on with the oldest that there are."""
+    """A webhook that was disabled for longer than the log goes back goes on with the oldest remaining change."""
     await subscribed(store, "a", enabled=False)
     await fill(store, TASK, {}, {})
     clock.now += timedelta(days=1)
@@ -286,7 +286,7 @@ async def test_a_position_that_is_no_longer_kept(store: Store, endpoints: Endpoi
 
 
 async def test_what_an_enabled_webhook_needs_is_kept(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """However long it takes to deliver it, it is there."""
+    """A change is not purged before it is delivered, however long that takes."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     clock.now += timedelta(days=100)

@@ -1,4 +1,4 @@
-"""Messages that somebody asked for: tests, and what is sent once more."""
+"""Requested messages: tests, and messages sent again."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ async def requested(store: Store, delivery: Delivery) -> None:
 
 
 async def test_a_test(store: Store, endpoints: Endpoints) -> None:
-    """It arrives, also where the webhook is disabled and wants other types, and moves no position."""
+    """A test message arrives even if the webhook is disabled or wants other types, and moves no position."""
     await subscribed(store, "a", enabled=False, types=["task.deleted"])
     before = await positions_of(store)
     each = make_dispatcher(store, endpoints)
@@ -42,7 +42,7 @@ async def test_a_test(store: Store, endpoints: Endpoints) -> None:
 
 @pytest.mark.parametrize("answer", [DOWN, GONE])
 async def test_a_test_that_fails(store: Store, endpoints: Endpoints, clock: Clock, answer: SendResult) -> None:
-    """It is tried once, and disables nothing."""
+    """A test message is tried once, and its failure does not disable the webhook."""
     await subscribed(store, "a")
     endpoints.answers["a"] = [answer]
     each = make_dispatcher(store, endpoints)
@@ -55,14 +55,14 @@ async def test_a_test_that_fails(store: Store, endpoints: Endpoints, clock: Cloc
 
 
 async def test_no_two_tests_are_the_same(store: Store, endpoints: Endpoints) -> None:
-    """Each has an id and a message of its own."""
+    """Each test message has its own delivery id and message id."""
     each = make_dispatcher(store, endpoints)
     one, other = each.test(1), each.test(1)
     assert 4 == len({one.id, other.id, one.message_id, other.message_id})
 
 
 async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints) -> None:
-    """It is the very same message, by a delivery of its own, and the order of the others is not touched."""
+    """A message sent again is the same message in a new delivery, and the order of others stays."""
     await subscribed(store, "a")
     await carry_out(store, create(TASK), create(PRODUCT), create(TASK))
     each = make_dispatcher(store, endpoints)
@@ -81,7 +81,7 @@ async def test_what_was_delivered_comes_again(store: Store, endpoints: Endpoints
 
 
 async def test_what_was_delivered_comes_again_from_among_others(store: Store, endpoints: Endpoints) -> None:
-    """Where other changes, of types that the webhook does not take, came before it, it is still the same message."""
+    """A message sent again is the same, even after changes of types that the webhook does not take."""
     await subscribed(store, "a", types=["product.created"])
     await carry_out(store, create(TASK), create(PRODUCT))
     each = make_dispatcher(store, endpoints)
@@ -93,7 +93,7 @@ async def test_what_was_delivered_comes_again_from_among_others(store: Store, en
 
 
 async def test_what_failed_comes_again_and_keeps_its_turn(store: Store, endpoints: Endpoints) -> None:
-    """A change at which a webhook was disabled is still the next one, though somebody asked for it meanwhile."""
+    """The change that disabled a webhook stays next in its order, even if it was requested meanwhile."""
     await subscribed(store, "a")
     before = await positions_of(store)
     await fill(store, TASK, {})
@@ -108,7 +108,7 @@ async def test_what_failed_comes_again_and_keeps_its_turn(store: Store, endpoint
 
 
 async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> None:
-    """A pending delivery is the next to come, keeps its attempts, and those behind it follow in their order."""
+    """A pending delivery requested again is tried at once, with its attempts, and later ones follow in order."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [DOWN]
@@ -122,7 +122,7 @@ async def test_what_waits_is_tried_now(store: Store, endpoints: Endpoints) -> No
 
 
 async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """The delivery fails with its reason, and nothing is sent."""
+    """A request for a purged change fails with the reason, and sends nothing."""
     await subscribed(store, "a", enabled=False)
     await fill(store, TASK, {})
     position = (await positions_of(store))[1]
@@ -148,7 +148,7 @@ async def test_what_is_no_longer_kept_cannot_come_again(store: Store, endpoints:
 
 
 async def test_what_is_requested_goes_first(store: Store, endpoints: Endpoints) -> None:
-    """A test does not wait behind a backlog, nor behind what waits for its next attempt."""
+    """A test message waits neither for a backlog nor for a delivery between attempts."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     endpoints.answers["a"] = [DOWN]

@@ -1,4 +1,4 @@
-"""Messages that travel over real sockets, to a receiver whose bytes each test chooses."""
+"""Messages over real sockets, to a receiver whose bytes each test chooses."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -13,17 +13,17 @@ from tests.webhooks.receiver import Receiver, answering, listening
 
 pytestmark = pytest.mark.anyio
 
-SOON = 0.2  # seconds, for a sender that is meant to give up
+SOON = 0.2  # seconds, for a sender that should time out
 
 
 async def outcome(receiver: Receiver, *, within: float = 20.0) -> SendResult:
-    """Send a message to `receiver` and return what came of it."""
+    """Send a message to `receiver`; return the result."""
     sender = Sender(allow_private=True, timeout=within)
     return await sender.send(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")
 
 
 async def test_a_message_arrives_as_it_was_given() -> None:
-    """Path, query, headers and body reach the endpoint; the fragment stays here; the answer's status comes back."""
+    """Path, query, headers and body reach the endpoint, without the fragment, and its status comes back."""
     async with listening(Receiver()) as receiver:
         sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]))
         url = f"http://Hook.example:{receiver.port}/a%2Fb/é?c=d#fragment"
@@ -43,7 +43,7 @@ async def test_a_message_arrives_as_it_was_given() -> None:
 
 
 async def test_the_connection_goes_to_the_address_that_was_vetted() -> None:
-    """A name that would resolve to another address the second time is not asked a second time."""
+    """A name is resolved only once, so that it cannot change to another address."""
     async with listening(Receiver()) as receiver:
         sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"], ["127.0.0.2"]))
         attempt = await sender.send(f"http://hook.example:{receiver.port}/", {}, b"")
@@ -53,7 +53,7 @@ async def test_the_connection_goes_to_the_address_that_was_vetted() -> None:
 
 
 async def test_a_private_address_is_refused_at_the_connection_too() -> None:
-    """A name that has come to lead inside is not connected to, whatever it led to when the webhook was made."""
+    """A name that now resolves to a private address is refused, whatever it was when the webhook was created."""
     async with listening(Receiver()) as receiver:
         sender = Sender(allow_private=False, resolve=answering(["127.0.0.1"]))
         attempt = await sender.send(f"http://hook.example:{receiver.port}/", {}, b"")
@@ -62,7 +62,7 @@ async def test_a_private_address_is_refused_at_the_connection_too() -> None:
 
 
 async def test_a_url_can_be_vetted_before_anything_is_sent() -> None:
-    """What a message would go to is known, or refused, when a webhook is made."""
+    """The address of a new webhook is checked, and returned or refused."""
     expected = tuple(Address(ip=ip_address("127.0.0.1"), port=port) for port in (80, 443, 8443))
     urls = ("http://hook.example/", "https://hook.example/", "https://hook.example:8443/")
     sender = Sender(allow_private=True, resolve=answering(*[["127.0.0.1"]] * 3))
@@ -74,7 +74,7 @@ async def test_a_url_can_be_vetted_before_anything_is_sent() -> None:
 
 @pytest.mark.parametrize("addresses", [["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "127.0.0.2"]])
 async def test_an_address_that_does_not_connect_is_no_obstacle(addresses: list[str]) -> None:
-    """An endpoint with several addresses is reached while one of them is, be it the first or the last."""
+    """An endpoint with several addresses is reached if any of them answers."""
     async with listening(Receiver()) as receiver:
         sender = Sender(allow_private=True, resolve=answering(addresses))
         attempt = await sender.send(f"http://hook.example:{receiver.port}/", {}, b"")
@@ -82,7 +82,7 @@ async def test_an_address_that_does_not_connect_is_no_obstacle(addresses: list[s
 
 
 async def test_a_message_that_was_sent_is_not_sent_again_to_the_next_address() -> None:
-    """Once an endpoint may have the message, only the schedule sends it again."""
+    """After a message may have arrived, no other address is tried; only the schedule sends it again."""
     async with listening(Receiver(answer=b"", hangs_up=True)) as receiver:
         sender = Sender(allow_private=True, resolve=answering(["127.0.0.1", "127.0.0.2"]))
         attempt = await sender.send(f"http://hook.example:{receiver.port}/", {}, b"")
@@ -90,7 +90,7 @@ async def test_a_message_that_was_sent_is_not_sent_again_to_the_next_address() -
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
-    """Nothing is sent to where a redirect points."""
+    """The sender does not follow redirects."""
     async with listening(Receiver()) as target:
         location = f"HTTP/1.1 307 Go\r\nlocation: http://127.0.0.1:{target.port}/\r\ncontent-length: 0\r\n\r\n"
         async with listening(Receiver(answer=location.encode())) as receiver:
@@ -99,7 +99,7 @@ async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
 
 
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy would resolve the name once more, so that variables which name one mean nothing here."""
+    """Proxy variables are ignored, because a proxy would resolve the name again."""
     async with listening(Receiver()) as proxy, listening(Receiver()) as receiver:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
@@ -108,7 +108,7 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
 
 
 async def test_nothing_is_kept_between_messages() -> None:
-    """Neither a cookie nor a connection outlives its message."""
+    """No cookie or connection is reused for another message."""
     answer = b"HTTP/1.1 204 No Content\r\nset-cookie: a=b\r\n\r\n"
     async with listening(Receiver(answer=answer)) as receiver:
         await outcome(receiver)
@@ -121,7 +121,7 @@ async def test_nothing_is_kept_between_messages() -> None:
     "answer", [b"", b"HTTP/1.1 200 OK\r\nx-slow:", b"HTTP/1.1 103 Early Hints\r\n\r\n"], ids=["none", "part", "early"]
 )
 async def test_an_endpoint_that_does_not_answer_in_time_is_given_up(answer: bytes) -> None:
-    """The whole attempt is bounded, and the connection is closed when its time is over."""
+    """The whole attempt has a time limit, and the connection is closed at its end."""
     async with listening(Receiver(answer=answer)) as receiver:
         attempt = await outcome(receiver, within=SOON)
         await receiver.left.wait()
@@ -129,7 +129,7 @@ async def test_an_endpoint_that_does_not_answer_in_time_is_given_up(answer: byte
 
 
 async def test_a_body_that_never_ends_changes_nothing() -> None:
-    """The status has arrived, so that the message has; the rest is waited for no longer than the attempt may take."""
+    """A status counts as arrival, even if the rest of the response is late; the attempt's time limit still holds."""
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nslow"
     async with listening(Receiver(answer=answer)) as receiver:
         attempt = await outcome(receiver, within=SOON)
@@ -138,7 +138,7 @@ async def test_a_body_that_never_ends_changes_nothing() -> None:
 
 
 async def test_a_huge_body_is_not_read() -> None:
-    """The sender hangs up long before an endpoint has sent 64 MiB."""
+    """The sender closes the connection long before an endpoint has sent 64 MiB."""
     size = 64 * 1024 * 1024
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
     async with listening(Receiver(answer=answer)) as receiver:
@@ -149,7 +149,7 @@ async def test_a_huge_body_is_not_read() -> None:
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 async def test_a_short_body_is_read_to_its_end(encoding: str) -> None:
-    """An endpoint can finish what it says, and what it calls compressed is not unpacked."""
+    """The sender reads a short body to its end, and never decompresses it."""
     answer = f"HTTP/1.1 200 OK\r\ncontent-encoding: {encoding}\r\ncontent-length: 6\r\n\r\nfir"
     async with listening(Receiver(answer=answer.encode(), rest=b"st.")) as receiver:
         attempt = await outcome(receiver)
@@ -159,7 +159,7 @@ async def test_a_short_body_is_read_to_its_end(encoding: str) -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"x" * 200_000])
 async def test_an_answer_that_is_not_http_is_an_error(answer: bytes) -> None:
-    """Silence, another protocol, broken HTTP and endless headers are all no answer."""
+    """Silence, another protocol, broken HTTP and endless headers are failures."""
     async with listening(Receiver(answer=answer, hangs_up=True)) as receiver:
         attempt = await outcome(receiver)
     assert (None, "there was no valid HTTP answer") == (attempt.status, attempt.error)
@@ -177,7 +177,7 @@ async def test_the_wish_to_be_left_alone_comes_back() -> None:
 
 
 async def test_errors_are_told_in_words() -> None:
-    """The owner of a webhook reads what is wrong: the URL, the name, or the connection."""
+    """The failure says what is wrong: the URL, the name, or the connection."""
     async with listening(Receiver()) as receiver:
         closed_port = receiver.port
     sender = Sender(allow_private=True, resolve=answering([]))
@@ -190,7 +190,7 @@ async def test_errors_are_told_in_words() -> None:
 
 
 async def test_a_cancelled_message_leaves_no_connection() -> None:
-    """A service that shuts down can stop a delivery at once."""
+    """A delivery can be cancelled at once, as at a shutdown."""
     async with listening(Receiver(answer=b"")) as receiver:
         sending = asyncio.create_task(outcome(receiver))
         await receiver.answered.wait()

@@ -1,4 +1,4 @@
-"""Endpoints that hold up no other, and processes that take turns."""
+"""Slow endpoints that delay no others, and processes that take turns."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ ROUNDS = 60
 
 
 async def test_a_slow_endpoint_holds_up_no_other(store: Store, endpoints: Endpoints) -> None:
-    """While one endpoint does not answer, another gets everything."""
+    """While one endpoint does not answer, another gets all its messages."""
     slow = endpoints.closed["slow"] = asyncio.Event()
     await subscribed(store, "slow", "quick")
     await fill(store, TASK, {}, {}, {})
@@ -46,7 +46,7 @@ async def test_a_slow_endpoint_holds_up_no_other(store: Store, endpoints: Endpoi
 
 
 async def test_a_dead_endpoint_holds_up_no_other(store: Store, endpoints: Endpoints) -> None:
-    """Failures of one endpoint are of no consequence to another."""
+    """Failures of one endpoint do not affect another."""
     endpoints.answers["dead"] = [DOWN]
     await subscribed(store, "dead", "alive")
     await fill(store, TASK, {}, {})
@@ -55,7 +55,7 @@ async def test_a_dead_endpoint_holds_up_no_other(store: Store, endpoints: Endpoi
 
 
 async def test_who_comes_among_dead_endpoints_waits_for_none(store: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """Endpoints come and go while many others fail again and again, and each is told at once of what changes."""
+    """While many endpoints fail repeatedly, each new or changed one gets its messages at once."""
     dead = [f"dead{number}" for number in range(DEAD)]
     for each in dead:
         endpoints.answers[each] = [DOWN] * ROUNDS
@@ -80,7 +80,7 @@ async def test_who_comes_among_dead_endpoints_waits_for_none(store: Store, endpo
 async def test_an_unforeseen_fault_is_one_endpoints_own(
     store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged, ends no other delivery, and the message is sent again."""
+    """A fault in a delivery is logged, affects no other, and the message is sent again."""
     endpoints.answers["odd"] = [RuntimeError("odd")]
     await subscribed(store, "odd", "even")
     await fill(store, TASK, {})
@@ -95,7 +95,7 @@ async def test_an_unforeseen_fault_is_one_endpoints_own(
 async def test_an_unforeseen_fault_while_it_looks_is_one_webhooks_own(
     store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those behind it are looked at all the same, and it is looked at again."""
+    """A fault in the search for one webhook affects no other, and the search is tried again."""
     next_step, faults = Deliver.next_step, [RuntimeError("odd")]
 
     async def failing(self: Deliver, id: int, *rest: Any) -> Step:
@@ -118,7 +118,7 @@ async def test_an_unforeseen_fault_while_it_looks_is_one_webhooks_own(
 async def test_an_unforeseen_fault_ends_nothing(
     store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever happens while it looks for what is due, it is logged, and looked for again."""
+    """Any fault in the search for due deliveries is logged, and the search is tried again."""
     each, looked = make_dispatcher(store, endpoints), asyncio.Event()
     faults = [RuntimeError("odd")]
 
@@ -138,7 +138,7 @@ async def test_an_unforeseen_fault_ends_nothing(
 
 
 async def test_a_long_backlog_is_taken_in_turns(store: Store, endpoints: Endpoints) -> None:
-    """One run brings only so much, and the next one goes on from there."""
+    """One run delivers a limited number of messages, and the next one goes on from there."""
     await subscribed(store, "a")
     await fill(store, TASK, *({} for _ in range(MAX_STEPS + 1)))
     each = make_dispatcher(store, endpoints)
@@ -149,7 +149,7 @@ async def test_a_long_backlog_is_taken_in_turns(store: Store, endpoints: Endpoin
 
 
 async def test_one_process_at_a_time(store: Store, other: Store, endpoints: Endpoints) -> None:
-    """While one process delivers, another keeps away, and both together tell everything once."""
+    """While one process delivers, another does not; together they deliver everything once."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     gate = endpoints.closed["a"] = asyncio.Event()
@@ -164,7 +164,7 @@ async def test_one_process_at_a_time(store: Store, other: Store, endpoints: Endp
 
 
 async def test_another_process_takes_over(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """When a process died in the middle, another one goes on once the lease has run out, and not before."""
+    """After a process dies, another goes on once the lease has expired, and not before."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     assert await store.deliveries.claim(1, "a process that is dead", LEASE)
@@ -177,7 +177,7 @@ async def test_another_process_takes_over(store: Store, other: Store, endpoints:
 
 
 async def test_a_clock_that_was_ahead(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> None:
-    """Neither the lease nor the wait of a process that died with its clock ahead keeps others from an endpoint."""
+    """A dead process whose clock was ahead keeps nobody from an endpoint, by its lease or its next attempt."""
     endpoints.answers["a"] = [DOWN]
     await subscribed(store, "a")
     await fill(store, TASK, {})
@@ -194,7 +194,7 @@ async def test_a_clock_that_was_ahead(store: Store, other: Store, endpoints: End
 async def test_a_clock_that_is_set_back_while_it_looks(
     store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The dispatcher rests until the next look, and not until the clock is where it was."""
+    """After the clock is set back, the dispatcher rests only until the next regular look."""
     each = make_dispatcher(store, endpoints)
     look = each.look
 
@@ -210,7 +210,7 @@ async def test_a_clock_that_is_set_back_while_it_looks(
 async def test_who_sends_for_long_holds_on(
     store: Store, other: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lease is prolonged while an endpoint takes its time."""
+    """The lease is renewed while an endpoint is slow."""
     prolonged = asyncio.Semaphore(0)
     claim = type(store.deliveries).claim
 
@@ -231,7 +231,7 @@ async def test_who_sends_for_long_holds_on(
         clock.now += LEASE - timedelta(microseconds=1)
         while not prolonged.locked():
             await prolonged.acquire()
-        await prolonged.acquire()  # one that may have begun before the clock was turned
+        await prolonged.acquire()  # it may have begun before the clock was set
         await prolonged.acquire()
         assert not await claim(other.deliveries, 1, "you", LEASE)
     gate.set()
@@ -240,7 +240,7 @@ async def test_who_sends_for_long_holds_on(
 
 
 async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> tuple[Dispatcher, asyncio.Event]:
-    """Let one process deliver what another one is still sending; return that one, and what lets it go on."""
+    """Let a process deliver what another is still sending; return the late one, and the event that lets it go on."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     gate = endpoints.closed["a"] = asyncio.Event()
@@ -256,7 +256,7 @@ async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clo
 async def test_who_lost_the_lease_changes_nothing(
     store: Store, other: Store, endpoints: Endpoints, clock: Clock
 ) -> None:
-    """A process that was held up for too long leaves everything to the one that took over."""
+    """A process that has lost its lease records nothing; the new owner of the lease does."""
     late, gate = await overtaken(store, other, endpoints, clock)
     gate.set()
     await late.idle()
@@ -267,7 +267,7 @@ async def test_who_lost_the_lease_changes_nothing(
 async def test_who_lost_the_lease_disables_nothing(
     store: Store, other: Store, endpoints: Endpoints, clock: Clock
 ) -> None:
-    """What a process hears too late is no reason any more: another one has delivered since."""
+    """A late 410 disables nothing, because another process has delivered since."""
     late, gate = await overtaken(store, other, endpoints, clock)
     endpoints.answers["a"] = [GONE]
     gate.set()
@@ -277,7 +277,7 @@ async def test_who_lost_the_lease_disables_nothing(
 
 
 async def test_sending_ends_with_the_lease(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who may not deliver for a webhook any more does not go on waiting for its endpoint."""
+    """A process that loses its lease stops waiting for the endpoint."""
     monkeypatch.setattr(delivery_run, "RENEW_S", 0)
     given_up = asyncio.Event()
 
@@ -293,14 +293,14 @@ async def test_sending_ends_with_the_lease(store: Store, endpoints: Endpoints, m
     each = make_dispatcher(store, endpoints)
     await each.look()
     await endpoints.arrived.wait()
-    await carry_out(store, Delete(entity_type=WEBHOOK, id=1))  # which takes the lease along
+    await carry_out(store, Delete(entity_type=WEBHOOK, id=1))  # which also removes the lease
     async with asyncio.timeout(10):
         await each.idle()
         await given_up.wait()
 
 
 async def test_so_many_endpoints_at_once(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many endpoints there are, only some are delivered to at the same time, and all of them in the end."""
+    """The number of concurrent runs is limited, and every endpoint gets its turn."""
     monkeypatch.setattr(module, "MAX_RUNS", 2)
     inside: list[int] = [0]
 
@@ -321,7 +321,7 @@ async def test_so_many_endpoints_at_once(store: Store, endpoints: Endpoints, mon
 async def test_endpoints_that_failed_have_turns_of_their_own(
     store: Store, endpoints: Endpoints, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many are silent at the next attempt, one that did not fail waits for none of them."""
+    """Any number of silent endpoints at a further attempt do not delay one that has not failed."""
     monkeypatch.setattr(module, "MAX_RUNS", 2)
     monkeypatch.setattr(module, "MAX_RETRIES", 2)
     silent = ["silent0", "silent1", "silent2"]
@@ -346,7 +346,7 @@ async def test_endpoints_that_failed_have_turns_of_their_own(
 
 
 async def test_a_wake_while_it_looks(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes when a look is under way, and may have missed it, has another look follow at once."""
+    """A wake during a look makes another look follow at once, because the first may have missed the change."""
     monkeypatch.setattr(module, "LOOK_EVERY", timedelta(hours=1))
     each = make_dispatcher(store, endpoints)
     looked_again = asyncio.Event()
@@ -370,7 +370,7 @@ async def test_a_wake_while_it_looks(store: Store, endpoints: Endpoints, monkeyp
 
 
 async def test_a_webhook_that_is_deleted_meanwhile(store: Store, endpoints: Endpoints) -> None:
-    """What is being sent to it is sent; nothing is kept of it, and nothing follows."""
+    """A message to a webhook deleted meanwhile is sent, but not recorded, and none follows."""
     await subscribed(store, "a")
     await fill(store, TASK, {}, {})
     gate = endpoints.closed["a"] = asyncio.Event()
@@ -385,7 +385,7 @@ async def test_a_webhook_that_is_deleted_meanwhile(store: Store, endpoints: Endp
 
 
 async def test_running(store: Store, endpoints: Endpoints) -> None:
-    """A wake is enough for a change to be delivered; ending in the middle of a run gives the lease back."""
+    """A wake starts the delivery of a change; cancelling in the middle of a run releases the lease."""
     await subscribed(store, "a")
     each = make_dispatcher(store, endpoints)
     running = asyncio.create_task(each.run())
@@ -405,7 +405,7 @@ async def test_running(store: Store, endpoints: Endpoints) -> None:
 
 
 async def test_a_run_is_followed_by_another_look(store: Store, other: Store, endpoints: Endpoints) -> None:
-    """What came when a run was all but over is seen at once; who was kept away looks when it is time again."""
+    """A process looks at once after its own run; one without the lease waits for its regular look."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     first, second = make_dispatcher(store, endpoints), make_dispatcher(other, endpoints)
@@ -417,7 +417,7 @@ async def test_a_run_is_followed_by_another_look(store: Store, other: Store, end
 
 
 async def test_a_store_that_fails_is_asked_again(store: Store, endpoints: Endpoints) -> None:
-    """Neither looking nor delivering ends the dispatcher when the store cannot be reached."""
+    """The dispatcher survives an unavailable store, while looking and while delivering."""
     await subscribed(store, "a")
     await fill(store, TASK, {})
     each = make_dispatcher(store, endpoints)
@@ -433,9 +433,9 @@ async def test_a_store_that_fails_is_asked_again(store: Store, endpoints: Endpoi
 
 
 async def test_no_webhooks_no_work(store: Store, endpoints: Endpoints) -> None:
-    """Where there is nobody to tell, writers are told that there is no need to wake the dispatcher."""
+    """Without any webhook the dispatcher reports no readers, so that writers need not wake it."""
     each = make_dispatcher(store, endpoints)
-    told = [each.has_readers]  # nobody has looked yet, so there may be some
+    told = [each.has_readers]  # before the first look there may be some
     await delivered(each)
     told.append(each.has_readers)
     await subscribed(store, "a")

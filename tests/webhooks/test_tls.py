@@ -13,7 +13,7 @@ from tests.webhooks.receiver import Receiver, answering, listening
 
 pytestmark = pytest.mark.anyio
 
-TLS_BROKEN = {"TLS failed: WRONG_VERSION_NUMBER", "TLS failed: RECORD_LAYER_FAILURE"}  # by the version of OpenSSL
+TLS_BROKEN = {"TLS failed: WRONG_VERSION_NUMBER", "TLS failed: RECORD_LAYER_FAILURE"}  # by OpenSSL version
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,14 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """Return the sender's side of TLS, which trusts the authority and nobody else."""
+    """Return the sender's TLS context, which trusts only that authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.configure_trust(context)
     return context
 
 
 def certified(authority: trustme.CA, identity: str) -> ssl.SSLContext:
-    """Return the endpoint's side of TLS, with a certificate for `identity`."""
+    """Return the endpoint's TLS context, with a certificate for `identity`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(identity).configure_cert(context)
     return context
@@ -40,7 +40,7 @@ def certified(authority: trustme.CA, identity: str) -> ssl.SSLContext:
 async def test_the_certificate_is_checked_for_the_name_in_the_url(
     authority: trustme.CA, trusting: ssl.SSLContext
 ) -> None:
-    """An endpoint reached by its address is asked for, and proves, the name that the URL has."""
+    """The TLS connection to an address requests and verifies the name in the URL."""
     sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]), tls=trusting)
     async with listening(Receiver(), certified(authority, "hook.example")) as receiver:
         attempt = await sender.send(f"https://hook.example:{receiver.port}/", {}, b"{}")
@@ -64,7 +64,7 @@ async def test_an_international_name_is_checked_in_its_ascii_form(
 async def test_a_certificate_for_something_else_is_refused(
     authority: trustme.CA, trusting: ssl.SSLContext, identity: str
 ) -> None:
-    """Neither another name nor the address that was connected to is proof of the name; nothing is sent."""
+    """A certificate for another name, or for the address, is refused, and nothing is sent."""
     sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]), tls=trusting)
     async with listening(Receiver(), certified(authority, identity)) as receiver:
         attempt = await sender.send(f"https://hook.example:{receiver.port}/", {}, b"{}")
@@ -76,7 +76,7 @@ async def test_a_certificate_for_something_else_is_refused(
 async def test_a_url_with_an_address_needs_a_certificate_for_it(
     authority: trustme.CA, trusting: ssl.SSLContext
 ) -> None:
-    """An address in the URL is proven by a certificate for that address."""
+    """An address in the URL needs a certificate for that address."""
     sender = Sender(allow_private=True, tls=trusting)
     async with listening(Receiver(), certified(authority, "127.0.0.1")) as receiver:
         attempt = await sender.send(f"https://127.0.0.1:{receiver.port}/", {}, b"{}")
@@ -84,7 +84,7 @@ async def test_a_url_with_an_address_needs_a_certificate_for_it(
 
 
 async def test_an_unknown_authority_is_refused(authority: trustme.CA) -> None:
-    """By default only the authorities that the system trusts are trusted."""
+    """By default the sender trusts only the system's authorities."""
     sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]))
     async with listening(Receiver(), certified(authority, "hook.example")) as receiver:
         attempt = await sender.send(f"https://hook.example:{receiver.port}/", {}, b"{}")
@@ -96,7 +96,7 @@ async def test_an_unknown_authority_is_refused(authority: trustme.CA) -> None:
 async def error_from(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], trusting: ssl.SSLContext
 ) -> str | None:
-    """Return what is told of a delivery to an endpoint that serves its connections in this way."""
+    """Return the failure of a delivery to an endpoint that serves connections in this way."""
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         sender = Sender(allow_private=True, resolve=answering(["127.0.0.1"]), tls=trusting)
@@ -104,7 +104,7 @@ async def error_from(
 
 
 async def test_broken_tls_after_the_handshake_is_an_error(authority: trustme.CA, trusting: ssl.SSLContext) -> None:
-    """An endpoint that begins with TLS and goes on without it has given no answer."""
+    """An endpoint that starts TLS and goes on without it is a failure."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = certified(authority, "hook.example").wrap_bio(incoming, outgoing, server_side=True)
 
@@ -124,7 +124,7 @@ async def test_broken_tls_after_the_handshake_is_an_error(authority: trustme.CA,
 
 
 async def test_an_endpoint_that_speaks_no_tls_is_an_error(trusting: ssl.SSLContext) -> None:
-    """A plain answer to `https:` is told as what it is."""
+    """A plain HTTP response to `https:` is reported as such."""
 
     async def speak_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -1,1 +1,1 @@
-"""Whom to let in: what a request shows, what that grants, and for how long."""
+"""Access checks: the credential of a request, what it grants, and for how long."""

@@ -1,4 +1,4 @@
-"""What a request shows to be let in: a key in Authorization, or the cookie of a session."""
+"""The credential of a request: a key in Authorization, or the cookie of a session."""
 
 import re
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from domain.access.access_key import CredentialType
 from domain.access.key_text import hash_of, is_key
 
 COOKIE = "backroom_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"  # a browser takes it over https alone, and for this very host
+SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers accept it over https only, and for this host only
 
 _BEARER = re.compile(r"Bearer +([^\s,]+) *", re.IGNORECASE)
 _TWO = re.compile(r"[^,]+,\s*[A-Za-z]+ +[^=,]+")
 
 
 class Shown(NamedTuple):
-    """What was shown. What cannot be a key has no hash; `tried` tells that somebody meant to show one."""
+    """The credential of a request. Text that cannot be a key has no hash. `tried` tells that a key was meant."""
 
     type: CredentialType | None = None
     hash: bytes | None = None
@@ -28,7 +28,7 @@ _NO_KEY = Shown(tried=True)
 
 
 def shown_by(request: Request) -> Shown:
-    """Return what a request shows; a key counts before a cookie. Raises `BadHeader` for two keys."""
+    """Return the credential of a request. A key counts before a cookie. Raises `BadHeader` for two keys."""
     authorization = request.header(b"authorization")
     if authorization is not None:
         return _key(authorization)
@@ -37,12 +37,12 @@ def shown_by(request: Request) -> Shown:
 
 
 def is_by_cookie(request: Request) -> bool:
-    """Tell whether it is the cookie that should let a request in, which a browser adds by itself."""
+    """Tell whether the credential is a cookie, which a browser adds by itself."""
     return b"authorization" not in request.headers and session_token(request) is not None
 
 
 def session_token(request: Request) -> str | None:
-    """Return the token of a session, or None where no cookie of this service was sent."""
+    """Return the token of a session, or None if the request has no cookie of this service."""
     cookies = request.header(b"cookie")
     if cookies is None:
         return None
@@ -55,7 +55,7 @@ def session_token(request: Request) -> str | None:
 
 
 def cookie_name(request: Request) -> str:
-    """Return what the cookie is called over the scheme of a request."""
+    """Return the name of the cookie, which depends on the scheme of the request."""
     return SECURE_COOKIE if request.scheme in ("https", "wss") else COOKIE
 
 

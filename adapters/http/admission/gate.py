@@ -1,5 +1,6 @@
-"""Who may pass: every request shows what it has, and every operation says what it needs."""
+"""The gate: every request shows its credential, and every operation names the scope that it needs."""
 
+import asyncio
 import ipaddress
 from datetime import datetime
 from functools import lru_cache
@@ -21,7 +22,7 @@ from domain.access.scopes import AccessScope
 from domain.errors import DomainError
 
 IPV6_PREFIX = 64
-"""Whoever has one address of IPv6 has as many as he likes, and all of them begin with so many of the same bits."""
+"""Bits of an IPv6 address that identify a client. One client has every address with the same first bits."""
 
 
 UNGUARDED = (
@@ -32,9 +33,9 @@ UNGUARDED = (
 
 @define(eq=False)
 class Gate:
-    """Lets requests pass, or refuses them.
+    """Admits requests, or refuses them.
 
-    A key is looked up for each request: what was revoked a moment ago, in whichever process, does not pass.
+    The key is looked up for each request. So a revoked key fails at the next request, in every process.
     """
 
     keys: AccessKeys
@@ -44,13 +45,14 @@ class Gate:
     live: LiveGrants = field(init=False)
 
     _used: set[int] = field(factory=set, init=False)
+    _shown: dict[bytes, Shown] = field(factory=dict, init=False, repr=False)
 
     @live.default
     def _make_live(self) -> LiveGrants:
         return LiveGrants(self.keys)
 
     async def admit(self, request: Request, needed: AccessScope | None) -> None:
-        """Note what a request is granted. What needs nothing is only counted.
+        """Note the grant of a request. An operation that needs no scope only counts against the rate limit.
 
         Raises `Unauthorized`, `Forbidden`, `RateLimited`, `BadParameter` and `BadHeader`.
         """
@@ -58,7 +60,7 @@ class Gate:
             raise BadParameter("a key does not belong into a URL, where others can read it; send Authorization: Bearer")
         if needed is None:
             return self._count(request, None)
-        shown = shown_by(request)
+        shown = self._shown_by(request)
         grant = await self.keys.look_up(shown.hash)
         if grant is not None and grant.type is not None and grant.type is not shown.type:
             grant = None
@@ -76,7 +78,7 @@ class Gate:
         return None
 
     def refusal(self, request: Request, shown: Shown) -> Unauthorized | RateLimited:
-        """Return why a request is not let in; whoever tries too many keys has to wait."""
+        """Return the error for a request without a valid credential. A caller that tries too many keys must wait."""
         if not shown.tried:
             return Unauthorized("this needs a key: send Authorization: Bearer brm_…")
         verdict = self.limiter.take(b"failed %b" % subject_of(request.address), FAILED_TRIES)
@@ -85,7 +87,7 @@ class Gate:
         return Unauthorized("this key is not valid: it is mistyped, unknown, expired or revoked")
 
     async def note_uses(self, at: datetime) -> None:
-        """Store which keys were used since the last time. Raises what the store does; then they are kept for later."""
+        """Store which keys were used since the last time. If the store fails, this raises its error and keeps them."""
         used, self._used = self._used, set()
         try:
             if used:
@@ -93,6 +95,18 @@ class Gate:
         except DomainError:
             self._used |= used
             raise
+
+    def _shown_by(self, request: Request) -> Shown:
+        """Return the credential of a request. A key is parsed once in a turn of the event loop, then forgotten."""
+        authorization = request.headers.get(b"authorization")
+        if authorization is None:
+            return shown_by(request)
+        shown = self._shown.get(authorization)
+        if shown is None:
+            shown = shown_by(request)
+            asyncio.get_running_loop().call_soon(self._shown.clear)
+            self._shown[authorization] = shown
+        return shown
 
     def _count(self, request: Request, grant: Grant | None) -> None:
         if self.quota is None:
@@ -116,7 +130,7 @@ def _holds_key(request: Request) -> bool:
 
 @lru_cache(64)
 def is_local(address: str) -> bool:
-    """Tell whether only this machine can reach an address of ours: one of loopback, or the path of a socket."""
+    """Tell whether only this machine can reach our address: a loopback address, or the path of a socket."""
     if address.startswith("/"):
         return True
     try:
@@ -128,7 +142,7 @@ def is_local(address: str) -> bool:
 
 @lru_cache(1024)
 def subject_of(address: str) -> bytes:
-    """Return whom an address stands for: all that begin like it, where one has many of them."""
+    """Return the client that an address stands for. IPv6 addresses with the same prefix are one client."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

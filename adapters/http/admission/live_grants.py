@@ -1,4 +1,4 @@
-"""Followers stay for long; they go once what let them in does so no more."""
+"""A follower stays connected for long, and is ended once its credential is no longer valid."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ AT_ONCE = 100
 
 @define(eq=False)
 class LiveGrants:
-    """Looks again and again, for as long as anybody stays, whether what let him in still does."""
+    """Checks again and again whether the credential of each follower is still valid."""
 
     keys: AccessKeys
 
@@ -26,7 +26,7 @@ class LiveGrants:
 
     @asynccontextmanager
     async def while_granted(self, request: Request) -> AsyncIterator[None]:
-        """Do what is inside for as long as the request would be let in. Raises `Unauthorized` where it ends before."""
+        """Run the block while the request's credential is valid. Raises `Unauthorized` once it is not."""
         timeout = asyncio.timeout(None)
         self._staying[timeout] = request.credential
         if self._looking is None:
@@ -55,9 +55,9 @@ class LiveGrants:
     async def _look_at(self, credentials: list[bytes | None]) -> None:
         try:
             grants = await asyncio.gather(*map(self.keys.look_up, credentials))
-        except DomainError:  # the store cannot be asked now, and nobody has to go because of that
+        except DomainError:  # the store is unavailable, which must not end a follower
             return
         gone = {each for each, grant in zip(credentials, grants, strict=True) if grant is None}
         for timeout in [each for each, credential in self._staying.items() if credential in gone]:
-            del self._staying[timeout]  # to be ended twice would be an error
+            del self._staying[timeout]  # a second timeout would be an error
             timeout.reschedule(asyncio.get_running_loop().time())

@@ -53,8 +53,8 @@ class OriginCheck:
     def _may_write(self, request: Request, own: str) -> bool:
         """Tell whether a page may send this write. A write that comes from no page may pass.
 
-        A browser adds a cookie by itself, and nobody can tell whether a WebSocket depends on one. For both, a
-        Sec-Fetch-Site that names another site refuses the request, whatever its Origin is.
+        A browser adds a cookie by itself, and nothing tells whether it did so for a WebSocket. So both are refused if
+        Sec-Fetch-Site names another site, even with an allowed Origin.
         """
         site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
         if site in _OWN_SITE or (site is None and origin is None):

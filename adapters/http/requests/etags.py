@@ -1,7 +1,7 @@
 """Entity tags: the version of an entity in quotes (RFC 9110, 8.8.3).
 
-What counts is the version inside. A proxy may weaken an etag, and a compressed response has its own etag. For a
-write, each of them still means that version.
+Only the version inside counts. A proxy may weaken an etag, and a compressed response has its own etag. For a write,
+each of them still means that version.
 """
 
 import re

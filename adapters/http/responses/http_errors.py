@@ -66,7 +66,7 @@ class MethodNotAllowed(HttpError):
 
 
 class NotAcceptable(HttpError):
-    """The client accepts nothing that could be answered."""
+    """The client accepts no media type that this path has."""
 
     code = "not_acceptable"
 

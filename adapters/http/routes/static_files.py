@@ -44,7 +44,7 @@ class File:
 
     @property
     def etag(self) -> bytes:
-        """Return its strong tag."""
+        """Return its strong etag."""
         return b'"%b"' % self.version.encode()
 
 

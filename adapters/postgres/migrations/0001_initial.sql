@@ -1,28 +1,28 @@
--- The first schema. An entity is its document; the columns beside it are what it is sorted and found by: choices as
--- ranks in the order of their definition, and for a text, in a column named <field>_key, its folded form. Text sorts
--- by code point, which in UTF-8 is the "C" collation. An index in each direction, because ties are always broken by
--- ascending id and nulls always come last, so that neither is the other one backwards.
+-- The first schema. A row has the document of an entity, and columns for sorting and finding it. Choices are ranks in
+-- the order of their definition. A text has a column <field>_key with its folded form. Text sorts by code point, which
+-- in UTF-8 is the "C" collation. Each direction has its own index: ids ascend among ties and nulls come last in both,
+-- so neither order is the reverse of the other.
 
 CREATE TABLE migrations (
   number integer PRIMARY KEY,
   applied_at timestamptz NOT NULL DEFAULT now()
 );
 
--- The log has one name in each place where it has lived; the one of the highest epoch is its name now.
+-- The log has one name in each home that it has had; the name of the highest epoch is the current one.
 CREATE TABLE log_names (
   epoch integer PRIMARY KEY,
   name text NOT NULL UNIQUE,
   home text NOT NULL              -- which cluster, database and table it named
 );
 
--- Shared by every process on this database. One row, which is also the lock of whoever sweeps.
+-- Shared by every process on this database. One row, which is also the lock for purging.
 CREATE TABLE secrets (
   secret bytea NOT NULL
 );
 
 INSERT INTO secrets VALUES (sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea));
 
--- The places of the newest changes of each kind that are no longer kept.
+-- The position of the newest purged change of each entity type.
 CREATE TABLE forgotten (
   kind text PRIMARY KEY COLLATE "C",
   epoch integer NOT NULL,

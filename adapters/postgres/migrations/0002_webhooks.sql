@@ -1,4 +1,4 @@
--- Webhooks, how far each of them has come, and what was attempted.
+-- Webhooks, the position of each, and their deliveries.
 
 CREATE SEQUENCE webhooks_ids;
 

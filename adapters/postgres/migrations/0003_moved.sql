@@ -1,5 +1,5 @@
--- What is known of logs from which this one was moved here, so that whoever followed one of them can go on. The names
--- of those logs are in log_names, with epochs below 1.
+-- The logs that this one was moved from, so that their followers can go on. Their names are in log_names, with epochs
+-- below 1.
 
 CREATE TABLE former_cursors (
   cursor text PRIMARY KEY COLLATE "C",

@@ -1,4 +1,4 @@
--- By which time old things are purged. One row, from the first purge on.
+-- The time that purges go by. One row, from the first purge on.
 
 CREATE TABLE retention (
   believed timestamptz NOT NULL,

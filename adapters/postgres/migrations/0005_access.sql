@@ -1,4 +1,4 @@
--- Keys, what stands for them, and which of them made a change.
+-- Access keys, their credentials, and the key that made each change.
 
 CREATE TABLE access_keys (
   id bigint PRIMARY KEY,

@@ -1,5 +1,5 @@
--- Which fields the documents of each entity type have. Where a type declares others, the store gives them to what was
--- written before, when it is opened; so no migration has to change documents.
+-- The fields that the documents of each entity type have. If a type declares new ones, opening the store adds them to
+-- older documents. So no migration has to change documents.
 
 CREATE TABLE declared_fields (
   kind text PRIMARY KEY,

@@ -1,8 +1,8 @@
--- Changes are numbered 1, 2, 3 … in the order of commits, as in every store. Before, they were in the order of their
--- transactions' ids (epoch, xid, seq). With its new table the log gets a new name (see migrating.py); the cursors of
--- the old one that changes had are kept beside what they stand for, as those of logs that were moved here.
+-- Changes are numbered 1, 2, 3 … in the order of commits, as in every store. Before, they were in the order of
+-- transaction ids (epoch, xid, seq). With its new table the log gets a new name (see migrating.py). The old cursors of
+-- changes stay in former_cursors with their numbers, like those of moved logs.
 
--- Up to which number the cursors of a former name mean what they meant; null where they were no such numbers.
+-- The number up to which cursors of a former name are valid; null if those cursors had no numbers.
 ALTER TABLE log_names ADD COLUMN newest bigint;
 
 ALTER TABLE changes RENAME TO changes_before;
@@ -20,13 +20,14 @@ ALTER TABLE changes ADD CONSTRAINT changes_of_entity UNIQUE (id, kind, version);
 CREATE INDEX changes_of_kind ON changes (kind, number);
 CREATE INDEX changes_by_place ON changes (epoch, xid, seq);
 
--- The number of the newest change of each kind that is no longer kept.
+-- The number of the newest purged change of each entity type.
 CREATE TABLE forgotten (
   kind text NOT NULL COLLATE "C",
   number bigint NOT NULL
 );
 
--- Of no kind: in front of which change the log begins here. Whoever numbers changes locks this row.
+-- The row of no entity type holds the number before the first change of the log. A writer locks this row to number its
+-- changes.
 INSERT INTO forgotten VALUES ('', 0);
 
 CREATE TABLE former_cursors (
@@ -51,8 +52,8 @@ ALTER TABLE forgotten ADD PRIMARY KEY (kind);
 ALTER TABLE former_cursors ADD PRIMARY KEY (cursor);
 CREATE INDEX former_cursors_of_change ON former_cursors (number);
 
--- How many changes are in front of a place, or of the first one behind it that a snapshot did not show. Who had had others
--- behind that one has them again.
+-- Returns the number of changes before a position, or before the first later change that a snapshot did not show. A
+-- webhook that already had changes after that one gets them again.
 CREATE FUNCTION number_of(integer, xid8, integer, pg_snapshot) RETURNS bigint LANGUAGE sql AS $$
   SELECT coalesce(
     (
@@ -86,9 +87,9 @@ DROP FUNCTION number_of;
 
 ALTER TABLE changes DROP COLUMN epoch, DROP COLUMN xid, DROP COLUMN seq;
 
--- Waits for its turn to number changes, which lasts until the end of the transaction, and returns the newest number.
--- Nothing is counted up: while somebody keeps an old snapshot, each version of a counter would be in everybody's way.
--- By an index in any case: a plan that was made while the log was empty would later read all of it.
+-- Takes the lock for numbering changes until the end of the transaction, and returns the newest number. There is no
+-- counter row: while an old snapshot exists, all its dead versions would slow everybody down. The function always uses
+-- an index: a plan made for an empty log would later read all of it.
 CREATE FUNCTION lock_log() RETURNS bigint LANGUAGE plpgsql SET lock_timeout = 0 SET enable_seqscan = off AS $$
 BEGIN
   PERFORM FROM forgotten WHERE kind = '' FOR UPDATE;

@@ -1,6 +1,6 @@
--- The first schema. An entity is its document; the columns beside it are what it is sorted and found by: times in
--- microseconds since 1970 in UTC, money in cents, choices as ranks in the order of their definition, and for a text,
--- in a column named <field>_key, its folded form.
+-- The first schema. A row has the document of an entity, and columns for sorting and finding it. Times are in
+-- microseconds since 1970 in UTC, money is in cents, and choices are ranks in the order of their definition. A text has
+-- a column <field>_key with its folded form.
 
 PRAGMA application_id = 0x6261636b; -- "back": tells the file from the databases of other programs
 

@@ -1,4 +1,4 @@
--- What is known of logs from which this one was moved here, so that whoever followed one of them can go on.
+-- The logs that this one was moved from, so that their followers can go on.
 
 CREATE TABLE former_logs (
   name TEXT PRIMARY KEY

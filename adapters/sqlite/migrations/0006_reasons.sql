@@ -1,3 +1,3 @@
--- Why a change was made, in the words of whoever made it.
+-- The reason for a change, in the caller's words.
 
 ALTER TABLE changes ADD COLUMN reason TEXT;

@@ -1,4 +1,4 @@
--- How the folded text of this store was folded: nothing yet says so, and then it is looked at when a store is opened.
+-- The folding of the text in this store. While the table is empty, opening the store checks all text.
 
 CREATE TABLE folding (fold TEXT NOT NULL) STRICT;
 

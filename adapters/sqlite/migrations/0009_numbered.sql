@@ -1,3 +1,3 @@
--- A log that is moved keeps its numbers. So cursors of a former name mean what they meant, up to the newest number of
--- the moment when it was moved; those of logs that were moved before are told one by one, and nothing is known here.
+-- A moved log keeps its numbers. So cursors of a former name stay valid up to `newest`, the newest number at the move.
+-- Logs that were moved before this migration have null here; their cursors are in former_cursors.
 ALTER TABLE former_logs ADD COLUMN newest INTEGER;

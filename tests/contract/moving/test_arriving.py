@@ -43,7 +43,7 @@ async def test_everything_moves(store: Store, clock: Clock, arrived: Callable[[]
     assert await there.page(Query(entity_type=TASK, limit=3)) != await there.page(Query(entity_type=TASK))
 
 
-async def test_life_goes_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
+async def test_keys_and_ids_go_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
     """After a move, keys replay, new ids are above all earlier ones, and deleted entities can be restored."""
     await live(store, clock)
     given = max(each.change.record.id for each in await whole_log(store) if each.change.entity_type is TASK)
@@ -134,7 +134,7 @@ async def test_cursors_expire_with_their_changes(store: Store, clock: Clock, arr
         await there.read(between)
 
 
-async def test_moving_on(store: Store, source: str, target: str, tmp_path: Path, clock: Clock) -> None:
+async def test_a_store_that_moves_twice(store: Store, source: str, target: str, tmp_path: Path, clock: Clock) -> None:
     """A store that is moved twice still knows the cursors of the first log."""
     await live(store, clock)
     first = (await store.read(None, limit=1)).cursor
@@ -152,7 +152,7 @@ async def test_moving_on(store: Store, source: str, target: str, tmp_path: Path,
     await again.close()
 
 
-async def test_one_moment(store: Store, source: str, target: str, clock: Clock) -> None:
+async def test_a_move_takes_one_snapshot(store: Store, source: str, target: str, clock: Clock) -> None:
     """A move takes one snapshot: writes during the move are not part of the copy."""
     await live(store, clock)
     before = await everything(store)
@@ -176,7 +176,7 @@ async def test_one_moment(store: Store, source: str, target: str, clock: Clock) 
 
 
 async def both(one: Export, other: Export) -> AsyncIterator[tuple[Part, Part]]:
-    """Export the source while another process writes to it."""
+    """Read two exports side by side."""
     others = other.read()
     async for part in one.read():
         yield part, await anext(others)

@@ -68,7 +68,7 @@ class Lost(Careless):
         raise Unavailable
 
 
-async def test_lost_in_the_moment_of_the_commit(store: Store, source: str, target: str) -> None:
+async def test_a_commit_of_unknown_outcome(store: Store, source: str, target: str) -> None:
     """A connection lost at the commit raises `Undecided`, because the outcome is unknown."""
     await fill(store, TASK, {})
     with pytest.raises(Undecided, match="if it is not empty now, everything was moved"):

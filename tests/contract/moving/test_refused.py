@@ -47,7 +47,7 @@ async def test_a_target_with_something_in_it(
         await there.close()
 
 
-async def test_what_took_over_little_is_not_empty(
+async def test_a_moved_store_without_changes_is_not_empty(
     store: Store, source: str, target: str, clock: Clock, arrived: Callable[[], Any]
 ) -> None:
     """A store that was moved to a target is not overwritten, even if all its changes are purged or it had none."""
@@ -59,7 +59,7 @@ async def test_what_took_over_little_is_not_empty(
     assert await everything(store) == await everything(there)
 
 
-async def test_what_took_over_nothing_is_not_empty(
+async def test_a_moved_empty_store_is_not_empty(
     store: Store, source: str, target: str, arrived: Callable[[], Any]
 ) -> None:
     """A moved empty store has the secret and the cursors of its source, so it is not overwritten."""
@@ -87,7 +87,7 @@ async def test_a_store_is_not_moved_to_itself(store: Store, source: str) -> None
     assert [("task.created", 1, 1)] == await trail(store, start)
 
 
-async def test_two_at_once(store: Store, source: str, target: str, clock: Clock) -> None:
+async def test_a_second_move_waits(store: Store, source: str, target: str, clock: Clock) -> None:
     """A second move to a target waits for the first, and is then refused."""
     await fill(store, TASK, {})
     async with exporting(source) as telling, importing(target) as taking:

@@ -53,6 +53,6 @@ class MovingMachine(StoreMachine):
         await self.enter(target)
 
 
-def test_nobody_notices() -> None:
+def test_users_notice_no_move() -> None:
     """A store agrees with a plain model after any steps and any number of moves."""
     run_state_machine_as_test(MovingMachine, settings=settings(max_examples=30, stateful_step_count=30))
