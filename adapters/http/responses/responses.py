@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from starlette.background import BackgroundTask
 from starlette.types import Receive, Scope, Send
 
@@ -23,7 +23,10 @@ class Response:
 
     def plus(self, *headers: Header) -> "Response":
         """Return this response with more headers."""
-        return evolve(self, headers=(*self.headers, *headers))
+        # Not by `evolve`, which takes twice as long, and every entity's response passes here.
+        return Response(
+            status=self.status, headers=(*self.headers, *headers), body=self.body, background=self.background
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as an ASGI application. The outermost layer removes the body for HEAD."""
