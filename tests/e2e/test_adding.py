@@ -151,7 +151,7 @@ def test_no_other_test_needs_a_change(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "README.md", "ARCHITECTURE.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, copy)
     builders = copy / "tests" / "builders.py"
-    (line,) = re.findall(r"`REQUIRED` of `tests/builders.py`.*?```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    (line,) = re.findall(r"`REQUIRED` in `tests/builders.py`.*?```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     text = builders.read_text()
     assert REQUIRED in text
     imported = "from domain.supplier import SUPPLIER\n"
