@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from adapters.http.server.compatibility import mismatch
 from adapters.http.server.protocol import HttpProtocol
 from adapters.http.server.websockets import WebSocketProtocol
 from entrypoints.diagnostics import LOG
@@ -46,6 +47,9 @@ def run(
     `app` is an ASGI factory or its import string, `port` 0 takes a free one. Once it listens, it
     writes its address and the `store` to stderr.
     """
+    if (reason := mismatch()) is not None:
+        LOG.error("%s", reason)
+        return FAILURE
     try:
         sockets = listen(host, port)
     except OSError as error:
