@@ -1,9 +1,10 @@
 """The release line of uvicorn that this package was tested with.
 
-The package overrides and uses inner names of uvicorn, which any minor release may change:
+The package overrides and uses inner names of uvicorn, which any minor release may change. The most important are:
 
 - of `HttpToolsProtocol`: the methods in `HTTP_NAMES`, and the attributes `parser`, `headers`, `url`, `scope`, `cycle`,
   `pipeline`, `flow`, `loop`, `transport`, `connections`, `server_state`, `app_state` and `timeout_keep_alive`;
+- `RequestResponseCycle`, which `_start_asgi_task` runs, and `FlowControl` with its `read_paused`;
 - of `WSProtocol`: the methods in `WEBSOCKET_NAMES`, and the attributes `conn`, `queue`, `transport`, `loop`,
   `writable`, `read_paused`, `handshake_complete`, `response_started` and `close_sent`.
 
