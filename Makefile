@@ -37,7 +37,7 @@ power: .venv/dev ## cut the power of the service 200 times under load; takes Lin
 
 lock: build/lock ## write the locks anew from pyproject.toml; UPGRADE=--upgrade takes the newest versions
 	@$(COMPILE) --output-file requirements.lock
-	@$(COMPILE) --output-file requirements-dev.lock --extra dev --constraint requirements.lock
+	@$(COMPILE) --output-file requirements-dev.lock --extra dev --extra mcp --constraint requirements.lock
 
 clean: ## remove what was built, never ./data
 	rm -rf .venv build *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
