@@ -18,9 +18,9 @@ RELIED_ON = {
     "response_complete response_started scope transport",
     "FlowControl": "_transport pause_reading read_paused resume_reading",
     "ServerState": "connections default_headers total_requests",
-    "WSProtocol": "close_sent close_timer conn connection_lost connection_made disconnected handle_close handle_connect "
-    "handle_events handle_message handle_ping handle_pong handshake_complete loop pause_writing queue read_paused "
-    "response_started resume_writing send shutdown transport writable",
+    "WSProtocol": "close_sent close_timer conn connection_lost connection_made disconnected handle_close "
+    "handle_connect handle_events handle_message handle_ping handle_pong handshake_complete loop pause_writing queue "
+    "read_paused response_started resume_writing send shutdown transport writable",
 }
 
 
