@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from attrs import field, frozen
 
@@ -26,6 +27,8 @@ _OF_PAGES = ("Content-Security-Policy",)
 _HTML = b"text/html; charset=utf-8"
 _OK: Schema = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
 _ANY_QUERY: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+_FINE = {"status": "ok"}
+_GREETING = {"message": "Hello from Starlette!", "version": API_VERSION}
 _HOME: Schema = {
     "type": "object",
     "properties": {"message": {"type": "string"}, "version": {"type": "string"}},
@@ -44,18 +47,18 @@ class Service:
         """Respond with a greeting to a program. Send a browser to the web page."""
         if quality(request, "text/html") > quality(request, "application/json"):
             return Response(status=307, headers=((b"location", f"{request.root}{PAGE}".encode()),))
-        return json_response({"message": "Hello from Starlette!", "version": API_VERSION})
+        return json_response(_GREETING)
 
     async def alive(self, request: Request) -> Response:
         """Tell that the process responds."""
         del request
-        return json_response({"status": "ok"})
+        return json_response(_FINE)
 
     async def ready(self, request: Request) -> Response:
         """Tell that the store accepts writes. Raises `Unavailable` otherwise."""
         del request
         await self.readiness.check()
-        return json_response({"status": "ok"})
+        return json_response(_FINE)
 
     async def problem(self, request: Request) -> Response:
         """Explain a code."""
@@ -67,13 +70,7 @@ class Service:
             title, text = escape(f"{entity_type.status} {entity_type.title}"), escape(entity_type.explanation)
             page = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p><code>{code}</code><p>{text}"
             return json_bytes(page.encode(), OF_PAGES, media_type=_HTML)
-        explained = {
-            "code": code,
-            "status": entity_type.status,
-            "title": entity_type.title,
-            "explanation": entity_type.explanation,
-        }
-        return json_response(explained)
+        return json_response(_explained(code))
 
     async def page(self, request: Request) -> Response:
         """Show the web page. A script of the page shows the view that its address names."""
@@ -96,16 +93,22 @@ class Service:
         return Response(status=308, headers=((b"location", f"{request.root}{DOCS}".encode()),))
 
 
+def _explained(code: str) -> dict[str, Any]:
+    told = PROBLEMS[code]
+    return {"code": code, "status": told.status, "title": told.title, "explanation": told.explanation}
+
+
 def paths(service: Service) -> list[Path]:
     """Return the service's own paths, without the OpenAPI document, which describes them."""
     explained: Schema = {
         "type": "object",
         "properties": {name: {} for name in ("code", "status", "title", "explanation")},
     }
-    code = Parameter(name="code", place="path", schema={"type": "string"})
+    code = Parameter(name="code", place="path", schema={"type": "string"}, example="not_found")
     html = Reply(description="The page.", media_type="text/html", schema={"type": "string"}, headers=_OF_PAGES)
-    well, able = Reply(description="It is.", schema=_OK), Reply(description="It can.", schema=_OK)
-    greeting = Reply(description="A greeting.", schema=_HOME)
+    well = Reply(description="It is.", schema=_OK, example=_FINE)
+    able = Reply(description="It can.", schema=_OK, example=_FINE)
+    greeting = Reply(description="A greeting.", schema=_HOME, example=_GREETING)
     moved = Reply(description="There it is.", headers=("Location",), media_type="text/html")
     view = Operation(
         name="view",
@@ -125,7 +128,15 @@ def paths(service: Service) -> list[Path]:
         summary="What a problem means",
         scope=None,
         handler=service.problem,
-        replies={200: Reply(description="Its explanation.", schema=explained, also=("text/html",), headers=_OF_PAGES)},
+        replies={
+            200: Reply(
+                description="Its explanation.",
+                schema=explained,
+                example=_explained("not_found"),
+                also={"text/html": ""},
+                headers=_OF_PAGES,
+            )
+        },
         parameters=(code,),
         problems=("not_found",),
         caching=PUBLIC,
