@@ -117,7 +117,7 @@ def paths(service: Service) -> list[Path]:
         handler=service.page,
         replies={200: html},
         parameters=(
-            Parameter(name="view", place="path", schema={"enum": list(VIEWS)}),
+            Parameter(name="view", place="path", schema={"enum": list(VIEWS)}, example="tasks"),
             Parameter(name="shown", place="query", schema=_ANY_QUERY, description="What is shown, as for a list."),
         ),
         problems=("not_found",),
