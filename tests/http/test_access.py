@@ -374,6 +374,15 @@ async def test_cookies_of_others(client: Client, store: Store, cookie: str) -> N
     assert 200 == (await client.get("/tasks", headers=both)).status_code
 
 
+async def test_cookies_in_several_lines(client: Client, store: Store) -> None:
+    """Cookies may come in several lines (RFC 9113, 8.2.3), and a comma in one of them begins no other."""
+    browser = await session(client, await new_key(store))
+    client.cookies.clear()
+    lines = [("Cookie", "a=b"), ("Cookie", browser["Cookie"]), ("Cookie", "c=d")]
+    assert 200 == (await client.get("/tasks", headers=lines)).status_code
+    assert 401 == (await client.get("/tasks", headers={"Cookie": f"a=b,{browser['Cookie']}"})).status_code
+
+
 @pytest.mark.parametrize(
     ("headers", "passes"),
     [
