@@ -2,19 +2,18 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from attrs import frozen
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.service import Service, running
+from tests.e2e.service import running
 from tests.e2e.test_access import new_key
 from tests.http.access import bearer
 from tests.page.test_docs import all_opened, opened
@@ -38,7 +37,7 @@ class Shown:
 
     lines: dict[str, list[str]]
     statuses: dict[str, set[str]]
-    service: Service
+    host: str
 
     def names(self) -> list[str]:
         """Return the names of operations that end, in an order in which they can be carried out."""
@@ -59,36 +58,40 @@ def place(name: str) -> tuple[int, int]:
     return (LAST.index(name) + 1 if name in LAST else 0, known[0] if known else len(ORDER))
 
 
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """Return a service that needs a key, which is in the environment as the lines expect it."""
-    monkeypatch.setenv("BACKROOM_KEY", new_key(tmp_path))
-    with running(tmp_path, webhooks_allow_private="1") as service, service.client() as client:
-        made = {"url": "http://127.0.0.1:9/", "enabled": False}
-        assert 201 == client.post("/webhooks", json=made, headers=bearer(os.environ["BACKROOM_KEY"])).status_code
-        yield service
-
-
-@pytest.fixture
-def shown(page: Page, service: Service) -> Shown:
+@pytest.fixture(scope="module")
+def seen(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """Return the lines that somebody sees who is logged in."""
-    opened(page)
-    log_in(page, os.environ["BACKROOM_KEY"])
-    expect(page.get_by_role("banner")).to_contain_text("Logged in")
-    page.get_by_role("button", name="Open all").click()
-    with service.client() as client:
-        paths = client.get("/openapi.json").json()["paths"]
-    statuses = {each["operationId"]: set(each["responses"]) for path in paths.values() for each in path.values()}
-    return Shown(page.evaluate(LINES), statuses, service)
+    folder = tmp_path_factory.mktemp("seen")
+    key = new_key(folder)
+    with running(folder) as service, browser.new_context(base_url=service.url) as context:
+        page = opened(context.new_page())
+        log_in(page, key)
+        expect(page.get_by_role("banner")).to_contain_text("Logged in")
+        page.get_by_role("button", name="Open all").click()
+        with service.client() as client:
+            paths = client.get("/openapi.json").json()["paths"]
+        statuses = {each["operationId"]: set(each["responses"]) for path in paths.values() for each in path.values()}
+        return Shown(page.evaluate(LINES), statuses, urlsplit(service.url).netloc)
 
 
-def test_each_operation_has_them(shown: Shown) -> None:
+@pytest.fixture
+def shown(seen: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shown]:
+    """Return these lines for a service of the test's own, whose key is in the environment, where they expect it."""
+    monkeypatch.setenv("BACKROOM_KEY", key := new_key(tmp_path))
+    with running(tmp_path, webhooks_allow_private="1") as service, service.client(headers=bearer(key)) as client:
+        client.post("/webhooks", json={"url": "http://127.0.0.1:9/", "enabled": False}).raise_for_status()
+        here = urlsplit(service.url).netloc
+        lines = {name: [each.replace(seen.host, here) for each in lines] for name, lines in seen.lines.items()}
+        yield Shown(lines, seen.statuses, here)
+
+
+def test_each_operation_has_them(seen: Shown) -> None:
     """Each operation has a line for the shell, but for the WebSocket, and one for Python. All name the key."""
-    for name, lines in shown.lines.items():
+    for name, lines in seen.lines.items():
         assert (1 if name == "followChanges" else 2) == len(lines), name
-    secured = [each for each in shown.lines["createTask"] if "BACKROOM_KEY" in each]
+    secured = [each for each in seen.lines["createTask"] if "BACKROOM_KEY" in each]
     assert 2 == len(secured)
-    assert set(shown.statuses) == set(shown.lines)
+    assert set(seen.statuses) == set(seen.lines)
 
 
 def test_each_line_for_the_shell(shown: Shown) -> None:
@@ -126,9 +129,8 @@ def test_lines_that_follow(shown: Shown, name: str, which: int) -> None:
             process.kill()
 
 
-def test_they_follow_the_form(page: Page, service: Service) -> None:
+def test_they_follow_the_form(page: Page) -> None:
     """What is typed into the form is in the lines at once, quoted so that a shell and Python read it as it is."""
-    del service
     opened(page, "#createTask")
     title = """it's "$HOME" `x` \\ ü 🥛"""
     operation = page.locator("#createTask")
@@ -154,7 +156,7 @@ def test_copying(page: Page) -> None:
     assert line == page.evaluate("getSelection().toString()").strip()
 
 
-def test_open_services_need_no_key(tmp_path: Path, browser: Any) -> None:
+def test_open_services_need_no_key(tmp_path: Path, browser: Browser) -> None:
     """Where no key is needed, the lines name none."""
     with running(tmp_path, store="memory://") as service, browser.new_context(base_url=service.url) as context:
         lines = all_opened(context.new_page()).evaluate(LINES)
