@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from domain.access.access_key import AccessKey, Credential
+from domain.calendar import Calendar
 from domain.changes import Change, Cursor
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
@@ -107,7 +108,14 @@ class Credentials:
     credentials: tuple[Credential, ...]
 
 
-Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials
+@frozen(kw_only=True)
+class AllCalendars:
+    """The calendars, and the deleted ones whose ids must not be given again."""
+
+    calendars: tuple[Calendar, ...]
+
+
+Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials | AllCalendars
 
 
 class Export(Protocol):
@@ -115,7 +123,9 @@ class Export(Protocol):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return how many entities, changes, former cursors, receipts, deliveries, keys and credentials there are."""
+        """Return how many items the parts have: entities, changes, former cursors, receipts, deliveries, keys,
+        credentials and calendars.
+        """
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
@@ -124,7 +134,8 @@ class Export(Protocol):
         First the metadata; then the entities type by type in the order of the registry, by ascending id; the changes in
         the order of the log; the former cursors in the order of their code points; the receipts by their expiry, caller
         and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
-        hashes. A part is full unless it is the last of its type, and an empty part is left out.
+        hashes; the calendars by ascending id. A part is full unless it is the last of its type, and an empty part is
+        left out.
         Raises `Unavailable`.
         """
 
@@ -174,7 +185,7 @@ def size(part: Part) -> int:
             return len(items)
         case FormerCursors(numbers=numbers):
             return len(numbers)
-        case Keys(keys=items) | Credentials(credentials=items):
+        case Keys(keys=items) | Credentials(credentials=items) | AllCalendars(calendars=items):
             return len(items)
         case _:
             return 0

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.postgres.calendars import CALENDARS, calendar_of
 from adapters.postgres.connections import Connection, connect
 from adapters.postgres.declared_fields import check_declared_fields
 from adapters.postgres.deliveries import SELECT, delivery_of
@@ -16,6 +17,7 @@ from domain.entity_type import EntityType
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
@@ -100,6 +102,8 @@ class PostgresExport(Export):
             yield Keys(keys=keys)
         async for credentials in self._batches(CREDENTIALS, credential_of):
             yield Credentials(credentials=credentials)
+        async for calendars in self._batches(CALENDARS, calendar_of):
+            yield AllCalendars(calendars=calendars)
 
     async def _batches(self, sql: str, each: Callable[[Any], T], size: int = BATCH) -> AsyncIterator[tuple[T, ...]]:
         cursor = await self._connection.cursor(sql)
@@ -130,4 +134,5 @@ def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
         "deliveries",
         "access_keys",
         "credentials",
+        "calendars",
     ]
