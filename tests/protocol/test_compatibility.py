@@ -18,10 +18,10 @@ from entrypoints.server import run
 
 # The modules that use each class, and names that these share with it by chance.
 USERS: dict[type, tuple[set[str], set[str]]] = {
-    HttpToolsProtocol: ({"protocol", "timeouts"}, set()),
-    RequestResponseCycle: ({"protocol", "until_close"}, {"flow", "default_headers"}),
-    FlowControl: ({"flow", "protocol", "timeouts"}, set()),
-    ServerState: ({"protocol"}, set()),
+    HttpToolsProtocol: ({"protocol", "timeouts", "cycle"}, set()),
+    RequestResponseCycle: ({"protocol", "until_close", "cycle"}, set()),
+    FlowControl: ({"flow", "protocol", "timeouts", "cycle"}, set()),
+    ServerState: ({"protocol", "cycle"}, set()),
     WSProtocol: ({"websockets"}, set()),
 }
 

@@ -10,9 +10,10 @@ from adapters.http.requests.etags import known_tag
 from adapters.http.requests.negotiation import quality
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.caching import NEVER, STATUSES, etag_of_content
-from adapters.http.responses.http_errors import BadParameter, MethodNotAllowed, NotAcceptable
+from adapters.http.responses.http_errors import MethodNotAllowed, NotAcceptable
 from adapters.http.responses.responses import Header, Response
 from domain.access.scopes import AccessScope
+from domain.errors import BadParameter
 
 
 class Endpoint:

@@ -25,11 +25,12 @@ from adapters.http.openapi.patterns import LINES
 from adapters.http.openapi.schemas import STOCK, filter_schema, listing, object_schema, ref
 from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.requests.cursors import ListCursors
-from adapters.http.requests.list_query import MAX_SEARCH, ListParameters, filters
+from adapters.http.requests.list_query import MAX_SEARCH, ListParameters
 from adapters.http.responses.caching import PRIVATE
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
+from domain.filters import filters
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
 

@@ -11,12 +11,14 @@ from importlib.metadata import version
 TESTED = "0.54"
 
 RELIED_ON = {
-    "HttpToolsProtocol": "_should_upgrade _start_asgi_task app_state connection_lost connection_made connections cycle "
-    "data_received flow handle_websocket_upgrade headers loop on_body on_headers_complete on_message_complete "
-    "on_response_complete parser pipeline scope server_state shutdown timeout_keep_alive transport url",
-    "RequestResponseCycle": "chunked_encoding disconnected expected_content_length keep_alive message_event more_body "
-    "response_complete response_started scope transport",
-    "FlowControl": "_transport pause_reading read_paused resume_reading",
+    "HttpToolsProtocol": "_should_upgrade _start_asgi_task access_log access_logger app app_state connection_lost "
+    "connection_made connections cycle data_received expect_100_continue flow handle_websocket_upgrade headers logger "
+    "loop on_body on_headers_complete on_message_complete on_response_complete parser pipeline root_path scope "
+    "server_state shutdown timeout_keep_alive transport url",
+    "RequestResponseCycle": "access_log access_logger chunked_encoding default_headers disconnected "
+    "expected_content_length flow keep_alive logger message_event more_body on_response response_complete "
+    "response_started scope send transport waiting_for_100_continue",
+    "FlowControl": "_transport pause_reading read_paused resume_reading write_paused",
     "ServerState": "connections default_headers total_requests",
     "WSProtocol": "close_sent close_timer conn connection_lost connection_made disconnected handle_close "
     "handle_connect handle_events handle_message handle_ping handle_pong handshake_complete loop pause_writing queue "
