@@ -4,7 +4,7 @@ A calendar is no entity: it is made and deleted, never edited, and the log must 
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import ClassVar, Protocol
@@ -13,8 +13,11 @@ from attrs import evolve, field, frozen
 
 from domain.access.access_key import Actor
 from domain.access.key_text import hash_of
+from domain.entity_type import Field
 from domain.errors import DomainError, NotFound
-from domain.field_types import String
+from domain.field_types import EnumField, FieldType, String, ValidationError
+from domain.filters import Filters
+from domain.parsing import parse_fields
 from domain.queries import Condition, Operator, Order, Query
 from domain.task import TASK, Task
 
@@ -23,8 +26,22 @@ MAX_CALENDARS = 1000
 MAX_TASKS = 1000
 """The most tasks that a calendar shows."""
 
-NAME = String(1, 100)
-FILTER = String(0, 2000)
+_FILTERS = Filters(TASK)
+
+
+@frozen
+class TaskFilter(FieldType):
+    """Filters of tasks in one text, such as `status=pending&due[lte]=2026-12-31`. The text is kept as it is."""
+
+    most: int = 2000
+
+    def check(self, value: object) -> str:
+        text = String(0, self.most).check(value)
+        try:
+            _FILTERS.parse(text)
+        except DomainError as refused:
+            raise ValidationError("bad_filter", f"cannot be used: {refused}") from None
+        return text
 
 
 class CalendarForm(Enum):
@@ -32,6 +49,13 @@ class CalendarForm(Enum):
 
     EVENT = "event"  # all calendars show these
     TODO = "todo"  # only some do
+
+
+FIELDS = (
+    Field(name="name", field_type=String(1, 100), required=True),
+    Field(name="filter", field_type=TaskFilter(), default=""),
+    Field(name="as", field_type=EnumField(CalendarForm), default=CalendarForm.EVENT),
+)
 
 
 @frozen(kw_only=True)
@@ -49,12 +73,15 @@ class Calendar:
     actor: Actor | None = None
     hash: bytes | None = field(default=None, repr=False)
 
+    @property
+    def tasks(self) -> Query[Task]:
+        """Return the query of the tasks that it shows: of those that match, the ones with the latest due dates.
 
-def shown(query: Query[Task]) -> Query[Task]:
-    """Return the query of what a calendar shows: of the tasks that match, those with a due date, the latest first."""
-    due = TASK.by_name["due"]
-    where = (*query.where, Condition(due, Operator.NULL, operand=False))
-    return evolve(query, where=where, order=(Order(due, descending=True),), limit=MAX_TASKS)
+        Raises `BadParameter` and `ParameterOutOfRange` for a filter that only an earlier version understood.
+        """
+        due = TASK.by_name["due"]
+        where = (*_FILTERS.parse(self.filter), Condition(due, Operator.NULL, operand=False))
+        return Query(entity_type=TASK, where=where, order=(Order(due, descending=True),), limit=MAX_TASKS)
 
 
 @frozen(kw_only=True)
@@ -92,6 +119,13 @@ class CreateCalendar:
     form: CalendarForm
     actor: Actor | None
     secret: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, object], *, actor: Actor | None, secret: str) -> "CreateCalendar":
+        """Check a raw document. Raises `ValidationFailed` with all violations."""
+        values = parse_fields(raw, FIELDS)
+        form = values.pop("as")  # a keyword of Python
+        return cls(**values, form=form, actor=actor, secret=secret)
 
     def __call__(self, calendars: Sequence[Calendar], at: datetime) -> CalendarChange:
         deleted = tuple(each.id for each in calendars if each.hash is None)

@@ -123,9 +123,7 @@ class Export(Protocol):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return how many items the parts have: entities, changes, former cursors, receipts, deliveries, keys,
-        credentials and calendars.
-        """
+        """Return how many items all parts have, as `size` counts them."""
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
@@ -179,7 +177,7 @@ class NotEmpty(Exception):
 
 
 def size(part: Part) -> int:
-    """Return the number of items in a part, as `Export.size` counts them."""
+    """Return the number of items in a part; facts and positions are none."""
     match part:
         case Entities(records=items) | Changes(changes=items) | Receipts(receipts=items) | Sent(deliveries=items):
             return len(items)
