@@ -8,7 +8,7 @@ import pytest
 from icalendar import Calendar as Parsed
 
 from domain import calendar
-from domain.access.key_text import make_calendar_secret
+from domain.access.key_text import hash_of, make_calendar_secret
 from domain.access.rate_limit import FAILED_TRIES
 from domain.ports import Store
 from domain.public_types import CHANGE_TYPES
@@ -184,6 +184,23 @@ async def test_wrong_secrets(client: Client, store: Store, name: str) -> None:
     assert [(404, "not_found")] * FAILED_TRIES.amount + [(429, "rate_limited")] == tries
     url = await subscribed(client, headers=bearer(await new_key(store, "write")))
     assert 200 == (await client.get(url)).status_code
+
+
+async def test_a_mistyped_secret_is_not_looked_up(
+    client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what can be a secret asks the store."""
+    asked_for: list[bytes] = []
+    find = store.calendars.find
+
+    async def noted(hash: bytes) -> calendar.Calendar | None:
+        asked_for.append(hash)
+        return await find(hash)
+
+    monkeypatch.setattr(type(store.calendars), "find", lambda _, each: noted(each))
+    for path in (UNKNOWN.replace("brc_0", "brc_1"), UNKNOWN.replace("brc", "brs"), UNKNOWN):
+        await client.get(path)
+    assert [hash_of(UNKNOWN[11:-4])] == asked_for
 
 
 async def test_ended(client: Client, other: Client, store: Store) -> None:

@@ -76,7 +76,7 @@ def test_lines_are_folded(form: CalendarForm, task: Task) -> None:
     assert b"" == lines.pop()
     for line in lines:
         assert len(line) <= 75
-        assert "\n" not in line.decode()
+        assert [line.decode()] == line.decode().splitlines()  # also for programs that take other line ends for one
 
 
 # It takes a backslash and an n for a line break, also behind another backslash, and it ends lines as Python does.
@@ -105,6 +105,13 @@ def test_awkward_texts(text: str) -> None:
     """Backslashes, quotes and separators stay what they are; the library alone would make a line break of the first."""
     (found,) = components(written(CalendarForm.EVENT, task(title=text.strip(), notes=f"x{text}", due=NOON.date())))
     assert (text.strip(), f"x{text}") == (str(found["SUMMARY"]), str(found["DESCRIPTION"]))
+
+
+def test_line_separators() -> None:
+    """The separators of Unicode become line breaks, because many programs end a line of the calendar at them."""
+    text = written(CalendarForm.EVENT, task(notes="a\u2028b\u2029c", due=NOON.date()))
+    assert text.split("\r\n")[:-1] == text.splitlines()
+    assert "a\nb\nc" == components(text)[0]["DESCRIPTION"]
 
 
 @pytest.mark.parametrize("day", [date.min, date(2026, 2, 28), date(9999, 12, 30), date.max])
