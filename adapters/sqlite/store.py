@@ -25,7 +25,7 @@ from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
-from adapters.sqlite.snapshots import Row, SharedSnapshot, snapshot
+from adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
@@ -105,7 +105,7 @@ class SqliteStore(Store):
             on_commit=self._notify,
         )
         self._writer.start()
-        self._access_keys = SqliteAccessKeys(self._row, self._guarded, self._here, self._write, clock)
+        self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)
         self._calendars = SqliteCalendars(self._here, self._write)
         self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
@@ -214,10 +214,6 @@ class SqliteStore(Store):
         self._check_open()
         with self._guarded:
             return read(self._shared.connection())
-
-    def _row(self, sql: str, *values: Any) -> Row | None:
-        self._check_open()
-        return self._shared.row(sql, *values)
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()

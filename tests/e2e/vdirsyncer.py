@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define, field
@@ -64,5 +65,6 @@ class Subscriber:
 
 
 def _item(file: Path) -> str:
-    (item,) = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
+    parsed: Any = Calendar.from_ical(file.read_bytes())
+    (item,) = parsed.walk("VEVENT")
     return f"{item['DTSTART'].dt} {item['SUMMARY']}"

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from icalendar import Calendar as Parsed
 
+from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain import calendar
 from domain.access.key_text import hash_of, make_calendar_secret
 from domain.access.rate_limit import FAILED_TRIES
@@ -23,9 +24,11 @@ DUE = {"due": "2026-02-03"}
 UNKNOWN = f"/calendars/{make_calendar_secret(lambda characters: characters[0])}.ics"
 
 
-async def subscribed(client: Client, headers: Mapping[str, str] | None = None, **sent: Any) -> str:
+async def subscribed(
+    client: Client, sent: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+) -> str:
     """Make a calendar, and return its URL."""
-    response = await client.post("/calendars", json={"name": "The shop", **sent}, headers=headers)
+    response = await client.post("/calendars", json={"name": "The shop", **(sent or {})}, headers=headers)
     assert 201 == response.status_code, response.text
     url: str = response.json()["url"]
     return url
@@ -79,7 +82,7 @@ async def test_by_default(client: Client) -> None:
 @pytest.mark.parametrize(("form", "day"), [("event", "DTSTART"), ("todo", "DUE")])
 async def test_what_a_task_looks_like(client: Client, form: str, day: str) -> None:
     """An event or a to-do has all that is known of a task, and where to find it."""
-    url = await subscribed(client, **{"as": form})
+    url = await subscribed(client, {"as": form})
     await made(client, "tasks", title="Buy milk, bread", notes="a\nb", priority="high", **DUE)
     await client.put("/tasks/1", json={"status": "in_progress"})
     (found,) = components(await client.get(url))
@@ -91,7 +94,7 @@ async def test_what_a_task_looks_like(client: Client, form: str, day: str) -> No
 
 async def test_its_head(client: Client) -> None:
     """A calendar says what it is called and how often to look again, and a saved file is not named by the secret."""
-    response = await client.get(await subscribed(client, name="Läden"))
+    response = await client.get(await subscribed(client, {"name": "Läden"}))
     parsed: Any = Parsed.from_ical(response.text)
     assert ["Läden"] * 2 == [parsed["NAME"], parsed["X-WR-CALNAME"]]
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT15M\r\nX-PUBLISHED-TTL:PT15M\r\n" in response.text
@@ -102,7 +105,7 @@ async def test_its_head(client: Client) -> None:
 
 async def test_what_no_longer_matches_is_gone(client: Client) -> None:
     """A task that is done, deleted or without a date leaves a calendar of open tasks, and can come back."""
-    url = await subscribed(client, filter="status[in]=pending,in_progress")
+    url = await subscribed(client, {"filter": "status[in]=pending,in_progress"})
     await tasks(client, *[DUE] * 4)
     assert ["t0", "t1", "t2", "t3"] == await titles(client, url)
     await client.put("/tasks/1", json={"status": "done"})
@@ -115,7 +118,7 @@ async def test_what_no_longer_matches_is_gone(client: Client) -> None:
 
 async def test_unchanged(client: Client) -> None:
     """A subscriber gets 304 for what it has, until a task of it changes."""
-    url = await subscribed(client, filter="status=pending")
+    url = await subscribed(client, {"filter": "status=pending"})
     await tasks(client, DUE, {**DUE, "status": "done"})
     etag = (await client.get(url)).headers["etag"]
     await client.put("/tasks/2", json={"title": "another"})
@@ -169,7 +172,7 @@ async def test_any_filter_of_a_list(client: Client) -> None:
     """What a list takes in its query, encoded or not, selects the same tasks here."""
     await tasks(client, {"title": "Ü & b", **DUE}, DUE, {"due": "2027-01-01"})
     for filter, found in {"title=Ü%20%26%20b": ["Ü & b"], "due[lt]=2027-01-01&title[gte]=u": ["Ü & b"]}.items():
-        url = await subscribed(client, filter=filter)
+        url = await subscribed(client, {"filter": filter})
         assert found == await titles(client, url)
         listed = (await got(client, f"/tasks?{filter}"))["tasks"]
         assert found == [each["title"] for each in listed]
@@ -222,7 +225,7 @@ async def test_no_other_path_takes_the_secret(client: Client, store: Store) -> N
     for headers in shown:
         for path in ("/tasks", "/calendars/1", f"/tasks?title={secret}", f"/calendars/{secret}", f"{url}/x"):
             assert (401, "unauthorized") == asked(await client.get(path, headers=headers)), path
-            client.service.gate.limiter = type(client.service.gate.limiter)(buckets=64)
+            client.service.gate.limiter = SharedRateLimiter(buckets=64)
     assert (401, "unauthorized") == asked(await client.post("/session", json={"key": secret}))
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         assert (401, "unauthorized") == asked(await client.request(method, url))
@@ -276,7 +279,7 @@ async def test_not_more_than_so_many_tasks(client: Client, monkeypatch: pytest.M
     response = await client.get(await subscribed(client))
     assert ["t0", "t2"] == [str(each["SUMMARY"]) for each in components(response)]
     assert "X-WR-CALDESC:Only the" in response.text
-    url = await subscribed(client, filter="due[gte]=2026-02-02")
+    url = await subscribed(client, {"filter": "due[gte]=2026-02-02"})
     assert "X-WR-CALDESC" not in (await client.get(url)).text
 
 

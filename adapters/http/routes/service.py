@@ -19,11 +19,14 @@ from adapters.http.responses.security_headers import OF_PAGES
 from adapters.http.routes.static_files import StaticFiles
 
 PAGE = "/app/"
+VIEWS = ("tasks", "products")
+"""The views of the web page. Each has an address of its own, and what it shows is in the query."""
 DOCS = "/docs"
 
 _OF_PAGES = ("Content-Security-Policy",)
 _HTML = b"text/html; charset=utf-8"
 _OK: Schema = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
+_ANY_QUERY: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 _FINE = {"status": "ok"}
 _GREETING = {"message": "Hello from Starlette!", "version": API_VERSION}
 _HOME: Schema = {
@@ -70,8 +73,10 @@ class Service:
         return json_response(_explained(code))
 
     async def page(self, request: Request) -> Response:
-        """Show the web page."""
-        del request
+        """Show the web page. A script of the page shows the view that its address names."""
+        view = request.parameters.get("view")
+        if view is not None and view not in VIEWS:
+            raise Missing("the page has no such view")
         return json_bytes(self.static.page("app.html"), OF_PAGES, media_type=_HTML)
 
     async def docs(self, request: Request) -> Response:
@@ -105,6 +110,19 @@ def paths(service: Service) -> list[Path]:
     able = Reply(description="It can.", schema=_OK, example=_FINE)
     greeting = Reply(description="A greeting.", schema=_HOME, example=_GREETING)
     moved = Reply(description="There it is.", headers=("Location",), media_type="text/html")
+    view = Operation(
+        name="view",
+        summary="Open a view of the web page",
+        scope=None,
+        handler=service.page,
+        replies={200: html},
+        parameters=(
+            Parameter(name="view", place="path", schema={"enum": list(VIEWS)}, example="tasks"),
+            Parameter(name="shown", place="query", schema=_ANY_QUERY, description="What is shown, as for a list."),
+        ),
+        problems=("not_found",),
+        caching=PUBLIC,
+    )
     explain = Operation(
         name="explain",
         summary="What a problem means",
@@ -131,6 +149,7 @@ def paths(service: Service) -> list[Path]:
         _path(f"{DOCS}/", "docsWithSlash", "Find the documentation", service.to_docs, {308: moved}),
         _path(PAGE, "page", "Open the web page", service.page, {200: html}),
         _path(PAGE[:-1], "pageWithoutSlash", "Find the web page", service.to_page, {308: moved}),
+        Path(template=f"{PAGE}{{view}}", operations={"GET": view}),
         Path(template="/problems/{code}", operations={"GET": explain}),
     ]
 
