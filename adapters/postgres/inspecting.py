@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.postgres.calendars import CALENDARS, calendar_of
 from adapters.postgres.connections import Connection, connect
 from adapters.postgres.declared_fields import check_declared_fields
 from adapters.postgres.deliveries import SELECT, delivery_of
@@ -25,6 +26,7 @@ from domain.inspection.ports import Facts, Inspection, Logged, Row, Unreadable
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
+    AllCalendars,
     Credentials,
     FormerCursors,
     Keys,
@@ -60,6 +62,14 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
     ),
     ("access_keys", Kind.KEY, KEYS, key_of, lambda items: Keys(keys=tuple(items)), BATCH),
     ("credentials", Kind.KEY, CREDENTIALS, credential_of, lambda items: Credentials(credentials=tuple(items)), BATCH),
+    (
+        "calendars",
+        Kind.CALENDAR,
+        CALENDARS,
+        calendar_of,
+        lambda items: AllCalendars(calendars=tuple(items)),
+        BATCH,
+    ),
 )
 """Each table with its statement, what makes a value of a row, what makes a part of values, and the size of a part."""
 

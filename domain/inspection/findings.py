@@ -32,6 +32,7 @@ class Kind(Enum):
     DELIVERY = "delivery"
     OUTCOME = "outcome"  # under an idempotency key
     KEY = "key"
+    CALENDAR = "calendar"
 
 
 @frozen

@@ -252,6 +252,12 @@ DAMAGES = {
     "a credential of no key": Damage(
         "DELETE FROM access_keys WHERE id = 2", ("key: a credential of key 2 is of no key that exists",), postgres=""
     ),
+    "a calendar without a name": Damage(
+        "UPDATE calendars SET name = ''", ("calendar: calendar 1 breaks a rule: name is required",)
+    ),
+    "a calendar in no form": Damage(
+        "UPDATE calendars SET form = 'list'", ("calendar: a row of table calendars cannot be read: ",)
+    ),
     "a former cursor behind the end": Damage(
         "INSERT INTO former_cursors (cursor, number) VALUES ('zzz-1', 99)",
         (

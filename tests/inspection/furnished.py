@@ -5,6 +5,7 @@ from typing import Any
 from domain.access.key_ring import CreateKey
 from domain.access.key_text import hash_of, make_key
 from domain.access.scopes import AccessScope
+from domain.calendar import CreateCalendar
 from domain.commands import Delete, Restore
 from domain.inspection.findings import Finding
 from domain.ports import Store
@@ -36,6 +37,7 @@ async def furnish(store: Store) -> None:
     for secret in (make_key(lambda _: "A"), make_key(lambda _: "B")):
         await store.access_keys.change(CreateKey(name="till", scope=AccessScope.WRITE, expires_at=None, secret=secret))
         await store.access_keys.open_session(hash_of(f"t{secret}"), hash_of(secret))
+    await store.calendars.change(CreateCalendar.parse({"name": "due"}, actor=None, secret="secret"))
 
 
 async def furnished(url: str) -> str:
