@@ -12,6 +12,7 @@ from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.access import AccessHandlers
+from adapters.http.handlers.calendars import CalendarHandlers
 from adapters.http.handlers.error_handler import response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
@@ -29,10 +30,11 @@ from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import access, changes, resources, service, static_files, webhooks
+from adapters.http.routes import access, calendars, changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
 from adapters.http.routes.router import Router
 from adapters.http.routes.static_files import StaticFiles
+from adapters.serialization.calendars import namespace_of
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
@@ -101,6 +103,15 @@ def declared(
     paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
     paths += [
         *webhooks.paths(parts),
+        *calendars.paths(
+            CalendarHandlers(
+                calendars=store.calendars,
+                reader=store,
+                gate=gate,
+                namespace=namespace_of(secret),
+                max_body=options.max_body,
+            )
+        ),
         *changes.paths(Changes(store, feed, gate.live)),
         *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
         *service.paths(service.Service(readiness=Readiness(store))),

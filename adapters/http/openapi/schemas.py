@@ -74,9 +74,10 @@ def _length(least: int, most: int, *, sent: bool) -> dict[str, Any]:
 def field_schema(field: Field, *, sent: bool) -> dict[str, Any]:
     """Return the schema of a field."""
     schema = field_type_schema(field.field_type, sent=sent)
+    meaning = {"description": field.meaning} if field.meaning else {}
     if field.nullable or (sent and not field.required and not field.read_only):
-        return {"anyOf": [schema, {"type": "null"}]}
-    return schema
+        return {"anyOf": [schema, {"type": "null"}], **meaning}
+    return {**schema, **meaning}
 
 
 STOCK: dict[str, Any] = {
