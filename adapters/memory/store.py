@@ -9,7 +9,9 @@ from typing import Any
 from attrs import define, field, frozen
 
 from adapters.memory.access_keys import MemoryAccessKeys
+from adapters.memory.calendars import MemoryCalendars
 from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.exporting import MemorySnapshot
 from adapters.memory.pages import page_of
 from adapters.serialization.outcomes import read_outcome, write_outcome
 from domain.changes import Change, Cursor, Entry
@@ -69,6 +71,7 @@ class MemoryStore(Store):
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
     _access_keys: MemoryAccessKeys = field(init=False)
+    _calendars: MemoryCalendars = field(init=False)
 
     @_deliveries.default
     def _make_deliveries(self) -> MemoryDeliveries:
@@ -78,6 +81,10 @@ class MemoryStore(Store):
     def _make_access_keys(self) -> MemoryAccessKeys:
         return MemoryAccessKeys(self.clock, self._check_open)
 
+    @_calendars.default
+    def _make_calendars(self) -> MemoryCalendars:
+        return MemoryCalendars(self.clock, self._check_open)
+
     @property
     def deliveries(self) -> MemoryDeliveries:
         return self._deliveries
@@ -85,6 +92,10 @@ class MemoryStore(Store):
     @property
     def access_keys(self) -> MemoryAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> MemoryCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
@@ -160,6 +171,16 @@ class MemoryStore(Store):
             if change.entity_type is entity_type and change.id == id and change.version > after
         )
         return tuple(entry for entry, _ in zip(entries, range(limit), strict=False))
+
+    def snapshot(self) -> MemorySnapshot:
+        """Return a reader of everything as it is now. Raises `Unavailable`."""
+        self._check_open()
+        entries = [
+            Entry(cursor=self._cursor_codec.cursor(number), change=change)
+            for number, change in enumerate(self._log, self._forgotten + 1)
+        ]
+        living = sorted(self._living.values(), key=lambda each: each.id)
+        return MemorySnapshot(living, entries, self.documents)
 
     async def wait_for_changes(self, seen: Cursor) -> None:
         self._check_open()

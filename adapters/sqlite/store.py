@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import SqliteAccessKeys
+from adapters.sqlite.calendars import SqliteCalendars
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
@@ -24,7 +25,7 @@ from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
-from adapters.sqlite.snapshots import Row, SharedSnapshot, snapshot
+from adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
@@ -86,7 +87,7 @@ class SqliteStore(Store):
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
             self._files = OpenFiles.of(path)
-        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path))
+        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path, self._files))
         self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
@@ -104,7 +105,8 @@ class SqliteStore(Store):
             on_commit=self._notify,
         )
         self._writer.start()
-        self._access_keys = SqliteAccessKeys(self._row, self._guarded, self._here, self._write, clock)
+        self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)
+        self._calendars = SqliteCalendars(self._here, self._write)
         self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
     @property
@@ -114,6 +116,10 @@ class SqliteStore(Store):
     @property
     def access_keys(self) -> SqliteAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> SqliteCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
@@ -208,10 +214,6 @@ class SqliteStore(Store):
         self._check_open()
         with self._guarded:
             return read(self._shared.connection())
-
-    def _row(self, sql: str, *values: Any) -> Row | None:
-        self._check_open()
-        return self._shared.row(sql, *values)
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()

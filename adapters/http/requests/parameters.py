@@ -51,8 +51,8 @@ def _encoded(text: str) -> str:
 def identifier(request: Request) -> int:
     """Return the id in the path, a positive integer of at most 19 digits. Raises `OutOfRange` and `Missing`."""
     text = request.parameters["id"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) > 0):
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and (id := int(text)) > 0):
         raise OutOfRange("id must be a positive whole number of at most 19 digits", "id")
-    if int(text) > MAX_ID:
+    if id > MAX_ID:
         raise Missing("no id is as large as that")
-    return int(text)
+    return id

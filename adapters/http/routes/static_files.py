@@ -24,7 +24,7 @@ from adapters.http.responses.security_headers import OF_PAGES
 STATIC = files("adapters.http") / "static"
 
 _LINK = re.compile(r'(?<=["\'])((?:\.\./|/)?static/)([A-Za-z0-9._/-]+)(?=["\'])')
-_VARY = (b"vary", b"Accept-Encoding")  # and nothing else: a file is the same for every page
+_VARY = b"Accept-Encoding"  # and nothing else: the type of a file is always the same
 _TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}  # on every machine
 
 
@@ -79,8 +79,10 @@ class StaticFiles:
         file = self._files.get(name)
         if file is None:
             raise Missing("there is no such file")
-        caching = PUBLIC if name == request.parameters["name"] else FOREVER
-        headers: tuple[Header, ...] = ((b"cache-control", caching), _VARY, OF_PAGES)
+        request.vary = _VARY
+        if name != request.parameters["name"]:
+            request.caching = FOREVER
+        headers: tuple[Header, ...] = (OF_PAGES,)
         if (known := known_tag(request, file.etag)) is not None:
             return Response(status=304, headers=((b"etag", known), *headers))
         headers += ((b"etag", file.etag), (b"content-type", file.media_type), (b"accept-ranges", b"bytes"))
