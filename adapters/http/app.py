@@ -17,6 +17,7 @@ from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.access import AccessHandlers
 from adapters.http.handlers.error_handler import response_for
+from adapters.http.handlers.metrics import Metrics
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
@@ -35,6 +36,9 @@ from adapters.http.responses.responses import Response, json_bytes, json_respons
 from adapters.http.responses.send_error import send_error
 from adapters.http.routes import access, changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from adapters.http.routes.metrics import PATH as METRICS
+from adapters.http.routes.metrics import MetricsOnly
+from adapters.http.routes.metrics import path as metrics_path
 from adapters.http.routes.static_files import StaticFiles
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
@@ -65,10 +69,11 @@ def make_app(
     dispatcher: WebhookDispatcher,
     gate: Gate,
     capacity: Capacity,
+    metrics: Metrics,
 ) -> ASGIApp:
     """Return the application that serves a store."""
     paths = [
-        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate),
+        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate, metrics=metrics),
         static_files.path(StaticFiles()),
     ]
     routes = _routes(paths, gate)
@@ -89,8 +94,22 @@ def make_app(
     return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 
+def make_metrics_app(metrics: Metrics, access_log: AccessLog, capacity: Capacity) -> ASGIApp:
+    """Return the application that serves the metrics to everyone, and nothing else."""
+    app: ASGIApp = MetricsOnly(metrics)
+    app = Router([Route(METRICS, app)], default=app, redirect_slashes=False)
+    return RequestContext(app, compressed=Compression(app), access_log=access_log, by_origin=False, capacity=capacity)
+
+
 def declared(
-    store: Store, secret: bytes, options: Options, feed: Feed, *, dispatcher: WebhookDispatcher, gate: Gate
+    store: Store,
+    secret: bytes,
+    options: Options,
+    feed: Feed,
+    *,
+    dispatcher: WebhookDispatcher,
+    gate: Gate,
+    metrics: Metrics,
 ) -> list[Path]:
     """Return every path with its operations, and the path of the OpenAPI document that describes them."""
     parts = resources.Parts(
@@ -106,6 +125,7 @@ def declared(
         *changes.paths(Changes(store, feed, gate.live)),
         *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
         *service.paths(service.Service(readiness=Readiness(store))),
+        metrics_path(metrics),
     ]
 
     async def openapi(request: Request) -> Response:

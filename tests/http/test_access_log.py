@@ -13,7 +13,7 @@ from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
 
-LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1")
+LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1", None)
 
 
 def lines(client: Client) -> list[str]:

@@ -2,10 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time
+from typing import Any
 
 import orjson
 from attrs import define, field
@@ -15,23 +16,30 @@ from domain.access.key_text import holds_secret
 
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
+SOCKET = "WEBSOCKET"  # in place of the method of a socket, whose handshake is a GET
+
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-Line = tuple[float, str, bytes, int, float, str, str | None]
-"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client."""
+NO_ROUTE = "(other)"  # of a path that does not exist, or a request that was refused before its path was looked at
+
+Line = tuple[float, str, bytes, int, float, str, str | None, Any]
+"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client, route."""
+
+Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
+"""Counts requests by method, route (its template), status and duration (seconds)."""
 
 
 def as_text(line: Line) -> str:
     """Return a line for people."""
-    at, method, path, status, spent, request_id, _ = line
+    at, method, path, status, spent, request_id, *_ = line
     asked = f"{_printable(method)} {_printable(path.decode('latin-1'))}"
     return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}\n"
 
 
 def as_json(line: Line) -> str:
     """Return a line for programs."""
-    at, method, path, status, spent, request_id, client = line
+    at, method, path, status, spent, request_id, client, _ = line
     document = {
         "at": _written(at),
         "status": status,
@@ -58,12 +66,19 @@ def _second(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")[:-6]
 
 
+def _counted(line: Line) -> tuple[str, str, int, float]:
+    _, method, _, status, spent, _, _, route = line
+    template = NO_ROUTE if route is None else route.path_format
+    return "GET" if method == SOCKET else method, template, status, spent
+
+
 @define(eq=False)
 class AccessLog:
-    """Gathers lines and hands them to `output` in one piece. Lines leave out the query."""
+    """Gathers lines and hands them to `output` in one piece, and to `count`. Lines leave out the query."""
 
     output: Callable[[str], object]
     format: Callable[[Line], str] = as_text
+    count: Count | None = None
 
     _gathered: list[Line] = field(factory=list, init=False)
 
@@ -73,13 +88,15 @@ class AccessLog:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can forge a line.
         path = b"/(secret)" if holds_secret(scope["path"]) else scope["raw_path"]
-        method, client = scope.get("method", "WEBSOCKET"), scope.get("client") or (None,)
-        self._gathered.append((time(), method, path, status, spent, request_id, client[0]))
+        method, client = scope.get("method", SOCKET), scope.get("client") or (None,)
+        self._gathered.append((time(), method, path, status, spent, request_id, client[0], scope.get("route")))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 
     def flush(self) -> None:
-        """Write the gathered lines."""
+        """Write the gathered lines, and count their requests."""
         gathered, self._gathered = self._gathered, []
         if gathered:
+            if self.count is not None:
+                self.count(map(_counted, gathered))
             self.output("".join(map(self.format, gathered)))
