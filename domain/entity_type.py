@@ -190,11 +190,14 @@ class EntityType(Generic[E]):
         keyed: bool = False,
         stocked: bool = False,
         subscribes: bool = False,
+        example: Mapping[str, object] | None = None,
+        example_edit: Mapping[str, object] | None = None,
     ) -> None:
         """Declare a type.
 
         The collection of a `keyed` type is shown by id. Entities of a `stocked` type have a stock that can be adjusted.
         Entities of a type that `subscribes` get the changes of others: they have a log position and deliveries.
+        `example` has values, as in JSON, from which the documentation makes an entity; `example_edit` edits it.
         """
         self.entity = entity
         self.name = name
@@ -202,6 +205,8 @@ class EntityType(Generic[E]):
         self.keyed = keyed
         self.stocked = stocked
         self.subscribes = subscribes
+        self.example = example or {}
+        self.example_edit = example_edit or {}
         self.fields = tuple(Field(name=each.name, **each.metadata[_SPEC]) for each in attrs.fields(entity))
         self.by_name = {each.name: each for each in self.fields}
         self.writable = tuple(each for each in self.fields if not each.read_only)

@@ -45,4 +45,12 @@ class Product(Entity):
         return self.edit(at=at, stock=stock)
 
 
-PRODUCT = EntityType(Product, name="product", collection="products", keyed=True, stocked=True)
+PRODUCT = EntityType(
+    Product,
+    name="product",
+    collection="products",
+    keyed=True,
+    stocked=True,
+    example={"name": "Widget", "price": 9.99, "sku": "W-1", "stock": 5},
+    example_edit={"price": 8.99},
+)

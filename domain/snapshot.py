@@ -1,20 +1,21 @@
-"""The whole content of a store, in a form that any store can import; and the ports of export and import.
+"""The content of a store at one moment: in a form that any store can import, and piece by piece; with the ports for it.
 
 A snapshot comes in parts of one type each. Two stores hold the same exactly if their parts are equal, except that the
 log of a copy has one more name, its own. Changes keep their numbers, so cursors keep their meaning.
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from attrs import frozen
 
 from domain.access.access_key import AccessKey, Credential
-from domain.changes import Change, Cursor
+from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
+from domain.queries import Condition
 from domain.stored_entity import StoredEntity
 
 BATCH = 1000
@@ -110,6 +111,31 @@ class Credentials:
 Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials
 
 
+class SnapshotReader(Protocol):
+    """Reads entities and changes as they are at one moment, unaffected by later writes, in batches of up to `BATCH`.
+
+    Its methods are called one after the other. They raise `Unavailable`.
+    """
+
+    @abstractmethod
+    async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
+        """Return how many entities satisfy all conditions."""
+
+    @abstractmethod
+    def entities(
+        self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()
+    ) -> AsyncIterator[tuple[StoredEntity, ...]]:
+        """Return the entities that satisfy all conditions, by ascending id."""
+
+    @abstractmethod
+    async def count_changes(self, entity_types: Collection[EntityType[Any]]) -> int:
+        """Return how many changes of these types the log has."""
+
+    @abstractmethod
+    def entries(self, entity_types: Collection[EntityType[Any]]) -> AsyncIterator[tuple[Entry, ...]]:
+        """Return the kept changes of these types, in the order of the log."""
+
+
 class Export(Protocol):
     """Exports the content of a store at one moment, unaffected by later writes."""
 
@@ -127,6 +153,10 @@ class Export(Protocol):
         hashes. A part is full unless it is the last of its type, and an empty part is left out.
         Raises `Unavailable`.
         """
+
+
+class Snapshot(Export, SnapshotReader, Protocol):
+    """Both, at the same moment."""
 
 
 class Import(Protocol):

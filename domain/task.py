@@ -73,4 +73,10 @@ class Task(Entity):
             yield Violation(field="completed_at", code="contradiction", reason=reason)
 
 
-TASK = EntityType(Task, name="task", collection="tasks")
+TASK = EntityType(
+    Task,
+    name="task",
+    collection="tasks",
+    example={"title": "Buy milk", "due": "2026-12-31"},
+    example_edit={"status": "done"},
+)

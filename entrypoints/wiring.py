@@ -36,7 +36,7 @@ from domain.errors import DomainError
 from domain.measurements import GroupObserver, unobserved
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
-from domain.snapshot import Export, Import
+from domain.snapshot import Import, Snapshot
 from domain.use_cases.demonstrate import demonstrate
 from domain.use_cases.retain import retain
 from entrypoints.diagnostics import LOG, STDERR
@@ -156,7 +156,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved) -> Store:
 
 
 @asynccontextmanager
-async def exporting(url: str) -> AsyncIterator[Export]:
+async def exporting(url: str) -> AsyncIterator[Snapshot]:
     """Open an export of the store of a URL, as it is at this moment."""
     if url.startswith("postgres"):
         from adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above

@@ -20,10 +20,11 @@ from adapters.http.handlers.error_handler import response_for
 from adapters.http.handlers.metrics import Metrics
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
+from adapters.http.middleware.checked import Checked
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
 from adapters.http.middleware.forwarded import Forwarded
-from adapters.http.middleware.load_limit import LoadLimit
+from adapters.http.middleware.load_limit import check_load
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
@@ -80,7 +81,7 @@ def make_app(
     routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
     # A redirect from a path with an extra slash would build a URL from the Host header. It is simply another path.
     app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
-    app = LoadLimit(OriginCheck(app, hosts=options.hosts, origins=options.origins))
+    app = Checked(app, check_load, OriginCheck(hosts=options.hosts, origins=options.origins))
     grants = Grants(options.origins)
     if options.origins:
         app = CrossOrigin(app, grants)
@@ -163,7 +164,7 @@ class _IdConvertor(Convertor[str]):
 def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
     register_url_convertor("entity", _IdConvertor())
     # Starlette tries routes in order, so the most used come first.
-    ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
+    ordered = sorted(paths, key=lambda path: path.template.removesuffix("/{id}").count("/"))
     return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
 
 

@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from adapters.memory.access_keys import MemoryAccessKeys
 from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.exporting import MemorySnapshot
 from adapters.memory.pages import page_of
 from adapters.serialization.outcomes import read_outcome, write_outcome
 from domain.changes import Change, Cursor, Entry
@@ -161,6 +162,16 @@ class MemoryStore(Store):
             if change.entity_type is entity_type and change.id == id and change.version > after
         )
         return tuple(entry for entry, _ in zip(entries, range(limit), strict=False))
+
+    def snapshot(self) -> MemorySnapshot:
+        """Return a reader of everything as it is now. Raises `Unavailable`."""
+        self._check_open()
+        entries = [
+            Entry(cursor=self._cursor_codec.cursor(number), change=change)
+            for number, change in enumerate(self._log, self._forgotten + 1)
+        ]
+        living = sorted(self._living.values(), key=lambda each: each.id)
+        return MemorySnapshot(living, entries, self.documents)
 
     async def wait_for_changes(self, seen: Cursor) -> None:
         self._check_open()

@@ -1,6 +1,6 @@
 """Exporting all data of a database."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -11,15 +11,17 @@ from adapters.postgres.deliveries import SELECT, delivery_of
 from adapters.postgres.errors import explaining
 from adapters.postgres.log import COLUMNS, Log
 from adapters.postgres.migrating import check_schema, cursor_codec_of_log
-from domain.changes import Cursor
+from adapters.postgres.pages import Selection
+from adapters.postgres.table_mapping import TableMapping
+from domain.changes import Cursor, Entry
 from domain.entity_type import EntityType
+from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
     Credentials,
     Entities,
-    Export,
     FormerCursors,
     Keys,
     Metadata,
@@ -28,6 +30,7 @@ from domain.snapshot import (
     Receipt,
     Receipts,
     Sent,
+    Snapshot,
 )
 from domain.stored_entity import StoredEntity
 
@@ -36,6 +39,7 @@ PATIENT = (
 )
 
 _CHANGES = f"SELECT {COLUMNS} FROM changes ORDER BY number"
+_CHANGES_OF = f"SELECT {COLUMNS} FROM changes WHERE kind = ANY($1::text[]) ORDER BY number"
 _FORMER = "SELECT cursor, number FROM former_cursors ORDER BY cursor"
 _RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 _POSITIONS = "SELECT webhook, number FROM positions ORDER BY webhook"
@@ -66,7 +70,7 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
             connection.terminate()  # cannot fail, in any state of the connection
 
 
-class PostgresExport(Export):
+class PostgresExport(Snapshot):
     """Reads in the open transaction of a connection."""
 
     def __init__(self, connection: Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
@@ -101,8 +105,30 @@ class PostgresExport(Export):
         async for credentials in self._batches(CREDENTIALS, credential_of):
             yield Credentials(credentials=credentials)
 
-    async def _batches(self, sql: str, each: Callable[[Any], T], size: int = BATCH) -> AsyncIterator[tuple[T, ...]]:
-        cursor = await self._connection.cursor(sql)
+    async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
+        selection = Selection(TableMapping(entity_type), Query(entity_type=entity_type, where=where))
+        return int(await self._connection.fetchval(selection.count(), *selection.values))
+
+    async def entities(
+        self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()
+    ) -> AsyncIterator[tuple[StoredEntity, ...]]:
+        selection = Selection(TableMapping(entity_type), Query(entity_type=entity_type, where=where))
+        async for records in self._batches(selection.all(), lambda row: StoredEntity(*row), values=selection.values):
+            yield records
+
+    async def count_changes(self, entity_types: Collection[EntityType[Any]]) -> int:
+        sql = "SELECT count(*) FROM changes WHERE kind = ANY($1::text[])"
+        return int(await self._connection.fetchval(sql, [each.name for each in entity_types]))
+
+    async def entries(self, entity_types: Collection[EntityType[Any]]) -> AsyncIterator[tuple[Entry, ...]]:
+        names = [each.name for each in entity_types]
+        async for entries in self._batches(_CHANGES_OF, self._log.entry, values=[names]):
+            yield entries
+
+    async def _batches(
+        self, sql: str, each: Callable[[Any], T], size: int = BATCH, values: Sequence[Any] = ()
+    ) -> AsyncIterator[tuple[T, ...]]:
+        cursor = await self._connection.cursor(sql, *values)
         while rows := await cursor.fetch(size):
             yield tuple(map(each, rows))
 

@@ -1,7 +1,7 @@
 """Exporting all data of a file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -10,23 +10,26 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.sqlite.conditions import conditions, where
 from adapters.sqlite.connections import check_schema, connect, fetch
 from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
 from adapters.sqlite.files import NotAStore
 from adapters.sqlite.log import COLUMNS, Log, open_log
-from adapters.sqlite.table_mapping import moment
-from domain.changes import Change, Cursor
+from adapters.sqlite.pages import count, record
+from adapters.sqlite.query_plans import count_plan
+from adapters.sqlite.table_mapping import TableMapping, moment
+from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
+from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
     Changes,
     Credentials,
     Entities,
-    Export,
     FormerCursors,
     Keys,
     Metadata,
@@ -35,6 +38,7 @@ from domain.snapshot import (
     Receipt,
     Receipts,
     Sent,
+    Snapshot,
 )
 from domain.stored_entity import StoredEntity
 
@@ -83,7 +87,7 @@ async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
         raise
 
 
-class SqliteExport(Export):
+class SqliteExport(Snapshot):
     """Reads in the open transaction of a connection."""
 
     def __init__(self, connection: apsw.Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
@@ -100,6 +104,31 @@ class SqliteExport(Export):
         parts = self._parts()
         while (part := await in_thread(self._connection, lambda: next(parts, None))) is not None:
             yield part
+
+    async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
+        rows = TableMapping(entity_type)
+        plan = count_plan(rows, Query(entity_type=entity_type, where=where))
+        return await in_thread(self._connection, lambda: count(self._connection, plan))
+
+    async def entities(
+        self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()
+    ) -> AsyncIterator[tuple[StoredEntity, ...]]:
+        async for records in self._in_batches(self._records(entity_type, where)):
+            yield records
+
+    async def count_changes(self, entity_types: Collection[EntityType[Any]]) -> int:
+        names, kinds = _kinds(entity_types)
+        sql = f"SELECT count(*) FROM changes WHERE {kinds}"
+        return int((await in_thread(self._connection, lambda: fetch(self._connection, sql, names)))[0][0])
+
+    async def entries(self, entity_types: Collection[EntityType[Any]]) -> AsyncIterator[tuple[Entry, ...]]:
+        async for entries in self._in_batches(self._entries(entity_types)):
+            yield entries
+
+    async def _in_batches(self, items: Iterator[T]) -> AsyncIterator[tuple[T, ...]]:
+        batches = _batches(items)
+        while (batch := await in_thread(self._connection, lambda: next(batches, None))) is not None:
+            yield batch
 
     def _parts(self) -> Iterator[Part]:
         yield self._facts()
@@ -131,13 +160,21 @@ class SqliteExport(Export):
             last_ids={entity_type.name: last_ids.get(entity_type.name, 0) for entity_type in self._entity_types},
         )
 
-    def _records(self, entity_type: EntityType[Any]) -> Iterator[StoredEntity]:
-        rows = self._connection.execute(f"SELECT id, version, document FROM {entity_type.collection} ORDER BY id")
-        return (StoredEntity(*row) for row in rows)
+    def _records(self, entity_type: EntityType[Any], tests: tuple[Condition, ...] = ()) -> Iterator[StoredEntity]:
+        """Walk the table by id. An index would find matches sooner, but all of them must be sorted then."""
+        rows = TableMapping(entity_type)
+        condition, values = where([each.not_sought() for test in tests for each in conditions(rows, test)])
+        sql = f"SELECT id, version, document FROM {rows.table}{condition} ORDER BY id"
+        yield from map(record, self._connection.execute(sql, values))
 
     def _changes(self) -> Iterator[Change[Any]]:
         rows = self._connection.execute(f"SELECT {COLUMNS} FROM changes ORDER BY number")
         return (self._log.change(*columns) for _, *columns in rows)
+
+    def _entries(self, entity_types: Collection[EntityType[Any]]) -> Iterator[Entry]:
+        names, kinds = _kinds(entity_types)
+        rows = self._connection.execute(f"SELECT {COLUMNS} FROM changes WHERE {kinds} ORDER BY number", names)
+        yield from map(self._log.entry, rows)
 
     def _former_cursors(self) -> Iterator[tuple[Cursor, int]]:
         rows = self._connection.execute("SELECT cursor, number FROM former_cursors ORDER BY cursor")
@@ -157,3 +194,8 @@ class SqliteExport(Export):
 def _batches(items: Iterator[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
     while batch := tuple(islice(items, size)):
         yield batch
+
+
+def _kinds(entity_types: Collection[EntityType[Any]]) -> tuple[tuple[str, ...], str]:
+    """Return the names of entity types, and the condition that a change is of one of them."""
+    return tuple(each.name for each in entity_types), f"kind IN ({', '.join('?' * len(entity_types))})"

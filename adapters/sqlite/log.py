@@ -74,7 +74,7 @@ class Log:
             (start, end, *sorted(types), limit),
         )
         behind = found[-1][0] if len(found) == limit else end
-        return LogPage(entries=tuple(self._entry(row) for row in found), cursor=self.cursor_codec.cursor(behind))
+        return LogPage(entries=tuple(self.entry(row) for row in found), cursor=self.cursor_codec.cursor(behind))
 
     def history(
         self, connection: apsw.Connection, entity_type: str, id: int, after: int, limit: int
@@ -84,7 +84,7 @@ class Log:
             f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? AND version > ? ORDER BY version LIMIT ?",
             (id, entity_type, after, limit),
         )
-        return tuple(self._entry(row) for row in found)
+        return tuple(self.entry(row) for row in found)
 
     def last(self, connection: apsw.Connection, entity_type: str, id: int) -> Change[Any] | None:
         """Return the newest change of one entity that the log still has."""
@@ -113,7 +113,8 @@ class Log:
             actor=None if key is None else Actor(key, name),
         )
 
-    def _entry(self, row: tuple[Any, ...]) -> Entry:
+    def entry(self, row: tuple[Any, ...]) -> Entry:
+        """Return the entry of a row with all `COLUMNS`."""
         return Entry(cursor=self.cursor_codec.cursor(row[0]), change=self.change(*row[1:]))
 
 

@@ -25,7 +25,7 @@ from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.measuring import measure
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
-from adapters.sqlite.snapshots import Row, SharedSnapshot, snapshot
+from adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
@@ -89,7 +89,7 @@ class SqliteStore(Store):
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
             self._files = OpenFiles.of(path)
-        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path))
+        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path, self._files))
         self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
@@ -108,7 +108,7 @@ class SqliteStore(Store):
             on_group=on_group,
         )
         self._writer.start()
-        self._access_keys = SqliteAccessKeys(self._row, self._guarded, self._here, self._write, clock)
+        self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)
         self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
     @property
@@ -219,10 +219,6 @@ class SqliteStore(Store):
         self._check_open()
         with self._guarded:
             return read(self._shared.connection())
-
-    def _row(self, sql: str, *values: Any) -> Row | None:
-        self._check_open()
-        return self._shared.row(sql, *values)
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 UNKNOWN = make_key(lambda characters: characters[0])
 SCOPES = {
     None: """GET / | GET /healthz | GET /readyz | GET /openapi.json | GET /docs | GET /problems/{code} | GET /app/
-        | GET /app | GET /docs/ | POST /session""",
+        | GET /app/{view} | GET /app | GET /docs/ | POST /session""",
     "read": """GET /tasks | GET /tasks/{id} | GET /tasks/{id}/history | GET /products | GET /products/{id}
         | GET /products/{id}/history | GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session
         | DELETE /session""",
@@ -60,7 +60,7 @@ def routed(app: Any) -> Iterator[tuple[str, Any]]:
         path = route.path.replace("{id:entity}", "{id}")
         if isinstance(route, WebSocketRoute):
             yield f"WEBSOCKET {path}", cast("Any", route.app).needs
-        elif path != "/static/{name}":
+        elif path != "/static/{name:path}":
             assert isinstance(route, Route)
             for method, served in cast("Any", route.endpoint)._served.items():
                 if method not in ("HEAD", "OPTIONS"):
@@ -374,6 +374,15 @@ async def test_cookies_of_others(client: Client, store: Store, cookie: str) -> N
     assert 200 == (await client.get("/tasks", headers=both)).status_code
 
 
+async def test_cookies_in_several_lines(client: Client, store: Store) -> None:
+    """Cookies may come in several lines (RFC 9113, 8.2.3), and a comma in one of them begins no other."""
+    browser = await session(client, await new_key(store))
+    client.cookies.clear()
+    lines = [("Cookie", "a=b"), ("Cookie", browser["Cookie"]), ("Cookie", "c=d")]
+    assert 200 == (await client.get("/tasks", headers=lines)).status_code
+    assert 401 == (await client.get("/tasks", headers={"Cookie": f"a=b,{browser['Cookie']}"})).status_code
+
+
 @pytest.mark.parametrize(
     ("headers", "passes"),
     [
@@ -512,7 +521,7 @@ async def test_every_answer_says_what_it_is(client: Client) -> None:
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     )
-    pages = ("/app/", "/docs", "/static/docs.html", "/problems/invalid")
+    pages = ("/app/", "/app/tasks", "/docs", "/static/docs.html", "/problems/invalid")
     for path in (*pages, "/tasks", "/nope", "/tasks/x"):
         response = await client.get(path, headers={"Accept": "text/html, */*;q=0.1"})
         assert "nosniff" == response.headers["x-content-type-options"]

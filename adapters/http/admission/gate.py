@@ -12,14 +12,14 @@ from attrs import define, field
 from adapters.http.admission.credentials import Shown, shown_by
 from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import BadParameter, Forbidden, RateLimited, Unauthorized
+from adapters.http.responses.http_errors import Forbidden, RateLimited, Unauthorized
 from adapters.http.responses.responses import Header
 from domain.access.access_key import OPEN, Grant
 from domain.access.key_text import holds_secret
 from domain.access.ports import AccessKeys
 from domain.access.rate_limit import FAILED_TRIES, SECOND, Quota, RateLimiter, Verdict
 from domain.access.scopes import AccessScope
-from domain.errors import DomainError
+from domain.errors import BadParameter, DomainError
 
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that identify a client. One client has every address with the same first bits."""

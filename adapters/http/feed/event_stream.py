@@ -19,7 +19,6 @@ HEARTBEAT_S = 15.0
 
 _HEADERS = [
     (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # a proxy must not buffer events
 ]
 _RESET = b"event: reset\ndata: {}\n\n"

@@ -12,11 +12,10 @@ from adapters.http.feed.event_stream import STREAM, EventStream
 from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import BadParameter
 from adapters.http.responses.responses import Response, json_text
 from adapters.serialization.changes import change_document
 from domain.changes import Cursor
-from domain.errors import CursorExpired
+from domain.errors import BadParameter, CursorExpired
 from domain.ports import ChangeLog
 from domain.public_types import CHANGE_TYPES, followed
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT

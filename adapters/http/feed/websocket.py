@@ -17,7 +17,7 @@ from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import HttpError, Unauthorized
 from adapters.http.responses.send_error import send_error
 from domain.access.scopes import AccessScope
-from domain.errors import BadCursor, CursorExpired, DomainError
+from domain.errors import BadCursor, BadParameter, CursorExpired, DomainError
 from domain.ports import ChangeLog
 from domain.use_cases.follow import start
 
@@ -73,7 +73,7 @@ class ChangesSocket:
             return TRY_AGAIN_LATER, "too slow; go on from the last cursor"
         except CursorExpired as error:
             return CURSOR_EXPIRED, error.message
-        except (BadCursor, HttpError) as error:
+        except (BadCursor, BadParameter, HttpError) as error:
             return BAD_CURSOR, error.message
         except DomainError as error:
             return TRY_AGAIN_LATER, error.message

@@ -13,7 +13,7 @@ from adapters.http.fairness.capacity import Capacity
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.requests.header_lists import accepts_coding
 from adapters.http.requests.request import IS_WHOLE, Request, joined
-from adapters.http.responses.caching import settled
+from adapters.http.responses.caching import NEVER, STATUSES, common_headers
 from adapters.http.responses.responses import Header
 from adapters.http.responses.security_headers import OF_EVERYTHING
 from domain.access.key_text import holds_secret
@@ -65,21 +65,23 @@ class RequestContext:
 
         def stamps() -> tuple[Header, ...]:
             spent = b"%.2fms" % ((perf_counter() - started) * 1000)
-            return (b"x-request-id", request_id), (b"x-process-time", spent), *OF_EVERYTHING, *request.limit
+            return (b"x-request-id", request_id), (b"x-process-time", spent), *request.limit
 
         async def stamped(message: Message) -> None:
             nonlocal status
-            if message["type"] in _ANSWERS:
+            kind = message["type"]
+            if kind == "http.response.body":
+                if is_head:
+                    message = {**message, "body": b""}  # the rest is as for GET, so that nothing else differs
+            elif kind in _ANSWERS:
                 request.end_work()
                 status = message["status"]
-                message["headers"] = [*settled(message["headers"], by_origin=self._by_origin), *stamps()]
-            elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}  # the rest is as for GET, so that nothing else differs
-            elif message["type"] == "websocket.accept":
+                message["headers"] = [*message["headers"], *self._common(status, request), *stamps()]
+            elif kind == "websocket.accept":
                 request.end_work()
                 status = 101
-                message["headers"] = [*message.get("headers", ()), *stamps()]
-            elif message["type"] == "websocket.close" and status == 0:
+                message["headers"] = [*message.get("headers", ()), *OF_EVERYTHING, *stamps()]
+            elif kind == "websocket.close" and status == 0:
                 status = 403  # servers send this for a handshake that is not accepted
             await send(message)
 
@@ -93,3 +95,7 @@ class RequestContext:
                 self._capacity.bodies.forget(request.body)
             del scope["backroom.call"]  # else scope, request and `receive` form a cycle, left to the collector
             self._access_log.write(scope, status, perf_counter() - started, request.request_id)
+
+    def _common(self, status: int, request: Request) -> tuple[Header, ...]:
+        policy = request.caching if status in STATUSES else NEVER
+        return common_headers(policy, request.vary + b", Origin" if self._by_origin else request.vary)

@@ -21,7 +21,7 @@ CURSOR = Parameter(
     schema={"type": "string", "pattern": patterns.CURSOR},
     description="From `next`; opaque.",
 )
-ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": MAX_ID})
+ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": MAX_ID}, example=1)
 IF_MATCH = Parameter(
     name="If-Match",
     place="header",

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.fairness.pending_bodies import PendingBody
+from adapters.http.responses.caching import NEVER, VARY
 from adapters.http.responses.responses import Header
 from domain.access.access_key import OPEN, Grant
 
@@ -20,7 +21,8 @@ IS_WHOLE: Final = "backroom.is_whole"
 class Request:
     """One request, or the handshake of a socket.
 
-    `headers` are by lower-case name; repeated ones are joined with a comma (RFC 9110, 5.3).
+    `headers` are by lower-case name. Repeated ones are joined with a comma (RFC 9110, 5.3), and cookies with a
+    semicolon (RFC 9113, 8.2.3), because the value of a cookie may hold a comma.
     """
 
     method: str
@@ -53,6 +55,10 @@ class Request:
     """The part of its body that was read. It stays in memory until the request ends."""
     limit: tuple[Header, ...] = field(default=(), init=False)
     """The RateLimit headers of the response."""
+    caching: bytes = field(default=NEVER, init=False)
+    """Who may cache the response, unless it is an error."""
+    vary: bytes = field(default=VARY, init=False)
+    """The headers of the request that the response depends on, beside its Origin."""
 
     def begin_work(self) -> None:
         """Count this request as worked on. Raises `Overloaded`."""
@@ -89,7 +95,8 @@ def joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     if len(by_name) != len(headers):
         by_name.clear()
         for name, value in headers:
-            by_name[name] = by_name[name] + b", " + value if name in by_name else value
+            separator = b"; " if name == b"cookie" else b", "
+            by_name[name] = by_name[name] + separator + value if name in by_name else value
     return by_name
 
 

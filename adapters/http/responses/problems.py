@@ -7,7 +7,7 @@ from attrs import frozen
 
 from adapters.http.responses.http_errors import HttpError, OutOfRange
 from adapters.http.responses.responses import Header, Response, json_bytes
-from domain.errors import DomainError, PreconditionFailed, ValidationFailed
+from domain.errors import DomainError, ParameterOutOfRange, PreconditionFailed, ValidationFailed
 from domain.stored_entity import StoredEntity
 
 PROBLEM_TYPE = b"application/problem+json"
@@ -143,8 +143,9 @@ def _more(error: DomainError | HttpError, within: str) -> dict[str, Any]:
                 for each in violations
             ]
             return {"errors": errors, "errors_omitted": omitted} if omitted else {"errors": errors}
-        case OutOfRange(place=place, parameter=parameter, message=message):
-            return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": message}]}
+        case OutOfRange(parameter=parameter) | ParameterOutOfRange(parameter=parameter):
+            place = "path" if isinstance(error, OutOfRange) else "query"
+            return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": error.message}]}
         case PreconditionFailed(current=StoredEntity(document=document), changed=changed):
             return {"current": orjson.Fragment(document), "changed": list(changed)}
         case _:
