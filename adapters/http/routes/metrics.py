@@ -21,7 +21,7 @@ def path(metrics: Metrics) -> Path:
         description="All numbers of all workers of this host, as Prometheus or OpenMetrics text.",
         schema={"type": "string"},
         media_type=TEXT,
-        also=(OPENMETRICS,),
+        also={OPENMETRICS: ""},
     )
     operation = Operation(
         name="metrics",
