@@ -12,6 +12,11 @@ from adapters.http.responses.responses import Header, Response
 from domain.access.scopes import AccessScope
 
 PATH = "/metrics"
+_EXAMPLE = """\
+# HELP backroom_store_up Whether the store could be read for this answer: 1 or 0.
+# TYPE backroom_store_up gauge
+backroom_store_up 1.0
+"""
 _ALLOW: Header = (b"allow", b"GET, HEAD")
 
 
@@ -21,7 +26,8 @@ def path(metrics: Metrics) -> Path:
         description="All numbers of all workers of this host, as Prometheus or OpenMetrics text.",
         schema={"type": "string"},
         media_type=TEXT,
-        also={OPENMETRICS: ""},
+        example=_EXAMPLE,
+        also={OPENMETRICS: f"{_EXAMPLE}# EOF\n"},
     )
     operation = Operation(
         name="metrics",
