@@ -33,6 +33,7 @@ class Field:
     listed: bool = True  # can be filtered and sorted by
     searched: bool = False  # `q` searches it
     unique: bool = False  # no two living entities share a value other than None
+    meaning: str = ""  # what its type does not tell, for people
 
     def check(self, value: object, parse: Parse | None = None) -> Any:
         """Return a value in its stored form; None stands for the default. Raises `ValidationError`."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from domain.access.ports import AccessKeys
+from domain.calendar import Calendars
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.deliveries import Deliveries
@@ -150,3 +151,8 @@ class Store(Reader, Writer, ChangeLog, Upkeep, Protocol):
     @abstractmethod
     def access_keys(self) -> AccessKeys:
         """The keys that let callers in."""
+
+    @property
+    @abstractmethod
+    def calendars(self) -> Calendars:
+        """The calendars that programs subscribe to."""

@@ -16,6 +16,7 @@ from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.access import AccessHandlers
+from adapters.http.handlers.calendars import CalendarHandlers
 from adapters.http.handlers.error_handler import response_for
 from adapters.http.handlers.metrics import Metrics
 from adapters.http.handlers.readiness import Readiness
@@ -35,12 +36,13 @@ from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import access, changes, resources, service, static_files, webhooks
+from adapters.http.routes import access, calendars, changes, resources, service, static_files, webhooks
 from adapters.http.routes.endpoint import Endpoint
 from adapters.http.routes.metrics import PATH as METRICS
 from adapters.http.routes.metrics import MetricsOnly
 from adapters.http.routes.metrics import path as metrics_path
 from adapters.http.routes.static_files import StaticFiles
+from adapters.serialization.calendars import namespace_of
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
@@ -123,6 +125,15 @@ def declared(
     paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
     paths += [
         *webhooks.paths(parts),
+        *calendars.paths(
+            CalendarHandlers(
+                calendars=store.calendars,
+                reader=store,
+                gate=gate,
+                namespace=namespace_of(secret),
+                max_body=options.max_body,
+            )
+        ),
         *changes.paths(Changes(store, feed, gate.live)),
         *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
         *service.paths(service.Service(readiness=Readiness(store))),
@@ -163,8 +174,12 @@ class _IdConvertor(Convertor[str]):
 
 def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
     register_url_convertor("entity", _IdConvertor())
-    # Starlette tries routes in order, so the most used come first.
-    ordered = sorted(paths, key=lambda path: path.template.removesuffix("/{id}").count("/"))
+
+    # Starlette tries routes in order, so the most used come first. The id in a path may be any text, even with `.ics`.
+    def depth(path: Path) -> int:
+        return path.template.removesuffix("/{id}").removesuffix("/{secret}.ics").count("/")
+
+    ordered = sorted(paths, key=depth)
     return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.postgres.calendars import CALENDARS, calendar_of
 from adapters.postgres.connections import Connection, connect
 from adapters.postgres.declared_fields import check_declared_fields
 from adapters.postgres.deliveries import SELECT, delivery_of
@@ -19,6 +20,7 @@ from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
@@ -104,6 +106,8 @@ class PostgresExport(Snapshot):
             yield Keys(keys=keys)
         async for credentials in self._batches(CREDENTIALS, credential_of):
             yield Credentials(credentials=credentials)
+        async for calendars in self._batches(CALENDARS, calendar_of):
+            yield AllCalendars(calendars=calendars)
 
     async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
         selection = Selection(TableMapping(entity_type), Query(entity_type=entity_type, where=where))
@@ -156,4 +160,5 @@ def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
         "deliveries",
         "access_keys",
         "credentials",
+        "calendars",
     ]

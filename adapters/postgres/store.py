@@ -10,6 +10,7 @@ import asyncpg
 
 from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.batch_loader import BatchLoader
+from adapters.postgres.calendars import PostgresCalendars
 from adapters.postgres.checking import check_tables, look_at_durability
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Connection, Connections
@@ -80,6 +81,7 @@ class PostgresStore(Store):
         self._committer = GroupCommitter(together=self._together, alone=self._alone, on_group=on_group)
         self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
         self._access_keys = PostgresAccessKeys(self._connections.use, clock)
+        self._calendars = PostgresCalendars(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
         self._closing = False
@@ -127,6 +129,10 @@ class PostgresStore(Store):
     @property
     def access_keys(self) -> PostgresAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> PostgresCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.sqlite.calendars import CALENDARS, calendar_of
 from adapters.sqlite.conditions import conditions, where
 from adapters.sqlite.connections import check_schema, connect, fetch
 from adapters.sqlite.declared_fields import check_declared_fields
@@ -27,6 +28,7 @@ from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
@@ -42,7 +44,7 @@ from domain.snapshot import (
 )
 from domain.stored_entity import StoredEntity
 
-OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials")
+OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials", "calendars")
 """The exported tables, beside the entities, that may have many rows."""
 
 _RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
@@ -148,6 +150,8 @@ class SqliteExport(Snapshot):
             yield Keys(keys=keys)
         for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):
             yield Credentials(credentials=credentials)
+        for calendars in _batches(map(calendar_of, self._connection.execute(CALENDARS))):
+            yield AllCalendars(calendars=calendars)
 
     def _facts(self) -> Metadata:
         sql = "SELECT name, newest, secret, forgotten FROM log"

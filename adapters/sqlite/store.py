@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import SqliteAccessKeys
+from adapters.sqlite.calendars import SqliteCalendars
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
@@ -109,6 +110,7 @@ class SqliteStore(Store):
         )
         self._writer.start()
         self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)
+        self._calendars = SqliteCalendars(self._here, self._write)
         self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
     @property
@@ -118,6 +120,10 @@ class SqliteStore(Store):
     @property
     def access_keys(self) -> SqliteAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> SqliteCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()

@@ -27,13 +27,14 @@ pytestmark = pytest.mark.anyio
 UNKNOWN = make_key(lambda characters: characters[0])
 SCOPES = {
     None: """GET / | GET /healthz | GET /readyz | GET /openapi.json | GET /docs | GET /problems/{code} | GET /app/
-        | GET /app/{view} | GET /app | GET /docs/ | POST /session""",
+        | GET /app/{view} | GET /app | GET /docs/ | POST /session | GET /calendars/{secret}.ics""",
     "read": """GET /tasks | GET /tasks/{id} | GET /tasks/{id}/history | GET /products | GET /products/{id}
         | GET /products/{id}/history | GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session
-        | DELETE /session""",
+        | DELETE /session | GET /calendars | GET /calendars/{id}""",
     "write": """POST /tasks | PUT /tasks/{id} | PATCH /tasks/{id} | DELETE /tasks/{id} | POST /tasks/{id}/restore
         | POST /tasks/bulk | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}
-        | POST /products/{id}/restore | POST /products/bulk | POST /products/{id}/stock""",
+        | POST /products/{id}/restore | POST /products/bulk | POST /products/{id}/stock | POST /calendars
+        | DELETE /calendars/{id}""",
     "admin": """GET /keys | POST /keys | DELETE /keys/{id} | POST /keys/{id}/rotate | GET /webhooks | POST /webhooks
         | GET /webhooks/{id} | PUT /webhooks/{id} | PATCH /webhooks/{id} | DELETE /webhooks/{id}
         | POST /webhooks/{id}/restore | GET /webhooks/{id}/history | POST /webhooks/{id}/test
@@ -95,7 +96,12 @@ async def test_everybody_may_do_what_his_key_allows(store: Store, clock: Clock) 
         for caller, headers in (await callers(client, store, clock)).items():
             for name in (*operations, "DELETE /session"):  # this ends a session, so it comes last
                 method, path = name.split()
-                path = path.replace("{id}", "99").replace("{delivery_id}", "x").replace("{code}", "invalid")
+                path = (
+                    path.replace("{id}", "99")
+                    .replace("{delivery_id}", "x")
+                    .replace("{code}", "invalid")
+                    .replace("{secret}", "x")
+                )
                 async with client.stream(method, path, headers=headers) as response:
                     status = response.status_code
                 if EXPECTED[name] is None or EXPECTED[name] in MAY[caller]:

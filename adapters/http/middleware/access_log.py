@@ -52,6 +52,13 @@ def as_json(line: Line) -> str:
     return orjson.dumps(document).decode() + "\n"
 
 
+def is_public(path: str) -> bool:
+    """Tell whether a path may be read by others: it has no secret, nor a part of one, as a URL that was cut off has."""
+    if "/calendars/" in path and not path.rpartition("/")[2].isdigit():
+        return False
+    return not holds_secret(path)
+
+
 def _printable(text: str) -> str:
     """Return a text that cannot begin a new line or a terminal sequence."""
     return text if not _UNPRINTABLE.search(text) else _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -87,7 +94,7 @@ class AccessLog:
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can forge a line.
-        path = b"/(secret)" if holds_secret(scope["path"]) else scope["raw_path"]
+        path = scope["raw_path"] if is_public(scope["path"]) else b"/(secret)"
         method, client = scope.get("method", SOCKET), scope.get("client") or (None,)
         self._gathered.append((time(), method, path, status, spent, request_id, client[0], scope.get("route")))
         if len(self._gathered) >= MAX_GATHERED:
