@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time
-from typing import Any
 
 import orjson
 from attrs import define, field
 from starlette.types import Scope
 
+from adapters.http.requests.request import Request
 from domain.access.key_text import holds_secret
 
 _UNPRINTABLE = re.compile(r"[^!-~]")
@@ -21,9 +21,7 @@ SOCKET = "WEBSOCKET"  # in place of the method of a socket, whose handshake is a
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-NO_ROUTE = "(other)"  # of a path that does not exist, or a request that was refused before its path was looked at
-
-Line = tuple[float, str, bytes, int, float, str, str | None, Any]
+Line = tuple[float, str, bytes, int, float, str, str | None, str]
 """Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client, route."""
 
 Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
@@ -75,8 +73,7 @@ def _second(at: int) -> str:
 
 def _counted(line: Line) -> tuple[str, str, int, float]:
     _, method, _, status, spent, _, _, route = line
-    template = NO_ROUTE if route is None else route.path_format
-    return "GET" if method == SOCKET else method, template, status, spent
+    return "GET" if method == SOCKET else method, route, status, spent
 
 
 @define(eq=False)
@@ -89,14 +86,14 @@ class AccessLog:
 
     _gathered: list[Line] = field(factory=list, init=False)
 
-    def write(self, scope: Scope, status: int, spent: float, request_id: str) -> None:
+    def write(self, scope: Scope, status: int, spent: float, request: Request) -> None:
         """Add the line of a request that took `spent` seconds."""
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can forge a line.
         path = scope["raw_path"] if is_public(scope["path"]) else b"/(secret)"
         method, client = scope.get("method", SOCKET), scope.get("client") or (None,)
-        self._gathered.append((time(), method, path, status, spent, request_id, client[0], scope.get("route")))
+        self._gathered.append((time(), method, path, status, spent, request.request_id, client[0], request.route))
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 

@@ -57,6 +57,7 @@ class MetricsOnly:
     async def _response(self, request: Request) -> Response:
         if request.path != PATH:
             raise Missing(f"there is nothing here but {PATH}")
+        request.route = PATH
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"{request.method} is not a method of this path", headers=(_ALLOW,))
         return await self.metrics.show(request)

@@ -8,7 +8,7 @@ import { facts, typeOf } from "./schema.js";
  * @typedef {import("./openapi.js").Parameter} Parameter
  */
 
-const SHOWN_AT_ONCE = 6;
+const SHOWN_AT_ONCE = 5;
 
 /**
  * Return the rows of parameters. Those in a query that are many are folded, but for the first.

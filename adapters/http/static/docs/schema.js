@@ -62,10 +62,16 @@ const FORMATS = { date: "a date such as 2026-12-31", "date-time": "a time such a
  */
 function range(least, most, unit) {
   if (unit && least === 1 && most === undefined) return ["not empty"];
-  const [from, to] = [least, most].map((each) => (each === 2 ** 63 ? "2^63 - 1" : each?.toLocaleString("en")));
+  const [from, to] = [least, most].map((each) => (each === undefined ? each : exact(each)));
   if (from !== undefined && to !== undefined) return [`${from} to ${to}${unit}`];
   if (from !== undefined) return [`at least ${from}${unit}`];
   return to === undefined ? [] : [`at most ${to}${unit}`];
+}
+
+/** @param {number} bound of 64 bits, or less, which can be read exactly */
+function exact(bound) {
+  if (Number.isSafeInteger(Math.trunc(bound))) return bound.toLocaleString("en");
+  return bound < 0 ? "-(2^63 - 1)" : "2^63 - 1";
 }
 
 /**
