@@ -70,6 +70,7 @@ async def wired(
             origins=settings.cors_origins,
             hosts=settings.hosts,
             proxies=settings.trusted_proxies,
+            todo_backend=settings.todo_backend,
             is_public=not settings.is_loopback,
         )
         gate = Gate(store.access_keys, limiter, settings.rate_limit, allow_public=settings.open)
