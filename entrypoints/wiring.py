@@ -19,18 +19,23 @@ from adapters.http.middleware.access_log import AccessLog, as_json, as_text
 from adapters.memory.store import MemoryStore
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
+from adapters.serialization.outcomes import check_outcome
 from adapters.sqlite.exporting import exporting as sqlite_exporting
 from adapters.sqlite.importing import importing as sqlite_importing
+from adapters.sqlite.inspecting import inspecting as sqlite_inspecting
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
 from domain.access.rate_limit import RateLimiter
 from domain.errors import DomainError
+from domain.inspection.ports import Inspection
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Import, Snapshot
 from domain.use_cases.demonstrate import demonstrate
+from domain.use_cases.move import Report
 from domain.use_cases.retain import retain
+from domain.use_cases.verify import Verified, verify
 from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.settings import Settings
 from entrypoints.workers import UNTRUSTWORTHY
@@ -95,6 +100,14 @@ async def wired(
         )
 
 
+async def verified(url: str, report: Report) -> Verified:
+    """Verify the store of a URL, as it is at this moment."""
+    async with inspecting(url) as inspection:
+        return await verify(
+            inspection, serializer=JsonSerializer(ENTITY_TYPES), read_outcome=check_outcome, report=report
+        )
+
+
 async def opened(url: str) -> Store:
     """Open the store of a URL."""
     documents = JsonSerializer(ENTITY_TYPES)
@@ -121,6 +134,19 @@ async def exporting(url: str) -> AsyncIterator[Snapshot]:
             yield telling
     else:
         async with sqlite_exporting(_path(url), entity_types=ENTITY_TYPES) as file:
+            yield file
+
+
+@asynccontextmanager
+async def inspecting(url: str) -> AsyncIterator[Inspection]:
+    """Open an inspection of the store of a URL, as it is at this moment."""
+    if url.startswith("postgres"):
+        from adapters.postgres import inspecting as postgres  # noqa: PLC0415 - as above
+
+        async with postgres.inspecting(url, entity_types=ENTITY_TYPES) as database:
+            yield database
+    else:
+        async with sqlite_inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
 
 

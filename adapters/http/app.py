@@ -1,13 +1,9 @@
 """The HTTP application, composed of its parts."""
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 from attrs import Factory, frozen
-from starlette.convertors import Convertor, register_url_convertor
-from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.admission.gate import Gate
@@ -20,7 +16,6 @@ from adapters.http.handlers.calendars import CalendarHandlers
 from adapters.http.handlers.error_handler import response_for
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
-from adapters.http.middleware.checked import Checked
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
 from adapters.http.middleware.forwarded import Forwarded
@@ -37,6 +32,7 @@ from adapters.http.responses.responses import Response, json_bytes, json_respons
 from adapters.http.responses.send_error import send_error
 from adapters.http.routes import access, calendars, changes, resources, service, static_files, todos, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from adapters.http.routes.router import Router
 from adapters.http.routes.static_files import StaticFiles
 from adapters.serialization.calendars import namespace_of
 from domain.access.scopes import AccessScope
@@ -75,11 +71,12 @@ def make_app(
         *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate),
         static_files.path(StaticFiles()),
     ]
-    routes = _routes(paths, gate)
-    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
-    # A redirect from a path with an extra slash would build a URL from the Host header. It is simply another path.
-    app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
-    app = Checked(app, check_load, OriginCheck(hosts=options.hosts, origins=options.origins))
+    app: ASGIApp = Router(
+        checks=(check_load, OriginCheck(hosts=options.hosts, origins=options.origins)),
+        endpoints={path.template: Endpoint(path, gate) for path in paths},
+        sockets={"/ws": ChangesSocket(store, feed, gate)},
+        nothing=_Nothing(gate),
+    )
     grants = Grants(options.origins)
     if options.origins:
         app = CrossOrigin(app, grants)
@@ -140,35 +137,6 @@ def declared(
     described = document(paths)
     written = orjson.dumps(described)
     return paths
-
-
-class _IdConvertor(Convertor[str]):
-    """Anything that may be meant as an id. The operation judges it, and responds with 422 or 404."""
-
-    regex = r"(?!bulk\Z)[^/]+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
-    register_url_convertor("entity", _IdConvertor())
-
-    # Starlette tries routes in order, so the most used come first. The id in a path may be any text, even with `.ics`.
-    def depth(path: Path) -> int:
-        return path.template.removesuffix("/{id}").removesuffix("/{secret}.ics").count("/")
-
-    ordered = sorted(paths, key=depth)
-    return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
-
-
-def _exact(route: Any) -> Any:
-    """Let a route match whole paths only. Starlette ends its patterns with "$", which ignores a final line break."""
-    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
-    return route
 
 
 @frozen

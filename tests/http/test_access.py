@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from starlette.routing import Route, Router, WebSocketRoute
 
 from adapters.http.admission import live_grants
+from adapters.http.routes.router import Router
 from domain.access.access_key import Actor
 from domain.access.key_ring import RevokeKey
 from domain.access.key_text import is_key, make_key
@@ -57,13 +57,11 @@ def routed(app: Any) -> Iterator[tuple[str, Any]]:
     """Walk the router, and yield each operation with the scope that it needs."""
     while not isinstance(app, Router):
         app = app._app
-    for route in cast("Any", app).routes:
-        path = route.path.replace("{id:entity}", "{id}")
-        if isinstance(route, WebSocketRoute):
-            yield f"WEBSOCKET {path}", cast("Any", route.app).needs
-        elif path != "/static/{name:path}":
-            assert isinstance(route, Route)
-            for method, served in cast("Any", route.endpoint)._served.items():
+    for path, followed in app.sockets.items():
+        yield f"WEBSOCKET {path}", cast("Any", followed).needs
+    for path, endpoint in app.endpoints.items():
+        if path != "/static/{name:path}":
+            for method, served in cast("Any", endpoint)._served.items():
                 if method not in ("HEAD", "OPTIONS"):
                     yield f"{method} {path}", served.needed
 
