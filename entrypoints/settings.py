@@ -158,6 +158,7 @@ class Settings:
         timedelta(days=30), duration, "how long changes are kept, such as 15m, 24h or 30d, the default"
     )
     webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
+    todo_backend: bool = _setting(False, boolean, "serve /todos by the rules of Todo-Backend, on the same tasks")
     log: str = _setting("text", log_format, "text or json")
     metrics: tuple[str, int] | None = _setting(
         None, address, "where /metrics is served without a key, such as 127.0.0.1:9100"

@@ -95,6 +95,7 @@ async def wired(
             origins=settings.cors_origins,
             hosts=settings.hosts,
             proxies=settings.trusted_proxies,
+            todo_backend=settings.todo_backend,
             is_public=not settings.is_loopback,
         )
         gate = Gate(store.access_keys, shared.limiter, settings.rate_limit, allow_public=settings.open)

@@ -31,7 +31,7 @@ from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import access, calendars, changes, resources, service, static_files, webhooks
+from adapters.http.routes import access, calendars, changes, resources, service, static_files, todos, webhooks
 from adapters.http.routes.endpoint import Endpoint
 from adapters.http.routes.metrics import MetricsOnly
 from adapters.http.routes.metrics import path as metrics_path
@@ -53,6 +53,7 @@ class Options:
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
     proxies: Sequence[str] = Factory(tuple)
+    todo_backend: bool = False
     is_public: bool = False
     """Whether other machines can reach the service."""
 
@@ -131,6 +132,7 @@ def declared(
         ),
         *changes.paths(Changes(store, feed, gate.live)),
         *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
+        *(todos.paths(parts) if options.todo_backend else ()),
         *service.paths(service.Service(readiness=Readiness(store))),
         metrics_path(metrics),
     ]

@@ -65,6 +65,11 @@ class Request:
     vary: bytes = field(default=VARY, init=False)
     """The headers of the request that the response depends on, beside its Origin."""
 
+    @property
+    def base(self) -> str:
+        """The absolute URL that our paths begin with, as the client wrote it."""
+        return f"{self.scheme}://{self.header(b'host') or ''}{self.root}"
+
     def begin_work(self) -> None:
         """Count this request as worked on. Raises `Overloaded`."""
         self.capacity.at_work.enter(self.address)
