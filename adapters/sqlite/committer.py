@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import apsw
@@ -20,6 +21,7 @@ from adapters.sqlite.table_mapping import TableMapping
 from adapters.sqlite.transaction import Transaction
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import DomainError, StorageFull, Unavailable
+from domain.measurements import GroupObserver, unobserved
 from domain.stored_entity import Serializer
 
 _log = logging.getLogger("backroom")
@@ -60,6 +62,7 @@ class GroupCommitter:
     check_files: Callable[[], None]
     checkpoints: Checkpoints
     on_commit: Callable[[], None]
+    on_group: GroupObserver = unobserved
 
     _queue: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
     _large: deque[_Job] = field(factory=deque, init=False)  # taken from the queue, and waiting for their turn
@@ -99,7 +102,10 @@ class GroupCommitter:
 
     def _carry_out(self, jobs: list[_Job]) -> None:
         if jobs:
-            self._deliver(jobs, self._answers(jobs))
+            began = perf_counter()
+            answers = self._answers(jobs)
+            self.on_group(len(jobs), perf_counter() - began)  # before a caller can ask for the numbers
+            self._deliver(jobs, answers)
             self._keep_log_small(self.checkpoints.after_commit)
 
     def _keep_log_small(self, work: Callable[[], None]) -> None:

@@ -1,7 +1,6 @@
 """The limits of one process, and the share of each client in them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 
 from attrs import define, field
 
@@ -26,11 +25,15 @@ class Capacity:
         factory=lambda: FairShare("requests that wait for changes", MOST_FOLLOWERS, MOST_FOLLOWERS_EACH)
     )
 
-    @contextmanager
-    def following(self, client: str) -> Iterator[None]:
+    following: Counter[str] = field(factory=Counter)
+    """How many follow now, by kind."""
+
+    def follow(self, kind: str, client: str) -> None:
         """Count a client among those that wait for changes. Raises `Overloaded`."""
         self.followers.enter(client)
-        try:
-            yield
-        finally:
-            self.followers.give_back(client)
+        self.following[kind] += 1
+
+    def unfollow(self, kind: str, client: str) -> None:
+        """Count it no longer."""
+        self.following[kind] -= 1
+        self.followers.give_back(client)
