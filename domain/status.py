@@ -6,6 +6,7 @@ from datetime import datetime
 from attrs import frozen
 
 from domain.deliveries import MAX_CLOCK_SKEW
+from domain.measurements import Measurements
 
 MANY_CHANGES = 10_000
 """How many changes a webhook may be behind without a word."""
@@ -19,22 +20,12 @@ LITTLE_ROOM = 256 * 1024 * 1024
 
 
 @frozen(kw_only=True)
-class WebhookStatus:
-    """How far a webhook is: `lag` is the number of changes behind its position."""
-
-    id: int
-    enabled: bool
-    disabled_reason: str | None
-    lag: int
-
-
-@frozen(kw_only=True)
 class StoreStatus:
     """What there is in a store, and around it, at one moment.
 
-    `sizes` are in bytes, by what has them; `free` is what the disk has left, or None where that cannot be known.
-    `versions` are those of the database. `now` is the time by the clock of the database, or None if that is our own.
-    `keys` is how many keys are valid. `hints` are what only the adapter knows, complete with what to do.
+    `disabled` has the reason for each webhook that the service disabled. `versions` are those of the database. `now` is
+    the time by the clock of the database, or None if that is our own. `keys` is how many keys are valid. `hints` are
+    what only the adapter knows, complete with what to do.
     """
 
     schema: str
@@ -42,12 +33,10 @@ class StoreStatus:
     former_logs: int
     entities: Mapping[str, int]  # by the name of their collection
     changes: int
-    oldest_change: datetime | None
     newest_change: datetime | None
     keys: int
-    webhooks: tuple[WebhookStatus, ...]
-    sizes: Mapping[str, int]
-    free: int | None
+    disabled: Mapping[int, str]
+    measurements: Measurements
     versions: Mapping[str, str]
     now: datetime | None
     hints: tuple[str, ...] = ()
@@ -64,25 +53,25 @@ class Concern:
 def concerns(status: StoreStatus, *, now: datetime) -> Iterator[Concern]:
     """Yield what needs attention in a store; `now` is the time by our own clock."""
     yield from map(Concern, status.hints)
-    yield from _of_disk(status)
+    yield from _of_disk(status.measurements)
     yield from _of_clock(status, now)
-    for each in status.webhooks:
-        if each.disabled_reason is not None:
-            what = f"webhook {each.id} was disabled: {each.disabled_reason}; mend its receiver, and set enabled"
-            yield Concern(f"{what}, and it goes on where it stopped")
-        elif each.enabled and each.lag > MANY_CHANGES:
-            yield Concern(f"webhook {each.id} is {each.lag:,} changes behind: see its deliveries for the reason")
+    for id, reason in status.disabled.items():
+        what = f"webhook {id} was disabled: {reason}; mend its receiver, and set enabled"
+        yield Concern(f"{what}, and it goes on where it stopped")
+    for each in status.measurements.backlogs:
+        if each.enabled and each.changes > MANY_CHANGES:
+            what = f"webhook {each.webhook} is {each.changes:,} changes behind"
+            yield Concern(f"{what}: see its deliveries for the reason")
 
 
-def _of_disk(status: StoreStatus) -> Iterator[Concern]:
-    if status.free is not None and status.free < NO_ROOM:
-        yield Concern(
-            "the disk is full, so nothing can be written: free some space, and writing goes on by itself", True
-        )
-    elif status.free is not None and status.free < LITTLE_ROOM:
-        yield Concern(f"the disk has only {status.free // 1024**2} MiB left: free some space")
-    if (log := status.sizes.get("write-ahead log", 0)) > LARGE_LOG:
-        what = f"the write-ahead log has {log // 1024**2} MiB: somebody has been reading for long, or was killed"
+def _of_disk(measured: Measurements) -> Iterator[Concern]:
+    if measured.free is not None and measured.free < NO_ROOM:
+        what = "the disk is full, so nothing can be written"
+        yield Concern(f"{what}: free some space, and writing goes on by itself", stops=True)
+    elif measured.free is not None and measured.free < LITTLE_ROOM:
+        yield Concern(f"the disk has only {measured.free // 1024**2} MiB left: free some space")
+    if (measured.wal or 0) > LARGE_LOG:
+        what = f"the write-ahead log has {(measured.wal or 0) // 1024**2} MiB: somebody reads for long, or was killed"
         yield Concern(f"{what}; end him, or start the service and let it rest for a second")
 
 

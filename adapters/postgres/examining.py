@@ -9,23 +9,18 @@ from adapters.postgres.checking import NOT_DURABLE
 from adapters.postgres.connections import Connection, connect
 from adapters.postgres.errors import explaining
 from adapters.postgres.log import FORGOTTEN, NEWEST
+from adapters.postgres.measuring import measure
 from adapters.postgres.migrating import at_home, check_schema, known_codec, schema_version
 from domain.entity_type import EntityType
-from domain.status import StoreStatus, WebhookStatus
+from domain.status import StoreStatus
 
 _ENDS = f"""
 SELECT {NEWEST} AS newest, {FORGOTTEN} AS forgotten,
-  (SELECT at FROM changes ORDER BY number LIMIT 1) AS oldest_at,
   (SELECT at FROM changes ORDER BY number DESC LIMIT 1) AS newest_at, clock_timestamp() AS now
 """
-_WEBHOOKS = f"""
-SELECT id, enabled, document::json ->> 'disabled_reason' AS disabled_reason, {NEWEST} - number AS lag
-FROM webhooks JOIN positions ON webhook = id ORDER BY id
-"""
-_SIZES = """
-SELECT pg_database_size(current_database()) AS database, coalesce(sum(pg_table_size(oid)), 0)::bigint AS tables,
-  coalesce(sum(pg_indexes_size(oid)), 0)::bigint AS indexes
-FROM pg_class WHERE relkind = 'r' AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'changes'::regclass)
+_DISABLED = """
+SELECT id, document::json ->> 'disabled_reason' FROM webhooks
+WHERE document::json ->> 'disabled_reason' IS NOT NULL ORDER BY id
 """
 RENAMED = "the database is at another place than its log: with the next start the log gets a new name by itself"
 
@@ -61,12 +56,10 @@ async def _status(connection: Connection, entity_types: Sequence[EntityType[Any]
             for each in entity_types
         },
         changes=ends["newest"] - ends["forgotten"],
-        oldest_change=ends["oldest_at"],
         newest_change=ends["newest_at"],
         keys=sum(each.is_valid(datetime.now(UTC)) for each in keys),
-        webhooks=tuple(WebhookStatus(**row) for row in await connection.fetch(_WEBHOOKS)),
-        sizes=dict(await connection.fetchrow(_SIZES) or {}),
-        free=None,
+        disabled=dict(await connection.fetch(_DISABLED)),
+        measurements=await measure(connection),
         versions={"PostgreSQL": await connection.fetchval("SHOW server_version")},
         now=ends["now"],
         hints=tuple(hints),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from os import statvfs
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,13 @@ from adapters.sqlite.errors import explaining, hindrance
 from adapters.sqlite.files import check_rescued
 from adapters.sqlite.home import copied_from
 from adapters.sqlite.log import open_log
+from adapters.sqlite.measuring import measure
 from adapters.sqlite.table_mapping import moment
 from domain.entity_type import EntityType
-from domain.status import StoreStatus, WebhookStatus
+from domain.status import StoreStatus
 
-_ENDS = """
-SELECT (SELECT at FROM changes ORDER BY number LIMIT 1), (SELECT at FROM changes ORDER BY number DESC LIMIT 1)
-"""
-_WEBHOOKS = """
-SELECT id, enabled, document ->> 'disabled_reason', newest - number
-FROM webhooks JOIN positions ON webhook = id, log ORDER BY id
+_DISABLED = """
+SELECT id, document ->> 'disabled_reason' FROM webhooks WHERE document ->> 'disabled_reason' IS NOT NULL ORDER BY id
 """
 
 
@@ -45,8 +41,8 @@ def examine(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> StoreStat
 
 def _status(connection: apsw.Connection, path: Path, entity_types: Sequence[EntityType[Any]]) -> StoreStatus:
     (name, newest, forgotten), *_ = fetch(connection, "SELECT name, newest, forgotten FROM log")
-    oldest_at, newest_at = (None if at is None else moment(at) for at in fetch(connection, _ENDS)[0])
-    now, disk = datetime.now(UTC), statvfs(path.resolve().parent)
+    newest_at = [moment(at) for (at,) in fetch(connection, "SELECT at FROM changes ORDER BY number DESC LIMIT 1")]
+    now = datetime.now(UTC)
     keys = [key_of(row) for row in fetch(connection, KEYS)]
     return StoreStatus(
         schema=str(fetch(connection, "PRAGMA user_version")[0][0]),
@@ -56,22 +52,11 @@ def _status(connection: apsw.Connection, path: Path, entity_types: Sequence[Enti
             each.collection: fetch(connection, f"SELECT count(*) FROM {each.collection}")[0][0] for each in entity_types
         },
         changes=newest - forgotten,
-        oldest_change=oldest_at,
-        newest_change=newest_at,
+        newest_change=newest_at[0] if newest_at else None,
         keys=sum(each.is_valid(now) for each in keys),
-        webhooks=tuple(
-            WebhookStatus(id=id, enabled=bool(enabled), disabled_reason=reason, lag=lag)
-            for id, enabled, reason, lag in fetch(connection, _WEBHOOKS)
-        ),
-        sizes=_sizes(path),
-        free=disk.f_bavail * disk.f_frsize,
+        disabled=dict(fetch(connection, _DISABLED)),
+        measurements=measure(connection, path),
         versions={"SQLite": apsw.sqlite_lib_version()},
         now=None,
         hints=tuple(each for each in (copied_from(connection, path), hindrance(path)) if each is not None),
     )
-
-
-def _sizes(path: Path) -> dict[str, int]:
-    real = path.resolve()
-    log = real.with_name(f"{real.name}-wal")
-    return {"file": real.stat().st_size, "write-ahead log": log.stat().st_size if log.exists() else 0}

@@ -127,21 +127,20 @@ def _settings(settings: Settings, environment: Mapping[str, str]) -> Section:
 
 
 def _store(status: StoreStatus, at: datetime) -> Section:
-    free = {} if status.free is None else {"free on its disk": _bytes(status.free)}
-    lags = {f"webhook {each.id}": _webhook(each.enabled, each.lag) for each in status.webhooks}
+    measured = status.measurements
+    sizes = {"file or database": measured.size, "write-ahead log": measured.wal, "free on its disk": measured.free}
     return {
         "schema": status.schema,
         "log": f"{status.log} ({status.former_logs} former names)",
         **{name: f"{count:,}" for name, count in status.entities.items()},
         "changes": f"{status.changes:,}",
-        "oldest kept change": _moment(status.oldest_change),
+        "oldest kept change": _moment(measured.oldest_at),
         "newest change": _moment(status.newest_change),
         "clock": _moment(at),
         **({} if status.now is None else {"clock of the database": _moment(status.now)}),
-        **{f"size of the {name}": _bytes(size) for name, size in status.sizes.items()},
-        **free,
+        **{name: _bytes(size) for name, size in sizes.items() if size is not None},
         "valid keys": f"{status.keys:,}",
-        **lags,
+        **{f"webhook {each.webhook}": _webhook(each.enabled, each.changes) for each in measured.backlogs},
     }
 
 

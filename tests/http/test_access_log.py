@@ -2,10 +2,12 @@
 
 import json
 import re
+from unittest.mock import AsyncMock
 
 import pytest
 
 from adapters.http.middleware.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
+from adapters.http.requests.request import Request
 from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, made
@@ -13,7 +15,7 @@ from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
 
-LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1")
+LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1", "/tasks")
 
 
 def lines(client: Client) -> list[str]:
@@ -98,9 +100,10 @@ async def test_lines_are_written_without_being_asked(client: Client) -> None:
     log: list[str] = []
     access_log = AccessLog(log.append)
     scope = {"method": "GET", "path": "/", "raw_path": b"/"}
+    request = Request("GET", "/", b"", {}, AsyncMock(), "r")
     for _ in range(MAX_GATHERED):
         assert [] == log
-        access_log.write(scope, 200, 0.001, "r")
+        access_log.write(scope, 200, 0.001, request)
 
     assert (1, MAX_GATHERED) == (len(log), log[0].count("\n"))
     access_log.flush()
