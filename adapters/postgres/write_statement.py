@@ -129,6 +129,7 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "document": change.record.document,
             "reason": change.reason,
             **_actor(change),
+            **({} if change.trace is None else {"trace": change.trace.text}),
         }
         for number, change in enumerate(changes, 1)
     ]

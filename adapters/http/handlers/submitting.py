@@ -49,7 +49,13 @@ def _terms(request: Request, body: bytes) -> Terms:
         if name is None
         else IdempotencyKey(caller=request.grant.caller, name=name, fingerprint=fingerprint(request, body))
     )
-    return Terms(request_id=request.request_id, key=key, dry_run=only_validates(request), actor=request.grant.actor)
+    return Terms(
+        request_id=request.request_id,
+        key=key,
+        dry_run=only_validates(request),
+        actor=request.grant.actor,
+        trace=request.trace,
+    )
 
 
 def only_validates(request: Request) -> bool:
