@@ -20,6 +20,7 @@ from domain.decisions import (
     Replay,
     decide,
     explained,
+    kept,
     named,
     recorded,
     unexplained,
@@ -72,10 +73,10 @@ class Transaction:
         if submission.deliveries and outcome.failed is None:
             put = deliveries.queue if submission.lease is None else deliveries.put
             put(self._connection, submission.deliveries)
-        if key is not None and outcome.is_decided:
+        if key is not None and (remembered := kept(outcome, submission)) is not None:
             self._receipts[key.caller, key.name] = (
                 key.fingerprint,
-                write_outcome(outcome),
+                write_outcome(remembered),
                 microseconds(at + RECEIPTS_KEPT),
             )
         return outcome
