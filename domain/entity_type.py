@@ -33,6 +33,7 @@ class Field:
     listed: bool = True  # can be filtered and sorted by
     searched: bool = False  # `q` searches it
     unique: bool = False  # no two living entities share a value other than None
+    meaning: str = ""  # what its type does not tell, for people
 
     def check(self, value: object, parse: Parse | None = None) -> Any:
         """Return a value in its stored form; None stands for the default. Raises `ValidationError`."""
@@ -107,6 +108,18 @@ class Entity:
         violations = violations or list(self.contradictions())
         if violations:
             raise ValidationFailed(violations=tuple(violations))
+
+    def violations(self) -> list[Violation]:
+        """Return the rules that this entity breaks. Only one that was `trusted` can break any."""
+        found: list[Violation] = []
+        for field in self.entity_type.fields:
+            value = getattr(self, field.name)
+            try:
+                if field.check(value) != value:
+                    found.append(Violation(field=field.name, code="unclean", reason="is not in its stored form"))
+            except ValidationError as refused:
+                found.append(field.violation(refused))
+        return found or list(self.contradictions())
 
     @classmethod
     def trusted(cls, values: Mapping[str, Any]) -> Self:

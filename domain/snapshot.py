@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from domain.access.access_key import AccessKey, Credential
+from domain.calendar import Calendar
 from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
@@ -108,7 +109,14 @@ class Credentials:
     credentials: tuple[Credential, ...]
 
 
-Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials
+@frozen(kw_only=True)
+class AllCalendars:
+    """The calendars, and the deleted ones whose ids must not be given again."""
+
+    calendars: tuple[Calendar, ...]
+
+
+Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials | AllCalendars
 
 
 class SnapshotReader(Protocol):
@@ -141,7 +149,7 @@ class Export(Protocol):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return how many entities, changes, former cursors, receipts, deliveries, keys and credentials there are."""
+        """Return how many items all parts have, as `size` counts them."""
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
@@ -150,7 +158,8 @@ class Export(Protocol):
         First the metadata; then the entities type by type in the order of the registry, by ascending id; the changes in
         the order of the log; the former cursors in the order of their code points; the receipts by their expiry, caller
         and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
-        hashes. A part is full unless it is the last of its type, and an empty part is left out.
+        hashes; the calendars by ascending id. A part is full unless it is the last of its type, and an empty part is
+        left out.
         Raises `Unavailable`.
         """
 
@@ -198,13 +207,13 @@ class NotEmpty(Exception):
 
 
 def size(part: Part) -> int:
-    """Return the number of items in a part, as `Export.size` counts them."""
+    """Return the number of items in a part; facts and positions are none."""
     match part:
         case Entities(records=items) | Changes(changes=items) | Receipts(receipts=items) | Sent(deliveries=items):
             return len(items)
         case FormerCursors(numbers=numbers):
             return len(numbers)
-        case Keys(keys=items) | Credentials(credentials=items):
+        case Keys(keys=items) | Credentials(credentials=items) | AllCalendars(calendars=items):
             return len(items)
         case _:
             return 0

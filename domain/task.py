@@ -38,7 +38,9 @@ class Task(Entity):
     priority: Priority = writable(EnumField(Priority), default=Priority.NORMAL)
     due: date | None = writable(Date(), default=None)
     notes: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
-    completed_at: datetime | None = read_only(Timestamp(), default=None)
+    completed_at: datetime | None = read_only(
+        Timestamp(), default=None, meaning="When the status became done; null while it is another."
+    )
 
     def start(self, *, at: datetime) -> Self:
         """Return the task in progress."""

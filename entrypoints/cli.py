@@ -14,7 +14,7 @@ FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
 SECTIONS = {
     "Service": ("serve", "keys", "openapi"),
-    "Data": ("export", "import", "backup", "restore", "move"),
+    "Data": ("export", "import", "backup", "restore", "move", "verify"),
 }
 
 

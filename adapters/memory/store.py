@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from adapters.memory.access_keys import MemoryAccessKeys
+from adapters.memory.calendars import MemoryCalendars
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.exporting import MemorySnapshot
 from adapters.memory.pages import page_of
@@ -30,6 +31,7 @@ from domain.decisions import (
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
+from domain.measurements import Measurements
 from domain.ports import RECEIPTS_KEPT, LogPage, Store
 from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
@@ -71,6 +73,7 @@ class MemoryStore(Store):
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
     _access_keys: MemoryAccessKeys = field(init=False)
+    _calendars: MemoryCalendars = field(init=False)
 
     @_deliveries.default
     def _make_deliveries(self) -> MemoryDeliveries:
@@ -80,6 +83,10 @@ class MemoryStore(Store):
     def _make_access_keys(self) -> MemoryAccessKeys:
         return MemoryAccessKeys(self.clock, self._check_open)
 
+    @_calendars.default
+    def _make_calendars(self) -> MemoryCalendars:
+        return MemoryCalendars(self.clock, self._check_open)
+
     @property
     def deliveries(self) -> MemoryDeliveries:
         return self._deliveries
@@ -87,6 +94,10 @@ class MemoryStore(Store):
     @property
     def access_keys(self) -> MemoryAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> MemoryCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
@@ -205,6 +216,16 @@ class MemoryStore(Store):
 
     async def ping(self) -> None:
         self._check_open()
+
+    async def measure(self) -> Measurements:
+        self._check_open()
+        times = [change.at for change in self._log]
+        backlogs = self._deliveries.measured(self._forgotten, times)
+        return Measurements(newest=self._newest, oldest_at=times[0] if times else None, backlogs=backlogs)
+
+    @property
+    def connections(self) -> None:
+        return None
 
     async def secret(self) -> bytes:
         self._check_open()

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import SqliteAccessKeys
+from adapters.sqlite.calendars import SqliteCalendars
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
@@ -22,6 +23,7 @@ from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
 from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
+from adapters.sqlite.measuring import measure
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
 from adapters.sqlite.snapshots import SharedSnapshot, snapshot
@@ -30,6 +32,7 @@ from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired, StorageFull, Unavailable
+from domain.measurements import GroupObserver, Measurements, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -63,6 +66,7 @@ class SqliteStore(Store):
         documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
+        on_group: GroupObserver = unobserved,
     ) -> None:
         """Open or create the file. `on_untrustworthy` is called once, when the file is no longer reliable.
 
@@ -86,7 +90,7 @@ class SqliteStore(Store):
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
             self._files = OpenFiles.of(path)
-        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path))
+        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path, self._files))
         self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
@@ -102,9 +106,11 @@ class SqliteStore(Store):
             check_files=self._files.check,
             checkpoints=Checkpoints(writing),
             on_commit=self._notify,
+            on_group=on_group,
         )
         self._writer.start()
         self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)
+        self._calendars = SqliteCalendars(self._here, self._write)
         self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
     @property
@@ -114,6 +120,10 @@ class SqliteStore(Store):
     @property
     def access_keys(self) -> SqliteAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> SqliteCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
@@ -179,6 +189,13 @@ class SqliteStore(Store):
         await self._write(lambda connection, _: rewrite(connection))
         if not has_room(self._path):
             raise StorageFull
+
+    async def measure(self) -> Measurements:
+        return await self._in_thread(lambda connection: measure(connection, self._path))
+
+    @property
+    def connections(self) -> None:
+        return None
 
     async def secret(self) -> bytes:
         self._check_open()

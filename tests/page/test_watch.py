@@ -30,7 +30,7 @@ def service(shared_service: Service) -> Service:
 @pytest.mark.parametrize(("complaint", "event", "script"), WAYS)
 def test_it_is_told(page: Page, watch: Watch, complaint: str, event: str, script: str) -> None:
     """Console errors, exceptions, breaches of the policy, missing files and other hosts are complained about."""
-    page.goto("/app/")
+    page.goto("/problems/not_found")
     with page.expect_event(cast("Any", event)):
         page.evaluate(script)
     told = [each for each in watch.complaints if re.match(complaint, each)]
@@ -40,6 +40,6 @@ def test_it_is_told(page: Page, watch: Watch, complaint: str, event: str, script
 
 def test_refusals_that_a_page_expects(page: Page, watch: Watch) -> None:
     """An error status that a script asked for is the page's own affair."""
-    page.goto("/app/")
+    page.goto("/problems/not_found")
     assert 404 == page.evaluate("fetch('/tasks/1').then((answer) => answer.status)")
     assert [] == watch.complaints

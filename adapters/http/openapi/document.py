@@ -62,6 +62,7 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "Accept-Patch": ("The media types that are taken.", _TEXT),
     "Accept-Encoding": ("The encodings that are taken.", _TEXT),
     "Upgrade": ("What to ask for.", {"const": "websocket"}),
+    "Content-Disposition": ("The name of the file, where one is saved.", _TEXT),
     "Retry-After": ("Seconds to wait before another try.", {"type": "integer"}),
     "Idempotency-Replayed": ("`true` where this is the answer that was kept for the key.", {"const": "true"}),
     "Preference-Applied": ("`validate-only` where nothing was stored because of it.", {"const": "validate-only"}),

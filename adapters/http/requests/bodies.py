@@ -1,5 +1,6 @@
 """Reading the body of a request, within its limits."""
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -21,7 +22,7 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
     """
     check_media_type(request)
     body = await read_body(request, limit)
-    return body, object_of(body)
+    return body, await request.capacity.heavy_work.do(len(body), partial(object_of, body))
 
 
 def object_of(body: bytes) -> dict[str, Any]:

@@ -33,7 +33,6 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = request_of(scope)
-        request.parameters = scope["path_params"]
         served = self._served.get(scope["method"])
         try:
             response = await (self._unlisted.method(request) if served is None else served.handle(request))

@@ -115,7 +115,7 @@ class Declared:
 
     def paths(self) -> list[Path]:
         """Return the paths that every entity type has."""
-        return [self._entity(), self._collection(), self._restore(), self._history()]
+        return [self._collection(), self._entity(), self._restore(), self._history()]
 
     def _entity(self) -> Path:
         name, entity_type = self._name, self.entity_type.name
