@@ -10,7 +10,8 @@ from websockets.sync.client import connect
 from tests.e2e.service import Service, running
 
 BODY = b'{"title": "x"}'
-HEAD = b"POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+HEAD = b"POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HEAD += b"Content-Length: %d\r\n\r\n" % len(BODY)
 
 
 def lines(service: Service) -> list[Any]:
