@@ -77,7 +77,7 @@ export function meant(field, input) {
  * @returns {string | null}
  */
 export function price(input) {
-  const digits = input.replace(/[\s\u00a0\u202f]/g, "");
+  const digits = input.replace(/[\s'’]/g, "");
   const parts = digits.split(decimal);
   if (group.trim() && parts.length <= 2 && new RegExp(`^\\d{1,3}(\\${group}\\d{3})+$`).test(parts[0]))
     return price(digits.replaceAll(group, ""));
