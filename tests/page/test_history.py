@@ -16,7 +16,9 @@ def test_differences(page: Page, service: Service) -> None:
     entries = panel(page).locator(".history > li")
     expect(entries).to_have_count(3)
     expect(entries.first).to_contain_text("changed by somebody")
-    assert ["Title: b → c", "Priority: Low → High", "Due: Jan 31, 2026 → –"] == entries.first.locator("li").all_inner_texts()
+    assert ["Title: b → c", "Priority: Low → High", "Due: Jan 31, 2026 → –"] == entries.first.locator(
+        "li"
+    ).all_inner_texts()
     panel(page).get_by_role("button", name="Restore the values of version 2").click()
     expect(field(page, "Title")).to_have_value("b")
     expect(panel(page).locator(".state")).to_have_text("Saved.")

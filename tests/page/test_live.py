@@ -90,8 +90,11 @@ def test_the_connection(tmp_path: Path, person: Person, service: Service) -> Non
 def test_changes_that_are_no_longer_known(page: Page, service: Service) -> None:
     """When the log has lost the place of the page, the page reads its list anew."""
     made(service, TASKS, {"title": "a"})
-    page.route("**/changes/stream?*", lambda route: route.fulfill(
-        status=200, content_type="text/event-stream", body="event: reset\ndata: {}\n\n"), times=1)
+    page.route(
+        "**/changes/stream?*",
+        lambda route: route.fulfill(status=200, content_type="text/event-stream", body="event: reset\ndata: {}\n\n"),
+        times=1,
+    )
     page.goto("/app/tasks")
     is_live(page)
     made(service, TASKS, {"title": "b"})

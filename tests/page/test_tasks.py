@@ -26,7 +26,12 @@ def test_words_of_quick_add(page: Page, person: Person) -> None:
     """Days may be named, abbreviated and counted, also in German; what is no such word belongs to the title."""
     page.clock.set_fixed_time("2026-11-26T12:00:00")  # a Thursday
     opened(page, TASKS)
-    for word, due in (("@tomorrow", "tomorrow"), ("@fri", "tomorrow"), ("@thu", "Dec 3, 2026"), ("@+10", "Dec 6, 2026")):
+    for word, due in (
+        ("@tomorrow", "tomorrow"),
+        ("@fri", "tomorrow"),
+        ("@thu", "Dec 3, 2026"),
+        ("@+10", "Dec 6, 2026"),
+    ):
         page.locator("#quick-add").fill(f"a {word}")
         expect(page.locator("#understood")).to_have_text(f"Title: aDue: {due}")
     for title in ("a@b.example", "mail @ home", "what!", "a !nope @t"):
