@@ -109,6 +109,18 @@ class Entity:
         if violations:
             raise ValidationFailed(violations=tuple(violations))
 
+    def violations(self) -> list[Violation]:
+        """Return the rules that this entity breaks. Only one that was `trusted` can break any."""
+        found: list[Violation] = []
+        for field in self.entity_type.fields:
+            value = getattr(self, field.name)
+            try:
+                if field.check(value) != value:
+                    found.append(Violation(field=field.name, code="unclean", reason="is not in its stored form"))
+            except ValidationError as refused:
+                found.append(field.violation(refused))
+        return found or list(self.contradictions())
+
     @classmethod
     def trusted(cls, values: Mapping[str, Any]) -> Self:
         """Return an entity from values that were checked before, such as a stored row. Checks nothing."""

@@ -13,7 +13,7 @@ FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
 SECTIONS = {
     "Service": ("serve", "keys", "openapi"),
-    "Data": ("export", "backup", "restore", "move"),
+    "Data": ("export", "backup", "restore", "move", "verify"),
 }
 
 

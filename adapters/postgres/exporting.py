@@ -42,9 +42,9 @@ PATIENT = (
 
 _CHANGES = f"SELECT {COLUMNS} FROM changes ORDER BY number"
 _CHANGES_OF = f"SELECT {COLUMNS} FROM changes WHERE kind = ANY($1::text[]) ORDER BY number"
-_FORMER = "SELECT cursor, number FROM former_cursors ORDER BY cursor"
-_RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
-_POSITIONS = "SELECT webhook, number FROM positions ORDER BY webhook"
+FORMER = "SELECT cursor, number FROM former_cursors ORDER BY cursor"
+RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
+POSITIONS = "SELECT webhook, number FROM positions ORDER BY webhook"
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
             await connection.transaction(isolation="repeatable_read", readonly=True).start()
             await connection.execute(PATIENT)
             # An import into the same tables delays this lock, and not a later read.
-            await connection.execute(f"LOCK TABLE {', '.join(_tables(entity_types))} IN ACCESS SHARE MODE")
+            await connection.execute(f"LOCK TABLE {', '.join(tables_of(entity_types))} IN ACCESS SHARE MODE")
             await connection.execute("SELECT")  # the first query takes the snapshot
             yield PostgresExport(connection, log, entity_types)
         finally:
@@ -82,12 +82,12 @@ class PostgresExport(Snapshot):
         self._facts: Metadata | None = None
 
     async def size(self) -> int:
-        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in _tables(self._entity_types))
+        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables_of(self._entity_types))
         return int(await self._connection.fetchval(f"SELECT {counts}"))
 
     async def read(self) -> AsyncIterator[Part]:
         if self._facts is None:  # sequences ignore snapshots, so they are read only once
-            self._facts = await self._read_facts()
+            self._facts = await self.read_facts()
         yield self._facts
         for entity_type in self._entity_types:
             records = f"SELECT id, version, document FROM {entity_type.collection} ORDER BY id"
@@ -95,11 +95,11 @@ class PostgresExport(Snapshot):
                 yield Entities(entity_type=entity_type, records=of_kind)
         async for changes in self._batches(_CHANGES, self._log.change):
             yield Changes(changes=changes)
-        async for cursors in self._batches(_FORMER, lambda row: (Cursor(row["cursor"]), int(row["number"]))):
+        async for cursors in self._batches(FORMER, lambda row: (Cursor(row["cursor"]), int(row["number"]))):
             yield FormerCursors(numbers=dict(cursors))
-        async for receipts in self._batches(_RECEIPTS, lambda row: Receipt(**row), RECEIPTS_BATCH):
+        async for receipts in self._batches(RECEIPTS, lambda row: Receipt(**row), RECEIPTS_BATCH):
             yield Receipts(receipts=receipts)
-        yield Positions(numbers=dict(await self._connection.fetch(_POSITIONS)))
+        yield Positions(numbers=dict(await self._connection.fetch(POSITIONS)))
         async for deliveries in self._batches(f"{SELECT} ORDER BY number", delivery_of):
             yield Sent(deliveries=deliveries)
         async for keys in self._batches(KEYS, key_of):
@@ -136,7 +136,8 @@ class PostgresExport(Snapshot):
         while rows := await cursor.fetch(size):
             yield tuple(map(each, rows))
 
-    async def _read_facts(self) -> Metadata:
+    async def read_facts(self) -> Metadata:
+        """Return the single facts, as they are now."""
         codec = self._log.cursor_codec
         return Metadata(
             secret=await self._connection.fetchval("SELECT secret FROM secrets"),
@@ -150,7 +151,7 @@ class PostgresExport(Snapshot):
         return int(await self._connection.fetchval(sql))
 
 
-def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
+def tables_of(entity_types: Sequence[EntityType[Any]]) -> list[str]:
     """Return the names of the tables that may have many rows."""
     return [
         *(entity_type.collection for entity_type in entity_types),

@@ -90,8 +90,19 @@ async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
                     f"INSERT INTO log_names (epoch, name, home) SELECT coalesce({_EPOCH}, 0) + 1, $1, {_HOME}",
                     secrets.token_hex(8),
                 )
+    return await known_codec(connection)
+
+
+async def known_codec(connection: Connection) -> CursorCodec:
+    """Return the codec of cursors as the log is named, wherever it is; change nothing."""
     (current, _), *former = await connection.fetch("SELECT name, newest FROM log_names ORDER BY epoch DESC")
     return CursorCodec(current, dict(former))
+
+
+async def make_schema(connection: Connection) -> None:
+    """Make the whole schema in the first schema of the search path, in the open transaction."""
+    for step in _steps():
+        await connection.execute(step.read_text())
 
 
 async def _at_home(connection: Connection) -> bool:

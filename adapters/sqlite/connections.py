@@ -64,6 +64,21 @@ def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) 
     return connection
 
 
+def existing(path: Path, *, cache_kib: int = CACHE_KIB) -> apsw.Connection:
+    """Open a file for reading, if there is one. Raises `NotAStore`."""
+    if not path.exists():  # connecting would create it
+        raise NotAStore(f"{path} does not exist")
+    return connect(path, read_only=True, cache_kib=cache_kib)
+
+
+def close_reader(connection: apsw.Connection) -> None:
+    """Close a read-only connection. The last one removes the files beside the store's, if they hold nothing."""
+    log = Path(f"{connection.filename}-wal")
+    if log.exists() and log.stat().st_size == 0:
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+    connection.close()
+
+
 def _check_ours(connection: apsw.Connection) -> None:
     """Check before the first write: only an empty file, or one that this program made, may be changed."""
     made_by, tables = fetch(

@@ -12,11 +12,10 @@ import apsw
 from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
 from adapters.sqlite.calendars import CALENDARS, calendar_of
 from adapters.sqlite.conditions import conditions, where
-from adapters.sqlite.connections import check_schema, connect, fetch
+from adapters.sqlite.connections import check_schema, close_reader, existing, fetch
 from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
-from adapters.sqlite.files import NotAStore
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.pages import count, record
 from adapters.sqlite.query_plans import count_plan
@@ -47,7 +46,7 @@ from domain.stored_entity import StoredEntity
 OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials", "calendars")
 """The exported tables, beside the entities, that may have many rows."""
 
-_RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
+RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 
 T = TypeVar("T")
 
@@ -59,20 +58,14 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
     Raises `NotAStore` (also for a missing or empty file), `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
     """
     with explaining(path):
-        connection = _connect(path)
+        connection = existing(path)
         try:
             check_schema(connection)
             check_declared_fields(connection, entity_types)
             connection.execute("BEGIN")
             yield SqliteExport(connection, open_log(connection, entity_types), entity_types)
         finally:
-            connection.close()
-
-
-def _connect(path: Path) -> apsw.Connection:
-    if not path.exists():  # connecting would create it
-        raise NotAStore(f"{path} does not exist")
-    return connect(path, read_only=True)
+            close_reader(connection)
 
 
 async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
@@ -133,7 +126,7 @@ class SqliteExport(Snapshot):
             yield batch
 
     def _parts(self) -> Iterator[Part]:
-        yield self._facts()
+        yield self.facts()
         for entity_type in self._entity_types:
             for records in _batches(self._records(entity_type)):
                 yield Entities(entity_type=entity_type, records=records)
@@ -153,7 +146,8 @@ class SqliteExport(Snapshot):
         for calendars in _batches(map(calendar_of, self._connection.execute(CALENDARS))):
             yield AllCalendars(calendars=calendars)
 
-    def _facts(self) -> Metadata:
+    def facts(self) -> Metadata:
+        """Return the single facts."""
         sql = "SELECT name, newest, secret, forgotten FROM log"
         ((name, newest, secret, forgotten),) = fetch(self._connection, sql)
         last_ids = dict(fetch(self._connection, "SELECT kind, last_id FROM collections"))
@@ -185,14 +179,19 @@ class SqliteExport(Snapshot):
         return ((Cursor(cursor), number) for cursor, number in rows)
 
     def _receipts(self) -> Iterator[Receipt]:
-        for caller, name, fingerprint, receipt, at in self._connection.execute(_RECEIPTS):
-            yield Receipt(caller=caller, name=name, fingerprint=fingerprint, receipt=receipt, expires_at=moment(at))
+        return map(receipt_of, self._connection.execute(RECEIPTS))
 
     def _deliveries(self) -> Iterator[Delivery]:
         return map(delivery_of, self._connection.execute(f"{SELECT} ORDER BY number"))
 
     def _positions(self) -> Mapping[int, int]:
         return dict(fetch(self._connection, "SELECT webhook, number FROM positions ORDER BY webhook"))
+
+
+def receipt_of(row: tuple[Any, ...]) -> Receipt:
+    """Return the stored outcome of a row."""
+    caller, name, fingerprint, receipt, at = row
+    return Receipt(caller=caller, name=name, fingerprint=fingerprint, receipt=receipt, expires_at=moment(at))
 
 
 def _batches(items: Iterator[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
