@@ -16,15 +16,25 @@ MODULES = {each.name: each.read_text() for each in APP.iterdir() if each.name.en
 LANGUAGES = {each.name: each.read_text() for each in (APP / "texts").iterdir()}
 
 
+SIZES = """
+performance.getEntriesByType("resource").filter(({ name }) => name.includes("/static/")).map((each) => each.transferSize)
+"""
+
+
 @pytest.fixture
 def service(shared_service: Service) -> Service:
     """Return one service for all tests here."""
     return shared_service
 
 
-def keys(table: str) -> list[str]:
-    """Return the keys of a table of texts."""
-    return re.findall(r'^  "?([\w.?/]+)"?: ', table, re.MULTILINE)
+def texts(table: str) -> dict[str, str]:
+    """Return the keys of a table of texts, each with its line."""
+    return dict(re.findall(r'^  "?([\w.?/]+)"?: (.*)', table, re.MULTILINE))
+
+
+def names(line: str) -> list[str]:
+    """Return the names in braces, which values replace."""
+    return sorted(set(re.findall(r"\{(\w+)\}", line)))
 
 
 def test_size() -> None:
@@ -36,22 +46,16 @@ def test_size() -> None:
 
 def test_every_language_says_everything() -> None:
     """Each table has the same keys, in the same order, and the same names in braces."""
-    expected = keys(LANGUAGES["en.js"])
-    assert len(set(expected)) == len(expected)
-    for name, table in LANGUAGES.items():
-        assert expected == keys(table), name
-        for key in expected:
-            line = rf'^  "?{re.escape(key)}"?: .*'
-            braces = [
-                sorted(set(re.findall(r"\{(\w+)\}", re.search(line, each, re.M)[0])))
-                for each in (table, LANGUAGES["en.js"])
-            ]  # type: ignore[index]
-            assert braces[0] == braces[1], (name, key)
+    expected = texts(LANGUAGES["en.js"])
+    for language, table in LANGUAGES.items():
+        found = texts(table)
+        assert list(expected) == list(found), language
+        assert {key: names(line) for key, line in expected.items()} == {key: names(line) for key, line in found.items()}
 
 
 def test_every_text_is_there() -> None:
     """Whatever a module says is in the tables."""
-    known = set(keys(LANGUAGES["en.js"]))
+    known = set(texts(LANGUAGES["en.js"]))
     for name, module in MODULES.items():
         said = set(re.findall(r'\btext\("([\w.]+)"', module))
         assert said <= known, (name, said - known)
@@ -65,13 +69,9 @@ def test_modules_are_small() -> None:
 def test_they_are_kept(page: Page, service: Service) -> None:
     """A second visit asks for no file again."""
     opened(page, PRODUCTS)
-    asked: list[str] = []
-    page.on("response", lambda answer: asked.append(answer.url) if not answer.from_service_worker else None)
     page.goto("about:blank")
     with page.expect_response("**/changes/stream?*"):
         page.goto(f"/app/{PRODUCTS}")
-    sizes = page.evaluate(
-        "performance.getEntriesByType('resource').filter(({name}) => name.includes('/static/')).map((each) => each.transferSize)"
-    )
+    sizes = page.evaluate(SIZES)
     assert sizes
     assert {0} == set(sizes)

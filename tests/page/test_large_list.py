@@ -21,7 +21,7 @@ async () => {
     await new Promise(requestAnimationFrame);
     const rows = document.querySelectorAll(".body .row");
     most = Math.max(most, rows.length);
-    const seen = [...rows].some((each) => each.getBoundingClientRect().top < innerHeight && each.getBoundingClientRect().bottom > 0);
+    const seen = [...rows].map((each) => each.getBoundingClientRect()).some((each) => each.top < innerHeight && each.bottom > 0);
     blank += !seen;
   }
   return { most, blank };
