@@ -129,3 +129,16 @@ def test_deleted_meanwhile(page: Page, service: Service) -> None:
     panel(page).get_by_role("button", name="Restore").click()
     expect(panel(page).get_by_role("heading", name="Two changes of the same thing")).to_be_visible()
     assert "typed" == line(page, "Notes")[1]
+
+
+def test_own_changes_hide_no_others(page: Page, service: Service) -> None:
+    """A tick between typing and saving does not hide that somebody changed the task before."""
+    made(service, TASKS, TASK)
+    opened(page, f"{TASKS}#1")
+    field(page, "Title").fill("Call Bob")
+    changed(service, "/tasks/1", title="Call Ann")
+    row(page, "Call Ann").get_by_role("checkbox").click()
+    expect(row(page, "Call Ann")).to_contain_text("Done")
+    panel(page).get_by_role("button", name="Save", exact=True).click()
+    expect(panel(page).get_by_role("heading", name="Two changes of the same thing")).to_be_visible()
+    assert ["Call", "Call Bob", "Call Ann"] == line(page, "Title")

@@ -17,7 +17,8 @@ LANGUAGES = {each.name: each.read_text() for each in (APP / "texts").iterdir()}
 
 
 SIZES = """
-performance.getEntriesByType("resource").filter(({ name }) => name.includes("/static/")).map((each) => each.transferSize)
+performance.getEntriesByType("resource").filter(({ name }) => name.includes("/static/"))
+  .map(({ transferSize }) => transferSize)
 """
 
 

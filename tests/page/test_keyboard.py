@@ -9,7 +9,7 @@ from tests.page.steps import PRODUCTS, TASKS, field, made, opened, panel, read, 
 
 
 def test_a_walk(page: Page, service: Service) -> None:
-    """Adding, walking, completing, editing, opening, deleting and undoing need no mouse; the focus is where one works."""
+    """To add, walk, complete, edit, open, delete and undo takes no mouse; the focus is where one works."""
     opened(page, TASKS)
     page.keyboard.press("n")
     for title in ("one", "two", "three"):

@@ -21,8 +21,8 @@ async () => {
     await new Promise(requestAnimationFrame);
     const rows = document.querySelectorAll(".body .row");
     most = Math.max(most, rows.length);
-    const seen = [...rows].map((each) => each.getBoundingClientRect()).some((each) => each.top < innerHeight && each.bottom > 0);
-    blank += !seen;
+    const boxes = [...rows].map((each) => each.getBoundingClientRect());
+    blank += !boxes.some(({ top, bottom }) => top < innerHeight && bottom > 0);
   }
   return { most, blank };
 }

@@ -8,29 +8,32 @@ from tests.e2e.service import Service
 from tests.page.conftest import Person
 from tests.page.steps import TASKS, field, made, opened, panel, read, row, rows, titles
 
+NOW = "2026-11-26T12:00:00"  # a Thursday
+
 
 def test_quick_add(page: Page, service: Service) -> None:
     """One line becomes a task, and shows before how it will be understood."""
+    page.clock.set_fixed_time(NOW)
     opened(page, TASKS)
     line = page.locator("#quick-add")
-    line.fill("Buy milk !high @2026-12-31 now")
-    expect(page.locator("#understood")).to_have_text("Title: Buy milk nowPriority: HighDue: Dec 31, 2026")
+    line.fill("Buy milk !high @2027-12-31 now")
+    expect(page.locator("#understood")).to_have_text("Title: Buy milk nowPriority: HighDue: Dec 31, 2027")
     line.press("Enter")
     expect(row(page, "Buy milk now")).to_be_visible()
     expect(line).to_have_value("")
     task = read(service, "/tasks/1")
-    assert ("high", "2026-12-31") == (task["priority"], task["due"])
+    assert ("high", "2027-12-31") == (task["priority"], task["due"])
 
 
 def test_words_of_quick_add(page: Page, person: Person) -> None:
     """Days may be named, abbreviated and counted, also in German; what is no such word belongs to the title."""
-    page.clock.set_fixed_time("2026-11-26T12:00:00")  # a Thursday
+    page.clock.set_fixed_time(NOW)
     opened(page, TASKS)
     for word, due in (
         ("@tomorrow", "tomorrow"),
         ("@fri", "tomorrow"),
-        ("@thu", "Dec 3, 2026"),
-        ("@+10", "Dec 6, 2026"),
+        ("@thu", "Dec 3"),
+        ("@+10", "Dec 6"),
     ):
         page.locator("#quick-add").fill(f"a {word}")
         expect(page.locator("#understood")).to_have_text(f"Title: aDue: {due}")
@@ -38,9 +41,9 @@ def test_words_of_quick_add(page: Page, person: Person) -> None:
         page.locator("#quick-add").fill(title)
         expect(page.locator("#understood")).to_have_text(f"Title: {title}")
     german = person(locale="de-DE")
-    german.clock.set_fixed_time("2026-11-26T12:00:00")
+    german.clock.set_fixed_time(NOW)
     opened(german, TASKS).locator("#quick-add").fill("Milch !hoch @mo")
-    expect(german.locator("#understood")).to_have_text("Titel: MilchPriorität: HochFällig: 30.11.2026")
+    expect(german.locator("#understood")).to_have_text("Titel: MilchPriorität: HochFällig: 30. Nov.")
 
 
 def test_refused_lines_stay(page: Page) -> None:

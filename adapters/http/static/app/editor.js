@@ -118,7 +118,7 @@ export class Editor {
     });
     const buttons = [
       element("button", { className: "primary" }, text("save")),
-      button(text("discard"), () => (drop(this.path), this.render())),
+      button(text("discard"), () => (drop(this.path), this.render()), { className: "discard" }),
       button(text("delete.short"), () => this.remove(), { className: "danger" }),
     ];
     this.fields.replaceChildren(...controls, this.state, element("div", { className: "buttons" }, this.mayWrite ? buttons : []));
