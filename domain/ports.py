@@ -18,6 +18,7 @@ from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.deliveries import Deliveries
 from domain.entity_type import EntityType
+from domain.measurements import ConnectionUse, Measurements
 from domain.queries import Page, Query
 from domain.stored_entity import StoredEntity
 
@@ -119,6 +120,15 @@ class Upkeep(Protocol):
         that were begun before `changes_before` and are not pending go too. Returns whether there may be more to
         delete. Raises `BadCursor`.
         """
+
+    @abstractmethod
+    async def measure(self) -> Measurements:
+        """Measure the log, the webhooks and the room, without a write."""
+
+    @property
+    @abstractmethod
+    def connections(self) -> ConnectionUse | None:
+        """Return the use of this process's connections, or None for a store that needs no server."""
 
     @abstractmethod
     async def secret(self) -> bytes:

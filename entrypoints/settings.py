@@ -14,7 +14,7 @@ from domain.access.rate_limit import Quota
 PREFIX = "BACKROOM_"
 
 _BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -30,10 +30,11 @@ def boolean(text: str) -> bool:
 
 
 def duration(text: str) -> timedelta:
-    """Read a duration such as 90s, 15m, 24h or 30d."""
-    if not re.fullmatch(r"[0-9]{1,6}[smhd]", text):
-        raise ValueError("must be a duration such as 90s, 15m, 24h or 30d")
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+    """Read a duration such as 500ms, 90s, 15m, 24h or 30d."""
+    found = re.fullmatch(r"([0-9]{1,6})(ms|[smhd])", text)
+    if found is None:
+        raise ValueError("must be a duration such as 500ms, 90s, 15m, 24h or 30d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def listed(is_good: Callable[[str], bool], what: str) -> Callable[[str], tuple[str, ...]]:
@@ -101,6 +102,14 @@ def store(text: str) -> str:
     return text
 
 
+def address(text: str) -> tuple[str, int]:
+    """Read an address to listen on, with its port, such as 127.0.0.1:9100 or [::1]:9100."""
+    found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text)
+    if found is None or int(found[3]) > 65535:
+        raise ValueError("must be an address with its port, such as 127.0.0.1:9100")
+    return found[1] or found[2], int(found[3])
+
+
 def log_format(text: str) -> str:
     """Read the format of the log."""
     if text not in ("text", "json"):
@@ -149,7 +158,11 @@ class Settings:
         timedelta(days=30), duration, "how long changes are kept, such as 15m, 24h or 30d, the default"
     )
     webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
+    todo_backend: bool = _setting(False, boolean, "serve /todos by the rules of Todo-Backend, on the same tasks")
     log: str = _setting("text", log_format, "text or json")
+    metrics: tuple[str, int] | None = _setting(
+        None, address, "where /metrics is served without a key, such as 127.0.0.1:9100"
+    )
 
     @property
     def is_loopback(self) -> bool:

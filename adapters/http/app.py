@@ -14,6 +14,7 @@ from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.access import AccessHandlers
 from adapters.http.handlers.calendars import CalendarHandlers
 from adapters.http.handlers.error_handler import response_for
+from adapters.http.handlers.metrics import Metrics
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
@@ -30,8 +31,10 @@ from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import access, calendars, changes, resources, service, static_files, webhooks
+from adapters.http.routes import access, calendars, changes, resources, service, static_files, todos, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from adapters.http.routes.metrics import MetricsOnly
+from adapters.http.routes.metrics import path as metrics_path
 from adapters.http.routes.router import Router
 from adapters.http.routes.static_files import StaticFiles
 from adapters.serialization.calendars import namespace_of
@@ -50,6 +53,7 @@ class Options:
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
     proxies: Sequence[str] = Factory(tuple)
+    todo_backend: bool = False
     is_public: bool = False
     """Whether other machines can reach the service."""
 
@@ -64,10 +68,11 @@ def make_app(
     dispatcher: WebhookDispatcher,
     gate: Gate,
     capacity: Capacity,
+    metrics: Metrics,
 ) -> ASGIApp:
     """Return the application that serves a store."""
     paths = [
-        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate),
+        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate, metrics=metrics),
         static_files.path(StaticFiles()),
     ]
     app: ASGIApp = Router(
@@ -89,8 +94,21 @@ def make_app(
     return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 
+def make_metrics_app(metrics: Metrics, access_log: AccessLog, capacity: Capacity) -> ASGIApp:
+    """Return the application that serves the metrics to everyone, and nothing else."""
+    app = MetricsOnly(metrics)
+    return RequestContext(app, compressed=Compression(app), access_log=access_log, by_origin=False, capacity=capacity)
+
+
 def declared(
-    store: Store, secret: bytes, options: Options, feed: Feed, *, dispatcher: WebhookDispatcher, gate: Gate
+    store: Store,
+    secret: bytes,
+    options: Options,
+    feed: Feed,
+    *,
+    dispatcher: WebhookDispatcher,
+    gate: Gate,
+    metrics: Metrics,
 ) -> list[Path]:
     """Return every path with its operations, and the path of the OpenAPI document that describes them."""
     parts = resources.Parts(
@@ -114,7 +132,9 @@ def declared(
         ),
         *changes.paths(Changes(store, feed, gate.live)),
         *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
+        *(todos.paths(parts) if options.todo_backend else ()),
         *service.paths(service.Service(readiness=Readiness(store))),
+        metrics_path(metrics),
     ]
 
     async def openapi(request: Request) -> Response:

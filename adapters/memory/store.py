@@ -30,6 +30,7 @@ from domain.decisions import (
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
+from domain.measurements import Measurements
 from domain.ports import RECEIPTS_KEPT, LogPage, Store
 from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
@@ -214,6 +215,16 @@ class MemoryStore(Store):
 
     async def ping(self) -> None:
         self._check_open()
+
+    async def measure(self) -> Measurements:
+        self._check_open()
+        times = [change.at for change in self._log]
+        backlogs = self._deliveries.measured(self._forgotten, times)
+        return Measurements(newest=self._newest, oldest_at=times[0] if times else None, backlogs=backlogs)
+
+    @property
+    def connections(self) -> None:
+        return None
 
     async def secret(self) -> bytes:
         self._check_open()

@@ -3,21 +3,20 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from time import perf_counter
 from typing import Any
 
 from attrs import define, field, frozen
 
-from adapters.postgres.transaction import Response
+from adapters.postgres.transaction import LARGE, Response
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import StorageFull, Unavailable
+from domain.measurements import GroupObserver, unobserved
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
 TIMEOUT_S = 10
 """How long a batch may wait for its turn. A batch whose turn comes later is refused."""
-
-LARGE = 20
-"""A batch of so many commands takes long, so it runs alone and others do not wait for it."""
 
 ALONE_AT_ONCE = 4
 """How many batches run alone at the same time; the other connections are for readers."""
@@ -48,6 +47,7 @@ class GroupCommitter:
 
     together: Callable[[Sequence[CommandBatch]], Awaitable[list[Response] | None]]
     alone: Callable[[CommandBatch], Awaitable[Response]]
+    on_group: GroupObserver = unobserved
 
     _waiting: deque[_Job] = field(factory=deque, init=False)
     _unanswered: int = field(default=0, init=False)
@@ -112,6 +112,7 @@ class GroupCommitter:
 
     async def _carry_out(self, group: list[_Job]) -> None:
         answers: list[Response] | None
+        began = perf_counter()
         try:
             answers = await self.together([job.submission for job in group])
         except (Unavailable, StorageFull) as error:
@@ -124,18 +125,25 @@ class GroupCommitter:
             for job in group:
                 self._start(self._carry_out_alone(job))
             return
+        self.on_group(len(group), perf_counter() - began)
         for job, answer in zip(group, answers, strict=True):
             self._settle(job, answer)
 
     async def _carry_out_alone(self, job: _Job) -> None:
         try:
             async with self._limit:
-                answer = Unavailable() if job.is_late else await self.alone(job.submission)
+                answer = Unavailable() if job.is_late else await self._alone(job.submission)
         except asyncio.CancelledError:  # as above
             answer = Unavailable()
         except Exception as error:  # noqa: BLE001 - the caller gets it
             answer = error
         self._settle(job, answer)
+
+    async def _alone(self, submission: CommandBatch) -> Response:
+        began = perf_counter()
+        answer = await self.alone(submission)
+        self.on_group(1, perf_counter() - began)
+        return answer
 
     def _settle(self, job: _Job, answer: Response) -> None:
         self._unanswered -= 1

@@ -11,6 +11,7 @@ import asyncpg
 from adapters.postgres.address import read, reading
 from adapters.postgres.errors import LOST, MISTAKES, explaining, translated
 from domain.errors import Unavailable
+from domain.measurements import ConnectionUse
 
 WAIT_S = 5
 """How long a caller waits for a connection before an error."""
@@ -87,6 +88,12 @@ class Connections:
                 raise
             finally:
                 await self._pool.release(connection, timeout=CLOSE_S)
+
+    @property
+    def in_use(self) -> ConnectionUse:
+        """How many of the pool's connections are in use."""
+        open_now, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return ConnectionUse(used=open_now - idle, idle=idle, most=self._pool.get_max_size())
 
     async def listen(self, channel: str, hear: Callable[[], None]) -> None:
         """Call `hear` for each notification, on a dedicated connection, until that is lost.

@@ -19,6 +19,7 @@ from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.errors import Conflict, conflicting
 from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
+from adapters.postgres.measuring import measure
 from adapters.postgres.migrating import cursor_codec_of_log, migrate
 from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
@@ -31,6 +32,7 @@ from domain.cursor_codec import CursorCodec
 from domain.decisions import CommandBatch, Done, Outcome, Replay
 from domain.entity_type import MAX_ID, EntityType
 from domain.errors import CursorExpired, Unavailable
+from domain.measurements import ConnectionUse, GroupObserver, Measurements, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -65,6 +67,7 @@ class PostgresStore(Store):
         documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
+        on_group: GroupObserver = unobserved,
     ) -> None:
         """Prepare a store; `open` connects it."""
         self._on_untrustworthy = on_untrustworthy
@@ -75,7 +78,7 @@ class PostgresStore(Store):
         self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
         self._connections = Connections(dsn, each=self._recognise)
         self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
-        self._committer = GroupCommitter(together=self._together, alone=self._alone)
+        self._committer = GroupCommitter(together=self._together, alone=self._alone, on_group=on_group)
         self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
         self._access_keys = PostgresAccessKeys(self._connections.use, clock)
         self._calendars = PostgresCalendars(self._connections.use, clock)
@@ -92,12 +95,20 @@ class PostgresStore(Store):
         documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
+        on_group: GroupObserver = unobserved,
     ) -> "PostgresStore":
         """Connect and migrate the schema. `on_untrustworthy` is called if a connection reaches another database.
 
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
-        store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock, on_untrustworthy=on_untrustworthy)
+        store = cls(
+            dsn,
+            entity_types=entity_types,
+            documents=documents,
+            clock=clock,
+            on_untrustworthy=on_untrustworthy,
+            on_group=on_group,
+        )
 
         async def prepare(connection: Connection) -> None:
             await migrate(connection)
@@ -176,6 +187,14 @@ class PostgresStore(Store):
     async def ping(self) -> None:
         async with self._connections.use() as connection, connection.transaction(isolation="read_committed"):
             await connection.execute("UPDATE secrets SET secret = secret")
+
+    async def measure(self) -> Measurements:
+        async with self._connections.use() as connection:
+            return await measure(connection)
+
+    @property
+    def connections(self) -> ConnectionUse:
+        return self._connections.in_use
 
     async def secret(self) -> bytes:
         self._connections.check_open()

@@ -23,6 +23,7 @@ from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
 from adapters.sqlite.folding import refold
 from adapters.sqlite.log import open_log, rewrite
+from adapters.sqlite.measuring import measure
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
 from adapters.sqlite.snapshots import SharedSnapshot, snapshot
@@ -31,6 +32,7 @@ from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired, StorageFull, Unavailable
+from domain.measurements import GroupObserver, Measurements, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -64,6 +66,7 @@ class SqliteStore(Store):
         documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
+        on_group: GroupObserver = unobserved,
     ) -> None:
         """Open or create the file. `on_untrustworthy` is called once, when the file is no longer reliable.
 
@@ -103,6 +106,7 @@ class SqliteStore(Store):
             check_files=self._files.check,
             checkpoints=Checkpoints(writing),
             on_commit=self._notify,
+            on_group=on_group,
         )
         self._writer.start()
         self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)
@@ -185,6 +189,13 @@ class SqliteStore(Store):
         await self._write(lambda connection, _: rewrite(connection))
         if not has_room(self._path):
             raise StorageFull
+
+    async def measure(self) -> Measurements:
+        return await self._in_thread(lambda connection: measure(connection, self._path))
+
+    @property
+    def connections(self) -> None:
+        return None
 
     async def secret(self) -> bytes:
         self._check_open()

@@ -54,7 +54,7 @@ def is_calendar_secret(text: str) -> bool:
 
 def holds_credential(text: str) -> bool:
     """Tell whether a text contains something that looks like a key or a token, which never belong into a URL."""
-    return (PREFIX in text or SESSION_PREFIX in text) and _CREDENTIAL.search(text) is not None
+    return "br" in text and _CREDENTIAL.search(text) is not None
 
 
 def holds_secret(text: str) -> bool:

@@ -39,7 +39,7 @@ SCOPES = {
         | GET /webhooks/{id} | PUT /webhooks/{id} | PATCH /webhooks/{id} | DELETE /webhooks/{id}
         | POST /webhooks/{id}/restore | GET /webhooks/{id}/history | POST /webhooks/{id}/test
         | POST /webhooks/{id}/rotate | GET /webhooks/{id}/deliveries
-        | POST /webhooks/{id}/deliveries/{delivery_id}/retry""",
+        | POST /webhooks/{id}/deliveries/{delivery_id}/retry | GET /metrics""",
 }
 EXPECTED = {re.sub(r"\s+", " ", each).strip(): scope for scope, line in SCOPES.items() for each in line.split("|")}
 MAY = {"nobody": (), "read": ("read",), "write": ("read", "write"), "session": ("read", "write")}

@@ -36,6 +36,10 @@ GOOD: list[tuple[str, str, Any]] = [
     ("rate_limit", "100/second", Quota(100, 1)),
     ("rate_limit", "5/minute", Quota(5, 60)),
     ("rate_limit", "1/hour", Quota(1, 3600)),
+    ("changes_kept", "500ms", timedelta(milliseconds=500)),
+    ("metrics", "127.0.0.1:9100", ("127.0.0.1", 9100)),
+    ("metrics", "[::1]:0", ("::1", 0)),
+    ("metrics", "shop-1.example:65535", ("shop-1.example", 65535)),
     ("log", "json", "json"),
 ]
 BAD = [
@@ -49,6 +53,11 @@ BAD = [
     *(("trusted_proxies", text) for text in ("proxy", "10.0.0.1/8", "192.0.2.1:80")),
     *(("changes_kept", text) for text in ("30", "3x", "-1d", "1.5h", "9999999d", "d")),
     *(("rate_limit", text) for text in ("100", "0/second", "100/day", "1.5/second", "-1/second", "100 / second")),
+    *(("changes_kept", text) for text in ("500MS", "1.5ms", "ms")),
+    *(
+        ("metrics", text)
+        for text in ("9100", ":9100", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:9100", "a/b:1")
+    ),
     *(("log", text) for text in ("xml", "JSON")),
 ]
 

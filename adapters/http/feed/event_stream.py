@@ -14,6 +14,7 @@ from adapters.http.responses.http_errors import Unauthorized
 from domain.changes import Cursor
 from domain.errors import CursorExpired, Unavailable
 
+STREAM = "stream"
 HEARTBEAT_S = 15.0
 
 _HEADERS = [
@@ -41,7 +42,7 @@ class EventStream:
             await send({"type": "http.response.body", "body": b""})
         finally:
             request = request_of(scope)
-            request.capacity.followers.give_back(request.address)
+            request.capacity.unfollow(STREAM, request.address)
 
     async def _serve(self, send: Send) -> None:
         try:

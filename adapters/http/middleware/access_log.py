@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time
@@ -11,27 +11,37 @@ import orjson
 from attrs import define, field
 from starlette.types import Scope
 
+from adapters.http.requests.request import Request
 from domain.access.key_text import holds_secret
+from domain.trace import TraceContext
 
 _UNPRINTABLE = re.compile(r"[^!-~]")
+
+SOCKET = "WEBSOCKET"  # in place of the method of a socket, whose handshake is a GET
 
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-Line = tuple[float, str, bytes, int, float, str, str | None]
-"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client."""
+Line = tuple[float, str, bytes, int, float, str, str | None, str, bytes | None]
+"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client, route, and
+the client's `traceparent`.
+"""
+
+Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
+"""Counts requests by method, route (its template), status and duration (seconds)."""
 
 
 def as_text(line: Line) -> str:
     """Return a line for people."""
-    at, method, path, status, spent, request_id, _ = line
+    at, method, path, status, spent, request_id, *_, parent = line
+    trace = "" if parent is None or (found := _trace(parent)) is None else f" {found.trace_id}"
     asked = f"{_printable(method)} {_printable(path.decode('latin-1'))}"
-    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}\n"
+    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}{trace}\n"
 
 
 def as_json(line: Line) -> str:
     """Return a line for programs."""
-    at, method, path, status, spent, request_id, client = line
+    at, method, path, status, spent, request_id, client, _, parent = line
     document = {
         "at": _written(at),
         "status": status,
@@ -41,6 +51,8 @@ def as_json(line: Line) -> str:
         "request_id": request_id,
         "client": client and _printable(client),
     }
+    if parent is not None and (trace := _trace(parent)) is not None:
+        document |= {"trace_id": trace.trace_id, "span_id": trace.parent_id}
     return orjson.dumps(document).decode() + "\n"
 
 
@@ -49,6 +61,10 @@ def is_public(path: str) -> bool:
     if "/calendars/" in path and not path.rpartition("/")[2].isdigit():
         return False
     return not holds_secret(path)
+
+
+def _trace(parent: bytes) -> TraceContext | None:
+    return TraceContext.parse(parent.decode("latin-1"))
 
 
 def _printable(text: str) -> str:
@@ -65,28 +81,38 @@ def _second(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")[:-6]
 
 
+def _counted(line: Line) -> tuple[str, str, int, float]:
+    _, method, _, status, spent, _, _, route, _ = line
+    return "GET" if method == SOCKET else method, route, status, spent
+
+
 @define(eq=False)
 class AccessLog:
-    """Gathers lines and hands them to `output` in one piece. Lines leave out the query."""
+    """Gathers lines and hands them to `output` in one piece, and to `count`. Lines leave out the query."""
 
     output: Callable[[str], object]
     format: Callable[[Line], str] = as_text
+    count: Count | None = None
 
     _gathered: list[Line] = field(factory=list, init=False)
 
-    def write(self, scope: Scope, status: int, spent: float, request_id: str) -> None:
+    def write(self, scope: Scope, status: int, spent: float, request: Request) -> None:
         """Add the line of a request that took `spent` seconds."""
         if not self._gathered:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
         # The raw path is still percent-encoded, so that nobody can forge a line.
         path = scope["raw_path"] if is_public(scope["path"]) else b"/(secret)"
-        method, client = scope.get("method", "WEBSOCKET"), scope.get("client") or (None,)
-        self._gathered.append((time(), method, path, status, spent, request_id, client[0]))
+        method, client = scope.get("method", SOCKET), scope.get("client") or (None,)
+        parent = request.headers.get(b"traceparent")
+        line = (time(), method, path, status, spent, request.request_id, client[0], request.route, parent)
+        self._gathered.append(line)
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 
     def flush(self) -> None:
-        """Write the gathered lines."""
+        """Write the gathered lines, and count their requests."""
         gathered, self._gathered = self._gathered, []
         if gathered:
+            if self.count is not None:
+                self.count(map(_counted, gathered))
             self.output("".join(map(self.format, gathered)))

@@ -94,7 +94,7 @@ class RequestContext:
             if request.body is not None:
                 self._capacity.bodies.forget(request.body)
             del scope["backroom.call"]  # else scope, request and `receive` form a cycle, left to the collector
-            self._access_log.write(scope, status, perf_counter() - started, request.request_id)
+            self._access_log.write(scope, status, perf_counter() - started, request)
 
     def _common(self, status: int, request: Request) -> tuple[Header, ...]:
         policy = request.caching if status in STATUSES else NEVER

@@ -22,6 +22,7 @@ from domain.stored_entity import StoredEntity, stored
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TIME = timestamp(AT)
+ORIGIN = "http://127.0.0.1:8000"
 REQUEST_ID = "6f1d20c5a3e94b7d0000000000000001"
 SECRET = f"whsec_{'0' * 43}="
 SOLD = {"change": -2, "reason": "sold"}

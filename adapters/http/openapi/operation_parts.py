@@ -34,7 +34,7 @@ _KEY = Parameter(
     schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     description="The same key and request give the first answer again, for 24 hours.",
 )
-_PREFER = Parameter(
+PREFER = Parameter(
     name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
 )
-SUBMITTED = (_KEY, _PREFER)
+SUBMITTED = (_KEY, PREFER)

@@ -12,9 +12,14 @@ from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.responses.caching import NEVER, VARY
 from adapters.http.responses.responses import Header
 from domain.access.access_key import OPEN, Grant
+from domain.access.key_text import holds_secret
+from domain.trace import TraceContext
 
 IS_WHOLE: Final = "backroom.is_whole"
 """The scope key that tells that the whole request has arrived."""
+
+NO_ROUTE: Final = "(other)"
+"""The route of a path that does not exist, and of a request that was refused before its path was looked at."""
 
 
 @define(eq=False)
@@ -38,6 +43,8 @@ class Request:
     """The limits that all requests share."""
     root: str = ""
     """The prefix of our paths, if a server or a proxy puts us below one. It is not part of `path`."""
+    route: str = field(default=NO_ROUTE, init=False)
+    """The template of its path, once that is found."""
     parameters: dict[str, str] = field(factory=dict, init=False)
     """The parameters of the path, by the names in its route."""
     scheme: str = field(default="http", init=False)
@@ -59,6 +66,11 @@ class Request:
     """Who may cache the response, unless it is an error."""
     vary: bytes = field(default=VARY, init=False)
     """The headers of the request that the response depends on, beside its Origin."""
+
+    @property
+    def base(self) -> str:
+        """The absolute URL that our paths begin with, as the client wrote it."""
+        return f"{self.scheme}://{self.header(b'host') or ''}{self.root}"
 
     def begin_work(self) -> None:
         """Count this request as worked on. Raises `Overloaded`."""
@@ -82,6 +94,15 @@ class Request:
             if was_at_work:
                 self.capacity.at_work.take(self.address)
                 self.is_at_work = True
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """The trace that the client is in, if it sent a valid one."""
+        parent = self.header(b"traceparent")
+        if parent is None:
+            return None
+        state = self.header(b"tracestate") or ""
+        return TraceContext.parse(parent, "" if holds_secret(state) else state)
 
     def header(self, name: bytes) -> str | None:
         """Return a header, or None if it was not sent."""

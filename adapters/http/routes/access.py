@@ -3,9 +3,9 @@
 from typing import Any
 
 from adapters.http.handlers.access import AccessHandlers
-from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
+from adapters.http.openapi.declarations import Operation, Path, Reply, Schema
 from adapters.http.openapi.examples import AT, TIME
-from adapters.http.openapi.operation_parts import BODY, ID
+from adapters.http.openapi.operation_parts import BODY, ID, PREFER
 from adapters.http.openapi.schemas import TIME as TIMES
 from adapters.http.openapi.schemas import field_type_schema, object_schema
 from adapters.serialization.times import timestamp
@@ -61,9 +61,6 @@ _EXAMPLE_GRANTED = {
     "by": CredentialType.SESSION.value,
     "expires_at": timestamp(AT + SESSION_LASTS),
 }
-_PREFER = Parameter(
-    name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
-)
 _APPLIED = ("Preference-Applied",)
 _WRITE = ("bad_header", "bad_origin", "storage_full")
 
@@ -106,7 +103,7 @@ def _create(handlers: AccessHandlers) -> Operation:
                 headers=("Location", *_APPLIED),
             )
         },
-        parameters=(_PREFER,),
+        parameters=(PREFER,),
         takes=object_schema(properties, [each.name for each in FIELDS if each.required]),
         example=_SENT,
         problems=(*BODY, *_WRITE, "too_many_keys"),
@@ -121,7 +118,7 @@ def _revoke(handlers: AccessHandlers) -> Operation:
         "Revoke a key, with its sessions; followers that it let in go within ten seconds",
         handler=handlers.revoke,
         replies={200: Reply(description="As it was left.", schema=gone, example=revoked, headers=_APPLIED)},
-        parameters=(ID, _PREFER),
+        parameters=(ID, PREFER),
         problems=("not_found", "invalid", "body_too_large", "timeout", *_WRITE, "last_admin_key"),
     )
 
@@ -140,7 +137,7 @@ def _rotate(handlers: AccessHandlers) -> Operation:
                 headers=_APPLIED,
             )
         },
-        parameters=(ID, _PREFER),
+        parameters=(ID, PREFER),
         takes=object_schema({"overlap": overlap}, []),
         example={"overlap": "1h"},
         problems=("not_found", *BODY, *_WRITE),

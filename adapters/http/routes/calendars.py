@@ -4,8 +4,8 @@ from typing import Any
 
 from adapters.http.handlers.calendars import TYPE, CalendarHandlers, document
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
-from adapters.http.openapi.examples import AT, Examples
-from adapters.http.openapi.operation_parts import BODY, ID
+from adapters.http.openapi.examples import AT, ORIGIN, Examples
+from adapters.http.openapi.operation_parts import BODY, ID, PREFER
 from adapters.http.openapi.schemas import ACTOR, TIME, field_type_schema, object_schema
 from adapters.http.responses.caching import PRIVATE
 from adapters.serialization.calendars import END, CalendarWriter, namespace_of
@@ -44,9 +44,6 @@ _SECRET = make_calendar_secret(lambda alphabet: alphabet[0])
 _SENT_EXAMPLE = {"name": "The shop", "filter": "status[in]=pending,in_progress", "as": "event"}
 _MADE = CreateCalendar.parse(_SENT_EXAMPLE, actor=None, secret=_SECRET)((), AT).calendar
 _EXAMPLE = document(_MADE)
-_PREFER = Parameter(
-    name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
-)
 _APPLIED = ("Preference-Applied",)
 _WRITE = ("bad_header", "bad_origin", "storage_full")
 
@@ -92,7 +89,7 @@ def _fetch(handlers: CalendarHandlers) -> Operation:
 
 def _fetched() -> str:
     examples = Examples(TASK)
-    writer = CalendarWriter(calendar=_MADE, namespace=namespace_of(bytes(32)), url="http://127.0.0.1:8000/tasks")
+    writer = CalendarWriter(calendar=_MADE, namespace=namespace_of(bytes(32)), url=f"{ORIGIN}/app/tasks")
     return writer.begin(is_whole=True) + writer.task(examples.serializer.write(examples.created)) + END
 
 
@@ -136,7 +133,7 @@ def _create(handlers: CalendarHandlers) -> Operation:
         AccessScope.WRITE,
         handler=handlers.create,
         replies={201: reply},
-        parameters=(_PREFER,),
+        parameters=(PREFER,),
         takes=object_schema(_SENT, [_NAME.name]),
         example=_SENT_EXAMPLE,
         problems=(*BODY, *_WRITE, "too_many_calendars"),
@@ -152,6 +149,6 @@ def _delete(handlers: CalendarHandlers) -> Operation:
         AccessScope.WRITE,
         handler=handlers.delete,
         replies={200: reply},
-        parameters=(ID, _PREFER),
+        parameters=(ID, PREFER),
         problems=("not_found", "invalid", "body_too_large", "timeout", *_WRITE),
     )

@@ -32,13 +32,14 @@ class Router:
     nothing: ASGIApp
 
     _plain: dict[str, ASGIApp] = field(factory=dict, init=False)
-    _patterns: dict[str, list[tuple[re.Pattern[str], ASGIApp]]] = field(factory=dict, init=False)
+    _patterns: dict[str, list[tuple[re.Pattern[str], str, ASGIApp]]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Part the paths without parameters from the templates, which are tried by their first segments."""
         for template, endpoint in self.endpoints.items():
             if "{" in template:
-                self._patterns.setdefault(_first(template), []).append((_pattern(template), endpoint))
+                route = template.replace(":path", "")
+                self._patterns.setdefault(_first(template), []).append((_pattern(template), route, endpoint))
             else:
                 self._plain[template] = endpoint
 
@@ -51,18 +52,25 @@ class Router:
         except HttpError as error:
             refusal = response_of(error, request.request_id, request.root)
             return await send_error(refusal, scope, receive, send)
-        app = self._endpoint(request) if scope["type"] == "http" else self.sockets.get(request.path, self.nothing)
+        app = self._endpoint(request) if scope["type"] == "http" else self._socket(request)
         return await app(scope, receive, send)
 
     def _endpoint(self, request: Request) -> ASGIApp:
         path = request.path
         if (endpoint := self._plain.get(path)) is not None:
+            request.route = path
             return endpoint
-        for pattern, endpoint in self._patterns.get(_first(path), ()):
+        for pattern, route, endpoint in self._patterns.get(_first(path), ()):
             if (found := pattern.fullmatch(path)) is not None:
-                request.parameters = found.groupdict()
+                request.route, request.parameters = route, found.groupdict()
                 return endpoint
         return self.nothing
+
+    def _socket(self, request: Request) -> ASGIApp:
+        if (socket := self.sockets.get(request.path)) is None:
+            return self.nothing
+        request.route = request.path
+        return socket
 
 
 def _first(path: str) -> str:
