@@ -18,6 +18,7 @@ from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.state import Current, Ref, State, UniqueValue, left, ref_of, unique_values
 from domain.stored_entity import Serializer, StoredEntity, stored
+from domain.trace import TraceContext
 from domain.upsert import owner_of
 
 MAX_COMMANDS = 1000
@@ -83,7 +84,8 @@ class CommandBatch:
 
     Atomic: one refusal undoes all. Otherwise each command stands alone. A `dry_run` decides and writes nothing, not
     even its key. `deliveries` are stored with the batch, unless all was undone; one that is already pending only gets
-    its new time. `follow` is the position of new webhooks, by default the end of the log. `actor` made the changes.
+    its new time. `follow` is the position of new webhooks, by default the end of the log. `actor` made the changes, in
+    the course of `trace`.
 
     A batch with a `lease` takes effect only while its owner holds it; `deliveries` then replace those with their ids.
     Without the lease nothing is decided, and the outcome has no results.
@@ -98,6 +100,7 @@ class CommandBatch:
     follow: Cursor | None = None
     lease: Lease | None = None
     actor: Actor | None = None
+    trace: TraceContext | None = None
 
 
 @frozen(kw_only=True)
@@ -246,6 +249,7 @@ def recorded(
                 request_id=batch.request_id,
                 reason=each.reason,
                 actor=batch.actor,
+                trace=batch.trace,
             )
             changes.append(change)
         return Done(record=record, action=each.action)

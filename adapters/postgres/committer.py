@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from adapters.postgres.transaction import Response
+from adapters.postgres.transaction import LARGE, Response
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import StorageFull, Unavailable
 from domain.measurements import GroupObserver, unobserved
@@ -17,9 +17,6 @@ MAX_GROUP = 256
 MAX_WAITING = 10_000
 TIMEOUT_S = 10
 """How long a batch may wait for its turn. A batch whose turn comes later is refused."""
-
-LARGE = 20
-"""A batch of so many commands takes long, so it runs alone and others do not wait for it."""
 
 ALONE_AT_ONCE = 4
 """How many batches run alone at the same time; the other connections are for readers."""

@@ -225,7 +225,7 @@ class PostgresImport(Import):
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
             told = (change.at, change.request_id, " ".join(change.changed), record.document, change.reason)
             actor = (None, None) if change.actor is None else (change.actor.key, change.actor.name)
-            rows.append((number, *entity, *told, *actor))
+            rows.append((number, *entity, *told, *actor, None if change.trace is None else change.trace.text))
         self._newest += len(rows)
         await self._copy("changes", CHANGE.split(", "), rows)
 

@@ -13,11 +13,12 @@ from domain.errors import CursorExpired
 from domain.ports import LogPage
 from domain.public_types import CHANGE_TYPES
 from domain.stored_entity import StoredEntity
+from domain.trace import TraceContext
 
 LOOKED_AT = 10_000
 """How many changes one read scans at most while it looks for matching ones."""
 
-COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name, trace"
 
 FORGOTTEN = "(SELECT max(number) FROM forgotten)"
 """The number of the newest purged change."""
@@ -138,4 +139,5 @@ class Log:
             request_id=row["request_id"],
             reason=row["reason"],
             actor=None if row["actor_key"] is None else Actor(row["actor_key"], row["actor_name"]),
+            trace=None if row["trace"] is None else TraceContext.stored(row["trace"]),
         )

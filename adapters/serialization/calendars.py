@@ -55,7 +55,8 @@ def namespace_of(secret: bytes) -> str:
 class CalendarWriter:
     """Writes one calendar: its beginning, each task, and `END`.
 
-    `namespace` is that of the store, and `url` is the absolute URL of the tasks. A task is the same in every calendar.
+    `namespace` is that of the store, and `url` is the absolute URL of the view of tasks in the web page. A task is the
+    same in every calendar.
     """
 
     calendar: Calendar
@@ -91,7 +92,7 @@ class CalendarWriter:
         component["SUMMARY"] = _Text(task.title)
         component["STATUS"] = _Text(_STATUSES[self.calendar.form][task.status])
         component["PRIORITY"] = vInt(_PRIORITIES[task.priority])
-        component["URL"] = vUri(f"{self.url}/{task.id}")
+        component["URL"] = vUri(f"{self.url}#{task.id}")
         if task.notes:
             component["DESCRIPTION"] = _Text(task.notes)
         return _written(component)

@@ -8,14 +8,18 @@ import pytest
 
 from adapters.http.middleware.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
 from adapters.http.requests.request import Request
+from domain.access.key_text import make_key
 from domain.ports import Store
+from domain.trace import TraceContext
+from tests.builders import TRACE
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, made
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
 
-LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1", "/tasks")
+SECRET = make_key(lambda characters: characters[0])
+LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1", "/tasks", None)
 
 
 def lines(client: Client) -> list[str]:
@@ -35,6 +39,31 @@ def test_line_for_programs() -> None:
     expected |= {"client": "192.0.2.1"}
     assert {"at": "2026-02-02T02:40:00.123Z", **expected} == json.loads(as_json(LINE))
     assert 1 == as_json(LINE).count("\n")
+
+
+def test_a_line_names_its_trace() -> None:
+    """The trace of the client is in the line, if it sent a valid one."""
+    line: Line = (*LINE[:-1], f"00-{TRACE.trace_id}-{TRACE.parent_id}-01".encode())
+    assert as_text(LINE)[:-1] + f" {TRACE.trace_id}\n" == as_text(line)
+    expected = {"trace_id": TRACE.trace_id, "span_id": TRACE.parent_id}
+    assert {**json.loads(as_json(LINE)), **expected} == json.loads(as_json(line))
+    invalid: Line = (*LINE[:-1], b"00-nonsense")
+    assert (as_text(LINE), as_json(LINE)) == (as_text(invalid), as_json(invalid))
+
+
+async def test_a_trace_is_carried_on(client: Client, store: Store) -> None:
+    """The trace of a request is in its line and in its change; a secret in its state is in neither."""
+    client.service.access_log.format = as_json
+    sent = {"traceparent": TRACE.parent, "tracestate": TRACE.state}
+    await client.post("/tasks", json={"title": "x"}, headers=sent)
+    await client.post("/tasks", json={"title": "x"}, headers={**sent, "tracestate": f"a={SECRET}"})
+    await client.post("/tasks", json={"title": "x"}, headers={"traceparent": f"{TRACE.parent}, {TRACE.parent}"})
+    await client.post("/tasks", json={"title": "x"}, headers={"tracestate": TRACE.state})
+    traces = [each.change.trace for each in (await store.read(None)).entries]
+    assert [TRACE, TraceContext(TRACE.trace_id, TRACE.parent_id, "01"), None, None] == traces
+    told = [json.loads(each) for each in lines(client)]
+    assert [TRACE.trace_id] * 2 + [None] * 2 == [each.get("trace_id") for each in told if each["status"] == 201]
+    assert SECRET not in "".join(client.service.log)
 
 
 async def test_one_line_for_each(client: Client) -> None:

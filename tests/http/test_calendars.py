@@ -87,9 +87,10 @@ async def test_what_a_task_looks_like(client: Client, form: str, day: str) -> No
     await client.put("/tasks/1", json={"status": "in_progress"})
     (found,) = components(await client.get(url))
     assert ("Buy milk, bread", "a\nb") == (found["SUMMARY"], found["DESCRIPTION"])
-    assert (2, 1, "http://127.0.0.1:8000/tasks/1") == (found["SEQUENCE"], found["PRIORITY"], found["URL"])
+    assert (2, 1, "http://127.0.0.1:8000/app/tasks#1") == (found["SEQUENCE"], found["PRIORITY"], found["URL"])
     assert ("2026-02-03", NOON[:19]) == (f"{found[day].dt}", found["LAST-MODIFIED"].dt.isoformat()[:19])
     assert ("IN-PROCESS" if form == "todo" else "CONFIRMED") == found["STATUS"]
+    assert 200 == (await client.get(str(found["URL"]))).status_code
 
 
 async def test_its_head(client: Client) -> None:
@@ -141,7 +142,7 @@ async def test_below_a_path(store: Store) -> None:
         url = await subscribed(client, headers=proxy)
         assert url.startswith("/shop/calendars/")
         (found,) = components(await client.get(url.removeprefix("/shop"), headers=proxy))
-    assert "https://shop.example/shop/tasks/1" == found["URL"]
+    assert "https://shop.example/shop/app/tasks#1" == found["URL"]
 
 
 @pytest.mark.parametrize(

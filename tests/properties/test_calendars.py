@@ -18,7 +18,7 @@ from tests.builders import NOON, SERIALIZER, task
 from tests.properties.strategies import entities
 
 MAX_SEQUENCE = 2**31 - 1  # of any integer (RFC 5545, 3.3.8)
-URL = "https://shop.example/tasks"
+URL = "https://shop.example/app/tasks"
 FORMS = pytest.mark.parametrize("form", CalendarForm)
 TASKS = entities(TASK).filter(lambda each: each.due is not None)
 _LINES = str.maketrans({"\u2028": "\n", "\u2029": "\n"})
@@ -55,7 +55,7 @@ def test_icalendar_reads_it_back(form: CalendarForm, some: list[Task]) -> None:
         times = [component[name].dt for name in ("DTSTAMP", "LAST-MODIFIED", "CREATED")]
         expected = [each.replace(microsecond=0) for each in (each.updated_at, each.updated_at, each.created_at)]
         assert expected == times
-        assert (min(each.version, MAX_SEQUENCE), f"{URL}/{each.id}") == (component["SEQUENCE"], component["URL"])
+        assert (min(each.version, MAX_SEQUENCE), f"{URL}#{each.id}") == (component["SEQUENCE"], component["URL"])
 
 
 @FORMS

@@ -5,6 +5,7 @@ from collections import Counter
 from attrs import define, field
 
 from adapters.http.fairness.fair_share import FairShare
+from adapters.http.fairness.heavy_work import HeavyWork
 from adapters.http.fairness.pending_bodies import PendingBodies
 from adapters.http.fairness.turns import Turns
 
@@ -17,6 +18,7 @@ class Capacity:
     """The limits of one process. A request that waits for a body or a change is counted apart from those at work."""
 
     turns: Turns = field(factory=Turns)
+    heavy_work: HeavyWork = field(factory=HeavyWork)
     bodies: PendingBodies = field(factory=PendingBodies)
     at_work: FairShare = field(factory=lambda: FairShare("requests at work", MOST_AT_WORK, MOST_AT_WORK_EACH))
     followers: FairShare = field(

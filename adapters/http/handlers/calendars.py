@@ -77,7 +77,7 @@ class CalendarHandlers:
         turns = request.capacity.turns
         await turns.next()
         page = await list_page(self.reader, calendar.tasks)
-        writer = CalendarWriter(calendar=calendar, namespace=self.namespace, url=f"{request.base}/tasks")
+        writer = CalendarWriter(calendar=calendar, namespace=self.namespace, url=f"{request.base}/app/tasks")
         pieces = [writer.begin(is_whole=page.next is None)]
         for record in page.records:
             await turns.next()

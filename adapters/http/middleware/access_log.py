@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from adapters.http.requests.request import Request
 from domain.access.key_text import holds_secret
+from domain.trace import TraceContext
 
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
@@ -21,8 +22,10 @@ SOCKET = "WEBSOCKET"  # in place of the method of a socket, whose handshake is a
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-Line = tuple[float, str, bytes, int, float, str, str | None, str]
-"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client, route."""
+Line = tuple[float, str, bytes, int, float, str, str | None, str, bytes | None]
+"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client, route, and
+the client's `traceparent`.
+"""
 
 Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
 """Counts requests by method, route (its template), status and duration (seconds)."""
@@ -30,14 +33,15 @@ Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
 
 def as_text(line: Line) -> str:
     """Return a line for people."""
-    at, method, path, status, spent, request_id, *_ = line
+    at, method, path, status, spent, request_id, *_, parent = line
+    trace = "" if parent is None or (found := _trace(parent)) is None else f" {found.trace_id}"
     asked = f"{_printable(method)} {_printable(path.decode('latin-1'))}"
-    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}\n"
+    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}{trace}\n"
 
 
 def as_json(line: Line) -> str:
     """Return a line for programs."""
-    at, method, path, status, spent, request_id, client, _ = line
+    at, method, path, status, spent, request_id, client, _, parent = line
     document = {
         "at": _written(at),
         "status": status,
@@ -47,6 +51,8 @@ def as_json(line: Line) -> str:
         "request_id": request_id,
         "client": client and _printable(client),
     }
+    if parent is not None and (trace := _trace(parent)) is not None:
+        document |= {"trace_id": trace.trace_id, "span_id": trace.parent_id}
     return orjson.dumps(document).decode() + "\n"
 
 
@@ -55,6 +61,10 @@ def is_public(path: str) -> bool:
     if "/calendars/" in path and not path.rpartition("/")[2].isdigit():
         return False
     return not holds_secret(path)
+
+
+def _trace(parent: bytes) -> TraceContext | None:
+    return TraceContext.parse(parent.decode("latin-1"))
 
 
 def _printable(text: str) -> str:
@@ -72,7 +82,7 @@ def _second(at: int) -> str:
 
 
 def _counted(line: Line) -> tuple[str, str, int, float]:
-    _, method, _, status, spent, _, _, route = line
+    _, method, _, status, spent, _, _, route, _ = line
     return "GET" if method == SOCKET else method, route, status, spent
 
 
@@ -93,7 +103,9 @@ class AccessLog:
         # The raw path is still percent-encoded, so that nobody can forge a line.
         path = scope["raw_path"] if is_public(scope["path"]) else b"/(secret)"
         method, client = scope.get("method", SOCKET), scope.get("client") or (None,)
-        self._gathered.append((time(), method, path, status, spent, request.request_id, client[0], request.route))
+        parent = request.headers.get(b"traceparent")
+        line = (time(), method, path, status, spent, request.request_id, client[0], request.route, parent)
+        self._gathered.append(line)
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
 

@@ -1,5 +1,6 @@
 """Reading the body of a request, within its limits."""
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -21,7 +22,7 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
     """
     check_media_type(request)
     body = await read_body(request, limit)
-    return body, parse_object(body)
+    return body, await request.capacity.heavy_work.do(len(body), partial(parse_object, body))
 
 
 async def read_body(request: Request, limit: int) -> bytes:

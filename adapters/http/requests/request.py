@@ -12,6 +12,8 @@ from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.responses.caching import NEVER, VARY
 from adapters.http.responses.responses import Header
 from domain.access.access_key import OPEN, Grant
+from domain.access.key_text import holds_secret
+from domain.trace import TraceContext
 
 IS_WHOLE: Final = "backroom.is_whole"
 """The scope key that tells that the whole request has arrived."""
@@ -92,6 +94,15 @@ class Request:
             if was_at_work:
                 self.capacity.at_work.take(self.address)
                 self.is_at_work = True
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """The trace that the client is in, if it sent a valid one."""
+        parent = self.header(b"traceparent")
+        if parent is None:
+            return None
+        state = self.header(b"tracestate") or ""
+        return TraceContext.parse(parent, "" if holds_secret(state) else state)
 
     def header(self, name: bytes) -> str | None:
         """Return a header, or None if it was not sent."""

@@ -89,7 +89,7 @@ def _fetch(handlers: CalendarHandlers) -> Operation:
 
 def _fetched() -> str:
     examples = Examples(TASK)
-    writer = CalendarWriter(calendar=_MADE, namespace=namespace_of(bytes(32)), url=f"{ORIGIN}/tasks")
+    writer = CalendarWriter(calendar=_MADE, namespace=namespace_of(bytes(32)), url=f"{ORIGIN}/app/tasks")
     return writer.begin(is_whole=True) + writer.task(examples.serializer.write(examples.created)) + END
 
 

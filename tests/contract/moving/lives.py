@@ -16,7 +16,7 @@ from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
-from tests.builders import LATER, NOON, Clock, create, submission
+from tests.builders import LATER, NOON, TRACE, Clock, create, submission
 from tests.contract.shelves import LISTED, stock_up
 from tests.contract.steps import carry_out, edit, pending, positions_of, trail, walk, whole_log
 from tests.contract.test_access_keys import new
@@ -68,7 +68,7 @@ async def live(store: Store, clock: Clock) -> None:
     for number in range(3):
         await store.calendars.change(new_calendar(f"c{number}", actor=None if number else Actor(1, "till 2")))
     await store.calendars.change(DeleteCalendar(id=3))
-    await carry_out(store, create(TASK), actor=Actor(1, "till 2"))
+    await carry_out(store, create(TASK), actor=Actor(1, "till 2"), trace=TRACE)
 
 
 async def everything(store: Store) -> list[Any]:
