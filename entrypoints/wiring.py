@@ -30,7 +30,9 @@ from adapters.metrics.recorder import Recorder
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
 from adapters.serialization.outcomes import check_outcome
+from adapters.sqlite.examining import examine as sqlite_examine
 from adapters.sqlite.exporting import exporting as sqlite_exporting
+from adapters.sqlite.home import give_new_name as give_new_name_to_file
 from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.inspecting import inspecting as sqlite_inspecting
 from adapters.sqlite.store import SqliteStore
@@ -43,6 +45,7 @@ from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserv
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Import, Snapshot
+from domain.status import StoreStatus
 from domain.use_cases.demonstrate import demonstrate
 from domain.use_cases.move import Report
 from domain.use_cases.retain import retain
@@ -206,6 +209,24 @@ async def inspecting(url: str) -> AsyncIterator[Inspection]:
     else:
         async with sqlite_inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
+
+
+async def examined(url: str) -> StoreStatus:
+    """Return the status of the store of a URL."""
+    if url.startswith("postgres"):
+        from adapters.postgres.examining import examine  # noqa: PLC0415 - as above
+
+        return await examine(url, entity_types=ENTITY_TYPES)
+    return sqlite_examine(_path(url), entity_types=ENTITY_TYPES)
+
+
+async def renamed(url: str) -> str:
+    """Give the log of the store of a URL a new name, and return it."""
+    if url.startswith("postgres"):
+        from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
+
+        return await give_new_name(url)
+    return give_new_name_to_file(_path(url))
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
 from adapters.sqlite.folding import refold
+from adapters.sqlite.home import settle
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.measuring import measure
 from adapters.sqlite.pages import read_page
@@ -87,6 +88,7 @@ class SqliteStore(Store):
             check_tables(writing, self._rows.values())
             give_declared_fields(writing, self._rows.values(), documents)
             refold(writing, self._rows.values(), documents)
+            settle(writing, path)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
