@@ -14,6 +14,7 @@ from domain.access.rate_limit import Quota
 PREFIX = "BACKROOM_"
 
 _BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
+_WINDOWS = {"second": 1, "minute": 60, "hour": 3600}
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -92,7 +93,7 @@ def rate(text: str) -> Quota:
     found = re.fullmatch(r"([0-9]{1,9})/(second|minute|hour)", text)
     if found is None or int(found[1]) == 0:
         raise ValueError("must be a rate such as 100/second, 100/minute or 100/hour")
-    return Quota(int(found[1]), {"second": 1, "minute": 60, "hour": 3600}[found[2]])
+    return Quota(int(found[1]), _WINDOWS[found[2]])
 
 
 def store(text: str) -> str:
@@ -160,6 +161,9 @@ class Settings:
     webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
     todo_backend: bool = _setting(False, boolean, "serve /todos by the rules of Todo-Backend, on the same tasks")
     log: str = _setting("text", log_format, "text or json")
+    slow: timedelta | None = _setting(
+        None, duration, "requests that take so long are logged with where their time went, such as 500ms"
+    )
     metrics: tuple[str, int] | None = _setting(
         None, address, "where /metrics is served without a key, such as 127.0.0.1:9100"
     )
@@ -203,6 +207,36 @@ def unknown(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like settings, but are none."""
     known = {PREFIX + field.name.upper() for field in attrs.fields(Settings)}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def sources(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return where the value of each setting comes from: its variable, or the default."""
+    variables = {field.name: PREFIX + field.name.upper() for field in attrs.fields(Settings)}
+    return {name: variable if environment.get(variable) else "default" for name, variable in variables.items()}
+
+
+def written(settings: Settings) -> dict[str, str]:
+    """Return the value of each setting as it would be written."""
+    return {name: _written(value) for name, value in attrs.asdict(settings, recurse=False).items()}
+
+
+def _written(value: object) -> str:
+    match value:
+        case None | ():
+            return "none"
+        case bool():
+            return "on" if value else "off"
+        case timedelta():
+            longest = next(unit for unit in reversed(_UNITS) if not value % timedelta(**{_UNITS[unit]: 1}))
+            return f"{value // timedelta(**{_UNITS[longest]: 1})}{longest}"
+        case Quota():
+            return f"{value.amount}/{next(name for name, seconds in _WINDOWS.items() if seconds == value.window)}"
+        case (str(host), int(port)):
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        case tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def flag_name(name: str) -> str:

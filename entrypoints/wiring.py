@@ -16,18 +16,23 @@ from attrs import frozen
 from starlette.types import ASGIApp
 
 from adapters.http.admission.gate import Gate
+from adapters.http.admission.timed_gate import TimedGate
 from adapters.http.app import Options, make_app, make_metrics_app
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.handlers.metrics import Metrics
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
+from adapters.http.timing.stopwatch import Phase, note
+from adapters.http.timing.timed_store import timed_store
 from adapters.memory.store import MemoryStore
 from adapters.metrics.exposition import Exposition
 from adapters.metrics.recorder import Recorder
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
 from adapters.serialization.outcomes import check_outcome
+from adapters.sqlite.examining import examine as sqlite_examine
 from adapters.sqlite.exporting import exporting as sqlite_exporting
+from adapters.sqlite.home import give_new_name as give_new_name_to_file
 from adapters.sqlite.importing import importing as sqlite_importing
 from adapters.sqlite.inspecting import inspecting as sqlite_inspecting
 from adapters.sqlite.store import SqliteStore
@@ -36,10 +41,11 @@ from adapters.webhooks.transport import Sender
 from domain.deliveries import Delivery
 from domain.errors import DomainError
 from domain.inspection.ports import Inspection
-from domain.measurements import GroupObserver, unobserved
+from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserved
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Import, Snapshot
+from domain.status import StoreStatus
 from domain.use_cases.demonstrate import demonstrate
 from domain.use_cases.move import Report
 from domain.use_cases.retain import retain
@@ -82,11 +88,18 @@ async def wired(
     """
     async with AsyncExitStack() as stack:
         recorder = Recorder(shared.numbers)
-        store = await opened(settings.store, on_group=recorder.group)
+        is_timed = settings.slow is not None
+        on_wait = partial(note, Phase.QUEUE) if is_timed else unnoticed
+        store = await opened(settings.store, on_group=recorder.group, on_wait=on_wait)
         stack.push_async_callback(store.close)
         if settings.demo:
             await demonstrate(store)
-        access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text, recorder.requests)
+        access_log = AccessLog(
+            STDERR.write,
+            as_json if settings.log == "json" else as_text,
+            recorder.requests,
+            None if settings.slow is None else settings.slow.total_seconds(),
+        )
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         options = Options(
@@ -98,7 +111,8 @@ async def wired(
             todo_backend=settings.todo_backend,
             is_public=not settings.is_loopback,
         )
-        gate = Gate(store.access_keys, shared.limiter, settings.rate_limit, allow_public=settings.open)
+        gate_type = TimedGate if is_timed else Gate
+        gate = gate_type(store.access_keys, shared.limiter, settings.rate_limit, allow_public=settings.open)
         stack.push_async_callback(_note_uses, gate)
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         secret = await store.secret()
@@ -122,7 +136,7 @@ async def wired(
         )
         metrics = Metrics(exposition.text)
         service = make_app(
-            store,
+            timed_store(store) if is_timed else store,
             secret,
             options,
             access_log,
@@ -143,8 +157,8 @@ async def verified(url: str, report: Report) -> Verified:
         )
 
 
-async def opened(url: str, *, on_group: GroupObserver = unobserved) -> Store:
-    """Open the store of a URL. `on_group` is told of each group commit."""
+async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: WaitObserver = unnoticed) -> Store:
+    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others."""
     documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
         return MemoryStore(now, documents)
@@ -158,6 +172,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved) -> Store:
             clock=now,
             on_untrustworthy=stop_at_once,
             on_group=on_group,
+            on_wait=on_wait,
         )
     return SqliteStore(
         _path(url),
@@ -166,6 +181,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved) -> Store:
         clock=now,
         on_untrustworthy=stop_at_once,
         on_group=on_group,
+        on_wait=on_wait,
     )
 
 
@@ -193,6 +209,24 @@ async def inspecting(url: str) -> AsyncIterator[Inspection]:
     else:
         async with sqlite_inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
+
+
+async def examined(url: str) -> StoreStatus:
+    """Return the status of the store of a URL."""
+    if url.startswith("postgres"):
+        from adapters.postgres.examining import examine  # noqa: PLC0415 - as above
+
+        return await examine(url, entity_types=ENTITY_TYPES)
+    return sqlite_examine(_path(url), entity_types=ENTITY_TYPES)
+
+
+async def renamed(url: str) -> str:
+    """Give the log of the store of a URL a new name, and return it."""
+    if url.startswith("postgres"):
+        from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
+
+        return await give_new_name(url)
+    return give_new_name_to_file(_path(url))
 
 
 @asynccontextmanager

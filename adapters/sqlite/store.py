@@ -22,6 +22,7 @@ from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
 from adapters.sqlite.folding import refold
+from adapters.sqlite.home import settle
 from adapters.sqlite.log import open_log, rewrite
 from adapters.sqlite.measuring import measure
 from adapters.sqlite.pages import read_page
@@ -32,7 +33,7 @@ from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired, StorageFull, Unavailable
-from domain.measurements import GroupObserver, Measurements, unobserved
+from domain.measurements import GroupObserver, Measurements, WaitObserver, unnoticed, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -67,6 +68,7 @@ class SqliteStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
         on_group: GroupObserver = unobserved,
+        on_wait: WaitObserver = unnoticed,
     ) -> None:
         """Open or create the file. `on_untrustworthy` is called once, when the file is no longer reliable.
 
@@ -86,6 +88,7 @@ class SqliteStore(Store):
             check_tables(writing, self._rows.values())
             give_declared_fields(writing, self._rows.values(), documents)
             refold(writing, self._rows.values(), documents)
+            settle(writing, path)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
@@ -107,6 +110,7 @@ class SqliteStore(Store):
             checkpoints=Checkpoints(writing),
             on_commit=self._notify,
             on_group=on_group,
+            on_wait=on_wait,
         )
         self._writer.start()
         self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)

@@ -6,9 +6,10 @@ from typing import Any
 
 import attrs
 import pytest
+from attrs import fields
 
 from domain.access.rate_limit import Quota
-from entrypoints.settings import BadSettings, Settings, load, unknown
+from entrypoints.settings import PREFIX, BadSettings, Settings, load, sources, unknown, written
 
 GOOD: list[tuple[str, str, Any]] = [
     ("store", "memory://", "memory://"),
@@ -130,3 +131,29 @@ def test_open_allows_any_address() -> None:
 def test_unknown() -> None:
     """A variable that only looks like a setting is found."""
     assert ["BACKROOM_STROE"] == unknown({"BACKROOM_STROE": "x", "BACKROOM_STORE": "x", "PATH": "x"})
+
+
+GIVEN = {
+    "STORE": "memory://",
+    "DEMO": "1",
+    "RATE_LIMIT": "100/hour",
+    "CORS_ORIGINS": "https://a.example,https://b.example",
+    "CHANGES_KEPT": "90m",
+    "METRICS": "[::1]:9100",
+    "PORT": "8001",
+}
+
+
+@pytest.mark.parametrize("given", [{}, {PREFIX + name: text for name, text in GIVEN.items()}])
+def test_what_is_shown_can_be_read(given: dict[str, str]) -> None:
+    """A value as it is shown means the same again; "none" is shown for what is not set."""
+    settings = load(given, {})
+    shown = {PREFIX + name.upper(): text for name, text in written(settings).items() if text != "none"}
+    assert settings == load(shown, {})
+
+
+def test_sources() -> None:
+    """Each setting comes from its variable, if that has a value."""
+    found = sources({f"{PREFIX}PORT": "8001", f"{PREFIX}HOST": ""})
+    assert {f"{PREFIX}PORT"} == set(found.values()) - {"default"}
+    assert [each.name for each in fields(Settings)] == list(found)

@@ -9,6 +9,7 @@ from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import BadHeader, BodyTooLarge, MalformedJson, UnsupportedMediaType
+from adapters.http.timing.stopwatch import Phase, timed
 from adapters.serialization.strict_json import NotJson, parse_object
 
 JSON = "application/json"
@@ -49,7 +50,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     bodies = request.capacity.bodies
     request.body = body = bodies.begin(request.address)
     try:
-        with request.waiting():
+        with request.waiting(), timed(Phase.BODY):
             async with body.patience:
                 return await _received(request, body, limit)
     except TimeoutError:
