@@ -10,6 +10,7 @@ from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.requests.strict_json import parse_object
 from adapters.http.responses.http_errors import BadHeader, BodyTooLarge, UnsupportedMediaType
+from adapters.http.timing.stopwatch import Phase, timed
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -37,7 +38,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     bodies = request.capacity.bodies
     request.body = body = bodies.begin(request.address)
     try:
-        with request.waiting():
+        with request.waiting(), timed(Phase.BODY):
             async with body.patience:
                 return await _received(request, body, limit)
     except TimeoutError:
