@@ -126,7 +126,9 @@ class Transaction:
         current = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
         values = values_to_own(submission.commands, current)
         owners = self._owners(values) if values else {}
-        current |= {ref: self._current(ref, False) for ref in upserted(submission.commands, owners) - current.keys()}
+        if owners:
+            also = upserted(submission.commands, owners) - current.keys()
+            current |= {ref: self._current(ref, False) for ref in also}
         return State(current=current, owners=owners, new_id=lambda entity_type: self._next_id(last_ids, entity_type))
 
     def _current(self, ref: Ref, needs_deleted: bool) -> Current:
