@@ -22,8 +22,8 @@ from tests.page.test_docs_trying import log_in
 ORDER = ("create", "bulk", "list", "get", "read", "put", "patch", "adjust", "history", "delete", "restore")
 """How operations follow each other, so that each finds what it works on. All others come behind."""
 LAST = ("rotateKey", "closeSession", "revokeKey")
-PLACEHOLDERS = {"openSession": 401, "createWebhook": 422, "retryWebhookDelivery": 404}
-"""Operations whose example has a key, a host or an id that nobody has, with the status that they get then."""
+PLACEHOLDERS = {"openSession": 401, "fetchCalendar": 404, "createWebhook": 422, "retryWebhookDelivery": 404}
+"""Operations whose example has a secret, a host or an id that nobody has, with the status that they get then."""
 UNENDING = ("streamChanges", "followChanges")
 LINES = """
 () => Object.fromEntries([...document.querySelectorAll("article:has(figure)")].map((each) =>

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from attrs import define, field
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from uvicorn._types import ASGISendEvent, HTTPScope
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -31,6 +31,10 @@ class Wire:
     def write(self, data: bytes) -> None:
         """Keep what is written."""
         self.written.append(bytes(data))
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        """Keep what is written at once."""
+        self.written.extend(pieces)
 
     def close(self) -> None:
         """Note it."""
@@ -79,6 +83,15 @@ async def effect(
     return error, b"".join(wire.written), wire.closed, wire.ended, is_told, cycle.response_complete, cycle.keep_alive
 
 
+@example(
+    method="GET",
+    keep_alive=True,
+    status=200,
+    head={b"etag": b'"1"'},
+    pieces=[b"a"],
+    announced=0,
+    goes_on=True,
+)
 @given(
     method=st.sampled_from(["GET", "HEAD"]),
     keep_alive=st.booleans(),
@@ -86,15 +99,23 @@ async def effect(
     head=heads,
     pieces=bodies,
     announced=st.none() | st.integers(-1, 1),
+    goes_on=st.booleans(),
 )
 def test_cycle_writes_what_uvicorn_writes(
-    *, method: str, keep_alive: bool, status: int, head: dict[bytes, bytes], pieces: list[bytes], announced: int | None
+    *,
+    method: str,
+    keep_alive: bool,
+    status: int,
+    head: dict[bytes, bytes],
+    pieces: list[bytes],
+    announced: int | None,
+    goes_on: bool,
 ) -> None:
     """Whatever an application sends, right or wrong, our cycle and uvicorn's write the same and end the same."""
     if announced is not None:
         head |= {b"content-length": b"%d" % max(0, len(b"".join(pieces)) + announced)}
     sent = messages(status, head, pieces)
-    sent += sent[-1:] if announced == 1 else []  # one message too many
+    sent += sent[-1:] if goes_on else []  # one message too many
 
     async def both() -> list[tuple[object, ...]]:
         return [await effect(each, method, keep_alive, sent) for each in (RequestResponseCycle, Cycle)]

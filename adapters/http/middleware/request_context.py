@@ -16,6 +16,7 @@ from adapters.http.requests.request import IS_WHOLE, Request, joined
 from adapters.http.responses.caching import NEVER, STATUSES, common_headers
 from adapters.http.responses.responses import Header
 from adapters.http.responses.security_headers import OF_EVERYTHING
+from adapters.http.timing.stopwatch import begin
 from domain.access.key_text import holds_secret
 
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
@@ -35,6 +36,7 @@ class RequestContext:
         self._access_log = access_log
         self._by_origin = by_origin
         self._capacity = capacity
+        self._measures = access_log.slow is not None
         # 64 random bits for the process, and a counter: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
@@ -42,24 +44,27 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
         started = perf_counter()
-        headers = joined(scope["headers"])
+        headers, root = joined(scope["headers"]), scope.get("root_path", "")
         request_id = headers.get(b"x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_secret(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
-            get_route_path(scope),
+            get_route_path(scope) if root else scope["path"],
             scope["query_string"],
             headers,
             receive,
             request_id.decode(),
             scope.get(IS_WHOLE, False),
             self._capacity,
-            quote(scope.get("root_path", ""), safe=_IN_PATHS),
+            root and quote(root, safe=_IN_PATHS),
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]
         request.reached_at = (scope.get("server") or ("",))[0]
+        if self._measures:
+            request.stopwatch = begin()
+            send = request.stopwatch.sending(send)
         status = 0
         is_head = request.method == "HEAD"
 

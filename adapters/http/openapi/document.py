@@ -20,6 +20,7 @@ _TAGS = {
     "tasks": "Things to be done, with a status, a priority and a date on which they are due.",
     "products": "Things to be sold. Their stock is adjusted by differences, so that no sale is lost.",
     "webhooks": "Addresses that get every change, in order, signed, at least once.",
+    "calendars": "Tasks with a due date as a calendar that other programs subscribe to.",
     "changes": "The log of all changes, by polling, as events, or over a WebSocket.",
     "keys": "Who may do what. A key is shown once.",
     "session": "A browser shows a key once, and goes on with a cookie.",

@@ -19,7 +19,7 @@ from adapters.http.responses.security_headers import OF_PAGES
 from adapters.http.routes.static_files import StaticFiles
 
 PAGE = "/app/"
-VIEWS = ("tasks", "products")
+VIEWS = ("tasks", "products", "overview", "csv", "access", "webhooks")
 """The views of the web page. Each has an address of its own, and what it shows is in the query."""
 DOCS = "/docs"
 

@@ -17,15 +17,20 @@ import { settled } from "./writes.js";
  * @typedef {(main: HTMLElement, grant: Grant) => View | Promise<View>} Opener
  */
 
+const FOR_ADMINS = ["access", "webhooks"];
 const mayWrite = (/** @type {Grant} */ { scope }) => scope !== "read";
 
 /**
- * The views by the names in their addresses.
+ * The views by the names in their addresses. Those that are seldom opened are loaded then.
  * @type {Record<string, Opener>}
  */
 const VIEWS = {
   tasks: (main, grant) => collectionView("tasks", main, mayWrite(grant)),
   products: (main, grant) => collectionView("products", main, mayWrite(grant)),
+  overview: async (main) => (await import("./overview.js")).overview(main),
+  csv: async (main, grant) => (await import("./csv_view.js")).csvView(main, mayWrite(grant)),
+  access: async (main, { by }) => (await import("./access_view.js")).accessView(main, by === null),
+  webhooks: async (main) => (await import("./webhooks_view.js")).webhooksView(main),
 };
 
 /** @type {View | null} */
@@ -60,6 +65,7 @@ async function show(/** @type {import("./router.js").Route} */ now) {
     view?.leave();
     view = null;
     main.className = "";
+    state.textContent = ""; // not every view follows
     const opened = await VIEWS[name](main, grant);
     if (name !== wanted) return opened.leave();
     view = opened;
@@ -74,6 +80,7 @@ async function enter() {
   } catch {
     return; // a key is asked for, or the connection's state says what is wrong
   }
+  for (const link of links) link.hidden = FOR_ADMINS.includes(link.getAttribute("href") ?? "") && grant.scope !== "admin";
   const out = button(text("logout"), () => logOut().then(() => location.reload()), { className: "quiet" });
   me.replaceChildren(grant.key?.name ?? "", ...(grant.by === "session" ? [" ", out] : []));
 }

@@ -28,6 +28,7 @@ export function listenToKeys(keys) {
 
 /** @param {Key[]} keys */
 function dialogOf(keys) {
+  /** @type {HTMLInputElement} */
   const off = make("input", { type: "checkbox", id: "single-keys", checked: !localStorage.getItem(OFF), change: () => set(off.checked) });
   const rows = [...keys, { shown: "?", what: "Show the keys" }].flatMap(({ shown, what }) => [make("dt", {}, make("kbd", {}, shown)), make("dd", {}, what)]);
   return make(
