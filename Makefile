@@ -17,8 +17,9 @@ help: ## show these targets
 serve: .venv/runtime ## run the service on http://127.0.0.1:8000; BACKROOM_* variables configure it
 	@$(BIN)/backroom serve
 
+# Three processes at a time, because many tests wait. The tests of a file share what it starts.
 test: .venv/dev ## run the tests with branch coverage; ARGS="-k title" is passed to pytest
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 check: .venv/dev ## lint, formatting, types and the rules of the architecture
 	@$(BIN)/ruff check

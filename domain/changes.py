@@ -11,6 +11,7 @@ from attrs import frozen
 from domain.access.access_key import Actor
 from domain.entity_type import E, EntityType
 from domain.stored_entity import StoredEntity
+from domain.trace import TraceContext
 
 Cursor = NewType("Cursor", str)
 """A position in the log, between two changes: opaque, and bound to the log that gave it."""
@@ -48,6 +49,7 @@ class Change(Generic[E]):
     request_id: str
     reason: str | None = None
     actor: Actor | None = None  # where no key was used
+    trace: TraceContext | None = None  # of the request, if it had one
 
     @property
     def id(self) -> int:

@@ -18,6 +18,7 @@ from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed
 from domain.state import Current, Ref, State, UniqueValue, left, ref_of, unique_values
 from domain.stored_entity import Serializer, StoredEntity, stored
+from domain.trace import TraceContext
 from domain.upsert import owner_of
 
 MAX_COMMANDS = 1000
@@ -32,6 +33,9 @@ class Done:
 
 
 Result = Done | DomainError
+
+_DONE = Done(record=StoredEntity(NOBODY, 0, ""), action=None)
+"""Stands for a command that was carried out, where nobody will ask what it left."""
 
 
 @frozen(kw_only=True)
@@ -83,7 +87,10 @@ class CommandBatch:
 
     Atomic: one refusal undoes all. Otherwise each command stands alone. A `dry_run` decides and writes nothing, not
     even its key. `deliveries` are stored with the batch, unless all was undone; one that is already pending only gets
-    its new time. `follow` is the position of new webhooks, by default the end of the log. `actor` made the changes.
+    its new time. `follow` is the position of new webhooks, by default the end of the log. `actor` made the changes, in
+    the course of `trace`.
+
+    The key of a `brief` batch keeps no documents: only which commands were refused, and only if the batch took effect.
 
     A batch with a `lease` takes effect only while its owner holds it; `deliveries` then replace those with their ids.
     Without the lease nothing is decided, and the outcome has no results.
@@ -98,6 +105,8 @@ class CommandBatch:
     follow: Cursor | None = None
     lease: Lease | None = None
     actor: Actor | None = None
+    trace: TraceContext | None = None
+    brief: bool = False
 
 
 @frozen(kw_only=True)
@@ -246,6 +255,7 @@ def recorded(
                 request_id=batch.request_id,
                 reason=each.reason,
                 actor=batch.actor,
+                trace=batch.trace,
             )
             changes.append(change)
         return Done(record=record, action=each.action)
@@ -259,6 +269,17 @@ def recorded(
         deliveries=batch.deliveries,
     )
     return outcome, tuple(changes) if decision.failed is None else ()
+
+
+def kept(outcome: Outcome, batch: CommandBatch) -> Outcome | None:
+    """Return what the idempotency key of a batch keeps of its outcome; None if the batch is to be decided again."""
+    if not batch.brief:
+        return outcome if outcome.is_decided else None
+    if outcome.failed is not None:
+        return None
+    refused = [index for index, each in enumerate(outcome.results) if isinstance(each, DomainError)]
+    results = outcome.results[: refused[-1] + 1] if refused else ()
+    return evolve(outcome, results=tuple(each if isinstance(each, DomainError) else _DONE for each in results))
 
 
 def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool) -> DomainError:

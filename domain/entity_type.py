@@ -33,6 +33,7 @@ class Field:
     listed: bool = True  # can be filtered and sorted by
     searched: bool = False  # `q` searches it
     unique: bool = False  # no two living entities share a value other than None
+    meaning: str = ""  # what its type does not tell, for people
 
     def check(self, value: object, parse: Parse | None = None) -> Any:
         """Return a value in its stored form; None stands for the default. Raises `ValidationError`."""
@@ -77,7 +78,6 @@ class Values(dict[str, Any]):
     __slots__ = ("entity_type", "whole")
 
     def __init__(self, entity_type: "EntityType[Any]", *, whole: bool) -> None:
-        super().__init__()
         self.entity_type = entity_type
         self.whole = whole
 
@@ -107,6 +107,18 @@ class Entity:
         violations = violations or list(self.contradictions())
         if violations:
             raise ValidationFailed(violations=tuple(violations))
+
+    def violations(self) -> list[Violation]:
+        """Return the rules that this entity breaks. Only one that was `trusted` can break any."""
+        found: list[Violation] = []
+        for field in self.entity_type.fields:
+            value = getattr(self, field.name)
+            try:
+                if field.check(value) != value:
+                    found.append(Violation(field=field.name, code="unclean", reason="is not in its stored form"))
+            except ValidationError as refused:
+                found.append(field.violation(refused))
+        return found or list(self.contradictions())
 
     @classmethod
     def trusted(cls, values: Mapping[str, Any]) -> Self:
@@ -190,11 +202,14 @@ class EntityType(Generic[E]):
         keyed: bool = False,
         stocked: bool = False,
         subscribes: bool = False,
+        example: Mapping[str, object] | None = None,
+        example_edit: Mapping[str, object] | None = None,
     ) -> None:
         """Declare a type.
 
         The collection of a `keyed` type is shown by id. Entities of a `stocked` type have a stock that can be adjusted.
         Entities of a type that `subscribes` get the changes of others: they have a log position and deliveries.
+        `example` has values, as in JSON, from which the documentation makes an entity; `example_edit` edits it.
         """
         self.entity = entity
         self.name = name
@@ -202,6 +217,8 @@ class EntityType(Generic[E]):
         self.keyed = keyed
         self.stocked = stocked
         self.subscribes = subscribes
+        self.example = example or {}
+        self.example_edit = example_edit or {}
         self.fields = tuple(Field(name=each.name, **each.metadata[_SPEC]) for each in attrs.fields(entity))
         self.by_name = {each.name: each for each in self.fields}
         self.writable = tuple(each for each in self.fields if not each.read_only)

@@ -91,6 +91,31 @@ class Violations:
         return ValidationFailed(violations=told, omitted=self.omitted, of_command=of_command).shortened(MAX_VIOLATIONS)
 
 
+@frozen
+class BadParameter(DomainError):
+    """A parameter is unknown, repeated or not of its type."""
+
+    code: ClassVar[str] = "bad_parameter"
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+
+@frozen(kw_only=True)
+class ParameterOutOfRange(DomainError):
+    """The value of a parameter is of its type, but not in its range."""
+
+    code: ClassVar[str] = "invalid"
+    parameter: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.parameter} {self.reason}"
+
+
 @frozen(kw_only=True)
 class NotFound(DomainError):
     """No such entity, or no longer."""

@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from domain.access.ports import AccessKeys
+from domain.calendar import Calendars
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.deliveries import Deliveries
 from domain.entity_type import EntityType
+from domain.measurements import ConnectionUse, Measurements
 from domain.queries import Page, Query
 from domain.stored_entity import StoredEntity
 
@@ -120,6 +122,15 @@ class Upkeep(Protocol):
         """
 
     @abstractmethod
+    async def measure(self) -> Measurements:
+        """Measure the log, the webhooks and the room, without a write."""
+
+    @property
+    @abstractmethod
+    def connections(self) -> ConnectionUse | None:
+        """Return the use of this process's connections, or None for a store that needs no server."""
+
+    @abstractmethod
     async def secret(self) -> bytes:
         """Return 32 random bytes, made with the store and shared by all its processes."""
 
@@ -140,3 +151,8 @@ class Store(Reader, Writer, ChangeLog, Upkeep, Protocol):
     @abstractmethod
     def access_keys(self) -> AccessKeys:
         """The keys that let callers in."""
+
+    @property
+    @abstractmethod
+    def calendars(self) -> Calendars:
+        """The calendars that programs subscribe to."""

@@ -20,8 +20,16 @@ class Product(Entity):
     name: str = writable(String(1, 200), searched=True)
     price: Decimal = writable(Money(Decimal("999999999.99")))
     category: str = writable(String(1, 100), default="general")
-    sku: str | None = writable(String(1, 64, alphabet="A-Za-z0-9._-"), default=None, searched=True, unique=True)
-    stock: int | None = writable(Integer(0, MAX_STOCK), default=None)
+    sku: str | None = writable(
+        String(1, 64, alphabet="A-Za-z0-9._-"),
+        default=None,
+        searched=True,
+        unique=True,
+        meaning="Unique among products that are not deleted; case matters.",
+    )
+    stock: int | None = writable(
+        Integer(0, MAX_STOCK), default=None, meaning="Null: it is not tracked, and cannot be adjusted."
+    )
     description: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
 
     def reprice(self, price: Decimal | int, *, at: datetime) -> Self:
@@ -45,4 +53,12 @@ class Product(Entity):
         return self.edit(at=at, stock=stock)
 
 
-PRODUCT = EntityType(Product, name="product", collection="products", keyed=True, stocked=True)
+PRODUCT = EntityType(
+    Product,
+    name="product",
+    collection="products",
+    keyed=True,
+    stocked=True,
+    example={"name": "Widget", "price": 9.99, "sku": "W-1", "stock": 5},
+    example_edit={"price": 8.99},
+)

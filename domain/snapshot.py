@@ -1,20 +1,22 @@
-"""The whole content of a store, in a form that any store can import; and the ports of export and import.
+"""The content of a store at one moment: in a form that any store can import, and piece by piece; with the ports for it.
 
 A snapshot comes in parts of one type each. Two stores hold the same exactly if their parts are equal, except that the
 log of a copy has one more name, its own. Changes keep their numbers, so cursors keep their meaning.
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from attrs import frozen
 
 from domain.access.access_key import AccessKey, Credential
-from domain.changes import Change, Cursor
+from domain.calendar import Calendar
+from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
+from domain.queries import Condition
 from domain.stored_entity import StoredEntity
 
 BATCH = 1000
@@ -107,7 +109,39 @@ class Credentials:
     credentials: tuple[Credential, ...]
 
 
-Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials
+@frozen(kw_only=True)
+class AllCalendars:
+    """The calendars, and the deleted ones whose ids must not be given again."""
+
+    calendars: tuple[Calendar, ...]
+
+
+Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials | AllCalendars
+
+
+class SnapshotReader(Protocol):
+    """Reads entities and changes as they are at one moment, unaffected by later writes, in batches of up to `BATCH`.
+
+    Its methods are called one after the other. They raise `Unavailable`.
+    """
+
+    @abstractmethod
+    async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
+        """Return how many entities satisfy all conditions."""
+
+    @abstractmethod
+    def entities(
+        self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()
+    ) -> AsyncIterator[tuple[StoredEntity, ...]]:
+        """Return the entities that satisfy all conditions, by ascending id."""
+
+    @abstractmethod
+    async def count_changes(self, entity_types: Collection[EntityType[Any]]) -> int:
+        """Return how many changes of these types the log has."""
+
+    @abstractmethod
+    def entries(self, entity_types: Collection[EntityType[Any]]) -> AsyncIterator[tuple[Entry, ...]]:
+        """Return the kept changes of these types, in the order of the log."""
 
 
 class Export(Protocol):
@@ -115,7 +149,7 @@ class Export(Protocol):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return how many entities, changes, former cursors, receipts, deliveries, keys and credentials there are."""
+        """Return how many items all parts have, as `size` counts them."""
 
     @abstractmethod
     def read(self) -> AsyncIterator[Part]:
@@ -124,9 +158,14 @@ class Export(Protocol):
         First the metadata; then the entities type by type in the order of the registry, by ascending id; the changes in
         the order of the log; the former cursors in the order of their code points; the receipts by their expiry, caller
         and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
-        hashes. A part is full unless it is the last of its type, and an empty part is left out.
+        hashes; the calendars by ascending id. A part is full unless it is the last of its type, and an empty part is
+        left out.
         Raises `Unavailable`.
         """
+
+
+class Snapshot(Export, SnapshotReader, Protocol):
+    """Both, at the same moment."""
 
 
 class Import(Protocol):
@@ -168,13 +207,13 @@ class NotEmpty(Exception):
 
 
 def size(part: Part) -> int:
-    """Return the number of items in a part, as `Export.size` counts them."""
+    """Return the number of items in a part; facts and positions are none."""
     match part:
         case Entities(records=items) | Changes(changes=items) | Receipts(receipts=items) | Sent(deliveries=items):
             return len(items)
         case FormerCursors(numbers=numbers):
             return len(numbers)
-        case Keys(keys=items) | Credentials(credentials=items):
+        case Keys(keys=items) | Credentials(credentials=items) | AllCalendars(calendars=items):
             return len(items)
         case _:
             return 0

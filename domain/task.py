@@ -38,7 +38,9 @@ class Task(Entity):
     priority: Priority = writable(EnumField(Priority), default=Priority.NORMAL)
     due: date | None = writable(Date(), default=None)
     notes: str = writable(String(0, 10_000, lines=True), default="", listed=False, searched=True)
-    completed_at: datetime | None = read_only(Timestamp(), default=None)
+    completed_at: datetime | None = read_only(
+        Timestamp(), default=None, meaning="When the status became done; null while it is another."
+    )
 
     def start(self, *, at: datetime) -> Self:
         """Return the task in progress."""
@@ -73,4 +75,10 @@ class Task(Entity):
             yield Violation(field="completed_at", code="contradiction", reason=reason)
 
 
-TASK = EntityType(Task, name="task", collection="tasks")
+TASK = EntityType(
+    Task,
+    name="task",
+    collection="tasks",
+    example={"title": "Buy milk", "due": "2026-12-31"},
+    example_edit={"status": "done"},
+)

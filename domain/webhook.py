@@ -62,7 +62,14 @@ class Webhook(Entity):
             yield Violation(field="disabled_reason", code="contradiction", reason=reason)
 
 
-WEBHOOK = EntityType(Webhook, name="webhook", collection="webhooks", subscribes=True)
+WEBHOOK = EntityType(
+    Webhook,
+    name="webhook",
+    collection="webhooks",
+    subscribes=True,
+    example={"url": "https://shop.example/changes", "types": ["task.created", "product.updated"]},
+    example_edit={"enabled": False},
+)
 
 
 @frozen(kw_only=True)

@@ -4,15 +4,16 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.shared_memory.numbers import SharedNumbers
 from adapters.shared_memory.rate_limits import SharedRateLimiter
-from domain.access.rate_limit import RateLimiter
-from entrypoints.diagnostics import speak
+from entrypoints.diagnostics import LOG, speak
 from entrypoints.settings import Settings, load
+from entrypoints.shared import Shared
 from entrypoints.stop_signals import heard
 from entrypoints.store_errors import reason, shown
 from entrypoints.wiring import wired
@@ -20,24 +21,31 @@ from entrypoints.wiring import wired
 GARBAGE_LOOKED_FOR = 20_000
 """Collect after so many more objects; seldom, because a request leaves no reference cycles behind."""
 
+METRICS_ELSEWHERE = "BACKROOM_METRICS needs `backroom serve`; under another server the metrics are at /metrics only"
 
-def app(limiter: RateLimiter | None = None) -> ASGIApp:
+
+def app(shared: Shared | None = None) -> ASGIApp:
     """Return the application as the environment describes it. Raises `BadSettings`.
 
-    All workers share `limiter`; without it this process has its own.
+    All workers have the memory `shared` in common; without it this process has its own.
     """
     settings = load(os.environ, {})
     if not logging.getLogger().handlers:  # another server than ours may be there, which has its own
         speak(settings.log)
-    return _Application(settings, limiter or SharedRateLimiter())
+    limiter = SharedRateLimiter()
+    return _Application(settings, lambda: shared or Shared(limiter, SharedNumbers()))
 
 
 class _Application:
-    """Builds the application when the server starts, on the server's own event loop."""
+    """Builds the application when the server starts, on the server's own event loop.
 
-    def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
+    Only then it asks for the shared memory, because another server may fork before that, and a block of numbers belongs
+    to one process.
+    """
+
+    def __init__(self, settings: Settings, shared: Callable[[], Shared]) -> None:
         self._settings = settings
-        self._limiter = limiter
+        self._shared = shared
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,8 +60,11 @@ class _Application:
         state = scope.get("state", {})
         stopping = state.get("stopping")  # set by our server before it waits for its last answers
         state["cors_origins"] = self._settings.cors_origins  # for requests that our server refuses by itself
+        if self._settings.metrics is not None and stopping is None:
+            LOG.warning(METRICS_ELSEWHERE)
         try:
-            async with _told(stopping) as stopping, wired(self._settings, self._limiter, stopping) as self._app:
+            async with _told(stopping) as stopping, wired(self._settings, self._shared(), stopping) as applications:
+                self._app, state["metrics"] = applications.service, applications.metrics
                 gc.collect()
                 gc.freeze()  # these objects stay, so collecting among them again and again is in vain
                 gc.set_threshold(GARBAGE_LOOKED_FOR)

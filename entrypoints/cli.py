@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -12,8 +13,8 @@ from entrypoints.settings import PREFIX
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
 SECTIONS = {
-    "Service": ("serve", "mcp", "keys", "openapi"),
-    "Data": ("backup", "restore", "move"),
+    "Service": ("serve", "mcp", "keys", "doctor", "openapi"),
+    "Data": ("export", "import", "backup", "restore", "move", "verify"),
 }
 
 
@@ -27,7 +28,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"entrypoints.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"entrypoints.commands.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

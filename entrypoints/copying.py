@@ -27,7 +27,8 @@ class Words:
 
 def run(source: str, target: str, words: Words, output: Output, *, at_last: Callable[[], None] | None = None) -> int:
     """Copy everything, then run `at_last`, and return the exit code. No message shows a secret of a URL."""
-    return asyncio.run(_until_interrupted(_copy(source, target, words, output, at_last), words, output))
+    copying = _copy(source, target, words, output, at_last)
+    return asyncio.run(until_interrupted(copying, output, f"nothing was {words.done}"))
 
 
 def fault(name: str, url: str) -> str | None:
@@ -41,18 +42,18 @@ def fault(name: str, url: str) -> str | None:
     return None
 
 
-async def _until_interrupted(copying: Coroutine[Any, Any, int], words: Words, output: Output) -> int:
-    """Return the exit code of a task that Ctrl-C cancels, but only while the task waits.
+async def until_interrupted(work: Coroutine[Any, Any, int], output: Output, outcome: str) -> int:
+    """Return the exit code of work that Ctrl-C cancels, but only while it waits; then tell the `outcome`.
 
     By default, Python would also stop it just after a commit, and nobody would know.
     """
-    task = asyncio.ensure_future(copying)
+    task = asyncio.ensure_future(work)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
     try:
         return await task
     except asyncio.CancelledError:
         output.note("")  # the bar has the line
-        output.error(f"interrupted; nothing was {words.done}")
+        output.error(f"interrupted; {outcome}")
         return INTERRUPTED
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -17,7 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Output:
     """The output of a command in one mode: for people (None), for programs (`json`), or only errors (`quiet`)."""
 
-    def __init__(self, mode: str | None) -> None:
+    def __init__(self, mode: str | None, results: TextIO | None = None) -> None:
+        """`results` takes the result, by default stdout."""
+        self._results = results or sys.stdout
         self._json = mode == "json"
         self._quiet = mode == "quiet"
 
@@ -35,7 +37,14 @@ class Output:
     def result(self, text: str, **facts: Any) -> None:
         """Write the result."""
         if not self._quiet:
-            print(json.dumps(facts) if self._json else text, flush=True)
+            print(json.dumps(facts) if self._json else text, file=self._results, flush=True)
+
+    def fault(self, text: str, **facts: Any) -> None:
+        """Write one of many errors, which programs get as facts."""
+        if self._json:
+            print(json.dumps(facts), file=sys.stderr, flush=True)
+        else:
+            self.error(text)
 
     def error(self, text: str) -> None:
         """Write an error."""

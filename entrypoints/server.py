@@ -8,9 +8,11 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import Any, Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -41,34 +43,49 @@ def run(
     port: int = 8000,
     workers: int = 1,
     store: str = "",
+    metrics: tuple[str, int] | None = None,
+    begin: Callable[[int], object] = lambda _: None,
 ) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP, and return the exit code: 0, 1 if that was impossible, or `UNTRUSTWORTHY`.
 
     `app` is an ASGI factory or its import string, `port` 0 takes a free one. Once it listens, it
-    writes its address and the `store` to stderr.
+    writes its address and the `store` to stderr. The metrics alone are served at the address `metrics`. Each worker
+    calls `begin` with its place among the workers, from 0, before it makes the application.
     """
     if (reason := mismatch()) is not None:
         LOG.error("%s", reason)
         return FAILURE
-    try:
-        sockets = listen(host, port)
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[0]  # what follows repeats the address
-        LOG.error("cannot listen on %s: %s", url(host, port), reason)
+    sockets, of_metrics = _listening(host, port), [] if metrics is None else _listening(*metrics)
+    if not sockets or (metrics is not None and not of_metrics):
         return FAILURE
     allow_files(HttpProtocol.MAX_CONNECTIONS + OTHER_FILES)
-    address = url(host, sockets[0].getsockname()[1]) + (f" with {store}" if store else "")
+    announce = [f"listening on {_url(host, sockets)}" + (f" with {store}" if store else "")]
+    if metrics is not None:
+        announce.append(f"metrics are at {_url(metrics[0], of_metrics)}/metrics")
 
-    def work(is_first: bool) -> int:
-        return serve(app, sockets, address if is_first else None)
+    def work(place: int, is_first: bool) -> int:
+        begin(place)
+        return serve(app, sockets, announce if is_first else (), of_metrics)
 
-    code = work(True) if workers == 1 else supervise(work, workers, sockets)
+    code = work(0, True) if workers == 1 else supervise(work, workers, [*sockets, *of_metrics])
     return code if code in (0, UNTRUSTWORTHY) else FAILURE
 
 
-def serve(app: Application, sockets: list[socket.socket], announce: str | None) -> int:
-    """Serve in this process; return 0, or `NOT_STARTED`. Writes the address `announce` for people, if there is one."""
-    server = Server(config(app), announce)
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen, or none after the reason was told."""
+    try:
+        return listen(host, port)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]  # what follows repeats the address
+        LOG.error("cannot listen on %s: %s", url(host, port), reason)
+        return []
+
+
+def serve(
+    app: Application, sockets: list[socket.socket], announce: Sequence[str], of_metrics: Sequence[socket.socket] = ()
+) -> int:
+    """Serve in this process; return 0, or `NOT_STARTED`. Writes the lines `announce` once it serves."""
+    server = Server(config(app), announce, of_metrics)
     try:
         server.run(sockets)
     except SystemExit:  # uvicorn's way to say that the application did not start, after it has said why
@@ -76,14 +93,16 @@ def serve(app: Application, sockets: list[socket.socket], announce: str | None) 
     return 0
 
 
-def config(app: Application) -> uvicorn.Config:
-    """Return how uvicorn is to serve an application."""
+def config(
+    app: Application | ASGIApp, *, factory: bool = True, ws: type[Any] | Literal["none"] = WebSocketProtocol
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve an application, or what its `factory` makes; `ws` is how it serves sockets."""
     return uvicorn.Config(
         app,
-        factory=True,
+        factory=factory,
         loop="uvloop",
         http=HttpProtocol,
-        ws=WebSocketProtocol,
+        ws=ws,
         ws_max_size=MAX_MESSAGE,
         ws_ping_interval=PING_INTERVAL,
         ws_ping_timeout=PING_INTERVAL,
@@ -104,12 +123,16 @@ class Server(uvicorn.Server):
     """uvicorn's server; it tells the application when it is about to stop, and ends without raising the signal again.
 
     The lifespan state has the `asyncio.Event` `stopping`. When it is set, endless answers end, such as a stream of
-    changes.
+    changes. The application puts the one that it serves on the sockets `of_metrics` there, as `metrics`.
     """
 
-    def __init__(self, config: uvicorn.Config, announce: str | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Sequence[str], of_metrics: Sequence[socket.socket] = ()
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._of_metrics = of_metrics
+        self._beside: list[asyncio.Server] = []
         self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -117,15 +140,30 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if (parent := multiprocessing.parent_process()) is not None:
             asyncio.get_running_loop().add_reader(parent.sentinel, self._lose_parent, parent.sentinel)
-        if self.started and self._announce is not None:
-            LOG.info("listening on %s", self._announce)
+        if self.started:
+            await self._serve_metrics()
+            for line in self._announce:
+                LOG.info("%s", line)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()
+        for server in self._beside:
+            server.close()
         await super().shutdown(sockets)
         for each in list(self.server_state.connections):  # their clients do not close, or do not read
             each.transport.abort()
         await asyncio.sleep(0)
+
+    async def _serve_metrics(self) -> None:
+        """Serve the metrics, and nothing else, on their own sockets."""
+        if not self._of_metrics:
+            return
+        alone = config(self.lifespan.state["metrics"], factory=False, ws="none")
+        alone.load()
+        loop = asyncio.get_running_loop()
+        for each in self._of_metrics:
+            protocol = partial(HttpProtocol, config=alone, server_state=self.server_state, app_state={})
+            self._beside.append(await loop.create_server(protocol, sock=each, backlog=BACKLOG))
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -178,6 +216,10 @@ def listen(host: str, port: int) -> list[socket.socket]:
     if not sockets and unavailable is not None:
         raise unavailable
     return sockets
+
+
+def _url(host: str, sockets: Sequence[socket.socket]) -> str:
+    return url(host, sockets[0].getsockname()[1])
 
 
 def url(host: str, port: int) -> str:

@@ -16,7 +16,8 @@ KEY = f"{PREFIX}KEY"
 """The variable with the key of a client, such as `backroom mcp`. It is no setting of the service."""
 
 _BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_WINDOWS = {"second": 1, "minute": 60, "hour": 3600}
+_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -32,10 +33,11 @@ def boolean(text: str) -> bool:
 
 
 def duration(text: str) -> timedelta:
-    """Read a duration such as 90s, 15m, 24h or 30d."""
-    if not re.fullmatch(r"[0-9]{1,6}[smhd]", text):
-        raise ValueError("must be a duration such as 90s, 15m, 24h or 30d")
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+    """Read a duration such as 500ms, 90s, 15m, 24h or 30d."""
+    found = re.fullmatch(r"([0-9]{1,6})(ms|[smhd])", text)
+    if found is None:
+        raise ValueError("must be a duration such as 500ms, 90s, 15m, 24h or 30d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def listed(is_good: Callable[[str], bool], what: str) -> Callable[[str], tuple[str, ...]]:
@@ -93,7 +95,7 @@ def rate(text: str) -> Quota:
     found = re.fullmatch(r"([0-9]{1,9})/(second|minute|hour)", text)
     if found is None or int(found[1]) == 0:
         raise ValueError("must be a rate such as 100/second, 100/minute or 100/hour")
-    return Quota(int(found[1]), {"second": 1, "minute": 60, "hour": 3600}[found[2]])
+    return Quota(int(found[1]), _WINDOWS[found[2]])
 
 
 def store(text: str) -> str:
@@ -101,6 +103,14 @@ def store(text: str) -> str:
     if text != "memory://" and not re.match(r"(sqlite:///.|postgres(ql)?://.)", text):
         raise ValueError("must be memory://, sqlite:///PATH or postgresql://…")
     return text
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read an address to listen on, with its port, such as 127.0.0.1:9100 or [::1]:9100."""
+    found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text)
+    if found is None or int(found[3]) > 65535:
+        raise ValueError("must be an address with its port, such as 127.0.0.1:9100")
+    return found[1] or found[2], int(found[3])
 
 
 def log_format(text: str) -> str:
@@ -151,7 +161,14 @@ class Settings:
         timedelta(days=30), duration, "how long changes are kept, such as 15m, 24h or 30d, the default"
     )
     webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
+    todo_backend: bool = _setting(False, boolean, "serve /todos by the rules of Todo-Backend, on the same tasks")
     log: str = _setting("text", log_format, "text or json")
+    slow: timedelta | None = _setting(
+        None, duration, "requests that take so long are logged with where their time went, such as 500ms"
+    )
+    metrics: tuple[str, int] | None = _setting(
+        None, address, "where /metrics is served without a key, such as 127.0.0.1:9100"
+    )
 
     @property
     def is_loopback(self) -> bool:
@@ -192,6 +209,36 @@ def unknown(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like settings, but are none."""
     known = {KEY, *(PREFIX + field.name.upper() for field in attrs.fields(Settings))}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def sources(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return where the value of each setting comes from: its variable, or the default."""
+    variables = {field.name: PREFIX + field.name.upper() for field in attrs.fields(Settings)}
+    return {name: variable if environment.get(variable) else "default" for name, variable in variables.items()}
+
+
+def written(settings: Settings) -> dict[str, str]:
+    """Return the value of each setting as it would be written."""
+    return {name: _written(value) for name, value in attrs.asdict(settings, recurse=False).items()}
+
+
+def _written(value: object) -> str:
+    match value:
+        case None | ():
+            return "none"
+        case bool():
+            return "on" if value else "off"
+        case timedelta():
+            longest = next(unit for unit in reversed(_UNITS) if not value % timedelta(**{_UNITS[unit]: 1}))
+            return f"{value // timedelta(**{_UNITS[longest]: 1})}{longest}"
+        case Quota():
+            return f"{value.amount}/{next(name for name, seconds in _WINDOWS.items() if seconds == value.window)}"
+        case (str(host), int(port)):
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        case tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def flag_name(name: str) -> str:

@@ -2,42 +2,64 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine, Set
+import platform
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from attrs import frozen
 from starlette.types import ASGIApp
 
 from adapters.http.admission.gate import Gate
-from adapters.http.app import Options, make_app
+from adapters.http.admission.timed_gate import TimedGate
+from adapters.http.app import Options, make_app, make_metrics_app
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
+from adapters.http.handlers.metrics import Metrics
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
+from adapters.http.timing.stopwatch import Phase, note
+from adapters.http.timing.timed_store import timed_store
 from adapters.memory.store import MemoryStore
+from adapters.metrics.exposition import Exposition
+from adapters.metrics.recorder import Recorder
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
+from adapters.serialization.outcomes import check_outcome
+from adapters.sqlite.examining import examine as sqlite_examine
 from adapters.sqlite.exporting import exporting as sqlite_exporting
+from adapters.sqlite.home import give_new_name as give_new_name_to_file
 from adapters.sqlite.importing import importing as sqlite_importing
+from adapters.sqlite.inspecting import inspecting as sqlite_inspecting
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
-from domain.access.rate_limit import RateLimiter
+from domain.deliveries import Delivery
 from domain.errors import DomainError
+from domain.inspection.ports import Inspection
+from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserved
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
-from domain.snapshot import Export, Import
+from domain.snapshot import Import, Snapshot
+from domain.status import StoreStatus
 from domain.use_cases.demonstrate import demonstrate
+from domain.use_cases.move import Report
 from domain.use_cases.retain import retain
+from domain.use_cases.verify import Verified, verify
 from entrypoints.diagnostics import LOG, STDERR
+from entrypoints.installation import DISTRIBUTION
 from entrypoints.settings import Settings
+from entrypoints.shared import Shared
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
 BODIES_AWAITED_S = 4  # when the service stops; less than the server takes to cancel what goes on
 NOTE_USES_EVERY_S = 30
+SAMPLE_EVERY_S = 1
 TELLING = timedelta(days=1)
 """How far the clock may be ahead of the latest writes before a warning."""
 
@@ -47,21 +69,37 @@ CLOCK_AHEAD = (
 )
 
 
+@frozen
+class Applications:
+    """The service, and the metrics alone for an address of their own."""
+
+    service: ASGIApp
+    metrics: ASGIApp
+
+
 @asynccontextmanager
 async def wired(
-    settings: Settings, limiter: RateLimiter, stopping: asyncio.Event | None = None
-) -> AsyncIterator[ASGIApp]:
-    """Yield the application with its adapters, and close them afterwards.
+    settings: Settings, shared: Shared, stopping: asyncio.Event | None = None
+) -> AsyncIterator[Applications]:
+    """Yield the applications with their adapters, and close them afterwards.
 
     When `stopping` is set, followers are closed at once, because they would never end. Incomplete bodies are dropped
     some seconds later.
     """
     async with AsyncExitStack() as stack:
-        store = await opened(settings.store)
+        recorder = Recorder(shared.numbers)
+        is_timed = settings.slow is not None
+        on_wait = partial(note, Phase.QUEUE) if is_timed else unnoticed
+        store = await opened(settings.store, on_group=recorder.group, on_wait=on_wait)
         stack.push_async_callback(store.close)
         if settings.demo:
             await demonstrate(store)
-        access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text)
+        access_log = AccessLog(
+            STDERR.write,
+            as_json if settings.log == "json" else as_text,
+            recorder.requests,
+            None if settings.slow is None else settings.slow.total_seconds(),
+        )
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         options = Options(
@@ -70,32 +108,57 @@ async def wired(
             origins=settings.cors_origins,
             hosts=settings.hosts,
             proxies=settings.trusted_proxies,
+            todo_backend=settings.todo_backend,
             is_public=not settings.is_loopback,
         )
-        gate = Gate(store.access_keys, limiter, settings.rate_limit, allow_public=settings.open)
+        gate_type = TimedGate if is_timed else Gate
+        gate = gate_type(store.access_keys, shared.limiter, settings.rate_limit, allow_public=settings.open)
         stack.push_async_callback(_note_uses, gate)
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
-        dispatcher = dispatcher_of(store, await store.secret(), allow_private=settings.webhooks_allow_private)
+        secret = await store.secret()
+        dispatcher = dispatcher_of(
+            store, secret, allow_private=settings.webhooks_allow_private, on_attempt=recorder.attempt
+        )
         await stack.enter_async_context(_running(dispatcher.run()))
         capacity = Capacity()
         feed = Feed(store, capacity.turns)
         stack.push_async_callback(feed.close)
         if stopping is not None:
             await stack.enter_async_context(_running(_close_when(stopping, feed, capacity)))
-        yield make_app(
-            store,
-            await store.secret(),
+        sample = partial(_sample, recorder, capacity, store)
+        await stack.enter_async_context(_running(_keep_sampling(sample)))
+        exposition = Exposition(
+            numbers=shared.numbers,
+            measure=store.measure,
+            refresh=partial(_refresh, access_log, sample),
+            clock=now,
+            build=_build(settings.store),
+        )
+        metrics = Metrics(exposition.text)
+        service = make_app(
+            timed_store(store) if is_timed else store,
+            secret,
             options,
             access_log,
             feed,
             dispatcher=dispatcher,
             gate=gate,
             capacity=capacity,
+            metrics=metrics,
+        )
+        yield Applications(service, make_metrics_app(metrics, access_log, capacity))
+
+
+async def verified(url: str, report: Report) -> Verified:
+    """Verify the store of a URL, as it is at this moment."""
+    async with inspecting(url) as inspection:
+        return await verify(
+            inspection, serializer=JsonSerializer(ENTITY_TYPES), read_outcome=check_outcome, report=report
         )
 
 
-async def opened(url: str) -> Store:
-    """Open the store of a URL."""
+async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: WaitObserver = unnoticed) -> Store:
+    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others."""
     documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
         return MemoryStore(now, documents)
@@ -103,15 +166,27 @@ async def opened(url: str) -> Store:
         from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - a store in a file needs no driver
 
         return await PostgresStore.open(
-            url, entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
+            url,
+            entity_types=ENTITY_TYPES,
+            documents=documents,
+            clock=now,
+            on_untrustworthy=stop_at_once,
+            on_group=on_group,
+            on_wait=on_wait,
         )
     return SqliteStore(
-        _path(url), entity_types=ENTITY_TYPES, documents=documents, clock=now, on_untrustworthy=stop_at_once
+        _path(url),
+        entity_types=ENTITY_TYPES,
+        documents=documents,
+        clock=now,
+        on_untrustworthy=stop_at_once,
+        on_group=on_group,
+        on_wait=on_wait,
     )
 
 
 @asynccontextmanager
-async def exporting(url: str) -> AsyncIterator[Export]:
+async def exporting(url: str) -> AsyncIterator[Snapshot]:
     """Open an export of the store of a URL, as it is at this moment."""
     if url.startswith("postgres"):
         from adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above
@@ -121,6 +196,37 @@ async def exporting(url: str) -> AsyncIterator[Export]:
     else:
         async with sqlite_exporting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
+
+
+@asynccontextmanager
+async def inspecting(url: str) -> AsyncIterator[Inspection]:
+    """Open an inspection of the store of a URL, as it is at this moment."""
+    if url.startswith("postgres"):
+        from adapters.postgres import inspecting as postgres  # noqa: PLC0415 - as above
+
+        async with postgres.inspecting(url, entity_types=ENTITY_TYPES) as database:
+            yield database
+    else:
+        async with sqlite_inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
+            yield file
+
+
+async def examined(url: str) -> StoreStatus:
+    """Return the status of the store of a URL."""
+    if url.startswith("postgres"):
+        from adapters.postgres.examining import examine  # noqa: PLC0415 - as above
+
+        return await examine(url, entity_types=ENTITY_TYPES)
+    return sqlite_examine(_path(url), entity_types=ENTITY_TYPES)
+
+
+async def renamed(url: str) -> str:
+    """Give the log of the store of a URL a new name, and return it."""
+    if url.startswith("postgres"):
+        from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
+
+        return await give_new_name(url)
+    return give_new_name_to_file(_path(url))
 
 
 @asynccontextmanager
@@ -145,8 +251,10 @@ def _path(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> Dispatcher:
-    """Return the dispatcher that delivers the changes of a store to its webhooks."""
+def dispatcher_of(
+    store: Store, key: bytes, *, allow_private: bool = False, on_attempt: Callable[[Delivery], object] = lambda _: None
+) -> Dispatcher:
+    """Return the dispatcher that delivers the changes of a store to its webhooks. `on_attempt` is told of each try."""
     return Dispatcher(
         store=store,
         transport=Sender(allow_private=allow_private),
@@ -154,6 +262,7 @@ def dispatcher_of(store: Store, key: bytes, *, allow_private: bool = False) -> D
         payload=payload,
         key=key,
         clock=now,
+        on_attempt=on_attempt,
     )
 
 
@@ -203,6 +312,27 @@ async def _note_uses(gate: Gate) -> None:
         await gate.note_uses(now())
     except DomainError as error:
         LOG.warning("noting which keys were used failed, and will be tried again: %s", error)
+
+
+async def _keep_sampling(sample: Callable[[], None]) -> None:
+    while True:
+        sample()
+        await asyncio.sleep(SAMPLE_EVERY_S)
+
+
+def _sample(recorder: Recorder, capacity: Capacity, store: Store) -> None:
+    """Note what goes on in this process, for whichever worker is asked."""
+    recorder.sample(active=capacity.at_work.taken, followers=capacity.following, connections=store.connections)
+
+
+def _refresh(access_log: AccessLog, sample: Callable[[], None]) -> None:
+    access_log.flush()
+    sample()
+
+
+def _build(store: str) -> Mapping[str, str]:
+    scheme = "postgresql" if store.startswith("postgres") else store.partition(":")[0]
+    return {"version": version(DISTRIBUTION), "python": platform.python_version(), "store": scheme}
 
 
 async def _close_when(stopping: asyncio.Event, feed: Feed, capacity: Capacity) -> None:

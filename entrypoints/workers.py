@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.context import ForkProcess
@@ -22,18 +22,19 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # The parent has no threads and opens nothing but the sockets, so a fork is safe, and Python need not start again.
 _fork = multiprocessing.get_context("fork")
 
-Work = Callable[[bool], int]
+Work = Callable[[int, bool], int]
 
 
 def supervise(work: Work, count: int, sockets: Sequence[socket.socket]) -> int:
     """Run `work` in `count` processes until SIGTERM, SIGINT or SIGHUP, and return the exit code.
 
-    `work` takes whether its process is the very first one, and returns the exit code of its process. A worker that ends
-    is replaced. But all workers are stopped if one of the first ends with `NOT_STARTED`, or any with `UNTRUSTWORTHY`,
-    because the others would fail in the same way.
+    `work` takes the place of its process among the workers, from 0, and whether it is the very first one. It returns
+    the exit code of its process. A worker that ends is replaced by another in the same place. But all workers are
+    stopped if one of the first ends with `NOT_STARTED`, or any with `UNTRUSTWORTHY`, because the others would fail in
+    the same way.
     """
     with _stop_requests() as stop:
-        workers = [_start(work, number == 0) for number in range(count)]
+        workers = {_start(work, place, place == 0): place for place in range(count)}
         code = _keep(workers, work, stop)
         for each in sockets:
             each.close()
@@ -62,8 +63,8 @@ def _ignore(number: int, frame: object) -> None:
     """Do nothing: the wake-up descriptor notes the signal, which SIG_IGN would not."""
 
 
-def _start(work: Work, is_first: bool) -> ForkProcess:
-    worker = _fork.Process(target=_run, args=(work, is_first))
+def _start(work: Work, place: int, is_first: bool) -> ForkProcess:
+    worker = _fork.Process(target=_run, args=(work, place, is_first))
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the worker has handlers of its own
     try:
         worker.start()
@@ -72,21 +73,21 @@ def _start(work: Work, is_first: bool) -> ForkProcess:
     return worker
 
 
-def _run(work: Work, is_first: bool) -> None:
+def _run(work: Work, place: int, is_first: bool) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to all, and the parent tells its workers
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     try:
-        code = work(is_first)
+        code = work(place, is_first)
     except Exception:  # noqa: BLE001 - Python would write it without our format
         LOG.critical("a worker was ended by what nobody foresaw", exc_info=True)
         code = FAILURE
     sys.exit(code)
 
 
-def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
+def _keep(workers: dict[ForkProcess, int], work: Work, stop: socket.socket) -> int:
     """Replace every worker that ends, until a stop is requested. Return the exit code."""
     first = tuple(workers)
     while True:
@@ -95,16 +96,16 @@ def _keep(workers: list[ForkProcess], work: Work, stop: socket.socket) -> int:
             return 0
         for ended in [worker for worker in workers if worker.sentinel in ready]:
             ended.join()
-            workers.remove(ended)
+            place = workers.pop(ended)
             if ended.exitcode == UNTRUSTWORTHY or (ended in first and ended.exitcode == NOT_STARTED):
                 return ended.exitcode
             LOG.error("worker %d ended with %d and is replaced", ended.pid, ended.exitcode)
             if connection.wait([stop], PAUSE):
                 return 0
-            workers.append(_start(work, False))
+            workers[_start(work, place, False)] = place
 
 
-def _end(workers: list[ForkProcess]) -> None:
+def _end(workers: Iterable[ForkProcess]) -> None:
     for worker in workers:
         worker.terminate()
     deadline = time.monotonic() + TIMEOUT

@@ -15,12 +15,14 @@ from domain.product import PRODUCT, Product
 from domain.registry import ENTITY_TYPES
 from domain.stored_entity import StoredEntity
 from domain.task import TASK, Status, Task
+from domain.trace import TraceContext
 from domain.webhook import WEBHOOK, Webhook
 
 SERIALIZER = JsonSerializer(ENTITY_TYPES)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
+TRACE = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "01", "rojo=1,congo=t61rcWkgMzE")
 
 REQUIRED: dict[EntityType[Any], dict[str, object]] = {
     TASK: {"title": "Sweep the floor"},

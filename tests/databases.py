@@ -18,7 +18,7 @@ from tests.postgres_server import Server, running
 
 SHARED = "shared"
 
-_TABLES = ("changes", "receipts", "log_names", "positions", "former_cursors", "retention", "access_keys")
+_TABLES = ("changes", "receipts", "log_names", "positions", "former_cursors", "retention", "access_keys", "calendars")
 _EMPTY = "; ".join(
     [
         "; ".join(f"DELETE FROM {each}" for each in _TABLES),

@@ -1,13 +1,9 @@
 """The HTTP application, composed of its parts."""
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 from attrs import Factory, frozen
-from starlette.convertors import Convertor, register_url_convertor
-from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.admission.gate import Gate
@@ -16,13 +12,15 @@ from adapters.http.feed.feed import Feed
 from adapters.http.feed.polling import Changes
 from adapters.http.feed.websocket import ChangesSocket
 from adapters.http.handlers.access import AccessHandlers
+from adapters.http.handlers.calendars import CalendarHandlers
 from adapters.http.handlers.error_handler import response_for
+from adapters.http.handlers.metrics import Metrics
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.middleware.compression import Compression
 from adapters.http.middleware.cross_origin import CrossOrigin, Grants
 from adapters.http.middleware.forwarded import Forwarded
-from adapters.http.middleware.load_limit import LoadLimit
+from adapters.http.middleware.load_limit import check_load
 from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
@@ -33,9 +31,13 @@ from adapters.http.responses.caching import PUBLIC
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Response, json_bytes, json_response
 from adapters.http.responses.send_error import send_error
-from adapters.http.routes import access, changes, resources, service, static_files, webhooks
+from adapters.http.routes import access, calendars, changes, resources, service, static_files, todos, webhooks
 from adapters.http.routes.endpoint import Endpoint
+from adapters.http.routes.metrics import MetricsOnly
+from adapters.http.routes.metrics import path as metrics_path
+from adapters.http.routes.router import Router
 from adapters.http.routes.static_files import StaticFiles
+from adapters.serialization.calendars import namespace_of
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
@@ -51,6 +53,7 @@ class Options:
     origins: Sequence[str] = Factory(tuple)
     hosts: Sequence[str] = Factory(tuple)
     proxies: Sequence[str] = Factory(tuple)
+    todo_backend: bool = False
     is_public: bool = False
     """Whether other machines can reach the service."""
 
@@ -65,17 +68,19 @@ def make_app(
     dispatcher: WebhookDispatcher,
     gate: Gate,
     capacity: Capacity,
+    metrics: Metrics,
 ) -> ASGIApp:
     """Return the application that serves a store."""
     paths = [
-        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate),
+        *declared(store, secret, options, feed, dispatcher=dispatcher, gate=gate, metrics=metrics),
         static_files.path(StaticFiles()),
     ]
-    routes = _routes(paths, gate)
-    routes.append(WebSocketRoute("/ws", ChangesSocket(store, feed, gate)))
-    # A redirect from a path with an extra slash would build a URL from the Host header. It is simply another path.
-    app: ASGIApp = Router(list(map(_exact, routes)), default=_Nothing(gate), redirect_slashes=False)
-    app = LoadLimit(OriginCheck(app, hosts=options.hosts, origins=options.origins))
+    app: ASGIApp = Router(
+        checks=(check_load, OriginCheck(hosts=options.hosts, origins=options.origins)),
+        endpoints={path.template: Endpoint(path, gate) for path in paths},
+        sockets={"/ws": ChangesSocket(store, feed, gate)},
+        nothing=_Nothing(gate),
+    )
     grants = Grants(options.origins)
     if options.origins:
         app = CrossOrigin(app, grants)
@@ -89,8 +94,21 @@ def make_app(
     return Forwarded(app, trusted=options.proxies) if options.proxies else app
 
 
+def make_metrics_app(metrics: Metrics, access_log: AccessLog, capacity: Capacity) -> ASGIApp:
+    """Return the application that serves the metrics to everyone, and nothing else."""
+    app = MetricsOnly(metrics)
+    return RequestContext(app, compressed=Compression(app), access_log=access_log, by_origin=False, capacity=capacity)
+
+
 def declared(
-    store: Store, secret: bytes, options: Options, feed: Feed, *, dispatcher: WebhookDispatcher, gate: Gate
+    store: Store,
+    secret: bytes,
+    options: Options,
+    feed: Feed,
+    *,
+    dispatcher: WebhookDispatcher,
+    gate: Gate,
+    metrics: Metrics,
 ) -> list[Path]:
     """Return every path with its operations, and the path of the OpenAPI document that describes them."""
     parts = resources.Parts(
@@ -103,9 +121,20 @@ def declared(
     paths = [path for entity_type in PUBLIC_TYPES for path in resources.paths(entity_type, parts)]
     paths += [
         *webhooks.paths(parts),
+        *calendars.paths(
+            CalendarHandlers(
+                calendars=store.calendars,
+                reader=store,
+                gate=gate,
+                namespace=namespace_of(secret),
+                max_body=options.max_body,
+            )
+        ),
         *changes.paths(Changes(store, feed, gate.live)),
         *access.paths(AccessHandlers(gate=gate, max_body=options.max_body, is_public=options.is_public)),
+        *(todos.paths(parts) if options.todo_backend else ()),
         *service.paths(service.Service(readiness=Readiness(store))),
+        metrics_path(metrics),
     ]
 
     async def openapi(request: Request) -> Response:
@@ -126,31 +155,6 @@ def declared(
     described = document(paths)
     written = orjson.dumps(described)
     return paths
-
-
-class _IdConvertor(Convertor[str]):
-    """Anything that may be meant as an id. The operation judges it, and responds with 422 or 404."""
-
-    regex = r"(?!bulk\Z)[^/]+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-def _routes(paths: list[Path], gate: Gate) -> list[BaseRoute]:
-    register_url_convertor("entity", _IdConvertor())
-    # Starlette tries routes in order, so the most used come first.
-    ordered = sorted(paths, key=lambda path: (not path.template.endswith("{id}"), path.template.count("/")))
-    return [Route(path.template.replace("{id}", "{id:entity}"), Endpoint(path, gate)) for path in ordered]
-
-
-def _exact(route: Any) -> Any:
-    """Let a route match whole paths only. Starlette ends its patterns with "$", which ignores a final line break."""
-    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
-    return route
 
 
 @frozen

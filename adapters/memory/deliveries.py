@@ -1,6 +1,6 @@
 """Deliveries to webhooks, kept in memory."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from domain.changes import Cursor
 from domain.cursor_codec import CursorCodec
 from domain.deliveries import MAX_CLOCK_SKEW, Deliveries, Delivery, DeliveryStatus, Lease, Progress
 from domain.entity_type import Deleted
+from domain.measurements import MOST_BACKLOGS, Backlog
 
 
 @define(eq=False)
@@ -51,6 +52,20 @@ class MemoryDeliveries(Deliveries):
         self.check_open()
         numbers = [each.number for each in self._progress.values() if each.enabled]
         return self.cursor_codec.cursor(min(numbers)) if numbers else None
+
+    def measured(self, forgotten: int, times: Sequence[datetime]) -> tuple[Backlog, ...]:
+        """Return the backlogs; `times` are of the changes from number `forgotten` + 1 on."""
+        newest = self.newest()
+        furthest = sorted(self._progress.items(), key=lambda item: item[1].number)[:MOST_BACKLOGS]
+        return tuple(
+            Backlog(
+                webhook=id,
+                enabled=each.enabled,
+                changes=newest - each.number,
+                since=next(iter(times[max(0, each.number - forgotten) :]), None),
+            )
+            for id, each in furthest
+        )
 
     async def claim(self, webhook: int, owner: str, lease: timedelta) -> bool:
         self.check_open()

@@ -9,7 +9,9 @@ from typing import Any
 from attrs import define, field, frozen
 
 from adapters.memory.access_keys import MemoryAccessKeys
+from adapters.memory.calendars import MemoryCalendars
 from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.exporting import MemorySnapshot
 from adapters.memory.pages import page_of
 from adapters.serialization.outcomes import read_outcome, write_outcome
 from domain.changes import Change, Cursor, Entry
@@ -21,6 +23,7 @@ from domain.decisions import (
     Replay,
     decide,
     explained,
+    kept,
     named,
     recorded,
     unexplained,
@@ -28,6 +31,7 @@ from domain.decisions import (
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
+from domain.measurements import Measurements
 from domain.ports import RECEIPTS_KEPT, LogPage, Store
 from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
@@ -69,6 +73,7 @@ class MemoryStore(Store):
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
     _access_keys: MemoryAccessKeys = field(init=False)
+    _calendars: MemoryCalendars = field(init=False)
 
     @_deliveries.default
     def _make_deliveries(self) -> MemoryDeliveries:
@@ -78,6 +83,10 @@ class MemoryStore(Store):
     def _make_access_keys(self) -> MemoryAccessKeys:
         return MemoryAccessKeys(self.clock, self._check_open)
 
+    @_calendars.default
+    def _make_calendars(self) -> MemoryCalendars:
+        return MemoryCalendars(self.clock, self._check_open)
+
     @property
     def deliveries(self) -> MemoryDeliveries:
         return self._deliveries
@@ -85,6 +94,10 @@ class MemoryStore(Store):
     @property
     def access_keys(self) -> MemoryAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> MemoryCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
@@ -124,9 +137,9 @@ class MemoryStore(Store):
         if submission.deliveries and outcome.failed is None:
             put = self._deliveries.queue if submission.lease is None else self._deliveries.put
             put(submission.deliveries)
-        if submission.key is not None and outcome.is_decided:
-            kept = _Receipt(submission.key.fingerprint, write_outcome(outcome), at + RECEIPTS_KEPT)
-            self._receipts[submission.key.caller, submission.key.name] = kept
+        if submission.key is not None and (remembered := kept(outcome, submission)) is not None:
+            receipt = _Receipt(submission.key.fingerprint, write_outcome(remembered), at + RECEIPTS_KEPT)
+            self._receipts[submission.key.caller, submission.key.name] = receipt
         return outcome
 
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
@@ -161,6 +174,16 @@ class MemoryStore(Store):
         )
         return tuple(entry for entry, _ in zip(entries, range(limit), strict=False))
 
+    def snapshot(self) -> MemorySnapshot:
+        """Return a reader of everything as it is now. Raises `Unavailable`."""
+        self._check_open()
+        entries = [
+            Entry(cursor=self._cursor_codec.cursor(number), change=change)
+            for number, change in enumerate(self._log, self._forgotten + 1)
+        ]
+        living = sorted(self._living.values(), key=lambda each: each.id)
+        return MemorySnapshot(living, entries, self.documents)
+
     async def wait_for_changes(self, seen: Cursor) -> None:
         self._check_open()
         number = self._cursor_codec.number(seen)
@@ -193,6 +216,16 @@ class MemoryStore(Store):
 
     async def ping(self) -> None:
         self._check_open()
+
+    async def measure(self) -> Measurements:
+        self._check_open()
+        times = [change.at for change in self._log]
+        backlogs = self._deliveries.measured(self._forgotten, times)
+        return Measurements(newest=self._newest, oldest_at=times[0] if times else None, backlogs=backlogs)
+
+    @property
+    def connections(self) -> None:
+        return None
 
     async def secret(self) -> bytes:
         self._check_open()

@@ -9,6 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 from attrs import frozen
 
+APPLICATION = "backroom"
+"""The name of our sessions, by which others find them in pg_stat_activity."""
+
 POOL_SIZE = 10
 MAX_POOL_SIZE = 1_000
 MAX_STATEMENTS = 10_000
@@ -55,7 +58,8 @@ def read(url: str) -> Address:
         _check_known(name)
     size = _whole(options, "pool_size", 1, MAX_POOL_SIZE)
     statements = _whole(options, "statement_cache_size", 0, MAX_STATEMENTS)
-    dsn = urlunsplit(parts._replace(query=urlencode({"target_session_attrs": "read-write", **options})))
+    defaults = {"target_session_attrs": "read-write", "application_name": APPLICATION}
+    dsn = urlunsplit(parts._replace(query=urlencode({**defaults, **options})))
     return Address(dsn, POOL_SIZE if size is None else size, statements)
 
 

@@ -1,25 +1,29 @@
 """Exporting all data of a database."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from adapters.postgres.access_keys import CREDENTIALS, KEYS, credential_of, key_of
+from adapters.postgres.calendars import CALENDARS, calendar_of
 from adapters.postgres.connections import Connection, connect
 from adapters.postgres.declared_fields import check_declared_fields
 from adapters.postgres.deliveries import SELECT, delivery_of
 from adapters.postgres.errors import explaining
 from adapters.postgres.log import COLUMNS, Log
 from adapters.postgres.migrating import check_schema, cursor_codec_of_log
-from domain.changes import Cursor
+from adapters.postgres.pages import Selection
+from adapters.postgres.table_mapping import TableMapping
+from domain.changes import Cursor, Entry
 from domain.entity_type import EntityType
+from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
-    Export,
     FormerCursors,
     Keys,
     Metadata,
@@ -28,6 +32,7 @@ from domain.snapshot import (
     Receipt,
     Receipts,
     Sent,
+    Snapshot,
 )
 from domain.stored_entity import StoredEntity
 
@@ -36,9 +41,10 @@ PATIENT = (
 )
 
 _CHANGES = f"SELECT {COLUMNS} FROM changes ORDER BY number"
-_FORMER = "SELECT cursor, number FROM former_cursors ORDER BY cursor"
-_RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
-_POSITIONS = "SELECT webhook, number FROM positions ORDER BY webhook"
+_CHANGES_OF = f"SELECT {COLUMNS} FROM changes WHERE kind = ANY($1::text[]) ORDER BY number"
+FORMER = "SELECT cursor, number FROM former_cursors ORDER BY cursor"
+RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
+POSITIONS = "SELECT webhook, number FROM positions ORDER BY webhook"
 
 T = TypeVar("T")
 
@@ -59,14 +65,14 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
             await connection.transaction(isolation="repeatable_read", readonly=True).start()
             await connection.execute(PATIENT)
             # An import into the same tables delays this lock, and not a later read.
-            await connection.execute(f"LOCK TABLE {', '.join(_tables(entity_types))} IN ACCESS SHARE MODE")
+            await connection.execute(f"LOCK TABLE {', '.join(tables_of(entity_types))} IN ACCESS SHARE MODE")
             await connection.execute("SELECT")  # the first query takes the snapshot
             yield PostgresExport(connection, log, entity_types)
         finally:
             connection.terminate()  # cannot fail, in any state of the connection
 
 
-class PostgresExport(Export):
+class PostgresExport(Snapshot):
     """Reads in the open transaction of a connection."""
 
     def __init__(self, connection: Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
@@ -76,12 +82,12 @@ class PostgresExport(Export):
         self._facts: Metadata | None = None
 
     async def size(self) -> int:
-        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in _tables(self._entity_types))
+        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables_of(self._entity_types))
         return int(await self._connection.fetchval(f"SELECT {counts}"))
 
     async def read(self) -> AsyncIterator[Part]:
         if self._facts is None:  # sequences ignore snapshots, so they are read only once
-            self._facts = await self._read_facts()
+            self._facts = await self.read_facts()
         yield self._facts
         for entity_type in self._entity_types:
             records = f"SELECT id, version, document FROM {entity_type.collection} ORDER BY id"
@@ -89,24 +95,49 @@ class PostgresExport(Export):
                 yield Entities(entity_type=entity_type, records=of_kind)
         async for changes in self._batches(_CHANGES, self._log.change):
             yield Changes(changes=changes)
-        async for cursors in self._batches(_FORMER, lambda row: (Cursor(row["cursor"]), int(row["number"]))):
+        async for cursors in self._batches(FORMER, lambda row: (Cursor(row["cursor"]), int(row["number"]))):
             yield FormerCursors(numbers=dict(cursors))
-        async for receipts in self._batches(_RECEIPTS, lambda row: Receipt(**row), RECEIPTS_BATCH):
+        async for receipts in self._batches(RECEIPTS, lambda row: Receipt(**row), RECEIPTS_BATCH):
             yield Receipts(receipts=receipts)
-        yield Positions(numbers=dict(await self._connection.fetch(_POSITIONS)))
+        yield Positions(numbers=dict(await self._connection.fetch(POSITIONS)))
         async for deliveries in self._batches(f"{SELECT} ORDER BY number", delivery_of):
             yield Sent(deliveries=deliveries)
         async for keys in self._batches(KEYS, key_of):
             yield Keys(keys=keys)
         async for credentials in self._batches(CREDENTIALS, credential_of):
             yield Credentials(credentials=credentials)
+        async for calendars in self._batches(CALENDARS, calendar_of):
+            yield AllCalendars(calendars=calendars)
 
-    async def _batches(self, sql: str, each: Callable[[Any], T], size: int = BATCH) -> AsyncIterator[tuple[T, ...]]:
-        cursor = await self._connection.cursor(sql)
+    async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
+        selection = Selection(TableMapping(entity_type), Query(entity_type=entity_type, where=where))
+        return int(await self._connection.fetchval(selection.count(), *selection.values))
+
+    async def entities(
+        self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()
+    ) -> AsyncIterator[tuple[StoredEntity, ...]]:
+        selection = Selection(TableMapping(entity_type), Query(entity_type=entity_type, where=where))
+        async for records in self._batches(selection.all(), lambda row: StoredEntity(*row), values=selection.values):
+            yield records
+
+    async def count_changes(self, entity_types: Collection[EntityType[Any]]) -> int:
+        sql = "SELECT count(*) FROM changes WHERE kind = ANY($1::text[])"
+        return int(await self._connection.fetchval(sql, [each.name for each in entity_types]))
+
+    async def entries(self, entity_types: Collection[EntityType[Any]]) -> AsyncIterator[tuple[Entry, ...]]:
+        names = [each.name for each in entity_types]
+        async for entries in self._batches(_CHANGES_OF, self._log.entry, values=[names]):
+            yield entries
+
+    async def _batches(
+        self, sql: str, each: Callable[[Any], T], size: int = BATCH, values: Sequence[Any] = ()
+    ) -> AsyncIterator[tuple[T, ...]]:
+        cursor = await self._connection.cursor(sql, *values)
         while rows := await cursor.fetch(size):
             yield tuple(map(each, rows))
 
-    async def _read_facts(self) -> Metadata:
+    async def read_facts(self) -> Metadata:
+        """Return the single facts, as they are now."""
         codec = self._log.cursor_codec
         return Metadata(
             secret=await self._connection.fetchval("SELECT secret FROM secrets"),
@@ -120,7 +151,7 @@ class PostgresExport(Export):
         return int(await self._connection.fetchval(sql))
 
 
-def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
+def tables_of(entity_types: Sequence[EntityType[Any]]) -> list[str]:
     """Return the names of the tables that may have many rows."""
     return [
         *(entity_type.collection for entity_type in entity_types),
@@ -130,4 +161,5 @@ def _tables(entity_types: Sequence[EntityType[Any]]) -> list[str]:
         "deliveries",
         "access_keys",
         "credentials",
+        "calendars",
     ]

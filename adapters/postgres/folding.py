@@ -4,12 +4,15 @@ import logging
 from collections.abc import Iterable
 
 from adapters.postgres.connections import Connection
+from adapters.postgres.migrating import SchemaTooOld
 from adapters.postgres.table_mapping import TableMapping, json
 from domain.stored_entity import Serializer
 from domain.text import FOLD
 
 AT_ONCE = 1000
 """How many rows one transaction reads. A limit, so that no other process waits long."""
+
+NOW = f"it as {FOLD}: let it be served once"
 
 _log = logging.getLogger("backroom")
 
@@ -24,6 +27,13 @@ async def refold(connection: Connection, rows: Iterable[TableMapping], documents
     for each in rows:
         await _refold_table(connection, each, documents)
     await connection.execute("UPDATE folding SET fold = $1", FOLD)
+
+
+async def check_folding(connection: Connection) -> None:
+    """Check that all text is folded as this version folds it; change nothing. Raises `SchemaTooOld`."""
+    if (known := [row["fold"] for row in await connection.fetch("SELECT fold FROM folding")]) != [FOLD]:
+        stored = ", ".join(known) or "nobody knows"
+        raise SchemaTooOld(f"the store has text folded as {stored}, and this version folds {NOW}")
 
 
 async def _refold_table(connection: Connection, rows: TableMapping, documents: Serializer) -> None:

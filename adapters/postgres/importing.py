@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from adapters.postgres.access_keys import CREDENTIAL, KEY, credential_row, key_row
+from adapters.postgres.calendars import CALENDAR, calendar_row
 from adapters.postgres.connections import Connection, connect
 from adapters.postgres.declared_fields import give_declared_fields
 from adapters.postgres.deliveries import COLUMNS, row_of
@@ -19,6 +20,7 @@ from adapters.postgres.migrating import cursor_codec_of_log, is_migrated, migrat
 from adapters.postgres.table_mapping import TableMapping
 from domain.entity_type import EntityType
 from domain.snapshot import (
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
@@ -42,6 +44,7 @@ _TABLES = (
     "deliveries",
     "access_keys",
     "credentials",
+    "calendars",
     "former_cursors",
     "forgotten",
     "secrets",
@@ -53,6 +56,7 @@ _EMPTY = (
     " AND NOT EXISTS (SELECT FROM forgotten WHERE kind <> '')"
     " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # an imported log, even an empty one
 )
+_NO_CALENDARS = "SELECT NOT EXISTS (SELECT FROM calendars)"  # earlier schemas lack the table
 _LIMITS = f"{PATIENT}; SET LOCAL maintenance_work_mem = '128MB'"
 
 # The indexes of constraints stay: rows arrive nearly in their order.
@@ -82,7 +86,7 @@ async def importing(
             if await is_migrated(connection):  # before the schema changes
                 async with connection.transaction(isolation="read_committed"):
                     await connection.execute(_LIMITS)
-                    await _check_empty(connection)
+                    await _check_empty(connection, _EMPTY)
                     await _check_other(connection, source_logs)
             await migrate(connection)
             await give_declared_fields(connection, map(TableMapping, entity_types), documents)
@@ -95,7 +99,7 @@ async def importing(
             await connection.execute(_LIMITS)
             tables = [*(entity_type.collection for entity_type in entity_types), *_TABLES]
             await connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
-            await _check_empty(connection)
+            await _check_empty(connection, _EMPTY, _NO_CALENDARS)
             indexes = [(row["name"], row["sql"]) for row in await connection.fetch(_INDEXES, tables)]
             for name, _ in indexes:
                 await connection.execute(f"DROP INDEX {name}")
@@ -110,9 +114,10 @@ async def _check_other(connection: Connection, source_logs: Set[str]) -> None:
         raise SameLog
 
 
-async def _check_empty(connection: Connection) -> None:
-    if not await connection.fetchval(_EMPTY):
-        raise NotEmpty
+async def _check_empty(connection: Connection, *questions: str) -> None:
+    for sql in questions:
+        if not await connection.fetchval(sql):
+            raise NotEmpty
 
 
 async def _take_exact_times(connection: Connection) -> None:
@@ -184,6 +189,8 @@ class PostgresImport(Import):
                 await self._copy("access_keys", KEY, list(map(key_row, keys)))
             case Credentials(credentials=credentials):
                 await self._copy("credentials", CREDENTIAL, list(map(credential_row, credentials)))
+            case AllCalendars(calendars=calendars):
+                await self._copy("calendars", CALENDAR, list(map(calendar_row, calendars)))
 
     async def arrange(self) -> None:
         for sql in self._indexes:
@@ -218,7 +225,7 @@ class PostgresImport(Import):
             entity = (change.entity_type.name, record.id, record.version, change.action.value)
             told = (change.at, change.request_id, " ".join(change.changed), record.document, change.reason)
             actor = (None, None) if change.actor is None else (change.actor.key, change.actor.name)
-            rows.append((number, *entity, *told, *actor))
+            rows.append((number, *entity, *told, *actor, None if change.trace is None else change.trace.text))
         self._newest += len(rows)
         await self._copy("changes", CHANGE.split(", "), rows)
 

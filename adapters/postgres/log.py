@@ -13,11 +13,12 @@ from domain.errors import CursorExpired
 from domain.ports import LogPage
 from domain.public_types import CHANGE_TYPES
 from domain.stored_entity import StoredEntity
+from domain.trace import TraceContext
 
 LOOKED_AT = 10_000
 """How many changes one read scans at most while it looks for matching ones."""
 
-COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name, trace"
 
 FORGOTTEN = "(SELECT max(number) FROM forgotten)"
 """The number of the newest purged change."""
@@ -100,7 +101,7 @@ class Log:
         start = forgotten if wanted is None else wanted
         if not forgotten <= start <= newest:
             raise CursorExpired
-        entries = tuple(self._entry(row) for row in rows if row["number"] is not None)
+        entries = tuple(self.entry(row) for row in rows if row["number"] is not None)
         if len(entries) == limit:
             return LogPage(entries=entries, cursor=entries[-1].cursor)
         return LogPage(entries=entries, cursor=self.cursor_codec.cursor(min(newest, start + LOOKED_AT)))
@@ -109,7 +110,7 @@ class Log:
         self, connection: Connection, entity_type: str, id: int, after: int, limit: int
     ) -> tuple[Entry, ...]:
         """Read the entries of one entity with versions above `after`."""
-        return tuple(self._entry(row) for row in await connection.fetch(_HISTORY, id, entity_type, after, limit))
+        return tuple(self.entry(row) for row in await connection.fetch(_HISTORY, id, entity_type, after, limit))
 
     async def last(self, connection: Connection, refs: Iterable[tuple[EntityType[Any], int]]) -> list[Change[Any]]:
         """Return the newest change of each entity, where the log still has one."""
@@ -123,7 +124,8 @@ class Log:
         asked = [{"kind": entity_type.name, "id": id, "since": version} for (entity_type, id), version in versions]
         return [self.change(row) for row in await connection.fetch(_SINCE, json(asked))]
 
-    def _entry(self, row: Mapping[str, Any]) -> Entry:
+    def entry(self, row: Mapping[str, Any]) -> Entry:
+        """Return the entry of a row."""
         return Entry(cursor=self.cursor_codec.cursor(row["number"]), change=self.change(row))
 
     def change(self, row: Mapping[str, Any]) -> Change[Any]:
@@ -137,4 +139,5 @@ class Log:
             request_id=row["request_id"],
             reason=row["reason"],
             actor=None if row["actor_key"] is None else Actor(row["actor_key"], row["actor_name"]),
+            trace=None if row["trace"] is None else TraceContext.stored(row["trace"]),
         )

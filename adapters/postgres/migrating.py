@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 
-from adapters.postgres.connections import Connection
-from adapters.postgres.errors import Unsuitable
+from adapters.postgres.connections import Connection, connect
+from adapters.postgres.errors import Unsuitable, explaining
 from adapters.postgres.log import NEWEST
 from domain.cursor_codec import CursorCodec
 
@@ -26,6 +26,15 @@ _HOME = (
 
 _EPOCH = "(SELECT max(epoch) FROM log_names)"
 
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+AND application_name = current_setting('application_name')
+"""
+
+
+class InUse(Exception):
+    """Another process uses the store."""
+
 
 class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
@@ -42,10 +51,10 @@ async def migrate(connection: Connection) -> None:
     """
     await _check_server(connection)
     steps = _steps()
-    while await _schema(connection) < len(steps):
+    while await schema_version(connection) < len(steps):
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            version = await _schema(connection)  # another process may have migrated first
+            version = await schema_version(connection)  # another process may have migrated first
             if version < len(steps):
                 await _need_trigrams(connection)
                 try:
@@ -62,7 +71,7 @@ async def check_schema(connection: Connection) -> None:
     Raises `Unsuitable` where there is none, `SchemaTooOld` and `SchemaTooNew`.
     """
     await _check_not_newer(connection)
-    version, newest = await _schema(connection), len(_steps())
+    version, newest = await schema_version(connection), len(_steps())
     if version == 0:
         raise Unsuitable("the database holds no store")
     if version < newest:
@@ -73,7 +82,7 @@ async def check_schema(connection: Connection) -> None:
 
 async def is_migrated(connection: Connection) -> bool:
     """Return whether there is a schema, of any version."""
-    return await _schema(connection) > 0
+    return await schema_version(connection) > 0
 
 
 async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
@@ -81,20 +90,57 @@ async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
 
     Changes up to now are the same under the old name; later ones, here and in the original, differ.
     """
-    if not await _at_home(connection):
+    if not await at_home(connection):
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            if not await _at_home(connection):
-                await connection.execute(f"UPDATE log_names SET newest = {NEWEST} WHERE epoch = {_EPOCH}")
-                await connection.execute(
-                    f"INSERT INTO log_names (epoch, name, home) SELECT coalesce({_EPOCH}, 0) + 1, $1, {_HOME}",
-                    secrets.token_hex(8),
-                )
+            if not await at_home(connection):
+                await _give_name(connection)
+    return await known_codec(connection)
+
+
+async def give_new_name(dsn: str) -> str:
+    """Give the log of a database a new name, and return it. Cursors hold up to its newest change, and no further.
+
+    Raises `InUse` while others of our sessions are there, `BadAddress`, `Unsuitable` where there is no store,
+    `SchemaTooOld`, `SchemaTooNew` and `Unavailable`. A service that has no session just now ends with its next one.
+    """
+    with explaining():
+        connection = await connect(dsn)
+        try:
+            await check_schema(connection)
+            async with connection.transaction(isolation="read_committed"):
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+                await connection.execute("SELECT lock_log()")  # the newest number is that of all that is committed
+                if others := await connection.fetchval(_OTHERS):
+                    raise InUse(f"backroom has {others} other connections to this database: stop the service first")
+                return await _give_name(connection)
+        finally:
+            await connection.close()
+
+
+async def _give_name(connection: Connection) -> str:
+    """Let the log have a new name, here, from now on. Changes up to now are the same under the old name."""
+    name = secrets.token_hex(8)
+    await connection.execute(f"UPDATE log_names SET newest = {NEWEST} WHERE epoch = {_EPOCH}")
+    insert = f"INSERT INTO log_names (epoch, name, home) SELECT coalesce({_EPOCH}, 0) + 1, $1, {_HOME}"
+    await connection.execute(insert, name)
+    return name
+
+
+async def known_codec(connection: Connection) -> CursorCodec:
+    """Return the codec of cursors as the log is named, wherever it is; change nothing."""
     (current, _), *former = await connection.fetch("SELECT name, newest FROM log_names ORDER BY epoch DESC")
     return CursorCodec(current, dict(former))
 
 
-async def _at_home(connection: Connection) -> bool:
+async def make_schema(connection: Connection) -> None:
+    """Make the whole schema in the first schema of the search path, in the open transaction."""
+    for step in _steps():
+        await connection.execute(step.read_text())
+
+
+async def at_home(connection: Connection) -> bool:
+    """Return whether the log has its name in the cluster, database and table where it is now."""
     sql = f"SELECT coalesce((SELECT home FROM log_names ORDER BY epoch DESC LIMIT 1) = {_HOME}, false)"
     return bool(await connection.fetchval(sql))
 
@@ -122,12 +168,13 @@ def _steps() -> list[Traversable]:
 
 
 async def _check_not_newer(connection: Connection) -> None:
-    version, newest = await _schema(connection), len(_steps())
+    version, newest = await schema_version(connection), len(_steps())
     if version > newest:
         raise SchemaTooNew(f"the store has schema {version}; this version of backroom knows schemas up to {newest}")
 
 
-async def _schema(connection: Connection) -> int:
+async def schema_version(connection: Connection) -> int:
+    """Return the number of the newest migration, or 0 if there is no schema."""
     # A query of the catalogue sees a table that another process has just made; a lookup by name may not. The table
     # `log_names` tells our migrations from those of another program.
     names = "SELECT FROM pg_class WHERE relname IN ('migrations', 'log_names') AND pg_table_is_visible(oid)"

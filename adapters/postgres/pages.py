@@ -38,20 +38,27 @@ async def read_page(
 
 @frozen
 class Selection:
-    """The one statement of a query, with its values. Each row has an entity and the newest number of the log.
+    """A statement of a query, with its values.
 
-    One statement sees one snapshot. If no entity matches, there is still one row, without an entity.
+    Each row of a page has an entity and the newest number of the log, because one statement sees one snapshot. If no
+    entity matches, there is still one row, without an entity.
     """
 
     rows: TableMapping
     query: Query[Any]
     values: list[Any] = Factory(list)
 
+    def all(self) -> str:
+        """Return the statement that reads every entity that matches, by id; collect its values."""
+        return f"SELECT id, version, document FROM {self.rows.table}{_joined(self._tests())} ORDER BY id"
+
+    def count(self) -> str:
+        """Return the statement that counts them; collect its values."""
+        return f"SELECT count(*) FROM {self.rows.table}{_joined(self._tests())}"
+
     def sql(self) -> str:
         """Return the statement; collect its values."""
-        where = [self._condition(each) for each in self.query.where]
-        if self.query.search:
-            where.append(f"search LIKE {self._mark(f'%{self.query.search.translate(_WILD)}%')}")
+        where = self._tests()
         limit = self.query.limit + 1  # a literal, because the best plan depends on it
         pieces = [f"({self._select([*where, *bounds], order, limit)})" for bounds, order in self._pieces()]
         # PostgreSQL reads the pieces one after the other and stops once the page is full. Each piece has its own limit,
@@ -63,6 +70,13 @@ class Selection:
             f" (SELECT {NEWEST} AS newest, {newest_of(self.query.entity_type.name)} AS newest_of_kind) AS log"
             f" LEFT JOIN ({found}) AS found ON true"
         )
+
+    def _tests(self) -> list[str]:
+        """Return what every entity that is found must satisfy."""
+        tests = [self._condition(each) for each in self.query.where]
+        if self.query.search:
+            tests.append(f"search LIKE {self._mark(f'%{self.query.search.translate(_WILD)}%')}")
+        return tests
 
     def _select(self, where: list[str], order: str, limit: int) -> str:
         return f"SELECT id, version, document FROM {self.rows.table}{_joined(where)} ORDER BY {order} LIMIT {limit}"

@@ -10,6 +10,7 @@ import asyncpg
 
 from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.batch_loader import BatchLoader
+from adapters.postgres.calendars import PostgresCalendars
 from adapters.postgres.checking import check_tables, look_at_durability
 from adapters.postgres.committer import GroupCommitter
 from adapters.postgres.connections import Connection, Connections
@@ -18,6 +19,7 @@ from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.errors import Conflict, conflicting
 from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
+from adapters.postgres.measuring import measure
 from adapters.postgres.migrating import cursor_codec_of_log, migrate
 from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
@@ -30,6 +32,7 @@ from domain.cursor_codec import CursorCodec
 from domain.decisions import CommandBatch, Done, Outcome, Replay
 from domain.entity_type import MAX_ID, EntityType
 from domain.errors import CursorExpired, Unavailable
+from domain.measurements import ConnectionUse, GroupObserver, Measurements, WaitObserver, unnoticed, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -64,6 +67,8 @@ class PostgresStore(Store):
         documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
+        on_group: GroupObserver = unobserved,
+        on_wait: WaitObserver = unnoticed,
     ) -> None:
         """Prepare a store; `open` connects it."""
         self._on_untrustworthy = on_untrustworthy
@@ -72,11 +77,12 @@ class PostgresStore(Store):
         self._clock = clock
         self._log = Log(entity_types)
         self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
-        self._connections = Connections(dsn, each=self._recognise)
+        self._connections = Connections(dsn, each=self._recognise, on_wait=on_wait)
         self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
-        self._committer = GroupCommitter(together=self._together, alone=self._alone)
+        self._committer = GroupCommitter(together=self._together, alone=self._alone, on_group=on_group, on_wait=on_wait)
         self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
         self._access_keys = PostgresAccessKeys(self._connections.use, clock)
+        self._calendars = PostgresCalendars(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
         self._closing = False
@@ -90,12 +96,22 @@ class PostgresStore(Store):
         documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
+        on_group: GroupObserver = unobserved,
+        on_wait: WaitObserver = unnoticed,
     ) -> "PostgresStore":
         """Connect and migrate the schema. `on_untrustworthy` is called if a connection reaches another database.
 
         Raises `BadAddress`, `SchemaTooNew`, `Unsuitable` and `Unavailable`.
         """
-        store = cls(dsn, entity_types=entity_types, documents=documents, clock=clock, on_untrustworthy=on_untrustworthy)
+        store = cls(
+            dsn,
+            entity_types=entity_types,
+            documents=documents,
+            clock=clock,
+            on_untrustworthy=on_untrustworthy,
+            on_group=on_group,
+            on_wait=on_wait,
+        )
 
         async def prepare(connection: Connection) -> None:
             await migrate(connection)
@@ -116,6 +132,10 @@ class PostgresStore(Store):
     @property
     def access_keys(self) -> PostgresAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> PostgresCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()
@@ -170,6 +190,14 @@ class PostgresStore(Store):
     async def ping(self) -> None:
         async with self._connections.use() as connection, connection.transaction(isolation="read_committed"):
             await connection.execute("UPDATE secrets SET secret = secret")
+
+    async def measure(self) -> Measurements:
+        async with self._connections.use() as connection:
+            return await measure(connection)
+
+    @property
+    def connections(self) -> ConnectionUse:
+        return self._connections.in_use
 
     async def secret(self) -> bytes:
         self._connections.check_open()

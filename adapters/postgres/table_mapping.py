@@ -37,6 +37,11 @@ class TableMapping:
         self.taken = frozenset(self.constraints)
         self.sorted_by = [self.column(field) for field in self._listed if field.name != "id"]
 
+    @property
+    def derived(self) -> list[str]:
+        """Return the columns that follow from the document."""
+        return self.columns[:-1]
+
     def column(self, field: Field) -> str:
         """Return the name of a field's column. For a text the column holds the folded text, by which it sorts."""
         return f"{field.name}_key" if isinstance(field.field_type, String) else field.name

@@ -1,18 +1,20 @@
 """Deciding command batches on the current state, and writing the result if that state still holds."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
 
 from adapters.postgres.connections import Connection
 from adapters.postgres.deliveries import is_held
+from adapters.postgres.errors import Conflict
 from adapters.postgres.log import Log
 from adapters.postgres.table_mapping import TableMapping, json
-from adapters.postgres.write_statement import WritePlan, write
+from adapters.postgres.write_statement import WritePlan, statement_of
 from adapters.serialization.outcomes import read_outcome, write_outcome
 from domain.changes import Action, Change
 from domain.commands import Command
@@ -20,11 +22,11 @@ from domain.decisions import (
     CommandBatch,
     Decided,
     Decision,
-    IdempotencyKey,
     Outcome,
     Replay,
     decide,
     explained,
+    kept,
     named,
     recorded,
     unexplained,
@@ -36,6 +38,10 @@ from domain.ports import RECEIPTS_KEPT
 from domain.state import Current, Ref, State, UniqueValue, left
 from domain.stored_entity import Serializer
 
+LARGE = 20
+"""A batch of so many commands takes long. It runs alone, and its computing in a thread, so that others do not wait."""
+
+T = TypeVar("T")
 Response = Outcome | Replay | BaseException
 Ids = Mapping[EntityType[Any], Iterator[int]]
 
@@ -96,22 +102,23 @@ class Transaction:
         answers = await self._replays(submissions)
         undecided = {index: each for index, each in enumerate(submissions) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
-        state = first = await self._state(commands, ids)
-        decisions: dict[int, Decision] = {}
-        for index, submission in undecided.items():
-            decisions[index] = decide(submission, state, self.at)
-            state = state.after(decisions[index].final)
-        written = {
-            index: recorded(decision, submissions[index], self.at, self.documents)
-            for index, decision in (await self._explained(first, decisions)).items()
-        }
+        compute = asyncio.to_thread if len(commands) >= LARGE else _compute
+        first = await self._state(commands, ids)
+        decisions = await compute(lambda: self._decisions(undecided, first))
+        explained = await self._explained(first, decisions)
+        written = await compute(
+            lambda: {
+                index: recorded(decision, submissions[index], self.at, self.documents)
+                for index, decision in explained.items()
+            }
+        )
         outcomes = {index: outcome for index, (outcome, _) in written.items()}
         real = [index for index, each in undecided.items() if not each.dry_run]
         plan = WritePlan(
             current=first.current,
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
             changes=[change for index in real for change in written[index][1]],
-            receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
+            receipts=[row for index in real for row in self._receipts(submissions[index], outcomes[index])],
             claims=values_to_own(commands, first.current),
             deliveries=[
                 each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
@@ -119,8 +126,18 @@ class Transaction:
             lease=lease,
             follow=await self._start(submissions),
         )
-        await write(self.connection, self.rows, plan)
+        statement = await compute(lambda: statement_of(self.rows, plan))
+        if statement.writes_anything and not await self.connection.fetchval(statement.sql(), *statement.values):
+            raise Conflict
         return [answers.get(index) or outcomes[index] for index in range(len(submissions))]
+
+    def _decisions(self, submissions: Mapping[int, CommandBatch], state: State) -> dict[int, Decision]:
+        """Decide each batch on the result of those before it."""
+        decisions: dict[int, Decision] = {}
+        for index, submission in submissions.items():
+            decisions[index] = decide(submission, state, self.at)
+            state = state.after(decisions[index].final)
+        return decisions
 
     async def _start(self, submissions: Sequence[CommandBatch]) -> int | None:
         """Return the change after which a new webhook starts, if a batch names one; such a batch comes alone."""
@@ -198,12 +215,18 @@ class Transaction:
                 known += decision.changes
         return told
 
-    def _receipts(self, key: IdempotencyKey | None, outcome: Outcome) -> list[dict[str, Any]]:
-        if key is None or not outcome.is_decided:
+    def _receipts(self, submission: CommandBatch, outcome: Outcome) -> list[dict[str, Any]]:
+        key = submission.key
+        if key is None or (remembered := kept(outcome, submission)) is None:
             return []
-        receipt = write_outcome(outcome)
+        receipt = write_outcome(remembered)
         row = {"caller": key.caller, "name": key.name, "fingerprint": key.fingerprint, "receipt": receipt}
         return [{**row, "expires_at": self.at + RECEIPTS_KEPT}]
+
+
+async def _compute(work: Callable[[], T]) -> T:
+    """Do the work at once, as `asyncio.to_thread` does it in a thread."""
+    return work()
 
 
 def _ref(change: Change[Any] | Decided) -> Ref:

@@ -12,9 +12,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from adapters.postgres.connections import Connection
 from adapters.postgres.deliveries import COLUMNS, PUT, QUEUE, row_of
-from adapters.postgres.errors import Conflict
 from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.table_mapping import TableMapping, json
 from domain.changes import Change
@@ -42,9 +40,9 @@ class WritePlan:
     follow: int | None = None  # new webhooks start after this change, or else after the last of `changes`
 
 
-async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: WritePlan) -> None:
-    """Carry out a plan. Raises `Conflict` if the state that it was decided on has changed."""
-    statement = _Statement()
+def statement_of(rows: Mapping[str, TableMapping], plan: WritePlan) -> "Statement":
+    """Return the statement that carries out a plan. Its result is false if the state that it was decided on changed."""
+    statement = Statement()
     if plan.claims:
         statement.claim([{"value": f"{entity_type.name} {field} {value}"} for entity_type, field, value in plan.claims])
     for entity_type in sorted({entity_type for entity_type, _ in plan.final}, key=lambda each: each.name):
@@ -60,11 +58,10 @@ async def write(connection: Connection, rows: Mapping[str, TableMapping], plan: 
     _deliver(statement, plan)
     if plan.changes:
         _log(statement, plan)
-    if statement.writes_anything and not await connection.fetchval(statement.sql(), *statement.values):
-        raise Conflict
+    return statement
 
 
-def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None:
+def _leave(statement: "Statement", rows: TableMapping, plan: WritePlan) -> None:
     """Add the writes of the entities of one entity type."""
     table, entity_type, columns = rows.table, rows.entity_type, ", ".join(rows.columns)
     documents = {each.record.id: each.record.document for each in plan.changes if each.entity_type is entity_type}
@@ -87,7 +84,7 @@ def _leave(statement: "_Statement", rows: TableMapping, plan: WritePlan) -> None
         statement.do(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
 
 
-def _deliver(statement: "_Statement", plan: WritePlan) -> None:
+def _deliver(statement: "Statement", plan: WritePlan) -> None:
     """Add queued deliveries. The deletion of a webhook also removes its position and its deliveries."""
     if gone := [
         id for (entity_type, id), after in plan.final.items() if entity_type.subscribes and isinstance(after, Deleted)
@@ -103,7 +100,7 @@ def _deliver(statement: "_Statement", plan: WritePlan) -> None:
         )
 
 
-def _log(statement: "_Statement", plan: WritePlan) -> None:
+def _log(statement: "Statement", plan: WritePlan) -> None:
     """Add the changes (the first column is the number) and the positions of new webhooks."""
     statement.append(
         f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
@@ -132,6 +129,7 @@ def _change_rows(changes: Iterable[Change[Any]]) -> list[dict[str, Any]]:
             "document": change.record.document,
             "reason": change.reason,
             **_actor(change),
+            **({} if change.trace is None else {"trace": change.trace.text}),
         }
         for number, change in enumerate(changes, 1)
     ]
@@ -142,7 +140,7 @@ def _actor(change: Change[Any]) -> dict[str, Any]:
 
 
 @frozen
-class _Statement:
+class Statement:
     """Common table expressions: either all of them write, or none does."""
 
     held: list[str] = field(factory=list)

@@ -53,9 +53,12 @@ class _Form:
 
     def values(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Return the values of a document; a missing field gets its default."""
-        for name, read in self._readers:
-            if raw.get(name) is not None:
-                raw[name] = read(raw[name])
+        try:
+            for name, read in self._readers:
+                if raw.get(name) is not None:
+                    raw[name] = read(raw[name])
+        except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+            raise ValueError(f"{name} is {raw[name]!r}") from error
         return {**self._defaults, **raw}
 
 

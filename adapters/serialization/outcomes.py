@@ -47,6 +47,15 @@ def read_outcome(kept: bytes) -> Outcome | EarlierAnswer:
     return outcome
 
 
+def check_outcome(kept: bytes) -> None:
+    """Raise `ValueError` unless a stored outcome can be read."""
+    try:
+        if isinstance(read_outcome(kept), bytes):  # a line with the head of an answer, and then its body
+            orjson.loads(kept.partition(b"\n")[0])["headers"]
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
 def _converter() -> Converter:
     converter = Converter(omit_if_default=True, forbid_extra_keys=False)
     converter.register_unstructure_hook(datetime, timestamp)

@@ -9,8 +9,6 @@ import apsw
 from attrs import define
 
 from adapters.sqlite.connections import fetch
-from adapters.sqlite.errors import Translating
-from adapters.sqlite.snapshots import Row
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
@@ -47,19 +45,22 @@ _TYPES = {each.value: each for each in CredentialType}
 
 @define(eq=False)
 class SqliteAccessKeys(AccessKeys):
-    """Looks up in the snapshot of the event loop's turn, and writes through the store's one writer."""
+    """Looks up in the snapshot of the event loop's turn, and writes through the store's one writer.
 
-    row: Callable[..., Row | None]
-    guarded: Translating
+    `found` has the grants of this turn by their hashes. The store empties it when the snapshot ends.
+    """
+
+    found: dict[bytes | None, Grant | None]
     read: Read
     write: Write
     clock: Callable[[], datetime]
 
     async def look_up(self, hash: bytes | None) -> Grant | None:
-        with self.guarded:
-            if hash is not None and (found := self.row(_LOOK_UP, hash)) is not None:
-                return _granted(found, self.clock)
-            return None if self.row(_IS_CLOSED) else OPEN
+        try:
+            grant = self.found[hash]
+        except KeyError:
+            grant = self.found[hash] = await self.read(lambda connection: _find(connection, hash))
+        return _unless_expired(grant, self.clock)
 
     async def keys(self) -> tuple[AccessKey, ...]:
         keys: tuple[AccessKey, ...] = await self.read(_keys)
@@ -77,13 +78,13 @@ class SqliteAccessKeys(AccessKeys):
 
     async def open_session(self, token: bytes, by: bytes) -> Grant | None:
         def open_session(connection: apsw.Connection, at: datetime) -> Grant | None:
-            shown = _look_up(connection, by, at)
+            shown = _unless_expired(_find(connection, by), lambda: at)
             if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
                 return None
             expires_at = min(at + SESSION_LASTS, shown.expires_at or at + SESSION_LASTS)
             connection.execute(_MAKE_ROOM, (shown.actor.key, MAX_SESSIONS - 1))
             connection.execute(PUT_CREDENTIAL, (token, shown.actor.key, "session", microseconds(expires_at)))
-            return _look_up(connection, token, at)
+            return _find(connection, token)
 
         grant: Grant | None = await self.write(open_session)
         return grant
@@ -143,19 +144,21 @@ def _keys(connection: apsw.Connection) -> tuple[AccessKey, ...]:
     return tuple(map(key_of, fetch(connection, KEYS)))
 
 
-def _look_up(connection: apsw.Connection, hash: bytes, at: datetime) -> Grant | None:
-    found = connection.execute(_LOOK_UP, (hash,)).fetchone()
-    return None if found is None else _granted(found, lambda: at)
+def _find(connection: apsw.Connection, hash: bytes | None) -> Grant | None:
+    """Return what a credential grants until it expires, or else `OPEN` if there never was a key."""
+    row = None if hash is None else connection.execute(_LOOK_UP, (hash,)).fetchone()
+    if row is not None:
+        return _grant_of(row)
+    return None if connection.execute(_IS_CLOSED).fetchone() else OPEN
 
 
-def _granted(row: Row, clock: Callable[[], datetime]) -> Grant | None:
-    """Return what a credential grants now. Most never expire, and need no clock."""
-    grant = _grant_of(row)
-    return grant if grant.expires_at is None or grant.expires_at > clock() else None
+def _unless_expired(grant: Grant | None, clock: Callable[[], datetime]) -> Grant | None:
+    """Return a grant that holds now. Most never expire, and need no clock."""
+    return grant if grant is None or grant.expires_at is None or grant.expires_at > clock() else None
 
 
 @lru_cache(1024)  # recent rows; an equal row gives an equal grant
-def _grant_of(row: Row) -> Grant:
+def _grant_of(row: tuple[Any, ...]) -> Grant:
     key, name, scope, type, expires_at = row
     until = None if expires_at is None else moment(expires_at)
     return Grant(scope=_SCOPES[scope], actor=Actor(key, name), type=_TYPES[type], expires_at=until)

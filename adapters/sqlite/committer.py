@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import apsw
-from attrs import define, field, frozen
+from attrs import define, field
 
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.errors import Translating
@@ -19,6 +21,7 @@ from adapters.sqlite.table_mapping import TableMapping
 from adapters.sqlite.transaction import Transaction
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import DomainError, StorageFull, Unavailable
+from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserved
 from domain.stored_entity import Serializer
 
 _log = logging.getLogger("backroom")
@@ -26,16 +29,21 @@ _log = logging.getLogger("backroom")
 MAX_GROUP = 256
 MAX_WAITING = 10_000
 
+LARGE = 20
+"""A batch of so many commands takes long, so it is committed alone, and small ones that wait go first."""
+
 Response = Outcome | Replay | BaseException
 Work = CommandBatch | Callable[[apsw.Connection, datetime], Any]
 """A command batch, or another short write that waits in the same queue."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class _Job:
     work: Work
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    queued: float
+    began: float | None = None
 
 
 @define(eq=False)
@@ -43,7 +51,8 @@ class GroupCommitter:
     """Writes for any number of callers, in the order in which they ask.
 
     On the happy path a group is one transaction. After any failure but a refusal, the group is rolled back and each
-    member is tried alone. So a fault fails only the member that caused it.
+    member is tried alone. So a fault fails only the member that caused it. Groups of small batches and large batches
+    take turns, so that a small one waits for one large batch at most.
     """
 
     connection: apsw.Connection
@@ -55,8 +64,11 @@ class GroupCommitter:
     check_files: Callable[[], None]
     checkpoints: Checkpoints
     on_commit: Callable[[], None]
+    on_group: GroupObserver = unobserved
+    on_wait: WaitObserver = unnoticed
 
     _queue: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
+    _large: deque[_Job] = field(factory=deque, init=False)  # taken from the queue, and waiting for their turn
     _thread: threading.Thread = field(init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -67,12 +79,17 @@ class GroupCommitter:
 
     async def write(self, work: Work) -> Any:
         """Do the work; return its result once that is durable. Raises `Unavailable` when closed or overloaded."""
-        if self._closed or self._queue.qsize() >= MAX_WAITING:
+        if self._closed or self._queue.qsize() + len(self._large) >= MAX_WAITING:
             raise Unavailable
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put(_Job(work, loop, future))
-        return await future
+        job = _Job(work, loop, future, perf_counter())
+        self._queue.put(job)
+        try:
+            return await future
+        finally:
+            if job.began is not None:
+                self.on_wait(job.began - job.queued)
 
     def close(self) -> None:
         """Finish the queued work, then stop the thread."""
@@ -83,11 +100,23 @@ class GroupCommitter:
 
     def _run(self) -> None:
         last = False
-        while not last:
-            jobs, last = self._next_group()
-            if jobs:
-                self._deliver(jobs, self._answers(jobs))
-            self._keep_log_small(self.checkpoints.after_commit if jobs else self.checkpoints.when_idle)
+        while not last or self._large:
+            jobs, ended = ([], True) if last else self._next_group()
+            last = ended
+            if not (jobs or self._large):
+                self._keep_log_small(self.checkpoints.when_idle)
+            self._carry_out(jobs)
+            self._carry_out([self._large.popleft()] if self._large else [])
+
+    def _carry_out(self, jobs: list[_Job]) -> None:
+        if jobs:
+            began = perf_counter()
+            for job in jobs:
+                job.began = began
+            answers = self._answers(jobs)
+            self.on_group(len(jobs), perf_counter() - began)  # before a caller can ask for the numbers
+            self._deliver(jobs, answers)
+            self._keep_log_small(self.checkpoints.after_commit)
 
     def _keep_log_small(self, work: Callable[[], None]) -> None:
         """Copy the write-ahead log into the file if needed. Nobody waits for it, and a failed copy is tried again."""
@@ -100,23 +129,21 @@ class GroupCommitter:
             _log.exception("keeping the write-ahead log small failed, and will be tried again")
 
     def _next_group(self) -> tuple[list[_Job], bool]:
-        """Wait for a job and take all others that wait; the second value is True after the last group.
+        """Wait for a job, unless a large one waits. Take all others; the second value is True after the last group.
 
-        The list is empty when the wait timed out and other work is due, and may be empty at the end.
+        Large jobs join those that wait. The list has the small ones. It is empty when there are none, or when the wait
+        timed out and other work is due.
         """
         jobs: list[_Job] = []
         try:
-            job = self._queue.get(timeout=self.checkpoints.rest)
-        except Empty:
-            return [], False
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == MAX_GROUP:
-                return jobs, False
-            try:
+            job = self._queue.get(block=not self._large, timeout=self.checkpoints.rest)
+            while job is not None:
+                (self._large if _is_large(job.work) else jobs).append(job)
+                if len(jobs) == MAX_GROUP:
+                    return jobs, False
                 job = self._queue.get_nowait()
-            except Empty:
-                return jobs, False
+        except Empty:
+            return jobs, False
         return jobs, True
 
     def _answers(self, jobs: list[_Job]) -> list[Response]:
@@ -163,6 +190,10 @@ class GroupCommitter:
         for loop, pairs in by_loop.items():
             with suppress(RuntimeError):  # the loop is closed, so nobody waits there
                 loop.call_soon_threadsafe(_settle, pairs)
+
+
+def _is_large(work: Work) -> bool:
+    return isinstance(work, CommandBatch) and len(work.commands) >= LARGE
 
 
 def _settle(pairs: list[tuple[asyncio.Future[Any], Response]]) -> None:

@@ -57,10 +57,10 @@ def explained(path: Path, error: Exception) -> str:
                 f"the disk failed under {path} ({error}), so nothing more can be trusted to be stored: look into the"
                 " system's log, and start again once the disk is well; all that was acknowledged is kept"
             )
-    return _hindrance(path) or f"{path} cannot be used ({error})"
+    return hindrance(path) or f"{path} cannot be used ({error})"
 
 
-def _hindrance(path: Path) -> str | None:
+def hindrance(path: Path) -> str | None:
     """Return what keeps this process from using a file, as far as it can tell."""
     user = f"the user {os.geteuid()}, who runs backroom,"
     if path.is_dir():

@@ -1,7 +1,7 @@
 """Exporting all data of a file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -10,23 +10,27 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import CREDENTIALS, KEYS, credential_of, key_of
-from adapters.sqlite.connections import check_schema, connect, fetch
+from adapters.sqlite.calendars import CALENDARS, calendar_of
+from adapters.sqlite.conditions import conditions, where
+from adapters.sqlite.connections import check_schema, close_reader, existing, fetch
 from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
-from adapters.sqlite.files import NotAStore
 from adapters.sqlite.log import COLUMNS, Log, open_log
-from adapters.sqlite.table_mapping import moment
-from domain.changes import Change, Cursor
+from adapters.sqlite.pages import count, record
+from adapters.sqlite.query_plans import count_plan
+from adapters.sqlite.table_mapping import TableMapping, moment
+from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery
 from domain.entity_type import EntityType
+from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
     RECEIPTS_BATCH,
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
-    Export,
     FormerCursors,
     Keys,
     Metadata,
@@ -35,13 +39,14 @@ from domain.snapshot import (
     Receipt,
     Receipts,
     Sent,
+    Snapshot,
 )
 from domain.stored_entity import StoredEntity
 
-OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials")
+OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials", "calendars")
 """The exported tables, beside the entities, that may have many rows."""
 
-_RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
+RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 
 T = TypeVar("T")
 
@@ -53,20 +58,14 @@ async def exporting(path: Path, *, entity_types: Sequence[EntityType[Any]]) -> A
     Raises `NotAStore` (also for a missing or empty file), `SchemaTooOld`, `SchemaTooNew` and `Unavailable`.
     """
     with explaining(path):
-        connection = _connect(path)
+        connection = existing(path)
         try:
             check_schema(connection)
             check_declared_fields(connection, entity_types)
             connection.execute("BEGIN")
             yield SqliteExport(connection, open_log(connection, entity_types), entity_types)
         finally:
-            connection.close()
-
-
-def _connect(path: Path) -> apsw.Connection:
-    if not path.exists():  # connecting would create it
-        raise NotAStore(f"{path} does not exist")
-    return connect(path, read_only=True)
+            close_reader(connection)
 
 
 async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
@@ -83,7 +82,7 @@ async def in_thread(connection: apsw.Connection, work: Callable[[], T]) -> T:
         raise
 
 
-class SqliteExport(Export):
+class SqliteExport(Snapshot):
     """Reads in the open transaction of a connection."""
 
     def __init__(self, connection: apsw.Connection, log: Log, entity_types: Sequence[EntityType[Any]]) -> None:
@@ -101,8 +100,33 @@ class SqliteExport(Export):
         while (part := await in_thread(self._connection, lambda: next(parts, None))) is not None:
             yield part
 
+    async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
+        rows = TableMapping(entity_type)
+        plan = count_plan(rows, Query(entity_type=entity_type, where=where))
+        return await in_thread(self._connection, lambda: count(self._connection, plan))
+
+    async def entities(
+        self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()
+    ) -> AsyncIterator[tuple[StoredEntity, ...]]:
+        async for records in self._in_batches(self._records(entity_type, where)):
+            yield records
+
+    async def count_changes(self, entity_types: Collection[EntityType[Any]]) -> int:
+        names, kinds = _kinds(entity_types)
+        sql = f"SELECT count(*) FROM changes WHERE {kinds}"
+        return int((await in_thread(self._connection, lambda: fetch(self._connection, sql, names)))[0][0])
+
+    async def entries(self, entity_types: Collection[EntityType[Any]]) -> AsyncIterator[tuple[Entry, ...]]:
+        async for entries in self._in_batches(self._entries(entity_types)):
+            yield entries
+
+    async def _in_batches(self, items: Iterator[T]) -> AsyncIterator[tuple[T, ...]]:
+        batches = _batches(items)
+        while (batch := await in_thread(self._connection, lambda: next(batches, None))) is not None:
+            yield batch
+
     def _parts(self) -> Iterator[Part]:
-        yield self._facts()
+        yield self.facts()
         for entity_type in self._entity_types:
             for records in _batches(self._records(entity_type)):
                 yield Entities(entity_type=entity_type, records=records)
@@ -119,8 +143,11 @@ class SqliteExport(Export):
             yield Keys(keys=keys)
         for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):
             yield Credentials(credentials=credentials)
+        for calendars in _batches(map(calendar_of, self._connection.execute(CALENDARS))):
+            yield AllCalendars(calendars=calendars)
 
-    def _facts(self) -> Metadata:
+    def facts(self) -> Metadata:
+        """Return the single facts."""
         sql = "SELECT name, newest, secret, forgotten FROM log"
         ((name, newest, secret, forgotten),) = fetch(self._connection, sql)
         last_ids = dict(fetch(self._connection, "SELECT kind, last_id FROM collections"))
@@ -131,21 +158,28 @@ class SqliteExport(Export):
             last_ids={entity_type.name: last_ids.get(entity_type.name, 0) for entity_type in self._entity_types},
         )
 
-    def _records(self, entity_type: EntityType[Any]) -> Iterator[StoredEntity]:
-        rows = self._connection.execute(f"SELECT id, version, document FROM {entity_type.collection} ORDER BY id")
-        return (StoredEntity(*row) for row in rows)
+    def _records(self, entity_type: EntityType[Any], tests: tuple[Condition, ...] = ()) -> Iterator[StoredEntity]:
+        """Walk the table by id. An index would find matches sooner, but all of them must be sorted then."""
+        rows = TableMapping(entity_type)
+        condition, values = where([each.not_sought() for test in tests for each in conditions(rows, test)])
+        sql = f"SELECT id, version, document FROM {rows.table}{condition} ORDER BY id"
+        yield from map(record, self._connection.execute(sql, values))
 
     def _changes(self) -> Iterator[Change[Any]]:
         rows = self._connection.execute(f"SELECT {COLUMNS} FROM changes ORDER BY number")
         return (self._log.change(*columns) for _, *columns in rows)
+
+    def _entries(self, entity_types: Collection[EntityType[Any]]) -> Iterator[Entry]:
+        names, kinds = _kinds(entity_types)
+        rows = self._connection.execute(f"SELECT {COLUMNS} FROM changes WHERE {kinds} ORDER BY number", names)
+        yield from map(self._log.entry, rows)
 
     def _former_cursors(self) -> Iterator[tuple[Cursor, int]]:
         rows = self._connection.execute("SELECT cursor, number FROM former_cursors ORDER BY cursor")
         return ((Cursor(cursor), number) for cursor, number in rows)
 
     def _receipts(self) -> Iterator[Receipt]:
-        for caller, name, fingerprint, receipt, at in self._connection.execute(_RECEIPTS):
-            yield Receipt(caller=caller, name=name, fingerprint=fingerprint, receipt=receipt, expires_at=moment(at))
+        return map(receipt_of, self._connection.execute(RECEIPTS))
 
     def _deliveries(self) -> Iterator[Delivery]:
         return map(delivery_of, self._connection.execute(f"{SELECT} ORDER BY number"))
@@ -154,6 +188,17 @@ class SqliteExport(Export):
         return dict(fetch(self._connection, "SELECT webhook, number FROM positions ORDER BY webhook"))
 
 
+def receipt_of(row: tuple[Any, ...]) -> Receipt:
+    """Return the stored outcome of a row."""
+    caller, name, fingerprint, receipt, at = row
+    return Receipt(caller=caller, name=name, fingerprint=fingerprint, receipt=receipt, expires_at=moment(at))
+
+
 def _batches(items: Iterator[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
     while batch := tuple(islice(items, size)):
         yield batch
+
+
+def _kinds(entity_types: Collection[EntityType[Any]]) -> tuple[tuple[str, ...], str]:
+    """Return the names of entity types, and the condition that a change is of one of them."""
+    return tuple(each.name for each in entity_types), f"kind IN ({', '.join('?' * len(entity_types))})"

@@ -50,6 +50,16 @@ class OpenFiles:
                 what = "removed or moved away" if now is None else "replaced by another file"
                 raise Misplaced(f"{path} was {what} while it was in use")
 
+    def remove_log(self) -> None:
+        """Remove the write-ahead log and its index, if they are still those of the store.
+
+        SQLite would replay them into any file that takes the place of the database, and so damage it.
+        """
+        for path, before in self._identities.items():
+            if path.endswith(("-wal", "-shm")) and _identity(path) == before:
+                with suppress(OSError):  # the copy is safe all the same
+                    Path(path).unlink()
+
 
 def _identity(path: str) -> Identity | None:
     try:
@@ -73,14 +83,18 @@ def make_folder(path: Path) -> None:
         _sync(each.parent)
 
 
-def rescue(connection: apsw.Connection, path: Path) -> str:
-    """Copy the data that a connection sees to a file beside its own; return where, or why that failed."""
+def rescue(connection: apsw.Connection, path: Path, files: OpenFiles) -> str:
+    """Copy the data that a connection sees to a file beside its own; return where, or why that failed.
+
+    Once the copy is safe, the write-ahead log is removed, so that the owner only has to move the copy into place.
+    """
     target = path.with_name(f"{path.name}{RESCUED}{os.getpid()}")
     try:
         make_folder(path)
         os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # others may have no right to read the data
         connection.execute("VACUUM INTO ?", (str(target),))
         _sync(target.parent)
+        files.remove_log()
     except (apsw.Error, OSError) as error:
         return f"what was acknowledged could not be saved in {target} ({error})"
     return f"all that was acknowledged is in {target}"
@@ -92,7 +106,7 @@ def check_rescued(path: Path) -> None:
         if each.name.startswith(path.name + RESCUED):
             raise NotAStore(
                 f"{each} has all that was acknowledged when {path} was removed or replaced while it was in use:"
-                f" put it in the place of {path}, or remove it, and start again"
+                f" put it in the place of {path}, without a {path.name}-wal beside it, or remove it, and start again"
             )
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 
 import apsw
 
-from adapters.sqlite.connections import fetch
+from adapters.sqlite.connections import SchemaTooOld, fetch
 from adapters.sqlite.table_mapping import Searched, TableMapping
 from domain.stored_entity import Serializer
 from domain.text import FOLD
 
 AT_ONCE = 1000
 """How many rows one transaction reads. A limit, so that no other process waits long."""
+
+NOW = f"it as {FOLD}: let it be served once"
 
 _log = logging.getLogger("backroom")
 
@@ -26,6 +28,13 @@ def refold(connection: apsw.Connection, rows: Iterable[TableMapping], documents:
     for each in rows:
         _refold_table(connection, each, documents)
     connection.execute("UPDATE folding SET fold = ?", (FOLD,))
+
+
+def check_folding(connection: apsw.Connection) -> None:
+    """Check that all text is folded as this version folds it; change nothing. Raises `SchemaTooOld`."""
+    if (known := fetch(connection, "SELECT fold FROM folding")) != [(FOLD,)]:
+        stored = ", ".join(fold for (fold,) in known) or "nobody knows"
+        raise SchemaTooOld(f"{connection.filename} has text folded as {stored}, and this version folds {NOW}")
 
 
 def _refold_table(connection: apsw.Connection, rows: TableMapping, documents: Serializer) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 
 from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
+from adapters.sqlite.calendars import PUT_CALENDAR, calendar_row
 from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
 from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import INSERT, row_of
@@ -19,6 +20,7 @@ from adapters.sqlite.log import APPEND, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
@@ -44,6 +46,7 @@ _EMPTY = (
     "SELECT newest = 0 AND NOT EXISTS (SELECT 1 FROM receipts) AND NOT EXISTS (SELECT 1 FROM collections)"
     " AND NOT EXISTS (SELECT 1 FROM access_keys) FROM log"
 )
+_NO_CALENDARS = "SELECT NOT EXISTS (SELECT 1 FROM calendars)"  # earlier schemas lack the table
 _NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
@@ -63,7 +66,7 @@ async def importing(
         connection = connect(path, cache_kib=WRITER_CACHE_KIB)
         try:
             if is_migrated(connection):
-                _check_empty(connection)  # before the schema changes
+                _check_empty(connection, _EMPTY)  # before the schema changes
                 _check_other(connection, source_logs)
             migrate(connection)
             give_declared_fields(connection, map(TableMapping, entity_types), documents)
@@ -71,7 +74,7 @@ async def importing(
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
             await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
-            _check_empty(connection)
+            _check_empty(connection, _EMPTY, _NO_CALENDARS)
             yield SqliteImport(connection, entity_types, documents, path)
         finally:
             with suppress(apsw.Error):  # it rolls back what nobody has seen
@@ -85,8 +88,8 @@ def _check_other(connection: apsw.Connection, source_logs: Set[str]) -> None:
         raise SameLog
 
 
-def _check_empty(connection: apsw.Connection) -> None:
-    if not fetch(connection, _EMPTY)[0][0]:
+def _check_empty(connection: apsw.Connection, *questions: str) -> None:
+    if not all(fetch(connection, sql)[0][0] for sql in questions):
         raise NotEmpty
 
 
@@ -155,6 +158,8 @@ class SqliteImport(Import):
                 self._connection.executemany(PUT_KEY, map(key_row, keys))
             case Credentials(credentials=credentials):
                 self._connection.executemany(PUT_CREDENTIAL, map(credential_row, credentials))
+            case AllCalendars(calendars=calendars):
+                self._connection.executemany(PUT_CALENDAR, map(calendar_row, calendars))
 
     def _take_facts(self, facts: Metadata) -> None:
         self._newest = facts.forgotten

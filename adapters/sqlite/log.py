@@ -15,13 +15,14 @@ from domain.errors import CursorExpired
 from domain.ports import LogPage
 from domain.public_types import PUBLIC_TYPES
 from domain.stored_entity import StoredEntity
+from domain.trace import TraceContext
 
 LOOKED_AT = 10_000
 """How many changes one read scans at most while it looks for matching ones."""
 
 _PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
-COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name"
-APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name, trace"
+APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def _of_types(count: int) -> str:
@@ -74,7 +75,7 @@ class Log:
             (start, end, *sorted(types), limit),
         )
         behind = found[-1][0] if len(found) == limit else end
-        return LogPage(entries=tuple(self._entry(row) for row in found), cursor=self.cursor_codec.cursor(behind))
+        return LogPage(entries=tuple(self.entry(row) for row in found), cursor=self.cursor_codec.cursor(behind))
 
     def history(
         self, connection: apsw.Connection, entity_type: str, id: int, after: int, limit: int
@@ -84,7 +85,7 @@ class Log:
             f"SELECT {COLUMNS} FROM changes WHERE id = ? AND kind = ? AND version > ? ORDER BY version LIMIT ?",
             (id, entity_type, after, limit),
         )
-        return tuple(self._entry(row) for row in found)
+        return tuple(self.entry(row) for row in found)
 
     def last(self, connection: apsw.Connection, entity_type: str, id: int) -> Change[Any] | None:
         """Return the newest change of one entity that the log still has."""
@@ -101,7 +102,7 @@ class Log:
 
     def change(self, *columns: Any) -> Change[Any]:
         """Return the change of a row; the row has no number."""
-        entity_type, id, version, action, at, request_id, changed, document, reason, key, name = columns
+        entity_type, id, version, action, at, request_id, changed, document, reason, key, name, trace = columns
         return Change(
             entity_type=self._entity_types[entity_type],
             action=Action(action),
@@ -111,9 +112,11 @@ class Log:
             request_id=request_id,
             reason=reason,
             actor=None if key is None else Actor(key, name),
+            trace=None if trace is None else TraceContext.stored(trace),
         )
 
-    def _entry(self, row: tuple[Any, ...]) -> Entry:
+    def entry(self, row: tuple[Any, ...]) -> Entry:
+        """Return the entry of a row with all `COLUMNS`."""
         return Entry(cursor=self.cursor_codec.cursor(row[0]), change=self.change(*row[1:]))
 
 
@@ -138,6 +141,7 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
         record.document,
         change.reason,
         *((None, None) if change.actor is None else (change.actor.key, change.actor.name)),
+        None if change.trace is None else change.trace.text,
     )
 
 

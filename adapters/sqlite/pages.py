@@ -18,7 +18,7 @@ from domain.queries import Page, Query, Segment, Side, segments
 from domain.stored_entity import Serializer, StoredEntity
 
 _RECORD = "id, version, document"
-_record = partial(tuple.__new__, StoredEntity)  # skips the check of `_make`: the statement names the columns
+record = partial(tuple.__new__, StoredEntity)  # skips the check of `_make`: the statement names the columns
 
 
 def read_page(
@@ -35,8 +35,8 @@ def read_page(
     else:
         plan = page_plan(connection, rows, query)
         found = _Selection(connection=connection, rows=rows, query=query, plan=plan).take(query.limit + 1)
-    total = _count(connection, count_plan(rows, query)) if query.total else None
-    records = tuple(map(_record, found[: query.limit]))
+    total = count(connection, count_plan(rows, query)) if query.total else None
+    records = tuple(map(record, found[: query.limit]))
     more = len(found) > query.limit
     return Page(
         records=records,
@@ -128,7 +128,8 @@ class _Selection:
         return SqlCondition(self._column(index), "= ?", (sql(key),))
 
 
-def _count(connection: apsw.Connection, plan: QueryPlan) -> int:
+def count(connection: apsw.Connection, plan: QueryPlan) -> int:
+    """Return how many rows a plan finds."""
     condition, values = where(plan.tests)
     total: int = fetch(connection, f"SELECT count(*) FROM {plan.source}{condition}", values)[0][0]
     return total

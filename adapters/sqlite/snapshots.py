@@ -7,8 +7,6 @@ from typing import Any
 
 import apsw
 
-Row = tuple[Any, ...]
-
 
 @contextmanager
 def snapshot(connection: apsw.Connection) -> Iterator[apsw.Connection]:
@@ -31,7 +29,8 @@ class SharedSnapshot:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._end: asyncio.Handle | None = None
-        self._found: dict[tuple[str, Row], Row | None] = {}
+        self.found: dict[Any, Any] = {}
+        """What reads of this turn have found, for those that ask the same. It is forgotten with the snapshot."""
 
     def connection(self) -> apsw.Connection:
         """Return the connection, in the snapshot of this turn."""
@@ -40,19 +39,12 @@ class SharedSnapshot:
             self._connection.execute("BEGIN")
         return self._connection
 
-    def row(self, sql: str, *values: Any) -> Row | None:
-        """Return the first row that a statement finds, or None; who asks the same in this turn is told the same."""
-        asked = (sql, values)
-        if asked not in self._found:
-            self._found[asked] = self.connection().execute(sql, values).fetchone()
-        return self._found[asked]
-
     def end(self) -> None:
         """Release the snapshot, if there is one."""
         if self._end is not None:
             self._end.cancel()
             self._end = None
-            self._found.clear()
+            self.found.clear()
             with suppress(apsw.Error):  # nothing was written; if something is wrong, the next read raises it
                 if self._connection.in_transaction:
                     self._connection.execute("COMMIT")

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapters.sqlite.access_keys import SqliteAccessKeys
+from adapters.sqlite.calendars import SqliteCalendars
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.committer import GroupCommitter, Work
 from adapters.sqlite.connections import WRITER_CACHE_KIB, check_tables, connect, fetch, migrate
@@ -21,15 +22,18 @@ from adapters.sqlite.deliveries import SqliteDeliveries
 from adapters.sqlite.errors import Translating, explaining
 from adapters.sqlite.files import Misplaced, OpenFiles, check_rescued, has_room, make_folder, rescue
 from adapters.sqlite.folding import refold
+from adapters.sqlite.home import settle
 from adapters.sqlite.log import open_log, rewrite
+from adapters.sqlite.measuring import measure
 from adapters.sqlite.pages import read_page
 from adapters.sqlite.retention import believe, purge
-from adapters.sqlite.snapshots import Row, SharedSnapshot, snapshot
+from adapters.sqlite.snapshots import SharedSnapshot, snapshot
 from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired, StorageFull, Unavailable
+from domain.measurements import GroupObserver, Measurements, WaitObserver, unnoticed, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -63,6 +67,8 @@ class SqliteStore(Store):
         documents: Serializer,
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
+        on_group: GroupObserver = unobserved,
+        on_wait: WaitObserver = unnoticed,
     ) -> None:
         """Open or create the file. `on_untrustworthy` is called once, when the file is no longer reliable.
 
@@ -82,11 +88,12 @@ class SqliteStore(Store):
             check_tables(writing, self._rows.values())
             give_declared_fields(writing, self._rows.values(), documents)
             refold(writing, self._rows.values(), documents)
+            settle(writing, path)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
             self._files = OpenFiles.of(path)
-        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path))
+        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path, self._files))
         self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")
@@ -102,9 +109,12 @@ class SqliteStore(Store):
             check_files=self._files.check,
             checkpoints=Checkpoints(writing),
             on_commit=self._notify,
+            on_group=on_group,
+            on_wait=on_wait,
         )
         self._writer.start()
-        self._access_keys = SqliteAccessKeys(self._row, self._guarded, self._here, self._write, clock)
+        self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)
+        self._calendars = SqliteCalendars(self._here, self._write)
         self._deliveries = SqliteDeliveries(self._here, self._write, self._log.cursor_codec)
 
     @property
@@ -114,6 +124,10 @@ class SqliteStore(Store):
     @property
     def access_keys(self) -> SqliteAccessKeys:
         return self._access_keys
+
+    @property
+    def calendars(self) -> SqliteCalendars:
+        return self._calendars
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
@@ -180,6 +194,13 @@ class SqliteStore(Store):
         if not has_room(self._path):
             raise StorageFull
 
+    async def measure(self) -> Measurements:
+        return await self._in_thread(lambda connection: measure(connection, self._path))
+
+    @property
+    def connections(self) -> None:
+        return None
+
     async def secret(self) -> bytes:
         self._check_open()
         with self._guarded:
@@ -208,10 +229,6 @@ class SqliteStore(Store):
         self._check_open()
         with self._guarded:
             return read(self._shared.connection())
-
-    def _row(self, sql: str, *values: Any) -> Row | None:
-        self._check_open()
-        return self._shared.row(sql, *values)
 
     async def _in_thread(self, read: Callable[[apsw.Connection], T]) -> T:
         self._check_open()

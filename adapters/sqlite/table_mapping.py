@@ -111,6 +111,15 @@ class TableMapping:
         texts = (getattr(entity, name) for name in self._folded_names)
         return [*(None if text is None else fold(text) for text in texts), self.entity_type.search_text(entity)]
 
+    @property
+    def derived(self) -> list[str]:
+        """Return the columns that follow from the document."""
+        return [*self._columns, "search"]
+
+    def derive(self, entity: Any) -> list[SqlValue]:
+        """Return the values of the `derived` columns for an entity."""
+        return [*self._keys(entity), self.entity_type.search_text(entity)]
+
     def insert(self, connection: apsw.Connection, entities: Iterable[tuple[StoredEntity, Any]]) -> list[Searched]:
         """Insert new entities. `q` does not find them until they are indexed."""
         rows: list[tuple[SqlValue, ...]] = []

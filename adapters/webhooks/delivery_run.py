@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Protocol
 
 from attrs import frozen
@@ -43,6 +44,8 @@ class LeasedSender(MessageSender):
         secrets = [secret_of(self.key, webhook=webhook.id, version=each) for each in webhook.signing_secrets(at)]
         headers = sign(body, message_id=send.delivery.message_id, at=at, secrets=secrets)
         headers["content-type"] = "application/json"
+        if send.entry is not None and send.entry.change.trace is not None:
+            headers |= send.entry.change.trace.headers(token_hex(8))
         sending = asyncio.ensure_future(self.transport.send(webhook.url, headers, body))
         try:
             while not (await asyncio.wait({sending}, timeout=RENEW_S))[0]:

@@ -60,6 +60,7 @@ class Dispatcher(WebhookDispatcher):
     key: bytes = field(repr=False)
     clock: Callable[[], datetime]
     random: Callable[[], float] = random.random
+    on_attempt: Callable[[Delivery], object] = lambda _: None
 
     _deliver: Deliver = field(init=False)
     _delivery_run: DeliveryRun = field(init=False)
@@ -85,6 +86,7 @@ class Dispatcher(WebhookDispatcher):
             clock=self.clock,
             random=self.random,
             new_id=new_id,
+            observe=self.on_attempt,
         )
         self._delivery_run = DeliveryRun(deliver=self._deliver, sender=sender)
 

@@ -43,7 +43,10 @@ class MessageSender(Protocol):
 
 @frozen(kw_only=True, eq=False)
 class Deliver:
-    """Delivers for an `owner` of leases. `random` returns numbers from 0 up to 1, `new_id` ids of deliveries."""
+    """Delivers for an `owner` of leases. `random` returns numbers from 0 up to 1, `new_id` ids of deliveries.
+
+    `observe` is told of each attempt.
+    """
 
     store: Store
     documents: Serializer
@@ -52,6 +55,7 @@ class Deliver:
     clock: Callable[[], datetime]
     random: Callable[[], float]
     new_id: Callable[[], str]
+    observe: Callable[[Delivery], object] = lambda _: None
 
     async def deliver_next(self, webhook: int) -> bool:
         """Take the next step for a webhook on which `owner` has the lease; tell whether another may follow at once."""
@@ -104,9 +108,9 @@ class Deliver:
         result = NOT_KEPT if send.cannot_be_sent else await self.sender.send(send, began)
         if result is None:
             return False
-        return await self._keep(
-            send.webhook, conclude(send, result, began=began, at=self.clock(), random=self.random())
-        )
+        conclusion = conclude(send, result, began=began, at=self.clock(), random=self.random())
+        self.observe(conclusion.delivery)
+        return await self._keep(send.webhook, conclusion)
 
     async def _keep(self, webhook: Webhook, conclusion: Conclusion) -> bool:
         if conclusion.disabled_reason is not None:

@@ -17,16 +17,18 @@ from domain.deliveries import Delivery
 from domain.entity_type import EntityType
 from domain.ports import Writer
 from domain.stock import AdjustStock
+from domain.trace import TraceContext
 
 Answer = Outcome | Replay
 
 
 @frozen(kw_only=True)
 class Terms:
-    """The terms of a write: the caller, the idempotency key, and whether it is a dry run."""
+    """The terms of a write: the caller, the trace, the idempotency key, and whether it is a dry run."""
 
     request_id: str
     actor: Actor | None = None
+    trace: TraceContext | None = None
     key: IdempotencyKey | None = None
     dry_run: bool = False
 
@@ -89,5 +91,6 @@ async def carry_out(
         deliveries=deliveries,
         follow=follow,
         actor=terms.actor,
+        trace=terms.trace,
     )
     return await writer.submit(batch)

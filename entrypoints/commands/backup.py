@@ -8,6 +8,7 @@ import click
 from entrypoints.copying import Words, fault, run
 from entrypoints.output import Output, output_options
 from entrypoints.settings import PREFIX, Settings
+from entrypoints.whole_file import partial_of, put, taken
 
 WORDS = Words("backing up", "backed up")
 _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a file while it is open
@@ -32,10 +33,10 @@ def command(file: Path, source: str | None, replace: bool, mode: str | None) -> 
     source = source or os.environ.get(f"{PREFIX}STORE") or Settings().store
     if found := fault("STORE", source) or _fault(file, source, replace):
         raise click.UsageError(found)
-    partial = file.with_name(f"{file.name}.partial")
+    partial = partial_of(file)
     _remove(partial)
     try:
-        return run(source, f"sqlite:///{partial}", WORDS, Output(mode), at_last=lambda: _put(partial, file))
+        return run(source, f"sqlite:///{partial}", WORDS, Output(mode), at_last=lambda: put(partial, file))
     finally:
         _remove(partial)
 
@@ -43,19 +44,7 @@ def command(file: Path, source: str | None, replace: bool, mode: str | None) -> 
 def _fault(file: Path, source: str, replace: bool) -> str | None:
     if source.startswith("sqlite:") and file.resolve() == Path(source.removeprefix("sqlite:///")).resolve():
         return f"{file} is the store itself"
-    if file.exists() and not replace:
-        return f"{file} is there already; --replace lets the new one take its place"
-    return None
-
-
-def _put(partial: Path, file: Path) -> None:
-    """Give the copy its name, so that it lasts: SQLite has synced the file, and this syncs its folder."""
-    partial.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    return taken(file, replace=replace)
 
 
 def _remove(partial: Path) -> None:

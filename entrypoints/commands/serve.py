@@ -52,18 +52,19 @@ def _serve(**flags: str | None) -> int:
         LOG.warning(OVERLOOKED, absolute(settings.store), meant.absolute())
     # The workers are processes of their own, and read the environment.
     os.environ.update({PREFIX + name.upper(): text for name, text in flags.items() if text is not None})
-    from adapters.shared_memory.rate_limits import SharedRateLimiter  # noqa: PLC0415 - the same
     from entrypoints.asgi import app  # noqa: PLC0415 - the same
     from entrypoints.server import run  # noqa: PLC0415 - an error appears sooner without a server
+    from entrypoints.shared import Shared  # noqa: PLC0415 - the same
 
+    shared = Shared.among(settings.workers)
     return run(
-        partial(
-            app, SharedRateLimiter(alone=settings.workers == 1)
-        ),  # made before the workers are, so that they share it
+        partial(app, shared),
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         store=shown(absolute(settings.store)),
+        metrics=settings.metrics,
+        begin=shared.numbers.take,
     )
 
 

@@ -16,6 +16,7 @@ ALLOWED = {
     "urllib.parse",
     "__future__",
     "abc",
+    "array",
     "binascii",
     "hashlib",
     "attr",

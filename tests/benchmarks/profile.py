@@ -28,8 +28,8 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from adapters.http.server.protocol import HttpProtocol
-from adapters.shared_memory.rate_limits import SharedRateLimiter
 from entrypoints.settings import load
+from entrypoints.shared import Shared
 from entrypoints.wiring import wired
 
 CONNECTIONS = 64
@@ -148,8 +148,8 @@ def profiled_threads() -> Iterator[list[cProfile.Profile]]:
 async def crowd(file: Path) -> AsyncIterator[Crowd]:
     """Run the service on a file, and yield connections to it."""
     settings = load({"BACKROOM_STORE": f"sqlite:///{file}", "BACKROOM_PORT": "80"}, {})
-    async with wired(settings, SharedRateLimiter()) as app:
-        crowd = Crowd(app)
+    async with wired(settings, Shared.among(1)) as applications:
+        crowd = Crowd(applications.service)
         try:
             yield crowd
         finally:

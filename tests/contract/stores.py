@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,10 @@ from adapters.memory.store import MemoryStore
 from adapters.sqlite.store import SqliteStore
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
+from domain.snapshot import SnapshotReader
+from entrypoints.wiring import exporting
 from tests.builders import SERIALIZER
-from tests.databases import open_store, shared_databases
+from tests.databases import SHARED, open_store, shared_databases
 
 Doors = tuple[Store, Store]
 """A store opened by two callers, such as two processes; a store in memory is the same for both."""
@@ -58,3 +61,19 @@ async def postgres(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Door
 
 
 STORES: dict[str, Opener] = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
+
+
+Snapshot = Callable[[Any, Path], AbstractAsyncContextManager[SnapshotReader]]
+"""Opens a snapshot of a store that one of the openers opened in a folder."""
+
+
+@asynccontextmanager
+async def _of_memory(store: MemoryStore, _: Path) -> AsyncIterator[SnapshotReader]:
+    yield store.snapshot()
+
+
+SNAPSHOTS: dict[str, Snapshot] = {
+    "memory": _of_memory,
+    "sqlite": lambda _, folder: exporting(f"sqlite:///{folder}/backroom.db"),
+    "postgres": lambda *_: exporting(shared_databases().server.dsn(SHARED)),
+}

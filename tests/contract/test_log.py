@@ -12,7 +12,8 @@ from domain.errors import BadCursor, CursorExpired
 from domain.ports import LogPage, Store
 from domain.product import PRODUCT
 from domain.task import TASK
-from tests.builders import LATER, NOON, Clock, create, record
+from domain.trace import TraceContext
+from tests.builders import LATER, NOON, TRACE, Clock, create, record
 from tests.contract.steps import carry_out, edit, fill, trail, whole_log
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +25,16 @@ async def test_an_empty_log(store: Store) -> None:
     assert LogPage(entries=(), cursor=head) == await store.read(None) == await store.read(head)
     assert head == await store.oldest()
     assert () == await store.history(TASK, 1)
+
+
+async def test_a_change_keeps_its_trace(store: Store, other: Store) -> None:
+    """Each change keeps the trace of its request, with the state or without; where there was no trace, it has none."""
+    bare = TraceContext(TRACE.trace_id, TRACE.parent_id, "00")
+    await carry_out(store, create(TASK), create(PRODUCT), trace=TRACE)
+    await carry_out(store, edit(TASK, 1, notes="x"), trace=bare)
+    await carry_out(store, edit(TASK, 1, notes="y"))
+    assert [TRACE, TRACE, bare, None] == [each.change.trace for each in await whole_log(other)]
+    assert [TRACE, bare, None] == [each.change.trace for each in await other.history(TASK, 1)]
 
 
 async def test_changes_are_read_as_they_were_made(store: Store, other: Store, clock: Clock) -> None:

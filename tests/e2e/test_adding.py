@@ -19,7 +19,7 @@ from tests.e2e.test_cli import run
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "adding-an-entity.md"
 DATABASE = "adding"
-LAST = "    completed_at: datetime | None = read_only(Timestamp(), default=None)\n"
+FIRST_VERB = "\n    def start(self"
 REQUIRED = "REQUIRED: dict[EntityType[Any], dict[str, object]] = {\n"
 
 
@@ -32,8 +32,8 @@ def registered(file: Path, block: str) -> str:
 def declared(file: Path, block: str) -> str:
     """Return the module of tasks with one more field, as the last."""
     text = file.read_text()
-    assert LAST in text
-    return text.replace(LAST, LAST + block)
+    assert FIRST_VERB in text
+    return text.replace(FIRST_VERB, block + FIRST_VERB)
 
 
 ADDED = {"domain/public_types.py": registered, "domain/task.py": declared}

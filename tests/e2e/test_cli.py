@@ -35,7 +35,7 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
         ({"port": "http"}, "BACKROOM_PORT must be a whole number from 0 to 65535, not 'http'"),
         ({"demo": "maybe"}, "BACKROOM_DEMO must be one of 1 true yes on 0 false no off, not 'maybe'"),
         ({"store": "mysql://x"}, "BACKROOM_STORE must be memory://, sqlite:///PATH or postgresql://"),
-        ({"changes_kept": "30"}, "BACKROOM_CHANGES_KEPT must be a duration such as 90s, 15m, 24h or 30d, not '30'"),
+        ({"changes_kept": "30"}, "BACKROOM_CHANGES_KEPT must be a duration such as 500ms, 90s, 15m, 24h or 30d"),
         ({"host": "0.0.0.0"}, "make the first key with: backroom keys create NAME --scope admin"),
         ({"host": "0.0.0.0", "store": "memory://"}, "listening on 0.0.0.0 without a key needs --open"),
         ({"store": "memory://", "workers": "2"}, "memory:// cannot be shared"),

@@ -32,10 +32,10 @@ def test_curl_is_here() -> None:
 
 
 def test_examples(tmp_path: Path) -> None:
-    """Each example does what the README says: five calls, a 412, a replay, a bulk, a table, and the changes."""
+    """Each example does what the README says: a 412, a replay, a bulk, a table, the changes, a calendar."""
     with running(tmp_path) as service:
         outputs = [carried_out(service, example).stdout for example in examples()]
-    created, listed, done, product, stocked, refused, first, again, many, table, changes = outputs
+    created, listed, done, product, stocked, refused, first, again, many, table, changes, calendar = outputs
     assert '"title":"Buy milk"' in created
     assert '"count":1' in listed
     assert '"status":"done"' in done
@@ -50,6 +50,7 @@ def test_examples(tmp_path: Path) -> None:
     assert '"stock":2' in many
     assert table.startswith("id,version,created_at,updated_at,name,")
     assert '"task.updated"' in changes
+    assert '"url":"/calendars/brc_' in calendar
 
 
 def test_access(tmp_path: Path) -> None:

@@ -311,7 +311,7 @@ def test_end_of_the_parent_is_noticed_once(monkeypatch: pytest.MonkeyPatch) -> N
 
     parent.close()
     with child:
-        Worker(config("tests.e2e.applications:reporting"), None).run(listen("127.0.0.1", 0))
+        Worker(config("tests.e2e.applications:reporting"), ()).run(listen("127.0.0.1", 0))
 
     assert [signal.SIGTERM] == exits
 

@@ -9,11 +9,15 @@ from adapters.http.fairness import turns
 from adapters.http.fairness.turns import Turns
 from adapters.http.feed.feed import TAKEN_AT_ONCE
 from adapters.http.handlers.reading import READ_AT_ONCE
+from adapters.serialization.calendars import CalendarWriter
+from domain.access.key_text import make_calendar_secret
+from domain.calendar import CalendarForm, CreateCalendar
 from domain.ports import Store
 from domain.task import TASK
 from tests.contract.steps import carry_out, edit, fill
 from tests.fairness.passes import counting
 from tests.feed.service import Service
+from tests.http.service import Client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
@@ -141,3 +145,26 @@ async def test_long_lists_take_turns(service: Service, store: Store, monkeypatch
         most[path] = passes.most
 
     assert {long: 1, short: 3} == most
+
+
+@pytest.mark.usefixtures("short")
+async def test_calendars_take_turns(client: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A calendar is written task by task, and others are served between two tasks."""
+    await fill(store, TASK, *({"due": "2026-02-03"} for _ in range(PIECES)))
+    secret = make_calendar_secret(lambda characters: characters[0])
+    await store.calendars.change(
+        CreateCalendar(name="x", filter="", form=CalendarForm.EVENT, actor=None, secret=secret)
+    )
+    write = CalendarWriter.task
+
+    async with counting() as passes:
+
+        def noted(writer: CalendarWriter, document: str) -> str:
+            passes.note()
+            return write(writer, document)
+
+        monkeypatch.setattr(CalendarWriter, "task", noted)
+        answers = await asyncio.gather(*(client.get(f"/calendars/{secret}.ics") for _ in range(3)))
+
+    assert [PIECES] * 3 == [each.text.count("BEGIN:VEVENT") for each in answers]
+    assert 1 == passes.most

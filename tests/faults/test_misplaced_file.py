@@ -9,6 +9,7 @@ import pytest
 
 from adapters.sqlite.files import NotAStore
 from adapters.sqlite.store import SqliteStore
+from domain.commands import Delete
 from domain.decisions import Outcome
 from domain.errors import Unavailable
 from domain.queries import Query
@@ -89,6 +90,29 @@ async def test_nothing_is_acknowledged_and_all_is_rescued(
     assert made == await walk(again, Query(entity_type=TASK))
     (outcome,) = await carry_out(again, create(TASK))
     assert 4 == outcome.id
+    await again.close()
+
+
+@pytest.mark.parametrize("misplace", [remove, move, replace])
+async def test_the_copy_only_has_to_be_moved_into_place(
+    tmp_path: Path, last_words: list[str], misplace: Misplace
+) -> None:
+    """No write-ahead log is left that SQLite would replay into the copy, where pages have other places."""
+    path = tmp_path / "backroom.db"
+    store = open_store(path, last_words)
+    await fill(store, TASK, *[{"notes": "x" * 9_000}] * 50)
+    await carry_out(store, *(Delete(entity_type=TASK, id=id) for id in range(1, 41)))
+    await store.close()
+    store = open_store(path, last_words)
+    await fill(store, TASK, {})
+    misplace(path)
+    with pytest.raises(Unavailable):
+        await store.submit(submission(create(TASK)))
+    await store.close()
+    (copy,) = copies(path)
+    copy.rename(path)
+    again = open_store(path)
+    assert [*range(41, 52)] == [each.id for each in await walk(again, Query(entity_type=TASK))]
     await again.close()
 
 

@@ -17,6 +17,7 @@ from adapters.http.middleware.access_log import AccessLog, as_text
 from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.ports import Store
 from tests.builders import Clock
+from tests.http.measured import metrics_of
 from tests.webhooks.endpoints import Endpoints, make_dispatcher
 
 ROOMY = 1_000_000
@@ -241,6 +242,7 @@ async def serving(store: Store) -> AsyncIterator[Service]:
         dispatcher=dispatcher,
         gate=gate,
         capacity=capacity,
+        metrics=metrics_of(store),
     )
     yield Service(app, feed, capacity)
     await feed.close()

@@ -21,6 +21,7 @@ from domain.ports import Store
 from tests.builders import Clock
 from tests.http import conformant
 from tests.http.documented import Documented
+from tests.http.measured import metrics_of
 from tests.http.transport import HOST, ORIGIN, InProcess
 from tests.webhooks.endpoints import Endpoints, make_dispatcher
 
@@ -88,6 +89,7 @@ async def serving(
         dispatcher=dispatcher or make_dispatcher(store, Endpoints(Clock())),
         gate=gate,
         capacity=capacity,
+        metrics=metrics_of(store),
     )
     service = Service(app, feed, access_log, gate, capacity, log)
     async with Client(service, None) as client:

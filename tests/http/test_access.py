@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from starlette.routing import Route, Router, WebSocketRoute
 
 from adapters.http.admission import live_grants
+from adapters.http.routes.router import Router
 from domain.access.access_key import Actor
 from domain.access.key_ring import RevokeKey
 from domain.access.key_text import is_key, make_key
@@ -27,18 +27,19 @@ pytestmark = pytest.mark.anyio
 UNKNOWN = make_key(lambda characters: characters[0])
 SCOPES = {
     None: """GET / | GET /healthz | GET /readyz | GET /openapi.json | GET /docs | GET /problems/{code} | GET /app/
-        | GET /app | GET /docs/ | POST /session""",
+        | GET /app/{view} | GET /app | GET /docs/ | POST /session | GET /calendars/{secret}.ics""",
     "read": """GET /tasks | GET /tasks/{id} | GET /tasks/{id}/history | GET /products | GET /products/{id}
         | GET /products/{id}/history | GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session
-        | DELETE /session""",
+        | DELETE /session | GET /calendars | GET /calendars/{id}""",
     "write": """POST /tasks | PUT /tasks/{id} | PATCH /tasks/{id} | DELETE /tasks/{id} | POST /tasks/{id}/restore
         | POST /tasks/bulk | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}
-        | POST /products/{id}/restore | POST /products/bulk | POST /products/{id}/stock""",
+        | POST /products/{id}/restore | POST /products/bulk | POST /products/{id}/stock | POST /calendars
+        | DELETE /calendars/{id}""",
     "admin": """GET /keys | POST /keys | DELETE /keys/{id} | POST /keys/{id}/rotate | GET /webhooks | POST /webhooks
         | GET /webhooks/{id} | PUT /webhooks/{id} | PATCH /webhooks/{id} | DELETE /webhooks/{id}
         | POST /webhooks/{id}/restore | GET /webhooks/{id}/history | POST /webhooks/{id}/test
         | POST /webhooks/{id}/rotate | GET /webhooks/{id}/deliveries
-        | POST /webhooks/{id}/deliveries/{delivery_id}/retry""",
+        | POST /webhooks/{id}/deliveries/{delivery_id}/retry | GET /metrics""",
 }
 EXPECTED = {re.sub(r"\s+", " ", each).strip(): scope for scope, line in SCOPES.items() for each in line.split("|")}
 MAY = {"nobody": (), "read": ("read",), "write": ("read", "write"), "session": ("read", "write")}
@@ -56,13 +57,11 @@ def routed(app: Any) -> Iterator[tuple[str, Any]]:
     """Walk the router, and yield each operation with the scope that it needs."""
     while not isinstance(app, Router):
         app = app._app
-    for route in cast("Any", app).routes:
-        path = route.path.replace("{id:entity}", "{id}")
-        if isinstance(route, WebSocketRoute):
-            yield f"WEBSOCKET {path}", cast("Any", route.app).needs
-        elif path != "/static/{name}":
-            assert isinstance(route, Route)
-            for method, served in cast("Any", route.endpoint)._served.items():
+    for path, followed in app.sockets.items():
+        yield f"WEBSOCKET {path}", cast("Any", followed).needs
+    for path, endpoint in app.endpoints.items():
+        if path != "/static/{name:path}":
+            for method, served in cast("Any", endpoint)._served.items():
                 if method not in ("HEAD", "OPTIONS"):
                     yield f"{method} {path}", served.needed
 
@@ -95,7 +94,12 @@ async def test_everybody_may_do_what_his_key_allows(store: Store, clock: Clock) 
         for caller, headers in (await callers(client, store, clock)).items():
             for name in (*operations, "DELETE /session"):  # this ends a session, so it comes last
                 method, path = name.split()
-                path = path.replace("{id}", "99").replace("{delivery_id}", "x").replace("{code}", "invalid")
+                path = (
+                    path.replace("{id}", "99")
+                    .replace("{delivery_id}", "x")
+                    .replace("{code}", "invalid")
+                    .replace("{secret}", "x")
+                )
                 async with client.stream(method, path, headers=headers) as response:
                     status = response.status_code
                 if EXPECTED[name] is None or EXPECTED[name] in MAY[caller]:
@@ -374,6 +378,15 @@ async def test_cookies_of_others(client: Client, store: Store, cookie: str) -> N
     assert 200 == (await client.get("/tasks", headers=both)).status_code
 
 
+async def test_cookies_in_several_lines(client: Client, store: Store) -> None:
+    """Cookies may come in several lines (RFC 9113, 8.2.3), and a comma in one of them begins no other."""
+    browser = await session(client, await new_key(store))
+    client.cookies.clear()
+    lines = [("Cookie", "a=b"), ("Cookie", browser["Cookie"]), ("Cookie", "c=d")]
+    assert 200 == (await client.get("/tasks", headers=lines)).status_code
+    assert 401 == (await client.get("/tasks", headers={"Cookie": f"a=b,{browser['Cookie']}"})).status_code
+
+
 @pytest.mark.parametrize(
     ("headers", "passes"),
     [
@@ -512,7 +525,7 @@ async def test_every_answer_says_what_it_is(client: Client) -> None:
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     )
-    pages = ("/app/", "/docs", "/static/docs.html", "/problems/invalid")
+    pages = ("/app/", "/app/tasks", "/docs", "/static/docs.html", "/problems/invalid")
     for path in (*pages, "/tasks", "/nope", "/tasks/x"):
         response = await client.get(path, headers={"Accept": "text/html, */*;q=0.1"})
         assert "nosniff" == response.headers["x-content-type-options"]

@@ -2,18 +2,25 @@
 
 import json
 import re
+from unittest.mock import AsyncMock
 
 import pytest
 
 from adapters.http.middleware.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
+from adapters.http.requests.request import Request
+from adapters.http.timing.stopwatch import Phase, Stopwatch
+from domain.access.key_text import make_key
 from domain.ports import Store
+from domain.trace import TraceContext
+from tests.builders import TRACE
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, made
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
 
-LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1")
+SECRET = make_key(lambda characters: characters[0])
+LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1", "/tasks", None, None)
 
 
 def lines(client: Client) -> list[str]:
@@ -33,6 +40,43 @@ def test_line_for_programs() -> None:
     expected |= {"client": "192.0.2.1"}
     assert {"at": "2026-02-02T02:40:00.123Z", **expected} == json.loads(as_json(LINE))
     assert 1 == as_json(LINE).count("\n")
+
+
+def test_a_line_names_its_trace() -> None:
+    """The trace of the client is in the line, if it sent a valid one."""
+    line: Line = (*LINE[:8], f"00-{TRACE.trace_id}-{TRACE.parent_id}-01".encode(), None)
+    assert as_text(LINE)[:-1] + f" {TRACE.trace_id}\n" == as_text(line)
+    expected = {"trace_id": TRACE.trace_id, "span_id": TRACE.parent_id}
+    assert {**json.loads(as_json(LINE)), **expected} == json.loads(as_json(line))
+    invalid: Line = (*LINE[:8], b"00-nonsense", None)
+    assert (as_text(LINE), as_json(LINE)) == (as_text(invalid), as_json(invalid))
+
+
+def test_a_line_of_a_slow_request() -> None:
+    """It says where the time went: for people the longest first, for programs every phase."""
+    phases = Stopwatch({Phase.STORE: 0.25, Phase.QUEUE: 0.15}).phases(0.3)
+    line: Line = (*LINE[:9], phases)
+    assert as_text(LINE)[:-1] + " slow: queue 150.00ms, store 100.00ms, other 50.00ms\n" == as_text(line)
+    slow = json.loads(as_json(line))["slow"]
+    assert {f"{phase}_ms" for phase in Phase} == set(slow)
+    assert {"queue_ms": 150.0, "store_ms": 100.0, "other_ms": 50.0} == {name: ms for name, ms in slow.items() if ms}
+
+
+async def test_a_trace_is_carried_on(client: Client, store: Store) -> None:
+    """The trace of a request is in its line and in its change; a secret in its state is in neither."""
+    lines(client)
+    client.service.log.clear()
+    client.service.access_log.format = as_json
+    sent = {"traceparent": TRACE.parent, "tracestate": TRACE.state}
+    await client.post("/tasks", json={"title": "x"}, headers=sent)
+    await client.post("/tasks", json={"title": "x"}, headers={**sent, "tracestate": f"a={SECRET}"})
+    await client.post("/tasks", json={"title": "x"}, headers={"traceparent": f"{TRACE.parent}, {TRACE.parent}"})
+    await client.post("/tasks", json={"title": "x"}, headers={"tracestate": TRACE.state})
+    traces = [each.change.trace for each in (await store.read(None)).entries]
+    assert [TRACE, TraceContext(TRACE.trace_id, TRACE.parent_id, "01"), None, None] == traces
+    told = [json.loads(each) for each in lines(client)]
+    assert [TRACE.trace_id] * 2 + [None] * 2 == [each.get("trace_id") for each in told if each["status"] == 201]
+    assert SECRET not in "".join(client.service.log)
 
 
 async def test_one_line_for_each(client: Client) -> None:
@@ -98,9 +142,10 @@ async def test_lines_are_written_without_being_asked(client: Client) -> None:
     log: list[str] = []
     access_log = AccessLog(log.append)
     scope = {"method": "GET", "path": "/", "raw_path": b"/"}
+    request = Request("GET", "/", b"", {}, AsyncMock(), "r")
     for _ in range(MAX_GATHERED):
         assert [] == log
-        access_log.write(scope, 200, 0.001, "r")
+        access_log.write(scope, 200, 0.001, request)
 
     assert (1, MAX_GATHERED) == (len(log), log[0].count("\n"))
     access_log.flush()

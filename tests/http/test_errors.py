@@ -56,6 +56,7 @@ ELSEWHERE = {
     "unauthorized": "keys: tests/http/test_access.py",
     "forbidden": "the same",
     "last_admin_key": "the same",
+    "too_many_calendars": "there may be a thousand: tests/http/test_calendars.py",
     "too_many_keys": "a thousand keys take too long here: tests/unit/test_key_ring.py",
     "rate_limited": "a setting: tests/http/test_rate_limit.py",
 }
@@ -69,7 +70,7 @@ class Failing:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("secret", "close", "access_keys"):
+        if name in ("secret", "close", "access_keys", "calendars"):
             return getattr(self._store, name)
 
         async def fail(*_: Any, **__: Any) -> Any:

@@ -6,9 +6,11 @@ import pytest
 
 from adapters.http.handlers import readiness as module
 from adapters.http.handlers.readiness import Readiness
+from adapters.http.routes.service import VIEWS
 from domain.errors import StorageFull, Unavailable
 from domain.ports import Store
 from tests.http.service import Client, serving
+from tests.http.steps import asked
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +46,14 @@ async def test_slash_of_a_page(client: Client, path: str, target: str) -> None:
         response = await client.request(method, path)
         assert (308, b"", target) == (response.status_code, response.content, response.headers["location"])
     assert 200 == (await client.get(target)).status_code
+
+
+async def test_views(client: Client) -> None:
+    """Each view of the page has an address, which takes any query. There are no others."""
+    for view in VIEWS:
+        response = await client.get(f"/app/{view}?status[in]=pending,done&anything=")
+        assert (await client.get("/app/")).content == response.content
+    assert (404, "not_found") == asked(await client.get("/app/nope"))
 
 
 async def test_accepts_neither(client: Client) -> None:

@@ -29,6 +29,7 @@ PATHS: list[tuple[str, set[str]]] = [
     ("/docs", {"GET"}),
     ("/app/", {"GET"}),
     ("/app", {"GET"}),
+    ("/app/tasks", {"GET"}),
     ("/docs/", {"GET"}),
     ("/problems/not_found", {"GET"}),
 ]
@@ -46,6 +47,7 @@ NOWHERE = [
     "/tasks/1/history%0A",
     "/tasks/bulk/",
     "/app//",
+    "/app/tasks/",
     "/docs//",
     "/healthz/",
     "/%00",

@@ -7,13 +7,14 @@ from urllib.parse import urljoin
 
 import pytest
 
-from adapters.http.routes.static_files import STATIC
+from adapters.http.routes import static_files
+from adapters.http.routes.static_files import STATIC, StaticFiles
 from tests.http.service import Client
 from tests.http.steps import asked
 
 pytestmark = pytest.mark.anyio
 
-FILES = sorted(path.name for path in Path(str(STATIC)).iterdir())
+FILES = sorted(str(path.relative_to(str(STATIC))) for path in Path(str(STATIC)).rglob("*") if path.is_file())
 ELSEWHERE = re.compile(r"(?:https?:|wss?:)?//[\w\[]")
 
 
@@ -30,7 +31,7 @@ class Links(HTMLParser):
         self.urls += [value or "" for name, value in attrs if name in ("href", "src", "action", "srcset", "data")]
 
 
-@pytest.mark.parametrize("path", ["/docs", "/app/"])
+@pytest.mark.parametrize("path", ["/docs", "/app/", "/app/tasks?status=pending"])
 async def test_pages_load_nothing_from_elsewhere(client: Client, path: str) -> None:
     """Every file and link of a page belongs to the service, and exists."""
     response = await client.get(path)
@@ -56,27 +57,45 @@ async def test_files_load_nothing_from_elsewhere(client: Client, name: str) -> N
 
 async def test_types_of_files(client: Client) -> None:
     """A file has the media type that browsers require."""
-    for name, media_type in (("style.css", "text/css"), ("docs.js", "text/javascript")):
+    for name, media_type in (("style.css", "text/css"), ("docs/docs.js", "text/javascript")):
         assert media_type == (await client.get(f"/static/{name}")).headers["content-type"].partition(";")[0]
 
 
 async def test_pages_link_to_what_can_be_kept_forever(client: Client) -> None:
-    """A page names each file by its content, so a browser can cache it forever."""
-    for path in ("/docs", "/app/"):
+    """A page names the version of each file, so a browser can cache it forever."""
+    for path in ("/docs", "/app/", "/app/products"):
         links = [urljoin(path, url) for url in Links((await client.get(path)).text).urls if "static/" in url]
         assert links
         for url in links:
             response = await client.get(url)
             assert "public, max-age=31536000, immutable" == response.headers["cache-control"], url
-            assert response.content == (STATIC / url.removeprefix("/static/").partition("?")[0]).read_bytes()
+            assert response.content == (STATIC / url.removeprefix("/static/").partition("/")[2]).read_bytes()
 
 
-@pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789abcdef", "?x=1", "?v={version}&x=1", "?V={version}"])
-async def test_other_urls_of_a_file(client: Client, query: str) -> None:
-    """A URL that does not name the content is revalidated, so that no cache keeps an old file."""
-    version = (await client.get("/static/style.css")).headers["etag"].strip('"')
+async def test_files_import_each_other_in_one_version(client: Client) -> None:
+    """Whatever a file of a version names by a relative URL has the same version, and can be cached forever, too."""
+    (script,) = re.findall(r"static/\w+/docs/docs\.js", (await client.get("/docs")).text)
+    version = script.split("/")[1]
+    for name in FILES:
+        response = await client.get(f"/static/{version}/{name}")
+        assert (200, "public, max-age=31536000, immutable") == (response.status_code, response.headers["cache-control"])
 
-    response = await client.get(f"/static/style.css{query.format(version=version)}")
+
+def test_a_version_covers_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another content, another name and another file are another version; the same files are the same."""
+    monkeypatch.setattr(static_files, "STATIC", tmp_path)
+    (tmp_path / "app").mkdir()
+    versions = []
+    for name, content in (("a.js", "1"), ("app/b.js", "1"), ("a.js", "2"), ("app/c.js", ""), ("app/c.js", "")):
+        (tmp_path / name).write_text(content)
+        versions.append(StaticFiles().version)
+    assert 4 == len(set(versions))
+    assert versions[3] == versions[4]
+
+
+async def test_a_url_without_a_version(client: Client) -> None:
+    """A URL that does not name the version is revalidated, so that no cache keeps an old file."""
+    response = await client.get("/static/style.css")
 
     assert (200, "no-cache") == (response.status_code, response.headers["cache-control"])
     assert "Accept-Encoding" == response.headers["vary"]
@@ -174,6 +193,10 @@ async def test_nothing_else_is_shown(client: Client) -> None:
         "/static/%FF",
         "/static/" + "x" * 5000,
         "/static/style.css%0A",
+        "/static/0123456789abcdef/style.css",
+        f"/static/{StaticFiles().version}/nope.css",
+        f"/static/{StaticFiles().version}/{StaticFiles().version}/style.css",
+        f"/static/{StaticFiles().version}/",
     ):
         assert (404, "not_found") == asked(await client.raw("GET", path)), path
 

@@ -9,7 +9,7 @@ from tests.databases import Databases, open_store
 
 pytestmark = pytest.mark.anyio
 
-WRITES = "target_session_attrs=read-write"
+WRITES = "target_session_attrs=read-write&application_name=backroom"
 ENCODE = "in a user or a password, write : / ? # [ ] @ % as %3A %2F %3F %23 %5B %5D %40 %25"
 
 
@@ -19,7 +19,7 @@ ENCODE = "in a user or a password, write : / ? # [ ] @ % as %3A %2F %3F %23 %5B 
         (Address(f"postgresql://u:p@h/d?{WRITES}", 10, None), "postgresql://u:p@h/d"),
         (Address(f"postgresql://a:1,b/d?{WRITES}", 3, 0), "postgresql://a:1,b/d?pool_size=3&statement_cache_size=0"),
         (
-            Address("postgresql://h/d?target_session_attrs=any", 10, 7),
+            Address("postgresql://h/d?target_session_attrs=any&application_name=backroom", 10, 7),
             "postgresql://h/d?target_session_attrs=any&statement_cache_size=7",
         ),
         (

@@ -52,6 +52,16 @@ async def committer(database: Database) -> GroupCommitter:
     return GroupCommitter(together=database.together, alone=database.alone)
 
 
+async def test_groups_are_observed(database: Database) -> None:
+    """Each group is told with its size; a batch that runs alone is a group of one."""
+    groups: list[int] = []
+    committer = GroupCommitter(
+        together=database.together, alone=database.alone, on_group=lambda batches, _: groups.append(batches)
+    )
+    await asyncio.gather(*(committer.submit(each) for each in (WRITTEN, WRITTEN, REHEARSED)))
+    assert [1, 2] == sorted(groups)
+
+
 async def test_concurrent_batches_are_one_group(database: Database, committer: GroupCommitter) -> None:
     """All batches submitted in one turn of the loop are one group."""
     assert [DONE] * 3 == await asyncio.gather(*(committer.submit(WRITTEN) for _ in range(3)))

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.postgres import committer, connections, notifier
 from adapters.postgres.store import PostgresStore
+from adapters.postgres.transaction import LARGE
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
@@ -122,7 +123,7 @@ async def test_all_connections_taken(
     await small.close()
 
 
-@pytest.mark.parametrize("commands", [1, committer.LARGE])
+@pytest.mark.parametrize("commands", [1, LARGE])
 async def test_whose_turn_comes_too_late(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, commands: int) -> None:
     """A batch that has waited too long, in a group or alone, is refused and not begun."""
     await fill(store, TASK, {})

@@ -17,13 +17,14 @@ from tests.http.transport import scope_of
 
 TRIES = [b"\n", b"\r\n2026 200", b"\x1b[31m", b"\x9b2J", b"\x07", b"\x00", b"%0A", b"\x7f"]
 NASTY = st.binary(max_size=20) | st.sampled_from(TRIES)
+PARENT = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 LINE = re.compile(r"[\x20-\x7e]+\n")
 
 
-@given(path=NASTY, method=NASTY, client=NASTY)
-def test_lines_of_any_path(path: bytes, method: bytes, client: bytes) -> None:
-    """Whatever a server passes on as a path, a method or a client, its line is one line of printable ASCII."""
-    line = (0.0, method.decode("latin-1"), path, 200, 0.0, "r", client.decode("latin-1"))
+@given(path=NASTY, method=NASTY, client=NASTY, parent=NASTY | st.just(PARENT))
+def test_lines_of_any_path(path: bytes, method: bytes, client: bytes, parent: bytes) -> None:
+    """Whatever a server passes on as a path, a method, a client or a trace, its line is one line of printable ASCII."""
+    line = (0.0, method.decode("latin-1"), path, 200, 0.0, "r", client.decode("latin-1"), "/", parent, None)
 
     assert LINE.fullmatch(as_text(line))
     assert LINE.fullmatch(as_json(line))

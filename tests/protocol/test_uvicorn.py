@@ -13,12 +13,12 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 REPLACED: dict[Callable[..., Any], str] = {
     HttpToolsProtocol.data_received: "010a7ae59a5d3b1a",
+    HttpToolsProtocol.on_headers_complete: "1ea8589acfad92d8",
     HttpToolsProtocol.on_message_complete: "1fbad42dc31fc01f",
     HttpToolsProtocol.on_response_complete: "64e254f28e389e76",
     uvicorn.Server.handle_exit: "553276efa26e09ea",
 }
 EXTENDED: dict[Callable[..., Any], str] = {
-    HttpToolsProtocol.on_headers_complete: "1ea8589acfad92d8",
     HttpToolsProtocol.handle_websocket_upgrade: "179c4f769386ab89",
     RequestResponseCycle.send: "abdd8601b326a8da",
     RequestResponseCycle.receive: "8124ae006be71184",

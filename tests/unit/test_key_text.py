@@ -2,14 +2,25 @@
 
 import secrets
 from binascii import crc32
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access.key_text import ALPHABET, hash_of, holds_secret, is_key, make_key, make_token
+from domain.access.key_text import (
+    ALPHABET,
+    hash_of,
+    holds_credential,
+    holds_secret,
+    is_calendar_secret,
+    is_key,
+    make_calendar_secret,
+    make_key,
+    make_token,
+)
 
-KEY = make_key(secrets.choice)
+KEY = make_key(Random(1).choice)  # names of tests contain it, so it is the same in every process
 
 
 def test_form() -> None:
@@ -44,9 +55,10 @@ def test_what_is_no_key(text: str) -> None:
     ("text", "holds"), [(f"/tasks/{KEY}?x", True), (KEY, True), ("brm_", False), ("brm_" * 9, False)]
 )
 def test_a_secret_is_found_in_a_text(text: str, holds: bool) -> None:
-    """A key or a token is found wherever it stands in a text."""
-    assert holds == holds_secret(text)
-    assert holds == holds_secret(text.replace("brm_", "brs_"))
+    """A secret is found wherever it stands in a text. That of a calendar may be in a URL, the others may not."""
+    for prefix, never_in_urls in (("brm_", True), ("brs_", True), ("brc_", False)):
+        assert holds == holds_secret(text.replace("brm_", prefix))
+        assert (holds and never_in_urls) == holds_credential(text.replace("brm_", prefix))
 
 
 def test_a_token_is_no_key() -> None:
@@ -54,6 +66,15 @@ def test_a_token_is_no_key() -> None:
     token = make_token(lambda characters: characters[-1])
     assert ("brs_" + "z" * 30, False) == (token[:34], is_key(token))
     assert holds_secret(token)
+
+
+def test_the_secret_of_a_calendar_is_no_key() -> None:
+    """It has the form of a key with another prefix, and a typing error shows."""
+    secret = make_calendar_secret(Random(1).choice)
+    assert "brc_" + KEY[4:] == secret
+    assert (True, False) == (is_calendar_secret(secret), is_key(secret))
+    for other in (KEY, secret[:-1], secret + "0", secret[:-1] + ("0" if secret[-1] != "0" else "1"), ""):
+        assert not is_calendar_secret(other)
 
 
 def test_only_a_hash_is_kept() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import attrs
 import pytest
+from attrs import fields
 
 from domain.access.rate_limit import Quota
-from entrypoints.settings import BadSettings, Settings, load, unknown
+from entrypoints.settings import PREFIX, BadSettings, Settings, load, sources, unknown, written
 
 GOOD: list[tuple[str, str, Any]] = [
     ("store", "memory://", "memory://"),
@@ -36,6 +37,10 @@ GOOD: list[tuple[str, str, Any]] = [
     ("rate_limit", "100/second", Quota(100, 1)),
     ("rate_limit", "5/minute", Quota(5, 60)),
     ("rate_limit", "1/hour", Quota(1, 3600)),
+    ("changes_kept", "500ms", timedelta(milliseconds=500)),
+    ("metrics", "127.0.0.1:9100", ("127.0.0.1", 9100)),
+    ("metrics", "[::1]:0", ("::1", 0)),
+    ("metrics", "shop-1.example:65535", ("shop-1.example", 65535)),
     ("log", "json", "json"),
 ]
 BAD = [
@@ -49,6 +54,11 @@ BAD = [
     *(("trusted_proxies", text) for text in ("proxy", "10.0.0.1/8", "192.0.2.1:80")),
     *(("changes_kept", text) for text in ("30", "3x", "-1d", "1.5h", "9999999d", "d")),
     *(("rate_limit", text) for text in ("100", "0/second", "100/day", "1.5/second", "-1/second", "100 / second")),
+    *(("changes_kept", text) for text in ("500MS", "1.5ms", "ms")),
+    *(
+        ("metrics", text)
+        for text in ("9100", ":9100", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:9100", "a/b:1")
+    ),
     *(("log", text) for text in ("xml", "JSON")),
 ]
 
@@ -121,3 +131,29 @@ def test_open_allows_any_address() -> None:
 def test_unknown() -> None:
     """A variable that only looks like a setting is found."""
     assert ["BACKROOM_STROE"] == unknown({"BACKROOM_STROE": "x", "BACKROOM_STORE": "x", "PATH": "x"})
+
+
+GIVEN = {
+    "STORE": "memory://",
+    "DEMO": "1",
+    "RATE_LIMIT": "100/hour",
+    "CORS_ORIGINS": "https://a.example,https://b.example",
+    "CHANGES_KEPT": "90m",
+    "METRICS": "[::1]:9100",
+    "PORT": "8001",
+}
+
+
+@pytest.mark.parametrize("given", [{}, {PREFIX + name: text for name, text in GIVEN.items()}])
+def test_what_is_shown_can_be_read(given: dict[str, str]) -> None:
+    """A value as it is shown means the same again; "none" is shown for what is not set."""
+    settings = load(given, {})
+    shown = {PREFIX + name.upper(): text for name, text in written(settings).items() if text != "none"}
+    assert settings == load(shown, {})
+
+
+def test_sources() -> None:
+    """Each setting comes from its variable, if that has a value."""
+    found = sources({f"{PREFIX}PORT": "8001", f"{PREFIX}HOST": ""})
+    assert {f"{PREFIX}PORT"} == set(found.values()) - {"default"}
+    assert [each.name for each in fields(Settings)] == list(found)

@@ -1,60 +1,59 @@
 """What all reads in one turn of the event loop share."""
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import apsw
 import pytest
 
-from adapters.sqlite.snapshots import SharedSnapshot
+from adapters.sqlite.store import SqliteStore
+from domain.access.access_key import OPEN
+from domain.access.key_ring import CreateKey, RevokeKey
+from domain.access.key_text import hash_of
+from domain.access.scopes import AccessScope
+from domain.registry import ENTITY_TYPES
+from tests.builders import SERIALIZER, Clock
 
 pytestmark = pytest.mark.anyio
 
-FIND = "SELECT name FROM keys WHERE id = ?"
+KNOWN, UNKNOWN = hash_of("known"), hash_of("unknown")
+CREATE = CreateKey(name="till", scope=AccessScope.READ, secret="known", expires_at=None)
 
 
 @pytest.fixture
-def writing(tmp_path: Path) -> Iterator[apsw.Connection]:
-    """Yield a connection that writes, as another process does."""
-    connection = apsw.Connection(str(tmp_path / "keys.db"))
-    connection.execute("PRAGMA journal_mode=WAL").fetchall()
-    connection.execute("CREATE TABLE keys (id INTEGER, name TEXT)")
-    connection.execute("INSERT INTO keys VALUES (1, 'till'), (2, 'shelf')")
-    yield connection
-    connection.close()
+async def stores(tmp_path: Path) -> AsyncIterator[tuple[SqliteStore, SqliteStore]]:
+    """Open one file twice, as two processes do."""
+    path = tmp_path / "backroom.db"
+    both = [
+        SqliteStore(path, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=Clock(), on_untrustworthy=pytest.fail)
+        for _ in range(2)
+    ]
+    yield both[0], both[1]
+    for each in both:
+        await each.close()
 
 
-@pytest.fixture
-def reading(writing: apsw.Connection) -> Iterator[apsw.Connection]:
-    """Yield a connection that reads the same file."""
-    connection = apsw.Connection(writing.filename)
-    yield connection
-    connection.close()
-
-
-async def test_the_same_is_asked_once_in_a_turn(reading: apsw.Connection) -> None:
+async def test_the_same_is_asked_once_in_a_turn(stores: tuple[SqliteStore, SqliteStore]) -> None:
     """Who asks what somebody asked in this turn costs no statement, also where nothing was found."""
+    store, _ = stores
+    await store.access_keys.change(CREATE)
     asked: list[object] = []
 
     def trace(_: object, sql: str, values: object) -> bool:
-        asked.extend([values] if sql == FIND else [])
+        asked.extend([values] if "FROM credentials" in sql else [])
         return True
 
-    reading.exec_trace = trace
-    shared = SharedSnapshot(reading)
-    answers = [shared.row(FIND, id) for id in (1, 2, 3, 1, 2, 3)]
-    shared.end()
-    assert [("till",), ("shelf",), None] * 2 == answers
-    assert [(1,), (2,), (3,)] == asked
+    store._reading.exec_trace = trace
+    grants = [await store.access_keys.look_up(each) for each in (KNOWN, UNKNOWN, KNOWN, UNKNOWN)]
+    store._reading.exec_trace = None
+    assert [True, False] * 2 == [each is not None for each in grants]
+    assert [(KNOWN,), (UNKNOWN,)] == asked
 
 
-async def test_the_next_turn_sees_what_others_wrote(reading: apsw.Connection, writing: apsw.Connection) -> None:
-    """What one turn was told is forgotten at its end, in which another process may have written."""
-    shared = SharedSnapshot(reading)
-    assert ("till",) == shared.row(FIND, 1)
-    writing.execute("DELETE FROM keys WHERE id = 1")
-    assert ("till",) == shared.row(FIND, 1)
-    await asyncio.sleep(0)
-    assert None is shared.row(FIND, 1)
-    shared.end()
+async def test_the_next_turn_sees_what_others_wrote(stores: tuple[SqliteStore, SqliteStore]) -> None:
+    """What one turn was told is forgotten at its end: a first key holds in the next turn, and so does a revocation."""
+    store, other = stores
+    assert OPEN is await store.access_keys.look_up(KNOWN) is await store.access_keys.look_up(None)
+    await other.access_keys.change(CREATE)
+    assert (None, True) == (await store.access_keys.look_up(None), await store.access_keys.look_up(KNOWN) is not None)
+    await other.access_keys.change(RevokeKey(id=1))
+    assert None is await store.access_keys.look_up(KNOWN)

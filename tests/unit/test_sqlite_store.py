@@ -177,3 +177,38 @@ async def test_every_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.
         await opened.submit(submission(create(TASK)))
         await opened.close()
     assert [":memory:"] == [each.name for each in tmp_path.iterdir()]
+
+
+async def test_its_files_are_measured(store: SqliteStore, tmp_path: Path) -> None:
+    """The sizes are those of its files, also behind a symbolic link; the disk has room."""
+    await store.submit(submission(create(TASK)))
+    link = tmp_path / "elsewhere" / "linked.db"
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / "backroom.db")
+    linked = SqliteStore(
+        link, entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=Clock(), on_untrustworthy=pytest.fail
+    )
+    sizes = tuple((tmp_path / name).stat().st_size for name in ("backroom.db", "backroom.db-wal"))
+    for each in (store, linked):
+        found = await each.measure()
+        assert sizes == (found.size, found.wal)
+        assert found.free is not None
+        assert found.free > 0
+    await linked.close()
+    assert store.connections is None
+
+
+async def test_groups_are_observed(tmp_path: Path) -> None:
+    """All batches of a turn are one group, and are told before their callers go on."""
+    groups: list[int] = []
+    store = SqliteStore(
+        tmp_path / "backroom.db",
+        entity_types=ENTITY_TYPES,
+        documents=SERIALIZER,
+        clock=Clock(),
+        on_untrustworthy=pytest.fail,
+        on_group=lambda batches, seconds: groups.append(batches) if seconds > 0 else pytest.fail("took no time"),
+    )
+    await asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(20)))
+    assert 20 == sum(groups)
+    await store.close()

@@ -13,8 +13,9 @@ from domain.ports import Store
 from domain.product import PRODUCT
 from domain.retry_policy import DELAYS, JITTER, MAX_ATTEMPTS
 from domain.task import TASK
+from domain.trace import TraceContext
 from domain.webhook import ROTATION, WEBHOOK, Rotate
-from tests.builders import NOON, Clock, create
+from tests.builders import NOON, TRACE, Clock, create
 from tests.contract.steps import carry_out, edit, fill, pending, positions_of
 from tests.webhooks.endpoints import (
     DOWN,
@@ -44,6 +45,23 @@ async def test_every_change_arrives_in_order(store: Store, endpoints: Endpoints)
     await delivered(make_dispatcher(store, endpoints))
     assert expected == endpoints.told()
     assert {1: await store.head()} == await positions_of(store)
+
+
+async def test_a_message_belongs_to_the_trace_of_its_change(store: Store, endpoints: Endpoints) -> None:
+    """Each attempt carries the trace of the request on, with an id of its own; a change without a trace begins none."""
+    await subscribed(store, "a")
+    await carry_out(store, create(TASK), trace=TRACE)
+    await carry_out(store, create(TASK))
+    endpoints.answers["a"].append(DOWN)
+    await delivered(make_dispatcher(store, endpoints))
+    endpoints.clock.now += DELAYS[0] * (1 + JITTER)
+    await delivered(make_dispatcher(store, endpoints))
+    failed, arrived, other = (each.headers for each in endpoints.messages)
+    assert TRACE.state == failed["tracestate"] == arrived["tracestate"]
+    found = [TraceContext.parse(each["traceparent"], each["tracestate"]) for each in (failed, arrived)]
+    assert [("4bf92f3577b34da6a3ce929d0e0e4736", "01")] * 2 == [each and (each.trace_id, each.flags) for each in found]
+    assert 3 == len({TRACE.parent_id, *(each and each.parent_id for each in found)})
+    assert set() == {"traceparent", "tracestate"} & set(other)
 
 
 async def test_a_message(store: Store, endpoints: Endpoints) -> None:

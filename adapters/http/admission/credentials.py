@@ -29,9 +29,9 @@ _NO_KEY = Shown(tried=True)
 
 def shown_by(request: Request) -> Shown:
     """Return the credential of a request. A key counts before a cookie. Raises `BadHeader` for two keys."""
-    authorization = request.header(b"authorization")
+    authorization = request.headers.get(b"authorization")
     if authorization is not None:
-        return _key(authorization)
+        return _key(authorization.decode("latin-1"))
     token = session_token(request)
     return _NOTHING if token is None else Shown(CredentialType.SESSION, hash_of(token))
 
@@ -43,11 +43,11 @@ def is_by_cookie(request: Request) -> bool:
 
 def session_token(request: Request) -> str | None:
     """Return the token of a session, or None if the request has no cookie of this service."""
-    cookies = request.header(b"cookie")
+    cookies = request.headers.get(b"cookie")
     if cookies is None:
         return None
     wanted = cookie_name(request)
-    for each in re.split("[;,]", cookies):
+    for each in cookies.decode("latin-1").split(";"):
         name, _, value = each.strip().partition("=")
         if name == wanted and value:
             return value

@@ -12,14 +12,14 @@ from attrs import define, field
 from adapters.http.admission.credentials import Shown, shown_by
 from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import BadParameter, Forbidden, RateLimited, Unauthorized
+from adapters.http.responses.http_errors import Forbidden, RateLimited, Unauthorized
 from adapters.http.responses.responses import Header
 from domain.access.access_key import OPEN, Grant
-from domain.access.key_text import holds_secret
+from domain.access.key_text import holds_credential
 from domain.access.ports import AccessKeys
 from domain.access.rate_limit import FAILED_TRIES, SECOND, Quota, RateLimiter, Verdict
 from domain.access.scopes import AccessScope
-from domain.errors import DomainError
+from domain.errors import BadParameter, DomainError
 
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that identify a client. One client has every address with the same first bits."""
@@ -81,10 +81,15 @@ class Gate:
         """Return the error for a request without a valid credential. A caller that tries too many keys must wait."""
         if not shown.tried:
             return Unauthorized("this needs a key: send Authorization: Bearer brm_…")
+        invalid = Unauthorized("this key is not valid: it is mistyped, unknown, expired or revoked")
+        return self.failed_try(request) or invalid
+
+    def failed_try(self, request: Request) -> RateLimited | None:
+        """Count a try with a wrong secret. Return the error for a caller that has tried too many."""
         verdict = self.limiter.take(b"failed %b" % subject_of(request.address), FAILED_TRIES)
-        if not verdict.allowed:
-            return RateLimited("too many tries with keys that are not valid", headers=(_retry_after(verdict),))
-        return Unauthorized("this key is not valid: it is mistyped, unknown, expired or revoked")
+        if verdict.allowed:
+            return None
+        return RateLimited("too many tries with secrets that are not valid", headers=(_retry_after(verdict),))
 
     async def note_uses(self, at: datetime) -> None:
         """Store which keys were used since the last time. If the store fails, this raises its error and keeps them."""
@@ -120,12 +125,12 @@ class Gate:
 
 
 def _holds_key(request: Request) -> bool:
-    if holds_secret(request.path):
+    if holds_credential(request.path):
         return True
     if not request.query:
         return False
     query = request.query.decode("latin-1")
-    return holds_secret(unquote_plus(query) if "%" in query else query)
+    return holds_credential(unquote_plus(query) if "%" in query else query)
 
 
 @lru_cache(64)

@@ -17,9 +17,11 @@ class FairShare:
 
     def enter(self, client: str) -> None:
         """Take one for a client. Raises `Overloaded` if none is left, in all or for this client."""
-        if self.taken >= self.most or self._of.get(client, 0) >= self.most_each:
+        taken = self._of.get(client, 0)
+        if self.taken >= self.most or taken >= self.most_each:
             raise Overloaded(f"there are too many {self.what}")
-        self.take(client)
+        self.taken += 1
+        self._of[client] = taken + 1
 
     def take(self, client: str, amount: int = 1) -> None:
         """Take an amount, even beyond the limits."""

@@ -11,14 +11,15 @@ from adapters.http.feed.feed import Feed, FeedEvent, Follower, TooSlow
 from adapters.http.feed.until_disconnect import until_disconnect
 from adapters.http.requests.request import request_of
 from adapters.http.responses.http_errors import Unauthorized
+from adapters.http.timing.stopwatch import Phase, timed
 from domain.changes import Cursor
 from domain.errors import CursorExpired, Unavailable
 
+STREAM = "stream"
 HEARTBEAT_S = 15.0
 
 _HEADERS = [
     (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # a proxy must not buffer events
 ]
 _RESET = b"event: reset\ndata: {}\n\n"
@@ -38,11 +39,12 @@ class EventStream:
         try:
             await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
             if scope["method"] != "HEAD":
-                await until_disconnect(receive, self._serve(send))
+                with timed(Phase.CHANGES):
+                    await until_disconnect(receive, self._serve(send))
             await send({"type": "http.response.body", "body": b""})
         finally:
             request = request_of(scope)
-            request.capacity.followers.give_back(request.address)
+            request.capacity.unfollow(STREAM, request.address)
 
     async def _serve(self, send: Send) -> None:
         try:

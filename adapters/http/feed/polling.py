@@ -1,26 +1,28 @@
 """Following the log by polling and by Server-Sent Events."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from attrs import frozen
 
 from adapters.http.admission.live_grants import LiveGrants
-from adapters.http.feed.event_stream import EventStream
+from adapters.http.feed.event_stream import STREAM, EventStream
 from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import BadParameter
 from adapters.http.responses.responses import Response, json_text
+from adapters.http.timing.stopwatch import Phase, timed
 from adapters.serialization.changes import change_document
 from domain.changes import Cursor
-from domain.errors import CursorExpired
+from domain.errors import BadParameter, CursorExpired
 from domain.ports import ChangeLog
 from domain.public_types import CHANGE_TYPES, followed
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 from domain.use_cases.follow import start
 
+POLL = "poll"
 MAX_WAIT_S = 60
 
 POLL_PARAMETERS = ("after", "limit", "types", "wait")
@@ -46,7 +48,7 @@ class Changes:
         after = await start(self.log, parameters.get("after"))
         changes, cursor = await self._read(after, types, limit)
         if wait and not changes:
-            with request.waiting(), request.capacity.following(request.address):
+            with request.waiting(), _polling(request):
                 async with self.live.while_granted(request):
                     await self._news(cursor, types, wait)
             changes, cursor = await self._read(cursor, types, limit)
@@ -76,8 +78,18 @@ class Changes:
         after = await start(self.log, request.header(b"last-event-id") or parameters.get("after"))
         with suppress(CursorExpired):  # the stream itself tells that
             await self.log.read(after, limit=1)  # an invalid cursor is refused now, while a status can still say so
-        request.capacity.followers.enter(request.address)  # the stream, which is sent next, gives this back
+        request.capacity.follow(STREAM, request.address)  # the stream, which is sent next, gives this back
         return EventStream(self.feed, after, types, partial(self.live.while_granted, request))
+
+
+@contextmanager
+def _polling(request: Request) -> Iterator[None]:
+    request.capacity.follow(POLL, request.address)
+    try:
+        with timed(Phase.CHANGES):
+            yield
+    finally:
+        request.capacity.unfollow(POLL, request.address)
 
 
 def chosen_types(parameters: dict[str, str]) -> frozenset[str]:

@@ -16,11 +16,13 @@ from adapters.http.requests.parameters import parse
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import HttpError, Unauthorized
 from adapters.http.responses.send_error import send_error
+from adapters.http.timing.stopwatch import Phase, timed
 from domain.access.scopes import AccessScope
-from domain.errors import BadCursor, CursorExpired, DomainError
+from domain.errors import BadCursor, BadParameter, CursorExpired, DomainError
 from domain.ports import ChangeLog
 from domain.use_cases.follow import start
 
+SOCKET = "socket"
 GOING_AWAY, POLICY_VIOLATION, TRY_AGAIN_LATER = 1001, 1008, 1013
 BAD_CURSOR, CURSOR_EXPIRED = 4400, 4410
 MAX_REASON = 123  # bytes, by RFC 6455
@@ -42,14 +44,15 @@ class ChangesSocket:
         await receive()  # websocket.connect
         try:
             await self.gate.admit(request, self.needs)
-            request.capacity.followers.enter(request.address)
+            request.capacity.follow(SOCKET, request.address)
         except Exception as error:  # noqa: BLE001 - as for every other path
             return await send_error(response_for(error, request), scope, receive, send)
         try:
             await send({"type": "websocket.accept"})
-            return await until_disconnect(receive, self._serve(request, send))
+            with timed(Phase.CHANGES):
+                return await until_disconnect(receive, self._serve(request, send))
         finally:
-            request.capacity.followers.give_back(request.address)
+            request.capacity.unfollow(SOCKET, request.address)
 
     async def _serve(self, request: Request, send: Send) -> None:
         code, reason = await self._followed(request, send)
@@ -72,7 +75,7 @@ class ChangesSocket:
             return TRY_AGAIN_LATER, "too slow; go on from the last cursor"
         except CursorExpired as error:
             return CURSOR_EXPIRED, error.message
-        except (BadCursor, HttpError) as error:
+        except (BadCursor, BadParameter, HttpError) as error:
             return BAD_CURSOR, error.message
         except DomainError as error:
             return TRY_AGAIN_LATER, error.message

@@ -7,12 +7,11 @@ from attrs import frozen
 
 from adapters.http.admission.credentials import Shown, cookie_name, session_token
 from adapters.http.admission.gate import Gate
+from adapters.http.handlers.idempotency import refuse_key
 from adapters.http.handlers.submitting import APPLIED, only_validates
-from adapters.http.requests.bodies import check_media_type, read_body, read_object
+from adapters.http.requests.bodies import check_media_type, object_of, read_body, read_object
 from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
-from adapters.http.requests.strict_json import parse_object
-from adapters.http.responses.http_errors import BadHeader
 from adapters.http.responses.responses import Header, Response, json_response
 from adapters.serialization.times import timestamp
 from domain.access.access_key import AccessKey, Grant
@@ -37,23 +36,23 @@ class AccessHandlers:
 
     async def create(self, request: Request) -> Response:
         """Create a key from the body."""
-        _refuse_idempotency(request)
+        refuse_key(request)
         _, raw = await read_object(request, self.max_body)
         secret = make_key(secrets.choice)
         return await self._change(request, CreateKey.parse(raw, secret), secret, status=201)
 
     async def rotate(self, request: Request) -> Response:
         """Give a key a new secret."""
-        _refuse_idempotency(request)
+        refuse_key(request)
         id, body = identifier(request), await read_body(request, self.max_body)
         if body:
             check_media_type(request)
         secret = make_key(secrets.choice)
-        return await self._change(request, RotateKey.parse(id, parse_object(body) if body else {}, secret), secret)
+        return await self._change(request, RotateKey.parse(id, object_of(body) if body else {}, secret), secret)
 
     async def revoke(self, request: Request) -> Response:
         """Revoke a key."""
-        _refuse_idempotency(request)
+        refuse_key(request)
         await read_body(request, self.max_body)
         dry_run = only_validates(request)
         key = await self.gate.keys.change(RevokeKey(id=identifier(request), needed=self.is_public), dry_run=dry_run)
@@ -61,7 +60,7 @@ class AccessHandlers:
 
     async def open_session(self, request: Request) -> Response:
         """Open a session for the browser that shows a key, so that it need not send the key again."""
-        _refuse_idempotency(request)
+        refuse_key(request)
         _, raw = await read_object(request, self.max_body)
         key, token = _shown_key(raw), make_token(secrets.choice)
         grant = await self.gate.keys.open_session(hash_of(token), hash_of(key)) if is_key(key) else None
@@ -123,11 +122,6 @@ def _shown_key(raw: dict[str, Any]) -> str:
         raise violations.failure()
     assert isinstance(key, str)
     return key
-
-
-def _refuse_idempotency(request: Request) -> None:
-    if b"idempotency-key" in request.headers:
-        raise BadHeader("Idempotency-Key would keep the secret of the answer, so it is not taken here")
 
 
 def _applied(request: Request) -> tuple[Header, ...]:

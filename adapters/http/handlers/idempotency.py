@@ -26,6 +26,12 @@ def key_name(request: Request) -> str | None:
     return header
 
 
+def refuse_key(request: Request) -> None:
+    """Raise `BadHeader` for a request with a key, where the stored answer would hold a secret."""
+    if b"idempotency-key" in request.headers:
+        raise BadHeader("Idempotency-Key would keep the secret of the answer, so it is not taken here")
+
+
 def fingerprint(request: Request, body: bytes) -> bytes:
     """Return what distinguishes this request from any other with the same key."""
     parts = (request.method.encode(), request.path.encode(), *(request.headers.get(name, b"") for name in _BOUND), body)

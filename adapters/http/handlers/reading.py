@@ -96,6 +96,8 @@ class Reading:
 
     async def _known(self, request: Request, stem: str, now: Cursor) -> Cursor | None:
         """Return the cursor from which a client that has this page can still follow the changes, or None."""
+        if b"if-none-match" not in request.headers:
+            return None
         for tag, inside in known_tags(request):
             own, _, cursor = inside.partition("@")
             if tag == "*" or (own == stem and await self._reaches(Cursor(cursor))):

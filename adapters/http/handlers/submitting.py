@@ -9,7 +9,7 @@ from adapters.http.handlers.idempotency import earlier_answer, fingerprint, key_
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response
-from domain.decisions import IdempotencyKey, Outcome, Replay
+from domain.decisions import IdempotencyKey, Outcome
 from domain.deliveries import WebhookDispatcher
 from domain.use_cases.write import Answer, Terms
 
@@ -34,7 +34,7 @@ class Submitter:
         """Return the response that `render` makes of the outcome, or of the outcome stored under the key."""
         terms = _terms(request, body)
         answer = await use_case(terms)
-        response = _replayed(answer, render) if isinstance(answer, Replay) else render(answer)
+        response = await request.capacity.heavy_work.do(len(body), lambda: _rendered(answer, render))
         if terms.dry_run:
             return response.plus(APPLIED)
         if isinstance(answer, Outcome) and (self.dispatcher.has_readers or subscribes):
@@ -49,7 +49,13 @@ def _terms(request: Request, body: bytes) -> Terms:
         if name is None
         else IdempotencyKey(caller=request.grant.caller, name=name, fingerprint=fingerprint(request, body))
     )
-    return Terms(request_id=request.request_id, key=key, dry_run=only_validates(request), actor=request.grant.actor)
+    return Terms(
+        request_id=request.request_id,
+        key=key,
+        dry_run=only_validates(request),
+        actor=request.grant.actor,
+        trace=request.trace,
+    )
 
 
 def only_validates(request: Request) -> bool:
@@ -63,7 +69,9 @@ def only_validates(request: Request) -> bool:
     )
 
 
-def _replayed(replay: Replay, render: Callable[[Outcome], Response]) -> Response:
-    kept = replay.outcome
+def _rendered(answer: Answer, render: Callable[[Outcome], Response]) -> Response:
+    if isinstance(answer, Outcome):
+        return render(answer)
+    kept = answer.outcome
     response = render(kept) if isinstance(kept, Outcome) else earlier_answer(kept)
     return response.plus((b"idempotency-replayed", b"true"))

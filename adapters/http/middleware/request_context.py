@@ -13,9 +13,10 @@ from adapters.http.fairness.capacity import Capacity
 from adapters.http.middleware.access_log import AccessLog
 from adapters.http.requests.header_lists import accepts_coding
 from adapters.http.requests.request import IS_WHOLE, Request, joined
-from adapters.http.responses.caching import settled
+from adapters.http.responses.caching import NEVER, STATUSES, common_headers
 from adapters.http.responses.responses import Header
 from adapters.http.responses.security_headers import OF_EVERYTHING
+from adapters.http.timing.stopwatch import begin
 from domain.access.key_text import holds_secret
 
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
@@ -35,6 +36,7 @@ class RequestContext:
         self._access_log = access_log
         self._by_origin = by_origin
         self._capacity = capacity
+        self._measures = access_log.slow is not None
         # 64 random bits for the process, and a counter: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
@@ -42,44 +44,49 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
         started = perf_counter()
-        headers = joined(scope["headers"])
+        headers, root = joined(scope["headers"]), scope.get("root_path", "")
         request_id = headers.get(b"x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_secret(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
-            get_route_path(scope),
+            get_route_path(scope) if root else scope["path"],
             scope["query_string"],
             headers,
             receive,
             request_id.decode(),
             scope.get(IS_WHOLE, False),
             self._capacity,
-            quote(scope.get("root_path", ""), safe=_IN_PATHS),
+            root and quote(root, safe=_IN_PATHS),
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]
         request.reached_at = (scope.get("server") or ("",))[0]
+        if self._measures:
+            request.stopwatch = begin()
+            send = request.stopwatch.sending(send)
         status = 0
         is_head = request.method == "HEAD"
 
         def stamps() -> tuple[Header, ...]:
             spent = b"%.2fms" % ((perf_counter() - started) * 1000)
-            return (b"x-request-id", request_id), (b"x-process-time", spent), *OF_EVERYTHING, *request.limit
+            return (b"x-request-id", request_id), (b"x-process-time", spent), *request.limit
 
         async def stamped(message: Message) -> None:
             nonlocal status
-            if message["type"] in _ANSWERS:
+            kind = message["type"]
+            if kind == "http.response.body":
+                if is_head:
+                    message = {**message, "body": b""}  # the rest is as for GET, so that nothing else differs
+            elif kind in _ANSWERS:
                 request.end_work()
                 status = message["status"]
-                message["headers"] = [*settled(message["headers"], by_origin=self._by_origin), *stamps()]
-            elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}  # the rest is as for GET, so that nothing else differs
-            elif message["type"] == "websocket.accept":
+                message["headers"] = [*message["headers"], *self._common(status, request), *stamps()]
+            elif kind == "websocket.accept":
                 request.end_work()
                 status = 101
-                message["headers"] = [*message.get("headers", ()), *stamps()]
-            elif message["type"] == "websocket.close" and status == 0:
+                message["headers"] = [*message.get("headers", ()), *OF_EVERYTHING, *stamps()]
+            elif kind == "websocket.close" and status == 0:
                 status = 403  # servers send this for a handshake that is not accepted
             await send(message)
 
@@ -92,4 +99,8 @@ class RequestContext:
             if request.body is not None:
                 self._capacity.bodies.forget(request.body)
             del scope["backroom.call"]  # else scope, request and `receive` form a cycle, left to the collector
-            self._access_log.write(scope, status, perf_counter() - started, request.request_id)
+            self._access_log.write(scope, status, perf_counter() - started, request)
+
+    def _common(self, status: int, request: Request) -> tuple[Header, ...]:
+        policy = request.caching if status in STATUSES else NEVER
+        return common_headers(policy, request.vary + b", Origin" if self._by_origin else request.vary)

@@ -23,6 +23,7 @@ class Parameter:
     place: str  # query, path or header
     schema: Schema
     description: str = ""
+    example: Any = None
 
 
 @frozen(kw_only=True)
@@ -32,7 +33,8 @@ class Reply:
     description: str
     schema: Schema | None = None
     media_type: str = "application/json"
-    also: tuple[str, ...] = ()  # the media types of text formats that the client may choose
+    example: Any = None  # such a body
+    also: Mapping[str, str] = Factory(dict)  # the text formats that the client may choose, each with its example
     headers: tuple[str, ...] = ()
 
 
@@ -48,6 +50,7 @@ class Operation:
     replies: Mapping[int, Reply]
     parameters: tuple[Parameter, ...] = ()
     takes: Schema | None = None  # the schema of the body, if the operation has one
+    example: Any = None  # such a body
     body_types: tuple[str, ...] = ("application/json",)
     problems: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

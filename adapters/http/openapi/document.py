@@ -15,6 +15,18 @@ from domain.registry import ENTITY_TYPES
 
 API_VERSION = "1.0"
 
+OWN_TAG = "service"
+_TAGS = {
+    "tasks": "Things to be done, with a status, a priority and a date on which they are due.",
+    "products": "Things to be sold. Their stock is adjusted by differences, so that no sale is lost.",
+    "webhooks": "Addresses that get every change, in order, signed, at least once.",
+    "calendars": "Tasks with a due date as a calendar that other programs subscribe to.",
+    "changes": "The log of all changes, by polling, as events, or over a WebSocket.",
+    "keys": "Who may do what. A key is shown once.",
+    "session": "A browser shows a key once, and goes on with a cookie.",
+    OWN_TAG: "The service itself: its pages, its health, its documentation.",
+}
+
 _ALWAYS = (
     "malformed_request",
     "bad_parameter",
@@ -51,6 +63,7 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "Accept-Patch": ("The media types that are taken.", _TEXT),
     "Accept-Encoding": ("The encodings that are taken.", _TEXT),
     "Upgrade": ("What to ask for.", {"const": "websocket"}),
+    "Content-Disposition": ("The name of the file, where one is saved.", _TEXT),
     "Retry-After": ("Seconds to wait before another try.", {"type": "integer"}),
     "Idempotency-Replayed": ("`true` where this is the answer that was kept for the key.", {"const": "true"}),
     "Preference-Applied": ("`validate-only` where nothing was stored because of it.", {"const": "validate-only"}),
@@ -91,6 +104,7 @@ def document(paths: Iterable[Path]) -> dict[str, Any]:
     schemas: dict[str, Schema] = {"Problem": PROBLEM}
     for entity_type in ENTITY_TYPES:
         schemas |= entity_schemas(entity_type)
+    described = {path.template: _path(path) for path in paths}
     headers = {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()}
     return {
         "openapi": "3.1.0",
@@ -101,7 +115,8 @@ def document(paths: Iterable[Path]) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "paths": {path.template: _path(path) for path in paths},
+        "tags": _tags(described),
+        "paths": described,
         "components": {
             "schemas": schemas,
             "headers": headers,
@@ -111,20 +126,25 @@ def document(paths: Iterable[Path]) -> dict[str, Any]:
     }
 
 
+def _tags(paths: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the tags in the order of the paths, each described where there is something to say."""
+    used = dict.fromkeys(tag for path in paths.values() for each in path.values() for tag in each["tags"])
+    return [{"name": tag, **({"description": _TAGS[tag]} if tag in _TAGS else {})} for tag in used]
+
+
 def _path(path: Path) -> dict[str, Any]:
     return {method.lower(): _operation(operation) for method, operation in path.operations.items()}
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {"operationId": operation.name, "summary": operation.summary}
-    if operation.tags:
-        described["tags"] = list(operation.tags)
+    described["tags"] = list(operation.tags or (OWN_TAG,))
     parameters = (*operation.parameters, *((_IF_NONE_MATCH,) if operation.is_revalidated else ()))
     if parameters:
         described["parameters"] = [_parameter(each) for each in parameters]
     if operation.takes is not None:
-        content = {media_type: {"schema": operation.takes} for media_type in operation.body_types}
-        described["requestBody"] = {"required": True, "content": content}
+        content = _content(operation.takes, operation.example)
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.body_types, content)}
     replies = {str(status): _reply(reply) for status, reply in _replies(operation).items()}
     shared = tuple(name for name in _OF_WRITES if any(name in reply.headers for reply in operation.replies.values()))
     needs_key = () if operation.scope is None else _NEEDS_KEY
@@ -153,15 +173,21 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         described["explode"] = False  # values separated by commas
     if parameter.description:
         described["description"] = parameter.description
+    if parameter.example is not None:
+        described["example"] = parameter.example
     return described
 
 
 def _reply(reply: Reply) -> dict[str, Any]:
     described: dict[str, Any] = {"description": reply.description, "headers": _headers(reply.headers)}
     if reply.schema is not None:
-        described["content"] = {reply.media_type: {"schema": reply.schema}}
-        described["content"] |= {media_type: {"schema": {"type": "string"}} for media_type in reply.also}
+        texts = {media_type: _content(_TEXT, example or None) for media_type, example in reply.also.items()}
+        described["content"] = {reply.media_type: _content(reply.schema, reply.example), **texts}
     return described
+
+
+def _content(schema: Schema, example: Any) -> dict[str, Any]:
+    return {"schema": schema} if example is None else {"schema": schema, "example": example}
 
 
 def _problems(codes: Iterable[str], shared: tuple[str, ...]) -> dict[str, Any]:

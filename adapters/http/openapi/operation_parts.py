@@ -21,7 +21,7 @@ CURSOR = Parameter(
     schema={"type": "string", "pattern": patterns.CURSOR},
     description="From `next`; opaque.",
 )
-ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": MAX_ID})
+ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": MAX_ID}, example=1)
 IF_MATCH = Parameter(
     name="If-Match",
     place="header",
@@ -34,7 +34,7 @@ _KEY = Parameter(
     schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     description="The same key and request give the first answer again, for 24 hours.",
 )
-_PREFER = Parameter(
+PREFER = Parameter(
     name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
 )
-SUBMITTED = (_KEY, _PREFER)
+SUBMITTED = (_KEY, PREFER)

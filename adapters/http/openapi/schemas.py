@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 from adapters.http.openapi.declarations import Schema
 from adapters.http.openapi.patterns import ONE_LINE, SENT_URL, URL, amount_pattern, text_pattern
 from domain.decisions import MAX_COMMANDS
@@ -74,9 +76,10 @@ def _length(least: int, most: int, *, sent: bool) -> dict[str, Any]:
 def field_schema(field: Field, *, sent: bool) -> dict[str, Any]:
     """Return the schema of a field."""
     schema = field_type_schema(field.field_type, sent=sent)
+    meaning = {"description": field.meaning} if field.meaning else {}
     if field.nullable or (sent and not field.required and not field.read_only):
-        return {"anyOf": [schema, {"type": "null"}]}
-    return schema
+        return {"anyOf": [schema, {"type": "null"}], **meaning}
+    return {**schema, **meaning}
 
 
 STOCK: dict[str, Any] = {
@@ -99,7 +102,10 @@ def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
     echoed = {name: {**schema, "readOnly": True} for name, schema in answered.items() if name not in writable}
     schemas = {
         name: object_schema(answered, required),
-        f"{name}Create": object_schema(writable, [field.name for field in entity_type.required]),
+        f"{name}Create": object_schema(
+            {field.name: _with_default(writable[field.name], field) for field in entity_type.writable},
+            [field.name for field in entity_type.required],
+        ),
         f"{name}Edit": object_schema({**writable, **echoed}, []),
         f"{name}Change": change_schema(entity_type),
     }
@@ -107,6 +113,11 @@ def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
         created = object_schema({**answered, "secret": SECRET}, [*answered, "secret"])
         return {**schemas, f"{name}Created": created}
     return {**schemas, f"{name}Bulk": bulk_schema(entity_type)}
+
+
+def _with_default(schema: dict[str, Any], field: Field) -> dict[str, Any]:
+    """Return the schema of a field of a new entity, with the value that the field has when it is not sent."""
+    return schema if field.required else {**schema, "default": orjson.loads(orjson.dumps(field.default))}
 
 
 def change_schema(entity_type: EntityType[Any]) -> Schema:

@@ -49,6 +49,8 @@ def known_tags(request: Request) -> Iterator[tuple[str, str]]:
 
 def known_tag(request: Request, current: bytes) -> bytes | None:
     """Return the etag in If-None-Match under which the client already has this response, or None."""
+    if b"if-none-match" not in request.headers:
+        return None
     weak, shown = current.startswith(b"W/"), current.decode().removeprefix("W/")[1:-1]
     for tag, inside in known_tags(request):
         if tag == "*" or inside == shown:

@@ -9,18 +9,26 @@ from starlette.types import Receive, Scope
 
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.fairness.pending_bodies import PendingBody
+from adapters.http.responses.caching import NEVER, VARY
 from adapters.http.responses.responses import Header
+from adapters.http.timing.stopwatch import Stopwatch
 from domain.access.access_key import OPEN, Grant
+from domain.access.key_text import holds_secret
+from domain.trace import TraceContext
 
 IS_WHOLE: Final = "backroom.is_whole"
 """The scope key that tells that the whole request has arrived."""
+
+NO_ROUTE: Final = "(other)"
+"""The route of a path that does not exist, and of a request that was refused before its path was looked at."""
 
 
 @define(eq=False)
 class Request:
     """One request, or the handshake of a socket.
 
-    `headers` are by lower-case name; repeated ones are joined with a comma (RFC 9110, 5.3).
+    `headers` are by lower-case name. Repeated ones are joined with a comma (RFC 9110, 5.3), and cookies with a
+    semicolon (RFC 9113, 8.2.3), because the value of a cookie may hold a comma.
     """
 
     method: str
@@ -36,6 +44,8 @@ class Request:
     """The limits that all requests share."""
     root: str = ""
     """The prefix of our paths, if a server or a proxy puts us below one. It is not part of `path`."""
+    route: str = field(default=NO_ROUTE, init=False)
+    """The template of its path, once that is found."""
     parameters: dict[str, str] = field(factory=dict, init=False)
     """The parameters of the path, by the names in its route."""
     scheme: str = field(default="http", init=False)
@@ -51,8 +61,19 @@ class Request:
     """Whether it counts as worked on. It does not while it waits, nor once its response begins."""
     body: PendingBody | None = field(default=None, init=False)
     """The part of its body that was read. It stays in memory until the request ends."""
+    stopwatch: Stopwatch | None = field(default=None, init=False)
+    """Where its time goes, if slow requests are told."""
     limit: tuple[Header, ...] = field(default=(), init=False)
     """The RateLimit headers of the response."""
+    caching: bytes = field(default=NEVER, init=False)
+    """Who may cache the response, unless it is an error."""
+    vary: bytes = field(default=VARY, init=False)
+    """The headers of the request that the response depends on, beside its Origin."""
+
+    @property
+    def base(self) -> str:
+        """The absolute URL that our paths begin with, as the client wrote it."""
+        return f"{self.scheme}://{self.header(b'host') or ''}{self.root}"
 
     def begin_work(self) -> None:
         """Count this request as worked on. Raises `Overloaded`."""
@@ -77,6 +98,15 @@ class Request:
                 self.capacity.at_work.take(self.address)
                 self.is_at_work = True
 
+    @property
+    def trace(self) -> TraceContext | None:
+        """The trace that the client is in, if it sent a valid one."""
+        parent = self.header(b"traceparent")
+        if parent is None:
+            return None
+        state = self.header(b"tracestate") or ""
+        return TraceContext.parse(parent, "" if holds_secret(state) else state)
+
     def header(self, name: bytes) -> str | None:
         """Return a header, or None if it was not sent."""
         value = self.headers.get(name)
@@ -89,7 +119,8 @@ def joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     if len(by_name) != len(headers):
         by_name.clear()
         for name, value in headers:
-            by_name[name] = by_name[name] + b", " + value if name in by_name else value
+            separator = b"; " if name == b"cookie" else b", "
+            by_name[name] = by_name[name] + separator + value if name in by_name else value
     return by_name
 
 

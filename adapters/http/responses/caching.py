@@ -1,8 +1,10 @@
 """Who may cache a response, and for how long (RFC 9111): one policy for each operation, `NEVER` for all others."""
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from adapters.http.responses.responses import Header
+from adapters.http.responses.security_headers import OF_EVERYTHING
 
 NEVER = b"no-store"
 """Nobody may cache it: an error, the response to a write, or a fact of this moment."""
@@ -16,6 +18,9 @@ PUBLIC = b"no-cache"
 FOREVER = b"public, max-age=31536000, immutable"
 """The content of this URL never changes."""
 
+VARY = b"Accept, Accept-Encoding"
+"""The headers of a request that a response may depend on."""
+
 STATUSES = frozenset((200, 206, 304, 307, 308))
 """The statuses that a policy applies to; all others are errors."""
 
@@ -25,13 +30,7 @@ def etag_of_content(content: bytes) -> bytes:
     return b'W/"%b"' % blake2b(content, digest_size=12).hexdigest().encode()
 
 
-def settled(headers: list[Header], *, by_origin: bool) -> list[Header]:
-    """Return headers with what caches need: who may keep the response, and which request headers it depends on.
-
-    Vary is one line, because some caches read only its last line.
-    """
-    named = dict(headers)
-    vary = named.get(b"vary", b"Accept, Accept-Encoding") + (b", Origin" if by_origin else b"")
-    kept = [header for header in headers if header[0] != b"vary"] if b"vary" in named else headers
-    policy = () if b"cache-control" in named else ((b"cache-control", NEVER),)
-    return [*kept, *policy, (b"vary", vary)]
+@lru_cache(16)  # there are few different ones
+def common_headers(policy: bytes, vary: bytes) -> tuple[Header, ...]:
+    """Return the headers that every response has: who may keep it, what it depends on, what a browser may do."""
+    return ((b"cache-control", policy), (b"vary", vary), *OF_EVERYTHING)

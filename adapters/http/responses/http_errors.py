@@ -32,12 +32,6 @@ class MalformedJson(HttpError):
     code = "malformed_json"
 
 
-class BadParameter(HttpError):
-    """A query parameter that is unknown, repeated or not of its type."""
-
-    code = "bad_parameter"
-
-
 class BadHeader(HttpError):
     """A header that cannot be understood."""
 
@@ -46,10 +40,9 @@ class BadHeader(HttpError):
 
 @frozen
 class OutOfRange(HttpError):
-    """A part of the path or of the query is well-formed, but not in its range."""
+    """A part of the path is well-formed, but not in its range."""
 
     code: ClassVar[str] = "invalid"
-    place: str  # "path" or "query"
     parameter: str
 
 

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from adapters.http.responses.http_errors import HttpError, OutOfRange
 from adapters.http.responses.responses import Header, Response, json_bytes
-from domain.errors import DomainError, PreconditionFailed, ValidationFailed
+from domain.errors import DomainError, ParameterOutOfRange, PreconditionFailed, ValidationFailed
 from domain.stored_entity import StoredEntity
 
 PROBLEM_TYPE = b"application/problem+json"
@@ -59,6 +59,7 @@ PROBLEMS = {
         409, "Last admin key", "Without this key nobody could administer the service. Make another one first."
     ),
     "too_many_keys": ProblemType(409, "Too many keys", "Revoke keys that nobody uses."),
+    "too_many_calendars": ProblemType(409, "Too many calendars", "Delete calendars that nobody subscribes to."),
     "not_deleted": ProblemType(409, "Not deleted", "Only what was deleted can be restored."),
     "idempotency_key_in_flight": ProblemType(
         409, "Idempotency key in flight", "The first request with this key is still being decided. Retry later.", _SOON
@@ -91,7 +92,7 @@ PROBLEMS = {
         428, "Precondition required", "Send If-Match with the ETag of the version that you change."
     ),
     "rate_limited": ProblemType(
-        429, "Rate limited", "Too many requests, or too many tries with keys that are not valid. Retry later."
+        429, "Rate limited", "Too many requests, or too many tries with secrets that are not valid. Retry later."
     ),
     "headers_too_large": ProblemType(431, "Headers too large", "The headers are over 32 KiB, or over 100."),
     "internal_error": ProblemType(500, "Internal error", "Our fault. The request id finds it in the log."),
@@ -143,8 +144,9 @@ def _more(error: DomainError | HttpError, within: str) -> dict[str, Any]:
                 for each in violations
             ]
             return {"errors": errors, "errors_omitted": omitted} if omitted else {"errors": errors}
-        case OutOfRange(place=place, parameter=parameter, message=message):
-            return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": message}]}
+        case OutOfRange(parameter=parameter) | ParameterOutOfRange(parameter=parameter):
+            place = "path" if isinstance(error, OutOfRange) else "query"
+            return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": error.message}]}
         case PreconditionFailed(current=StoredEntity(document=document), changed=changed):
             return {"current": orjson.Fragment(document), "changed": list(changed)}
         case _:

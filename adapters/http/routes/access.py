@@ -3,23 +3,26 @@
 from typing import Any
 
 from adapters.http.handlers.access import AccessHandlers
-from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
-from adapters.http.openapi.operation_parts import BODY, ID
-from adapters.http.openapi.schemas import TIME, field_type_schema, object_schema
+from adapters.http.openapi.declarations import Operation, Path, Reply, Schema
+from adapters.http.openapi.examples import AT, TIME
+from adapters.http.openapi.operation_parts import BODY, ID, PREFER
+from adapters.http.openapi.schemas import TIME as TIMES
+from adapters.http.openapi.schemas import field_type_schema, object_schema
+from adapters.serialization.times import timestamp
 from domain.access.access_key import CredentialType
-from domain.access.key_ring import FIELDS
-from domain.access.key_text import KEY
+from domain.access.key_ring import FIELDS, SESSION_LASTS
+from domain.access.key_text import KEY, LAST_SHOWN, make_key
 from domain.access.scopes import AccessScope
 
 _ID: Schema = {"type": "integer", "minimum": 1}
 _SCOPE: Schema = {"enum": [each.value for each in AccessScope]}
-_TIME_OR_NULL: Schema = {"anyOf": [TIME, {"type": "null"}]}
+_TIME_OR_NULL: Schema = {"anyOf": [TIMES, {"type": "null"}]}
 _SHOWN = {
     "id": _ID,
     "name": {"type": "string"},
     "scope": _SCOPE,
     "last_four": {"type": "string", "description": "The last characters of the secret, to tell it by."},
-    "created_at": TIME,
+    "created_at": TIMES,
     "expires_at": _TIME_OR_NULL,
     "last_used_at": {**_TIME_OR_NULL, "description": "To within a minute."},
     "revoked_at": _TIME_OR_NULL,
@@ -40,9 +43,24 @@ _GRANTED = object_schema(
     },
     ["key", "scope", "by", "expires_at"],
 )
-_PREFER = Parameter(
-    name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
-)
+_SECRET_EXAMPLE = make_key(lambda alphabet: alphabet[0])
+_SENT = {"name": "till 2", "scope": AccessScope.WRITE.value}
+_EXAMPLE = {
+    "id": 1,
+    **_SENT,
+    "last_four": _SECRET_EXAMPLE[-LAST_SHOWN:],
+    "created_at": TIME,
+    "expires_at": None,
+    "last_used_at": None,
+    "revoked_at": None,
+}
+_EXAMPLE_WITH_SECRET = {**_EXAMPLE, "key": _SECRET_EXAMPLE}
+_EXAMPLE_GRANTED = {
+    "key": {"id": 1, "name": _SENT["name"]},
+    "scope": _SENT["scope"],
+    "by": CredentialType.SESSION.value,
+    "expires_at": timestamp(AT + SESSION_LASTS),
+}
 _APPLIED = ("Preference-Applied",)
 _WRITE = ("bad_header", "bad_origin", "storage_full")
 
@@ -65,7 +83,8 @@ def _admin(name: str, summary: str, **facts: Any) -> Operation:
 
 
 def _list(handlers: AccessHandlers) -> Operation:
-    shown = Reply(description="All of them, by ascending id.", schema=_KEYS)
+    listed = {"keys": [_EXAMPLE], "count": 1}
+    shown = Reply(description="All of them, by ascending id.", schema=_KEYS, example=listed)
     return _admin("listKeys", "List keys, also those that were revoked", handler=handlers.list, replies={200: shown})
 
 
@@ -77,22 +96,29 @@ def _create(handlers: AccessHandlers) -> Operation:
         "Make a key",
         handler=handlers.create,
         replies={
-            201: Reply(description="With the key, this once.", schema=_KEY_WITH_SECRET, headers=("Location", *_APPLIED))
+            201: Reply(
+                description="With the key, this once.",
+                schema=_KEY_WITH_SECRET,
+                example=_EXAMPLE_WITH_SECRET,
+                headers=("Location", *_APPLIED),
+            )
         },
-        parameters=(_PREFER,),
+        parameters=(PREFER,),
         takes=object_schema(properties, [each.name for each in FIELDS if each.required]),
+        example=_SENT,
         problems=(*BODY, *_WRITE, "too_many_keys"),
     )
 
 
 def _revoke(handlers: AccessHandlers) -> Operation:
     gone = object_schema({"deleted": _KEY_DOCUMENT}, ["deleted"])
+    revoked = {"deleted": {**_EXAMPLE, "revoked_at": TIME}}
     return _admin(
         "revokeKey",
         "Revoke a key, with its sessions; followers that it let in go within ten seconds",
         handler=handlers.revoke,
-        replies={200: Reply(description="As it was left.", schema=gone, headers=_APPLIED)},
-        parameters=(ID, _PREFER),
+        replies={200: Reply(description="As it was left.", schema=gone, example=revoked, headers=_APPLIED)},
+        parameters=(ID, PREFER),
         problems=("not_found", "invalid", "body_too_large", "timeout", *_WRITE, "last_admin_key"),
     )
 
@@ -103,9 +129,17 @@ def _rotate(handlers: AccessHandlers) -> Operation:
         "rotateKey",
         "Give a key a new secret; the old one, and its sessions, hold for the overlap",
         handler=handlers.rotate,
-        replies={200: Reply(description="With the new key, this once.", schema=_KEY_WITH_SECRET, headers=_APPLIED)},
-        parameters=(ID, _PREFER),
+        replies={
+            200: Reply(
+                description="With the new key, this once.",
+                schema=_KEY_WITH_SECRET,
+                example=_EXAMPLE_WITH_SECRET,
+                headers=_APPLIED,
+            )
+        },
+        parameters=(ID, PREFER),
         takes=object_schema({"overlap": overlap}, []),
+        example={"overlap": "1h"},
         problems=("not_found", *BODY, *_WRITE),
     )
 
@@ -116,7 +150,13 @@ def _who(handlers: AccessHandlers) -> Operation:
         summary="Who asks, and what he may do",
         scope=AccessScope.READ,
         handler=handlers.session,
-        replies={200: Reply(description="The key that was shown, itself or by a session.", schema=_GRANTED)},
+        replies={
+            200: Reply(
+                description="The key that was shown, itself or by a session.",
+                schema=_GRANTED,
+                example=_EXAMPLE_GRANTED,
+            )
+        },
         tags=("session",),
     )
 
@@ -127,8 +167,16 @@ def _open(handlers: AccessHandlers) -> Operation:
         summary="Show a key once, and go on with a cookie",
         scope=None,
         handler=handlers.open_session,
-        replies={200: Reply(description="What the session grants.", schema=_GRANTED, headers=("Set-Cookie",))},
+        replies={
+            200: Reply(
+                description="What the session grants.",
+                schema=_GRANTED,
+                example=_EXAMPLE_GRANTED,
+                headers=("Set-Cookie",),
+            )
+        },
         takes=object_schema({"key": {"type": "string"}}, ["key"]),
+        example={"key": _SECRET_EXAMPLE},
         problems=(*BODY, *_WRITE, "unauthorized"),
         tags=("session",),
     )

@@ -1,7 +1,10 @@
 """The paths of the log of changes."""
 
+import orjson
+
 from adapters.http.feed.polling import MAX_WAIT_S, Changes
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
+from adapters.http.openapi.examples import Examples, cursor
 from adapters.http.openapi.patterns import CURSOR, CURSOR_OR_NONE
 from adapters.http.openapi.schemas import object_schema, ref
 from adapters.http.requests.request import Request
@@ -36,6 +39,7 @@ _LAST = Parameter(
     schema={"type": "string", "pattern": CURSOR_OR_NONE},
     description="The last cursor; counts before `after`.",
 )
+_CHANGE = Examples(PUBLIC_TYPES[0]).creation()
 _BATCH: Schema = {
     "type": "object",
     "properties": {
@@ -91,7 +95,13 @@ def paths(changes: Changes) -> list[Path]:
         summary="What changed after a cursor",
         scope=AccessScope.READ,
         handler=changes.poll,
-        replies={200: Reply(description="Changes in commit order.", schema=_BATCH)},
+        replies={
+            200: Reply(
+                description="Changes in commit order.",
+                schema=_BATCH,
+                example={"changes": [_CHANGE], "cursor": cursor(1)},
+            )
+        },
         parameters=(_AFTER, _LIMIT, _TYPES, _WAIT),
         problems=("bad_cursor", "cursor_expired", "invalid"),
         tags=("changes",),
@@ -101,7 +111,14 @@ def paths(changes: Changes) -> list[Path]:
         summary="The same as Server-Sent Events",
         scope=AccessScope.READ,
         handler=changes.stream,
-        replies={200: Reply(description="Events.", media_type="text/event-stream", schema=_EVENT)},
+        replies={
+            200: Reply(
+                description="Events.",
+                media_type="text/event-stream",
+                schema=_EVENT,
+                example={"id": cursor(1), "data": orjson.dumps(_CHANGE).decode()},
+            )
+        },
         parameters=(_AFTER, _TYPES, _LAST),
         problems=("bad_cursor",),
         tags=("changes",),
@@ -111,7 +128,7 @@ def paths(changes: Changes) -> list[Path]:
         summary="The same over a WebSocket",
         scope=AccessScope.READ,
         handler=_upgrade,
-        replies={101: Reply(description=_SOCKET, schema=_MESSAGE)},
+        replies={101: Reply(description=_SOCKET, schema=_MESSAGE, example=_CHANGE)},
         parameters=(_AFTER, _TYPES),
         problems=("bad_origin", "upgrade_required"),
         tags=("changes",),

@@ -9,10 +9,11 @@ from adapters.http.openapi.declarations import Handler, Operation, Path
 from adapters.http.requests.etags import known_tag
 from adapters.http.requests.negotiation import quality
 from adapters.http.requests.request import Request, request_of
-from adapters.http.responses.caching import NEVER, STATUSES, etag_of_content
-from adapters.http.responses.http_errors import BadParameter, MethodNotAllowed, NotAcceptable
+from adapters.http.responses.caching import NEVER, etag_of_content
+from adapters.http.responses.http_errors import MethodNotAllowed, NotAcceptable
 from adapters.http.responses.responses import Header, Response
 from domain.access.scopes import AccessScope
+from domain.errors import BadParameter
 
 
 class Endpoint:
@@ -32,7 +33,6 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = request_of(scope)
-        request.parameters = scope["path_params"]
         served = self._served.get(scope["method"])
         try:
             response = await (self._unlisted.method(request) if served is None else served.handle(request))
@@ -74,24 +74,20 @@ class _Served:
             raise BadParameter("this path takes no parameters")
         if b"accept" in request.headers and self.media_types and not self._is_acceptable(request):
             raise NotAcceptable(f"this path answers with {' or '.join(self.media_types)}")
+        request.caching = self.caching
         response = await self.handler(request)
-        return response if self.caching == NEVER else self._kept(request, response)
-
-    def _kept(self, request: Request, response: ASGIApp) -> ASGIApp:
-        """Return the response with its cache policy and an etag, or 304 if the client has it by that etag."""
-        if not isinstance(response, Response) or response.status not in STATUSES:
-            return response
-        names = {name for name, _ in response.headers}
-        policy = () if b"cache-control" in names else ((b"cache-control", self.caching),)
-        if response.status != 200 or b"etag" in names:
-            return response.plus(*policy)
-        etag = etag_of_content(response.body)
-        if known_tag(request, etag) is not None:
-            return Response(status=304, headers=((b"etag", etag), *policy))
-        return response.plus((b"etag", etag), *policy)
+        return response if self.caching == NEVER else _tagged(request, response)
 
     def _is_acceptable(self, request: Request) -> bool:
         return any(quality(request, media_type) for media_type in self.media_types)
+
+
+def _tagged(request: Request, response: ASGIApp) -> ASGIApp:
+    """Return a response that may be cached with an etag, or 304 if the client has it by that etag."""
+    if not isinstance(response, Response) or response.status != 200 or b"etag" in dict(response.headers):
+        return response
+    etag = (b"etag", etag_of_content(response.body))
+    return response.plus(etag) if known_tag(request, etag[1]) is None else Response(status=304, headers=(etag,))
 
 
 def _served(operation: Operation, gate: Gate) -> _Served:

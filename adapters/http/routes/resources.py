@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from adapters.http.handlers.bulk import Bulk
 from adapters.http.handlers.reading import TEXTS, Reading, as_list, by_id
 from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.writing import Writing
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
+from adapters.http.openapi.examples import SECRET, SOLD, Examples
 from adapters.http.openapi.operation_parts import (
     BODY,
     CHANGE,
@@ -24,11 +25,12 @@ from adapters.http.openapi.patterns import LINES
 from adapters.http.openapi.schemas import STOCK, filter_schema, listing, object_schema, ref
 from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.requests.cursors import ListCursors
-from adapters.http.requests.list_query import MAX_SEARCH, ListParameters, filters
+from adapters.http.requests.list_query import MAX_SEARCH, ListParameters
 from adapters.http.responses.caching import PRIVATE
 from domain.access.scopes import AccessScope
 from domain.deliveries import WebhookDispatcher
 from domain.entity_type import EntityType
+from domain.filters import filters
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
 
@@ -91,6 +93,11 @@ class Declared:
     writing: Writing
     reads: AccessScope = AccessScope.READ
     writes: AccessScope = AccessScope.WRITE
+    examples: Examples = field(init=False)
+
+    @examples.default
+    def _examples(self) -> Examples:
+        return Examples(self.entity_type)
 
     @property
     def _name(self) -> str:
@@ -108,18 +115,25 @@ class Declared:
 
     def paths(self) -> list[Path]:
         """Return the paths that every entity type has."""
-        return [self._entity(), self._collection(), self._restore(), self._history()]
+        return [self._collection(), self._entity(), self._restore(), self._history()]
 
     def _entity(self) -> Path:
         name, entity_type = self._name, self.entity_type.name
-        shown = Reply(description=f"The {entity_type}.", schema=ref(name))
-        after = Reply(description=f"The {entity_type} after the change.", schema=ref(name), headers=("ETag", *KEPT))
+        examples = self.examples
+        shown = Reply(description=f"The {entity_type}.", schema=ref(name), example=examples.shown(examples.created))
+        after = Reply(
+            description=f"The {entity_type} after the change.",
+            schema=ref(name),
+            example=examples.shown(examples.edited),
+            headers=("ETag", *KEPT),
+        )
         gone: Schema = {"type": "object", "properties": {"deleted": ref(name)}, "required": ["deleted"]}
         edit = {
             "handler": self.writing.edit,
             "replies": {200: after},
             "parameters": (ID, IF_MATCH, *SUBMITTED),
             "takes": ref(f"{name}Edit"),
+            "example": self.entity_type.example_edit,
             "problems": (*CHANGE, *BODY, *self._unique),
         }
         return Path(
@@ -144,7 +158,9 @@ class Declared:
                     "delete",
                     f"Delete a {entity_type}",
                     handler=self.writing.delete,
-                    replies={200: Reply(description="As it was deleted.", schema=gone, headers=KEPT)},
+                    replies={
+                        200: Reply(description="As it was deleted.", schema=gone, example=examples.gone(), headers=KEPT)
+                    },
                     parameters=(ID, IF_MATCH, *SUBMITTED),
                     problems=(*CHANGE, "body_too_large", "timeout"),
                 ),
@@ -153,8 +169,13 @@ class Declared:
 
     def _collection(self) -> Path:
         name, collection = self._name, self.entity_type.collection
-        shown = ref(f"{name}Created" if self.entity_type.subscribes else name)
-        created = Reply(description="It exists.", schema=shown, headers=("ETag", "Location", *KEPT))
+        shown, more = (ref(f"{name}Created"), {"secret": SECRET}) if self.entity_type.subscribes else (ref(name), {})
+        created = Reply(
+            description="It exists.",
+            schema=shown,
+            example=self.examples.shown(self.examples.created, **more),
+            headers=("ETag", "Location", *KEPT),
+        )
         return Path(
             template=f"/{collection}",
             operations={
@@ -162,11 +183,7 @@ class Declared:
                     "list",
                     f"List {collection}",
                     handler=self.reading.page,
-                    replies={
-                        200: Reply(
-                            description="A page.", schema=self._listing(), also=self.reading.texts, headers=("Link",)
-                        )
-                    },
+                    replies={200: self._page()},
                     parameters=self._list_parameters(),
                     problems=("bad_cursor", "invalid"),
                     caching=PRIVATE,
@@ -178,9 +195,20 @@ class Declared:
                     replies={201: created},
                     parameters=SUBMITTED,
                     takes=ref(f"{name}Create"),
+                    example=self.entity_type.example,
                     problems=(*BODY, *WRITE, *self._unique),
                 ),
             },
+        )
+
+    def _page(self) -> Reply:
+        followed = self.entity_type in PUBLIC_TYPES
+        return Reply(
+            description="A page.",
+            schema=self._listing(),
+            example=self.examples.page(self.reading.envelope, followed=followed),
+            also=self.examples.texts() if self.reading.texts else {},
+            headers=("Link",),
         )
 
     def _listing(self) -> Schema:
@@ -208,7 +236,12 @@ class Declared:
         )
 
     def _restore(self) -> Path:
-        restored = Reply(description="It is back.", schema=ref(self._name), headers=("ETag", *KEPT))
+        restored = Reply(
+            description="It is back.",
+            schema=ref(self._name),
+            example=self.examples.restored(),
+            headers=("ETag", *KEPT),
+        )
         operation = self._operation(
             "restore",
             f"Bring a deleted {self.entity_type.name} back",
@@ -231,7 +264,7 @@ class Declared:
             "history",
             f"What happened to a {self.entity_type.name}, oldest first",
             handler=self.reading.history,
-            replies={200: Reply(description="Its changes.", schema=schema)},
+            replies={200: Reply(description="Its changes.", schema=schema, example=self.examples.history())},
             parameters=(ID, LIMIT, CURSOR),
             problems=("not_found", "bad_cursor", "invalid"),
             caching=PRIVATE,
@@ -258,24 +291,31 @@ class Declared:
             f"Many operations on {self.entity_type.collection} at once",
             handler=bulk.apply,
             replies={
-                200: Reply(description="All of them.", schema=schema, headers=KEPT),
-                207: Reply(description="Each for itself.", schema=schema, headers=KEPT),
+                200: Reply(description="All of them.", schema=schema, example=self.examples.results(), headers=KEPT),
+                207: Reply(
+                    description="Each for itself.", schema=schema, example=self.examples.results(), headers=KEPT
+                ),
             },
             parameters=SUBMITTED,
             takes=ref(f"{self._name}Bulk"),
+            example=self.examples.bulk(),
             problems=(*BODY, *CHANGE, "not_deleted", *self._unique, *of_stock),
         )
         return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
 
     def stock(self) -> Path:
         """Return the path of stock adjustments."""
+        left = self.examples.shown(self.examples.sold(self.examples.created))
         operation = self._operation(
             "adjustStockOf",
             "Add to the stock of a product, or take from it",
             handler=self.writing.stock,
-            replies={200: Reply(description="The product.", schema=ref(self._name), headers=("ETag", *KEPT))},
+            replies={
+                200: Reply(description="The product.", schema=ref(self._name), example=left, headers=("ETag", *KEPT))
+            },
             parameters=(ID, IF_MATCH, *SUBMITTED),
             takes=object_schema(STOCK, ["change"]),
+            example=SOLD,
             problems=(*CHANGE, *BODY, "insufficient_stock", "stock_not_tracked"),
         )
         return Path(template=f"/{self.entity_type.collection}/{{id}}/stock", operations={"POST": operation})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from attrs import field, frozen
 
@@ -18,11 +19,16 @@ from adapters.http.responses.security_headers import OF_PAGES
 from adapters.http.routes.static_files import StaticFiles
 
 PAGE = "/app/"
+VIEWS = ("tasks", "products", "overview", "csv", "access", "webhooks")
+"""The views of the web page. Each has an address of its own, and what it shows is in the query."""
 DOCS = "/docs"
 
 _OF_PAGES = ("Content-Security-Policy",)
 _HTML = b"text/html; charset=utf-8"
 _OK: Schema = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
+_ANY_QUERY: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+_FINE = {"status": "ok"}
+_GREETING = {"message": "Hello from Starlette!", "version": API_VERSION}
 _HOME: Schema = {
     "type": "object",
     "properties": {"message": {"type": "string"}, "version": {"type": "string"}},
@@ -41,18 +47,18 @@ class Service:
         """Respond with a greeting to a program. Send a browser to the web page."""
         if quality(request, "text/html") > quality(request, "application/json"):
             return Response(status=307, headers=((b"location", f"{request.root}{PAGE}".encode()),))
-        return json_response({"message": "Hello from Starlette!", "version": API_VERSION})
+        return json_response(_GREETING)
 
     async def alive(self, request: Request) -> Response:
         """Tell that the process responds."""
         del request
-        return json_response({"status": "ok"})
+        return json_response(_FINE)
 
     async def ready(self, request: Request) -> Response:
         """Tell that the store accepts writes. Raises `Unavailable` otherwise."""
         del request
         await self.readiness.check()
-        return json_response({"status": "ok"})
+        return json_response(_FINE)
 
     async def problem(self, request: Request) -> Response:
         """Explain a code."""
@@ -64,17 +70,13 @@ class Service:
             title, text = escape(f"{entity_type.status} {entity_type.title}"), escape(entity_type.explanation)
             page = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p><code>{code}</code><p>{text}"
             return json_bytes(page.encode(), OF_PAGES, media_type=_HTML)
-        explained = {
-            "code": code,
-            "status": entity_type.status,
-            "title": entity_type.title,
-            "explanation": entity_type.explanation,
-        }
-        return json_response(explained)
+        return json_response(_explained(code))
 
     async def page(self, request: Request) -> Response:
-        """Show the web page."""
-        del request
+        """Show the web page. A script of the page shows the view that its address names."""
+        view = request.parameters.get("view")
+        if view is not None and view not in VIEWS:
+            raise Missing("the page has no such view")
         return json_bytes(self.static.page("app.html"), OF_PAGES, media_type=_HTML)
 
     async def docs(self, request: Request) -> Response:
@@ -91,23 +93,50 @@ class Service:
         return Response(status=308, headers=((b"location", f"{request.root}{DOCS}".encode()),))
 
 
+def _explained(code: str) -> dict[str, Any]:
+    told = PROBLEMS[code]
+    return {"code": code, "status": told.status, "title": told.title, "explanation": told.explanation}
+
+
 def paths(service: Service) -> list[Path]:
     """Return the service's own paths, without the OpenAPI document, which describes them."""
     explained: Schema = {
         "type": "object",
         "properties": {name: {} for name in ("code", "status", "title", "explanation")},
     }
-    code = Parameter(name="code", place="path", schema={"type": "string"})
+    code = Parameter(name="code", place="path", schema={"type": "string"}, example="not_found")
     html = Reply(description="The page.", media_type="text/html", schema={"type": "string"}, headers=_OF_PAGES)
-    well, able = Reply(description="It is.", schema=_OK), Reply(description="It can.", schema=_OK)
-    greeting = Reply(description="A greeting.", schema=_HOME)
+    well = Reply(description="It is.", schema=_OK, example=_FINE)
+    able = Reply(description="It can.", schema=_OK, example=_FINE)
+    greeting = Reply(description="A greeting.", schema=_HOME, example=_GREETING)
     moved = Reply(description="There it is.", headers=("Location",), media_type="text/html")
+    view = Operation(
+        name="view",
+        summary="Open a view of the web page",
+        scope=None,
+        handler=service.page,
+        replies={200: html},
+        parameters=(
+            Parameter(name="view", place="path", schema={"enum": list(VIEWS)}, example="tasks"),
+            Parameter(name="shown", place="query", schema=_ANY_QUERY, description="What is shown, as for a list."),
+        ),
+        problems=("not_found",),
+        caching=PUBLIC,
+    )
     explain = Operation(
         name="explain",
         summary="What a problem means",
         scope=None,
         handler=service.problem,
-        replies={200: Reply(description="Its explanation.", schema=explained, also=("text/html",), headers=_OF_PAGES)},
+        replies={
+            200: Reply(
+                description="Its explanation.",
+                schema=explained,
+                example=_explained("not_found"),
+                also={"text/html": ""},
+                headers=_OF_PAGES,
+            )
+        },
         parameters=(code,),
         problems=("not_found",),
         caching=PUBLIC,
@@ -120,6 +149,7 @@ def paths(service: Service) -> list[Path]:
         _path(f"{DOCS}/", "docsWithSlash", "Find the documentation", service.to_docs, {308: moved}),
         _path(PAGE, "page", "Open the web page", service.page, {200: html}),
         _path(PAGE[:-1], "pageWithoutSlash", "Find the web page", service.to_page, {308: moved}),
+        Path(template=f"{PAGE}{{view}}", operations={"GET": view}),
         Path(template="/problems/{code}", operations={"GET": explain}),
     ]
 

@@ -1,13 +1,18 @@
-"""The files of the web page. They are read once. Each URL names the content, so that it can be cached forever."""
+"""The files of the pages. They are read once. Their URLs name the version of all of them, and can be cached forever.
+
+The version is a folder, so that a module imports its neighbours by relative URLs of the same version.
+"""
 
 import re
+from collections.abc import Iterator
 from hashlib import blake2b
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from mimetypes import guess_type
 
 from attrs import field, frozen
 
-from adapters.http.openapi.declarations import Operation, Parameter, Path
+from adapters.http.openapi.declarations import Operation, Path
 from adapters.http.requests.etags import known_tag
 from adapters.http.requests.ranges import requested_range
 from adapters.http.requests.request import Request
@@ -18,8 +23,8 @@ from adapters.http.responses.security_headers import OF_PAGES
 
 STATIC = files("adapters.http") / "static"
 
-_LINK = re.compile(r'(?<=["\'])(?:\.\./|/)?static/([A-Za-z0-9._-]+)(?=["\'])')
-_VARY = (b"vary", b"Accept-Encoding")  # and nothing else: a file is the same for every page
+_LINK = re.compile(r'(?<=["\'])((?:\.\./|/)?static/)([A-Za-z0-9._/-]+)(?=["\'])')
+_VARY = b"Accept-Encoding"  # and nothing else: the type of a file is always the same
 _TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}  # on every machine
 
 
@@ -50,25 +55,34 @@ class File:
 
 @frozen(eq=False)
 class StaticFiles:
-    """The files by their names."""
+    """The files by their paths, such as `app/list.js`. A change of any of them is a new version of all."""
 
     _files: dict[str, File] = field(init=False, repr=False)
+    version: str = field(init=False)
 
     @_files.default
     def _read(self) -> dict[str, File]:
-        return {each.name: File(each.name, each.read_bytes()) for each in STATIC.iterdir() if each.is_file()}
+        return {name: File(name, each.read_bytes()) for name, each in _found(STATIC)}
+
+    @version.default
+    def _version(self) -> str:
+        named = "".join(f"{name} {file.version}\n" for name, file in sorted(self._files.items()))
+        return blake2b(named.encode(), digest_size=8).hexdigest()
 
     def page(self, name: str) -> bytes:
-        """Return a page whose links to files name their content."""
+        """Return a page whose links to files name their version."""
         return _LINK.sub(self._versioned, self._files[name].content.decode()).encode()
 
     async def file(self, request: Request) -> Response:
         """Respond with a file, or with a part of it."""
-        file = self._files.get(request.parameters["name"])
+        name = request.parameters["name"].removeprefix(f"{self.version}/")
+        file = self._files.get(name)
         if file is None:
             raise Missing("there is no such file")
-        caching = FOREVER if request.query == f"v={file.version}".encode() else PUBLIC
-        headers: tuple[Header, ...] = ((b"cache-control", caching), _VARY, OF_PAGES)
+        request.vary = _VARY
+        if name != request.parameters["name"]:
+            request.caching = FOREVER
+        headers: tuple[Header, ...] = (OF_PAGES,)
         if (known := known_tag(request, file.etag)) is not None:
             return Response(status=304, headers=((b"etag", known), *headers))
         headers += ((b"etag", file.etag), (b"content-type", file.media_type), (b"accept-ranges", b"bytes"))
@@ -81,19 +95,28 @@ class StaticFiles:
         )
 
     def _versioned(self, link: re.Match[str]) -> str:
-        file = self._files.get(link[1])
-        return link[0] if file is None else f"{link[0]}?v={file.version}"
+        folder, name = link.groups()
+        return f"{folder}{self.version}/{name}" if name in self._files else link[0]
+
+
+def _found(folder: Traversable, inside: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Yield each file of a folder and of its folders, with its path."""
+    for each in folder.iterdir():
+        name = f"{inside}{each.name}"
+        if each.is_dir():
+            yield from _found(each, f"{name}/")
+        else:
+            yield name, each
 
 
 def path(static: StaticFiles) -> Path:
     """Return the path of the files. OpenAPI does not describe it."""
     operation = Operation(
         name="file",
-        summary="A file of the web page",
+        summary="A file of the pages",
         scope=None,
         handler=static.file,
         replies={},
-        parameters=(Parameter(name="v", place="query", schema={"type": "string"}),),
         caching=PUBLIC,
     )
-    return Path(template="/static/{name}", operations={"GET": operation})
+    return Path(template="/static/{name:path}", operations={"GET": operation})

@@ -6,19 +6,21 @@ from adapters.http.handlers.reading import Reading, as_list
 from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.webhooks import Positioned, WebhookWriting, etag_of_positioned
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply
+from adapters.http.openapi.examples import AT, SECRET, TIME, Examples
 from adapters.http.openapi.operation_parts import CHANGE, CURSOR, ID, IF_MATCH, KEPT, LIMIT, SUBMITTED, WRITE
-from adapters.http.openapi.schemas import TIME, object_schema, ref
+from adapters.http.openapi.schemas import TIME as TIMES
+from adapters.http.openapi.schemas import object_schema, ref
 from adapters.http.requests.list_query import ListParameters
 from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Declared, Parts
 from adapters.serialization.entities import JsonSerializer
 from domain.access.scopes import AccessScope
-from domain.deliveries import DeliveryStatus
+from domain.deliveries import TEST, DeliveryStatus
 from domain.webhook import WEBHOOK
 
 _ATTEMPT = object_schema(
     {
-        "at": TIME,
+        "at": TIMES,
         "status": {"type": ["integer", "null"], "description": "The HTTP status that was answered."},
         "error": {"type": ["string", "null"], "description": "Why there was no answer."},
         "duration_ms": {"type": "integer", "minimum": 0},
@@ -32,15 +34,31 @@ _DELIVERY = object_schema(
         "type": {"type": "string"},
         "status": {"enum": [each.value for each in DeliveryStatus]},
         "attempts": {"type": "array", "items": _ATTEMPT},
-        "next_attempt_at": {"anyOf": [TIME, {"type": "null"}]},
+        "next_attempt_at": {"anyOf": [TIMES, {"type": "null"}]},
     },
     ["id", "message_id", "type", "status", "attempts", "next_attempt_at"],
 )
 _DELIVERIES = object_schema(
     {"deliveries": {"type": "array", "items": _DELIVERY}, "next": {"type": ["string", "null"]}}, ["deliveries", "next"]
 )
-_DELIVERY_ID = Parameter(name="delivery_id", place="path", schema={"type": "string"})
-_QUEUED = Reply(description="It is on its way; the log of deliveries tells.", schema=_DELIVERY, headers=KEPT)
+_DELIVERY_ID = Parameter(name="delivery_id", place="path", schema={"type": "string"}, example="0f8e2a6b4c1d4e7f")
+_WAITS = {
+    "id": _DELIVERY_ID.example,
+    "message_id": f"msg_{_DELIVERY_ID.example}",
+    "type": TEST,
+    "status": DeliveryStatus.PENDING.value,
+    "attempts": [],
+    "next_attempt_at": TIME,
+}
+_ARRIVED = {
+    **_WAITS,
+    "status": DeliveryStatus.DELIVERED.value,
+    "attempts": [{"at": TIME, "status": 204, "error": None, "duration_ms": 41}],
+    "next_attempt_at": None,
+}
+_QUEUED = Reply(
+    description="It is on its way; the log of deliveries tells.", schema=_DELIVERY, example=_WAITS, headers=KEPT
+)
 
 
 def paths(parts: Parts) -> list[Path]:
@@ -88,7 +106,11 @@ def _test(writing: WebhookWriting) -> Path:
 
 
 def _rotate(writing: WebhookWriting) -> Path:
-    shown = Reply(description="With the new secret.", schema=ref("WebhookCreated"), headers=("ETag", *KEPT))
+    examples = Examples(WEBHOOK)
+    rotated = examples.shown(examples.created.rotate(at=AT), secret=SECRET)
+    shown = Reply(
+        description="With the new secret.", schema=ref("WebhookCreated"), example=rotated, headers=("ETag", *KEPT)
+    )
     return _path(
         "rotate",
         "POST",
@@ -102,13 +124,14 @@ def _rotate(writing: WebhookWriting) -> Path:
 
 
 def _deliveries(writing: WebhookWriting) -> Path:
+    listed = {"deliveries": [_ARRIVED], "next": None}
     return _path(
         "deliveries",
         "GET",
         "listWebhookDeliveries",
         "What was delivered and what was attempted, newest first",
         handler=writing.deliveries,
-        replies={200: Reply(description="Deliveries.", schema=_DELIVERIES)},
+        replies={200: Reply(description="Deliveries.", schema=_DELIVERIES, example=listed)},
         parameters=(ID, LIMIT, CURSOR),
         problems=("not_found", "bad_cursor", "invalid"),
         caching=PRIVATE,

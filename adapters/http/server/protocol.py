@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 from starlette.types import ASGIApp
@@ -14,6 +15,7 @@ from adapters.http.middleware.cross_origin import Grants
 from adapters.http.requests.request import IS_WHOLE
 from adapters.http.responses.http_errors import HeadersTooLarge, HttpError, MalformedRequest, UriTooLong
 from adapters.http.responses.responses import Header
+from adapters.http.server.cycle import Cycle
 from adapters.http.server.error_response import error_response
 from adapters.http.server.flow import PiecewiseFlow
 from adapters.http.server.lingering_close import LingeringTransport
@@ -101,7 +103,7 @@ class HttpProtocol(TimedProtocol):
             self._upgrade(rest)
 
     def on_headers_complete(self) -> None:
-        """Hand the request to the application, or refuse it. uvicorn checks nothing here."""
+        """Hand the request to the application, or refuse it. uvicorn's method checks nothing."""
         # Most heads come in one small read. Then only the number of headers needs a check.
         if (
             self._head_since is not None
@@ -116,9 +118,25 @@ class HttpProtocol(TimedProtocol):
         if self.parser.should_upgrade():
             self._prepare_upgrade(version)
             return
-        super().on_headers_complete()
+        self._begin(version)
         self._head_since = self._idle_since = None
         self.headers = []  # trailers come to the same callback, and must not join the headers
+
+    def _begin(self, version: str) -> None:
+        """Start the application, or let the request wait for those before it."""
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        self.scope["raw_path"] = self.root_path.encode("ascii") + url.path
+        self.scope["query_string"] = url.query or b""
+        before, self.cycle = self.cycle, Cycle.of(self, keep_alive=version != "1.0" and self.parser.should_keep_alive())
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle

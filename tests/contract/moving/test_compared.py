@@ -13,6 +13,7 @@ from domain.ports import Store
 from domain.product import PRODUCT
 from domain.queries import Query
 from domain.snapshot import (
+    AllCalendars,
     Changes,
     Credentials,
     Entities,
@@ -94,6 +95,7 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
     "credentials": lambda part: (
         evolve(part, credentials=part.credentials[1:]) if isinstance(part, Credentials) else part
     ),
+    "calendars": lambda part: evolve(part, calendars=part.calendars[:-1]) if isinstance(part, AllCalendars) else part,
     "positions": lambda part: (
         Positions(numbers=dict.fromkeys(part.numbers, 0)) if isinstance(part, Positions) else part
     ),

@@ -21,6 +21,7 @@ from tests.contract.moving.lives import everything, live
 from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import fill, trail
 from tests.contract.test_access_keys import new
+from tests.contract.test_calendars import new as new_calendar
 from tests.contract.test_keys import key
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_target_with_something_in_it(
     store: Store, source: str, target: str, tmp_path: Path, clock: Clock
 ) -> None:
-    """A target with a present or past entity, a stored outcome or a key is refused and unchanged."""
+    """A target with a present or past entity, a stored outcome, a key or a calendar is refused and unchanged."""
     await live(store, clock)
     task, receipt = submission(create(TASK)), submission(Delete(entity_type=TASK, id=9), key=key())
     begin: Callable[[Store], Any]
@@ -37,6 +38,7 @@ async def test_a_target_with_something_in_it(
         lambda there: there.submit(task),
         lambda there: there.submit(receipt),
         lambda there: there.access_keys.change(new()),
+        lambda there: there.calendars.change(new_calendar()),
     ):
         there = await opened(await emptied(target, tmp_path), clock)
         await begin(there)

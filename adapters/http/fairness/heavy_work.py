@@ -1,0 +1,29 @@
+"""Heavy work: the computing for a large request, in a thread, so that the event loop serves others meanwhile."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from attrs import define, field
+
+from adapters.http.timing.stopwatch import Phase, timed
+
+LARGE = 16 * 1024
+"""Bytes of a body above which its work is heavy. Below, a thread would cost more than it saves."""
+
+T = TypeVar("T")
+
+
+@define(eq=False)
+class HeavyWork:
+    """The heavy work of one process, done one by one: several threads would share the interpreter with the loop."""
+
+    _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "backroom-heavy"), init=False)
+
+    async def do(self, size: int, work: Callable[[], T]) -> T:
+        """Return what `work` returns. It runs in the thread if it is for a body of more than `LARGE` bytes."""
+        if size <= LARGE:
+            return work()
+        with timed(Phase.HEAVY):
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,0 +1,88 @@
+/** The access keys: who may do what, when they were last used; making, rotating and revoking them. */
+import { ask } from "./client.js";
+import { button, element } from "./element.js";
+import { attempt, named, row, secret, table } from "./forms.js";
+import { shown } from "./formats.js";
+import { choice } from "./inputs.js";
+import { text } from "./texts.js";
+
+/** @typedef {{ id: number, name: string, scope: string, last_four: string, created_at: string, expires_at: string | null,
+ *   last_used_at: string | null, revoked_at: string | null }} Key */
+
+const SCOPES = ["read", "write", "admin"];
+
+/** @param {HTMLElement} main @param {boolean} isOpen whether no key is needed yet @returns {import("./collection_view.js").View} */
+export function accessView(main, isOpen) {
+  const list = element("section", { "aria-label": text("access") });
+  const news = element("div");
+  const name = element("input", { required: true, autocomplete: "off", maxLength: 100 });
+  const scope = choice(SCOPES.map((each) => [each, text(`scope.${each}`)]), isOpen ? "admin" : "write", {});
+  const until = element("input", { type: "date" });
+  const form = element(
+    "form",
+    { className: "fields", onsubmit: create },
+    named("key_name", name),
+    named("scope", scope),
+    named("expires_at", until),
+    element("p", { className: "buttons" }, element("button", { className: "primary" }, text("key.make"))),
+  );
+  main.replaceChildren(
+    element("h1", {}, text("access")),
+    element("p", {}, text(isOpen ? "access.open" : "access.hint")),
+    form,
+    news,
+    list,
+  );
+
+  /** @param {Event} event */
+  async function create(event) {
+    event.preventDefault();
+    const body = { name: name.value, scope: scope.value, ...(until.value && { expires_at: `${until.value}T23:59:59Z` }) };
+    const made = await attempt(() => ask("POST", "keys", { body }));
+    if (!made) return;
+    if (isOpen) await attempt(() => ask("POST", "session", { body: { key: made.body.key } })); // or one is locked out
+    isOpen = false;
+    tell(made.body);
+  }
+
+  /** @param {Key & { key: string }} made */
+  function tell(made) {
+    form.reset();
+    news.replaceChildren(secret(made.name, made.key));
+    void load();
+  }
+
+  /** @param {Key} key */
+  async function rotate(key) {
+    const made = await attempt(() => ask("POST", `keys/${key.id}/rotate`, { body: {} }));
+    if (made) tell(made.body);
+  }
+
+  /** @param {Key} key */
+  async function revoke(key) {
+    if (!confirm(text("key.revoke.sure", { name: key.name }))) return;
+    if (await attempt(() => ask("DELETE", `keys/${key.id}`))) void load();
+  }
+
+  async function load() {
+    const found = await attempt(() => ask("GET", "keys"));
+    if (!found) return;
+    const heads = ["key_name", "scope", "key_end", "last_used_at", "expires_at", "key_state"].map((each) => text(`field.${each}`));
+    list.replaceChildren(table(text("access"), [...heads, text("column.actions")], found.body.keys.map(shownKey)));
+  }
+
+  /** @param {Key} key */
+  function shownKey(key) {
+    const time = (/** @type {string | null} */ at) => shown({ name: "at", kind: "time" }, at);
+    const state = key.revoked_at ? "revoked" : key.expires_at && Date.parse(key.expires_at) < Date.now() ? "expired" : "valid";
+    const named = { "aria-label": "" };
+    const actions = ["rotate", "revoke"].map((verb) => {
+      const act = () => void (verb === "rotate" ? rotate(key) : revoke(key));
+      return button(text(`key.${verb}`), act, { ...named, "aria-label": `${text(`key.${verb}`)}: ${key.name}` });
+    });
+    const cells = [key.name, text(`scope.${key.scope}`), `…${key.last_four}`, time(key.last_used_at), time(key.expires_at), text(`key.${state}`)];
+    return row([...cells, state === "valid" ? element("span", { className: "buttons" }, actions) : null]);
+  }
+
+  return { show: () => void load(), apply: () => {}, waiting: () => {}, leave: () => {} };
+}

@@ -1,0 +1,118 @@
+/** The page: its frame, and the view that its address names. */
+import { onUnauthorized } from "./client.js";
+import { collectionView } from "./collection_view.js";
+import { button, element } from "./element.js";
+import { onState, retry } from "./feed.js";
+import { help, onKey } from "./keyboard.js";
+import { say, undoLast } from "./notices.js";
+import { forget, hurry, waiting, watch } from "./outbox.js";
+import { go, route, start } from "./router.js";
+import { logIn, logOut, who } from "./session.js";
+import { text } from "./texts.js";
+import { settled } from "./writes.js";
+
+/**
+ * @typedef {import("./collection_view.js").View} View
+ * @typedef {import("./session.js").Grant} Grant
+ * @typedef {(main: HTMLElement, grant: Grant) => View | Promise<View>} Opener
+ */
+
+const FOR_ADMINS = ["access", "webhooks"];
+const mayWrite = (/** @type {Grant} */ { scope }) => scope !== "read";
+
+/**
+ * The views by the names in their addresses. Those that are seldom opened are loaded then.
+ * @type {Record<string, Opener>}
+ */
+const VIEWS = {
+  tasks: (main, grant) => collectionView("tasks", main, mayWrite(grant)),
+  products: (main, grant) => collectionView("products", main, mayWrite(grant)),
+  overview: async (main) => (await import("./overview.js")).overview(main),
+  csv: async (main, grant) => (await import("./csv_view.js")).csvView(main, mayWrite(grant)),
+  access: async (main, { by }) => (await import("./access_view.js")).accessView(main, by === null),
+  webhooks: async (main) => (await import("./webhooks_view.js")).webhooksView(main),
+};
+
+/** @type {View | null} */
+let view = null;
+let name = "";
+/** @type {Grant} */
+let grant = { key: null, scope: "admin", by: null };
+
+const main = element("main", { id: "main", tabIndex: -1 });
+const links = Object.keys(VIEWS).map((each) => element("a", { href: each }, text(each)));
+const state = element("span", { className: "connection", role: "status" });
+const outbox = element("details", { className: "outbox", hidden: true });
+const me = element("span", { className: "me" });
+document.body.prepend(
+  element("a", { className: "skip", href: "#main", onclick: skip }, text("skip")),
+  element("header", { className: "top" }, element("nav", { "aria-label": text("views") }, links), outbox, state, me, button("?", help, { className: "quiet", "aria-label": text("keys") })),
+  main,
+);
+
+/** @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  main.focus();
+}
+
+async function show(/** @type {import("./router.js").Route} */ now) {
+  const wanted = now.view in VIEWS ? now.view : "tasks";
+  for (const link of links) link.ariaCurrent = link.getAttribute("href") === wanted ? "page" : null;
+  if (wanted !== name) {
+    name = wanted;
+    document.title = `${text(name)} · backroom`;
+    view?.leave();
+    view = null;
+    main.className = "";
+    state.textContent = ""; // not every view follows
+    const opened = await VIEWS[name](main, grant);
+    if (name !== wanted) return opened.leave();
+    view = opened;
+  }
+  view?.show(now);
+}
+
+/** Begin anew, as whoever one is now. */
+async function enter() {
+  try {
+    grant = await who();
+  } catch {
+    return; // a key is asked for, or the connection's state says what is wrong
+  }
+  for (const link of links) link.hidden = FOR_ADMINS.includes(link.getAttribute("href") ?? "") && grant.scope !== "admin";
+  const out = button(text("logout"), () => logOut().then(() => location.reload()), { className: "quiet" });
+  me.replaceChildren(grant.key?.name ?? "", ...(grant.by === "session" ? [" ", out] : []));
+}
+
+function showWaiting() {
+  const writes = waiting();
+  outbox.hidden = !writes.length;
+  const items = writes.map((each) =>
+    element("li", {}, each.label, " ", button(text("forget"), () => forget(each), { className: "quiet" })),
+  );
+  outbox.replaceChildren(element("summary", {}, text("waiting", { n: writes.length })), element("ul", {}, items));
+  view?.waiting();
+}
+
+onState((now) => {
+  state.textContent = text(`state.${now}`);
+  state.dataset.state = now;
+  if (now === "live") hurry();
+});
+onUnauthorized(() =>
+  logIn(async () => {
+    name = "";
+    await enter();
+    retry();
+    hurry();
+    await show(route());
+  }),
+);
+onKey("1", "tasks", () => go("tasks"));
+onKey("2", "products", () => go("products"));
+onKey("u", "undo", undoLast);
+watch({ answered: (write, body, problem) => view?.apply(settled(write, body, problem)), changed: showWaiting });
+addEventListener("unhandledrejection", ({ reason }) => say(String(reason?.message ?? reason), { isError: true }));
+await enter();
+start((now) => void show(now));

@@ -1,0 +1,214 @@
+/** One entity with all that belongs to it: its fields, a conflict, its stock, its history. */
+import { ask, Problem } from "./client.js";
+import { writable } from "./collections.js";
+import { conflict } from "./conflict.js";
+import { draftOf, drop, keep, rebase, write } from "./drafts.js";
+import { button, element } from "./element.js";
+import { shown, typed } from "./formats.js";
+import { changesOf, historyList } from "./history.js";
+import { input, labelled, showWrong } from "./inputs.js";
+import { waits } from "./outbox.js";
+import { text } from "./texts.js";
+import { edit, moveStock, remove, restore, revert } from "./writes.js";
+
+/**
+ * @typedef {import("./collections.js").Entity} Entity
+ * @typedef {import("./collections.js").Change} Change
+ * @typedef {import("./collections.js").Collection} Collection
+ */
+
+export class Editor {
+  /** @param {HTMLElement} host @param {Collection} collection @param {number} id @param {{ close: () => void, mayWrite: boolean }} options */
+  constructor(host, collection, id, { close, mayWrite }) {
+    this.host = host;
+    this.collection = collection;
+    this.path = `${collection.name}/${id}`;
+    this.id = id;
+    this.close = close;
+    this.mayWrite = mayWrite;
+    /** @type {Entity | null} */
+    this.entity = null;
+    this.isDeleted = false;
+    this.state = element("p", { className: "state", role: "status" });
+    this.fields = element("form", { className: "fields", onsubmit: (/** @type {Event} */ event) => this.save(event) });
+    this.past = element("details", { ontoggle: () => this.showHistory() }, element("summary", {}, text("history")));
+  }
+
+  /** Read the entity and show it. */
+  async open() {
+    try {
+      this.entity = (await ask("GET", this.path)).body;
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+      const last = (await changesOf(this.collection, this.id).catch(() => [])).at(-1);
+      this.isDeleted = !!last;
+      this.entity = last?.data ?? null;
+    }
+    this.render();
+    this.host.querySelector("h2")?.focus();
+  }
+
+  /**
+   * Take in what was stored, here or elsewhere. What is being typed stays.
+   * @param {Partial<Change>[]} changes
+   */
+  apply(changes) {
+    const change = changes.filter((each) => each.id === this.id && each.type?.startsWith(`${this.collection.type}.`)).at(-1);
+    if (!change?.data || (change.version ?? 0) < (this.entity?.version ?? 0)) return;
+    const wasDeleted = this.isDeleted;
+    this.isDeleted = !!change.type?.endsWith(".deleted");
+    this.entity = change.data;
+    const draft = draftOf(this.path);
+    if (wasDeleted !== this.isDeleted || (draft && !this.host.querySelector(".conflict") && draft.theirs)) this.render();
+    else this.refresh();
+    this.past.open &&= false;
+  }
+
+  /** Show what was stored in the fields that nobody has typed in, and how far the rest is. */
+  refresh() {
+    const { entity } = this;
+    if (!entity) return;
+    const draft = draftOf(this.path);
+    if (draft?.theirs && !this.isDeleted && !this.host.querySelector(".conflict")) return this.render();
+    for (const field of writable(this.collection)) {
+      const control = /** @type {HTMLInputElement | null} */ (this.fields.querySelector(`[name="${field.name}"]`));
+      const value = draft?.mine[field.name] ?? typed(field, entity[field.name]);
+      if (control && control.value !== value) control.value = value;
+    }
+    const isStale = draft && draft.base.version < entity.version;
+    this.state.replaceChildren(
+      text(waits(this.path) ? "state.waits" : isStale ? "state.stale" : draft ? "state.unsaved" : "state.saved"),
+      ...(isStale ? [" ", button(text("compare"), () => this.compare())] : []),
+    );
+    this.fields.classList.toggle("unsaved", !!draft);
+    const meta = this.host.querySelector(".meta");
+    if (meta) meta.textContent = this.meta(entity);
+    const stock = this.host.querySelector(".level");
+    if (stock) stock.textContent = shown({ name: "stock", kind: "count" }, entity.stock);
+  }
+
+  /** @private */
+  render() {
+    const { collection, entity } = this;
+    const heading = element("h2", { tabIndex: -1, dir: "auto" }, entity ? entity[collection.title] : text("unknown", { id: this.id }));
+    const top = element("header", {}, heading, button("✕", this.close, { className: "quiet", "aria-label": text("close") }));
+    if (!entity) return this.host.replaceChildren(top, element("p", {}, text("unknown.hint")));
+    const draft = draftOf(this.path);
+    if (draft && draft.base.version < entity.version && !draft.theirs && !this.isDeleted) keep(this.path, { ...draft, theirs: entity });
+    const now = draftOf(this.path);
+    const parts = this.isDeleted
+      ? [this.deleted(entity)]
+      : now?.theirs
+        ? [conflict(collection, { ...now, theirs: this.newest(now.theirs) }, (mine) => this.solved(mine))]
+        : [this.form(entity), ...(entity.stock === null || entity.stock === undefined || !this.mayWrite ? [] : [this.stock()])];
+    this.host.replaceChildren(top, ...parts, element("p", { className: "meta" }, this.meta(entity)), this.past);
+    this.refresh();
+    /** @type {HTMLElement | null} */ (this.host.querySelector("#conflict-title"))?.focus();
+  }
+
+  /** @private @param {Entity} entity */
+  form(entity) {
+    const mine = draftOf(this.path)?.mine ?? {};
+    const controls = writable(this.collection).map((field) => {
+      const changed = (/** @type {string} */ value) => {
+        if (this.entity) write(this.collection, this.path, this.entity, field.name, value);
+        this.refresh();
+      };
+      return labelled(field, input(field, mine[field.name] ?? typed(field, entity[field.name]), changed, { disabled: !this.mayWrite }));
+    });
+    const buttons = [
+      element("button", { className: "primary" }, text("save")),
+      button(text("discard"), () => (drop(this.path), this.render()), { className: "discard" }),
+      button(text("delete.short"), () => this.remove(), { className: "danger" }),
+    ];
+    this.fields.replaceChildren(...controls, this.state, element("div", { className: "buttons" }, this.mayWrite ? buttons : []));
+    return this.fields;
+  }
+
+  /** @private @param {Event} event */
+  async save(event) {
+    event.preventDefault();
+    const draft = draftOf(this.path);
+    if (!draft) return;
+    showWrong(this.fields, null);
+    const saving = edit(this.collection, draft.base, draft.mine);
+    this.refresh();
+    await saving.catch((problem) => showWrong(this.fields, problem));
+    this.refresh();
+  }
+
+  /** @private */
+  compare() {
+    const draft = draftOf(this.path);
+    if (draft && this.entity) keep(this.path, { ...draft, theirs: this.entity });
+    this.render();
+  }
+
+  /** @private @param {Record<string, string>} mine */
+  async solved(mine) {
+    const draft = draftOf(this.path);
+    const theirs = this.newest(draft?.theirs);
+    this.entity = theirs;
+    keep(this.path, { base: theirs, mine });
+    rebase(this.collection, this.path, theirs);
+    this.render();
+    this.host.querySelector("h2")?.focus();
+    const left = draftOf(this.path);
+    if (left) await edit(this.collection, theirs, left.mine).catch((problem) => showWrong(this.fields, problem));
+    this.refresh();
+  }
+
+  /**
+   * @private
+   * @param {Entity | undefined} other
+   */
+  newest(other) {
+    const entity = /** @type {Entity} */ (this.entity);
+    return other && other.version > entity.version ? other : entity;
+  }
+
+  /** @private */
+  async remove() {
+    if (this.entity) await remove(this.collection, this.entity).catch(() => null);
+    if (this.isDeleted) this.close();
+  }
+
+  /** @private @param {Entity} entity */
+  deleted(entity) {
+    const back = button(text("restore"), () => void restore(this.collection, entity).catch(() => null), { className: "primary" });
+    return element("section", {}, element("p", {}, text("deleted.hint")), this.mayWrite ? back : "");
+  }
+
+  /** @private */
+  stock() {
+    const amount = element("input", { id: "amount", type: "number", min: "1", value: "1", inputMode: "numeric" });
+    const reason = element("input", { id: "reason", maxLength: 100, autocomplete: "off" });
+    const move = (/** @type {number} */ sign) => {
+      if (!amount.reportValidity() || !this.entity) return;
+      void moveStock(this.entity, sign * Number(amount.value), reason.value).then(() => (reason.value = ""), () => null);
+    };
+    return element(
+      "section",
+      { className: "stock", "aria-labelledby": "stock-title" },
+      element("h3", { id: "stock-title" }, `${text("field.stock")}: `, element("span", { className: "level" })),
+      element("div", {}, element("label", { htmlFor: "amount" }, text("amount")), amount),
+      element("div", {}, element("label", { htmlFor: "reason" }, text("reason")), reason),
+      element("div", { className: "buttons" }, button(text("sell"), () => move(-1)), button(text("receive"), () => move(1))),
+    );
+  }
+
+  /** @private @param {Entity} entity */
+  meta(entity) {
+    const at = (/** @type {string} */ time) => shown({ name: "at", kind: "time" }, time);
+    return text("meta", { id: entity.id, version: entity.version, created: at(entity.created_at), updated: at(entity.updated_at) });
+  }
+
+  /** @private */
+  async showHistory() {
+    this.past.querySelector("ol")?.remove();
+    if (!this.past.open) return;
+    const changes = await changesOf(this.collection, this.id);
+    const back = (/** @type {Entity} */ then) => this.entity && revert(this.collection, this.entity, then).catch(() => this.refresh());
+    this.past.append(historyList(this.collection, changes, (then) => void (this.mayWrite && !this.isDeleted && back(then))));
+  }
+}

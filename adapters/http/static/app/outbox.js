@@ -1,0 +1,131 @@
+/** Writes on their way. One without an answer is sent again with the same key, also after a reload, until it has one. */
+import { ask, NoAnswer, Problem, unique } from "./client.js";
+
+/**
+ * @typedef {{ key: string, method: string, path: string, body?: any, version?: number | "*", label: string, at: number,
+ *   base?: import("./collections.js").Entity, mine?: Record<string, string> }} Write `version` is the one that it changes;
+ *   an edit has what was typed, and on which entity
+ */
+
+const PREFIX = "backroom:write:";
+const LONGEST_S = 10;
+/** @type {Write[]} */
+const queue = stored();
+/** @type {Map<string, { resolve: (body: any) => void, reject: (error: unknown) => void }>} */
+const callers = new Map();
+/** @type {(write: Write, entity: any, problem: Problem | null) => void} */
+let answered = () => {};
+let changed = () => {};
+let running = false;
+let wake = () => {};
+
+addEventListener("online", () => wake());
+
+/**
+ * @param {{ answered: typeof answered, changed: () => void }} watcher is told of each answer, and of what waits
+ */
+export function watch(watcher) {
+  ({ answered, changed } = watcher);
+  changed();
+  void run();
+}
+
+/** What waits for an answer, in order. */
+export const waiting = () => [...queue];
+
+/**
+ * Tell whether something waits for an entity.
+ * @param {string} path
+ */
+export const waits = (path) => queue.some((each) => each.path === path || each.path.startsWith(`${path}/`));
+
+/**
+ * Send a write, after those before it. What waits longer stays in the outbox.
+ * @param {Omit<Write, "key" | "at">} write
+ * @returns {Promise<any>} the answer's body; it rejects with a `Problem`
+ */
+export function submit(write) {
+  const whole = { ...write, key: unique(), at: Date.now() };
+  queue.push(whole);
+  localStorage.setItem(PREFIX + whole.key, JSON.stringify(whole));
+  changed();
+  return new Promise((resolve, reject) => {
+    callers.set(whole.key, { resolve, reject });
+    void run();
+  });
+}
+
+/**
+ * Give a write up. The service may have done it.
+ * @param {Write} write
+ */
+export function forget(write) {
+  queue.splice(queue.indexOf(write), 1);
+  localStorage.removeItem(PREFIX + write.key);
+  changed();
+}
+
+/** Try again now. */
+export const hurry = () => wake();
+
+async function run() {
+  if (running) return;
+  running = true;
+  for (let pause = 0.3; queue.length; ) {
+    const [write] = queue;
+    try {
+      const { body } = await ask(write.method, write.path, {
+        body: write.body,
+        headers: { "Idempotency-Key": write.key, ...(write.version && { "If-Match": matching(write.version) }) },
+      });
+      settle(write, body, null);
+      pause = 0.3;
+    } catch (error) {
+      const isFinal = error instanceof Problem && error.status !== 401;
+      if (isFinal) settle(write, null, error);
+      else {
+        changed();
+        await sleep(Math.max(pause, error instanceof NoAnswer ? error.wait || 0 : 0));
+        pause = Math.min(2 * pause, LONGEST_S);
+      }
+    }
+  }
+  running = false;
+}
+
+/** @param {Write} write @param {any} body @param {Problem | null} problem */
+function settle(write, body, problem) {
+  if (!queue.includes(write)) return;
+  for (const later of queue)
+    // Our own earlier change of the same entity is no conflict.
+    if (later !== write && body?.version && later.path === write.path && later.version === write.version) {
+      later.version = body.version;
+      localStorage.setItem(PREFIX + later.key, JSON.stringify(later));
+    }
+  forget(write);
+  answered(write, body, problem);
+  const caller = callers.get(write.key);
+  callers.delete(write.key);
+  if (problem) caller?.reject(problem);
+  else caller?.resolve(body);
+}
+
+/** @param {number | "*"} version */
+const matching = (version) => (version === "*" ? "*" : `"${version}"`);
+
+/** @param {number} seconds */
+const sleep = (seconds) =>
+  new Promise((done) => {
+    const timer = setTimeout(done, 1000 * seconds);
+    wake = () => (clearTimeout(timer), done(undefined));
+  });
+
+/**
+ * What an earlier page did not finish.
+ * @returns {Write[]}
+ */
+function stored() {
+  const names = Object.keys(localStorage).filter((each) => each.startsWith(PREFIX));
+  const writes = names.map((each) => JSON.parse(localStorage.getItem(each) ?? ""));
+  return writes.sort((one, other) => one.at - other.at);
+}

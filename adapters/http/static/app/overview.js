@@ -1,0 +1,118 @@
+/** The overview: what is overdue and due, what was done each day, which stock runs low, and what happened lately. */
+import { ask } from "./client.js";
+import { COLLECTIONS, entitiesOf } from "./collections.js";
+import { element } from "./element.js";
+import { follow, stop } from "./feed.js";
+import { LOW } from "./filters.js";
+import { count, shown, today } from "./formats.js";
+import { attempt } from "./forms.js";
+import { plot } from "./plot.js";
+import { address } from "./router.js";
+import { locale, text } from "./texts.js";
+
+/**
+ * @typedef {import("./collections.js").Entity} Entity
+ * @typedef {import("./collections.js").Change} Change
+ * @typedef {{ title: string, name: string, query: string, told: (entity: Entity) => string }} Card
+ */
+
+const DAYS = 14;
+const LATELY = 8;
+const SOON_DAYS = 7;
+const QUIET_MS = 300;
+const OPEN = "status[in]=pending,in_progress";
+
+const due = (/** @type {Entity} */ task) => shown({ name: "due", kind: "date" }, task.due);
+
+/** @returns {Card[]} */
+const cards = () => [
+  { title: "overview.overdue", name: "tasks", query: `${OPEN}&due[lt]=${today()}&sort=due`, told: due },
+  { title: "overview.due", name: "tasks", query: `${OPEN}&due[gte]=${today()}&due[lte]=${today(SOON_DAYS)}&sort=due`, told: due },
+  { title: "overview.low", name: "products", query: `stock[lte]=${LOW}&sort=stock`, told: ({ stock }) => count(stock) },
+];
+
+/** @param {HTMLElement} main @returns {import("./collection_view.js").View} */
+export function overview(main) {
+  let left = false;
+  let timer = 0;
+  const places = cards().map(() => element("section", { className: "card" }));
+  const done = element("section", { className: "card wide" });
+  const lately = element("section", { className: "card wide" });
+  main.replaceChildren(element("h1", { className: "unseen" }, text("overview")), element("div", { className: "cards" }, places, done, lately));
+
+  async function read() {
+    await attempt(() => Promise.all([...cards().map((each, at) => fill(places[at], each)), plotDone(done), tell(lately)]));
+  }
+
+  async function begin() {
+    const seen = await attempt(() => ask("GET", "tasks?limit=1"));
+    await read();
+    if (!seen || left) return;
+    const since = seen.body.changes.replace(/&types=[^&]*/, "");
+    void follow(since, later, () => void begin());
+  }
+
+  /** Read again once nothing has happened for a moment. */
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(read, QUIET_MS);
+  }
+
+  return {
+    show: () => void begin(),
+    apply: later,
+    waiting: () => {},
+    leave() {
+      left = true;
+      clearTimeout(timer);
+      stop();
+    },
+  };
+}
+
+/** @param {HTMLElement} place @param {Card} card */
+async function fill(place, { title, name, query, told }) {
+  const collection = COLLECTIONS[name];
+  const { body } = await ask("GET", `${name}?${query}&limit=${LATELY}&total=true`);
+  const items = entitiesOf(collection, body).map((each) => entry(name, each, told(each)));
+  const all = element("a", { href: address(name, new URLSearchParams(query)) }, count(body.total));
+  place.replaceChildren(element("h2", {}, text(title), " ", all), items.length ? element("ul", {}, items) : element("p", {}, text("overview.none")));
+}
+
+/** @param {string} name @param {Entity} entity @param {string} told */
+function entry(name, entity, told) {
+  const link = element("a", { href: address(name, "", entity.id), dir: "auto" }, entity[COLLECTIONS[name].title]);
+  return element("li", {}, link, element("span", {}, told));
+}
+
+/** @param {HTMLElement} place */
+async function plotDone(place) {
+  const days = Array.from({ length: DAYS }, (_, at) => at - DAYS + 1);
+  const bars = await Promise.all(days.map(doneOn));
+  place.replaceChildren(element("h2", {}, text("overview.done")), plot(text("overview.done"), bars));
+}
+
+/** @param {number} day from today */
+async function doneOn(day) {
+  const [from, to] = [day, day + 1].map((each) => new Date(`${today(each)}T00:00:00`));
+  const { body } = await ask("GET", `tasks?completed_at[gte]=${from.toISOString()}&completed_at[lt]=${to.toISOString()}&limit=1&total=true`);
+  const label = from.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
+  return { label, short: from.toLocaleDateString(locale, { day: "numeric" }), value: body.total };
+}
+
+/** @param {HTMLElement} place */
+async function tell(place) {
+  const found = await Promise.all(Object.keys(COLLECTIONS).map(latest));
+  const all = found.flat().sort((a, b) => (a.entity.updated_at < b.entity.updated_at ? 1 : -1)).slice(0, LATELY);
+  const items = all.map(({ name, entity }) => {
+    const verb = text(entity.version === 1 ? "overview.created" : "overview.changed");
+    return entry(name, entity, `${verb}, ${shown({ name: "at", kind: "time" }, entity.updated_at)}`);
+  });
+  place.replaceChildren(element("h2", {}, text("overview.lately")), items.length ? element("ul", {}, items) : element("p", {}, text("overview.none")));
+}
+
+/** @param {string} name */
+async function latest(name) {
+  const { body } = await ask("GET", `${name}?sort=-updated_at&limit=${LATELY}`);
+  return entitiesOf(COLLECTIONS[name], body).map((entity) => ({ name, entity }));
+}

@@ -1,0 +1,48 @@
+/** Who one is. A key is shown once; from then on the browser has a cookie. */
+import { ask, Problem } from "./client.js";
+import { button, element } from "./element.js";
+import { text } from "./texts.js";
+
+/** @typedef {{ key: { id: number, name: string } | null, scope: "read" | "write" | "admin", by: string | null }} Grant */
+
+/** @returns {Promise<Grant>} */
+export const who = async () => (await ask("GET", "session")).body;
+
+export const logOut = () => ask("DELETE", "session");
+
+/**
+ * Ask for a key, unless that is asked already.
+ * @param {() => void} entered
+ */
+export function logIn(entered) {
+  if (document.getElementById("log-in")) return;
+  const key = element("input", { id: "key", type: "password", autocomplete: "current-password", required: true });
+  const wrong = element("p", { className: "wrong", role: "alert" });
+  /** @type {HTMLFormElement} */
+  const form = element(
+    "form",
+    {
+      onsubmit: async (/** @type {Event} */ event) => {
+        event.preventDefault();
+        try {
+          await ask("POST", "session", { body: { key: key.value.trim() } });
+        } catch (error) {
+          wrong.textContent = error instanceof Problem ? error.message : text("state.broken");
+          return key.focus();
+        }
+        dialog.remove();
+        entered();
+      },
+    },
+    element("h2", { id: "log-in-title" }, text("login")),
+    element("p", {}, text("login.hint")),
+    element("label", { htmlFor: "key" }, text("key")),
+    key,
+    wrong,
+    button(text("login"), () => form.requestSubmit(), { className: "primary" }),
+  );
+  const noEscape = (/** @type {Event} */ event) => event.preventDefault();
+  const dialog = element("dialog", { id: "log-in", "aria-labelledby": "log-in-title", oncancel: noEscape }, form);
+  document.body.append(dialog);
+  dialog.showModal();
+}

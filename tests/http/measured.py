@@ -1,0 +1,23 @@
+"""The metrics of a service in process."""
+
+from datetime import UTC, datetime
+
+from adapters.http.handlers.metrics import Metrics
+from adapters.metrics.exposition import Exposition
+from adapters.metrics.recorder import Recorder
+from adapters.shared_memory.numbers import SharedNumbers
+from domain.ports import Store
+
+
+def metrics_of(store: Store, numbers: SharedNumbers | None = None) -> Metrics:
+    """Return the operation that shows the metrics of a store."""
+    numbers = numbers or SharedNumbers(rows=64)
+    Recorder(numbers)
+    exposition = Exposition(
+        numbers=numbers,
+        measure=store.measure,
+        refresh=lambda: None,
+        clock=lambda: datetime.now(UTC),
+        build={"version": "1"},
+    )
+    return Metrics(exposition.text)
