@@ -78,7 +78,6 @@ class Values(dict[str, Any]):
     __slots__ = ("entity_type", "whole")
 
     def __init__(self, entity_type: "EntityType[Any]", *, whole: bool) -> None:
-        super().__init__()
         self.entity_type = entity_type
         self.whole = whole
 

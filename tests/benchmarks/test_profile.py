@@ -36,4 +36,4 @@ async def test_every_request_is_answered(name: str, tmp_path: Path) -> None:
     """The profiled requests succeed, and pass through every part."""
     assert await plainly(tmp_path / "plain.db", REQUESTS[name]) > 0
     spent = await profiled(tmp_path / "profiled.db", REQUESTS[name])
-    assert {"adapters/http", "adapters/sqlite", "uvicorn", "starlette"} <= set(spent)
+    assert {"adapters/http", "adapters/sqlite", "uvicorn", "domain"} <= set(spent)

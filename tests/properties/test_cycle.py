@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from attrs import define, field
@@ -31,6 +31,10 @@ class Wire:
     def write(self, data: bytes) -> None:
         """Keep what is written."""
         self.written.append(bytes(data))
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        """Keep what is written at once."""
+        self.written.extend(pieces)
 
     def close(self) -> None:
         """Note it."""
@@ -86,15 +90,23 @@ async def effect(
     head=heads,
     pieces=bodies,
     announced=st.none() | st.integers(-1, 1),
+    goes_on=st.booleans(),
 )
 def test_cycle_writes_what_uvicorn_writes(
-    *, method: str, keep_alive: bool, status: int, head: dict[bytes, bytes], pieces: list[bytes], announced: int | None
+    *,
+    method: str,
+    keep_alive: bool,
+    status: int,
+    head: dict[bytes, bytes],
+    pieces: list[bytes],
+    announced: int | None,
+    goes_on: bool,
 ) -> None:
     """Whatever an application sends, right or wrong, our cycle and uvicorn's write the same and end the same."""
     if announced is not None:
         head |= {b"content-length": b"%d" % max(0, len(b"".join(pieces)) + announced)}
     sent = messages(status, head, pieces)
-    sent += sent[-1:] if announced == 1 else []  # one message too many
+    sent += sent[-1:] if goes_on else []  # one message too many
 
     async def both() -> list[tuple[object, ...]]:
         return [await effect(each, method, keep_alive, sent) for each in (RequestResponseCycle, Cycle)]

@@ -45,7 +45,7 @@ class OriginCheck:
         Sec-Fetch-Site names another site, even with an allowed Origin.
         """
         site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
-        if site in _OWN_SITE or (site is None and origin is None):
+        if (site is None and origin is None) or site in _OWN_SITE:
             return True
         if site is not None and (request.method == "WEBSOCKET" or is_by_cookie(request)):
             return False

@@ -42,20 +42,20 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
         started = perf_counter()
-        headers = joined(scope["headers"])
+        headers, root = joined(scope["headers"]), scope.get("root_path", "")
         request_id = headers.get(b"x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id) or holds_secret(request_id.decode()):
             request_id = b"%b%016x" % (self._process, next(self._numbers))
         scope["backroom.call"] = request = Request(
             scope.get("method", "WEBSOCKET"),
-            get_route_path(scope),
+            get_route_path(scope) if root else scope["path"],
             scope["query_string"],
             headers,
             receive,
             request_id.decode(),
             scope.get(IS_WHOLE, False),
             self._capacity,
-            quote(scope.get("root_path", ""), safe=_IN_PATHS),
+            root and quote(root, safe=_IN_PATHS),
         )
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]

@@ -15,7 +15,10 @@ class Cycle(RequestResponseCycle):
 
     uvicorn searches every name and every value for forbidden characters, which takes most of the time of a head. Here
     the ends of the lines must be the only control characters of the whole head. If they are not, uvicorn refuses it.
+    The head waits for the body, so that both are written at once, which saves a third of the time of writing.
     """
+
+    _head = b""  # until it is written
 
     @classmethod
     def of(cls, protocol: HttpToolsProtocol, *, keep_alive: bool) -> Self:
@@ -35,11 +38,15 @@ class Cycle(RequestResponseCycle):
         )
 
     async def send(self, message: ASGISendEvent) -> None:
-        written = self._has_written_body if self.response_started else self._has_written_head
-        if not self.keep_alive or self.disconnected or self.flow.write_paused or not written(message):
-            await super().send(message)
+        done = self._has_written if self.response_started else self._has_kept_head
+        if self.keep_alive and not self.disconnected and not self.flow.write_paused and done(message):
+            return
+        if self._head and not self.disconnected:
+            self.transport.write(self._head)
+        self._head = b""
+        await super().send(message)
 
-    def _has_written_head(self, message: ASGISendEvent) -> bool:
+    def _has_kept_head(self, message: ASGISendEvent) -> bool:
         if message["type"] != "http.response.start":
             return False
         headers = [*self.default_headers, *message["headers"]]
@@ -52,17 +59,17 @@ class Cycle(RequestResponseCycle):
             return False
         self.response_started, self.waiting_for_100_continue = True, False
         self.chunked_encoding, self.expected_content_length = False, int(length)
-        self.transport.write(b"%b%b\r\n\r\n" % (STATUS_LINE[message["status"]], lines))
+        self._head = b"%b%b\r\n\r\n" % (STATUS_LINE[message["status"]], lines)
         return True
 
-    def _has_written_body(self, message: ASGISendEvent) -> bool:
+    def _has_written(self, message: ASGISendEvent) -> bool:
         if message["type"] != "http.response.body" or message.get("more_body") or self.scope["method"] == "HEAD":
             return False
         body = message["body"]
-        if self.response_complete or self.chunked_encoding or len(body) != self.expected_content_length:
+        if not self._head or len(body) != self.expected_content_length:
             return False
-        self.expected_content_length = 0
-        self.transport.write(body)
+        head, self._head, self.expected_content_length = self._head, b"", 0
+        self.transport.writelines((head, body))
         self.response_complete = True
         self.message_event.set()
         self.on_response()

@@ -23,6 +23,7 @@ import { edit, moveStock, remove } from "./writes.js";
  */
 
 const AGAIN_MS = 2000;
+const COUNT_MS = 1000; // after the last change
 
 /** @param {string} name @param {HTMLElement} main @param {boolean} mayWrite @returns {View} */
 export function collectionView(name, main, mayWrite) {
@@ -33,6 +34,7 @@ export function collectionView(name, main, mayWrite) {
   let editor = null;
   let query = "";
   let timer = 0;
+  let counting = 0;
 
   const grid = new Grid(collection, {
     tick: (task) => void edit(collection, task, { status: task.status === "done" ? "pending" : "done" }).catch(conflicted(task)),
@@ -83,11 +85,12 @@ export function collectionView(name, main, mayWrite) {
     grid.show(mine);
     const now = () => mine === listing;
     void follow(mine.changes, (changes) => now() && changed(changes), () => now() && read());
-    if (mine.next) count(mine);
+    count(mine);
   }
 
   /** @param {Listing} counted */
   async function count(counted) {
+    if (!counted.next) return;
     await counted.count().catch(() => null);
     if (counted === listing) grid.render();
   }
@@ -98,6 +101,8 @@ export function collectionView(name, main, mayWrite) {
     const theirs = changes.filter((each) => !isOurs(each));
     if (!listing) return;
     void grid.change(listing.apply(changes), theirs.length > 0).catch(failed);
+    clearTimeout(counting);
+    counting = setTimeout(count, COUNT_MS, listing);
   }
 
   /** @param {number | null} id */

@@ -28,7 +28,7 @@ export function conflict(collection, draft, solved) {
     const option = (/** @type {boolean} */ keep, /** @type {any} */ value) =>
       element(
         "td",
-        {},
+        { role: "cell" },
         element(
           "label",
           {},
@@ -45,20 +45,26 @@ export function conflict(collection, draft, solved) {
       );
     return element(
       "tr",
-      { className: clashes ? "clash" : "" },
-      element("th", { scope: "row" }, text(`field.${name}`)),
-      element("td", { dir: "auto" }, shown(field, base[name])),
+      { role: "row", className: clashes ? "clash" : "" },
+      element("th", { role: "rowheader" }, text(`field.${name}`)),
+      element("td", { role: "cell", dir: "auto" }, shown(field, base[name])),
       option(true, isMine ? values[name] : base[name]),
       option(false, theirs[name]),
     );
   });
-  const heads = ["field", "before", "mine", "theirs"].map((each) => element("th", { scope: "col" }, text(each)));
+  const heads = ["field", "before", "mine", "theirs"].map((each) => element("th", { role: "columnheader" }, text(each)));
   return element(
     "section",
     { className: "conflict", "aria-labelledby": "conflict-title" },
     element("h3", { id: "conflict-title", tabIndex: -1 }, text("conflict")),
     element("p", {}, text("conflict.hint")),
-    element("div", { className: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows))),
+    // Its rows are laid out as grids, so the roles of a table are said in words.
+    element(
+      "table",
+      { role: "table" },
+      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, heads)),
+      element("tbody", { role: "rowgroup" }, rows),
+    ),
     element(
       "div",
       { className: "buttons" },

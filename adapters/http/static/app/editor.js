@@ -69,7 +69,7 @@ export class Editor {
     const { entity } = this;
     if (!entity) return;
     const draft = draftOf(this.path);
-    if (draft?.theirs && !this.host.querySelector(".conflict")) return this.render();
+    if (draft?.theirs && !this.isDeleted && !this.host.querySelector(".conflict")) return this.render();
     for (const field of writable(this.collection)) {
       const control = /** @type {HTMLInputElement | null} */ (this.fields.querySelector(`[name="${field.name}"]`));
       const value = draft?.mine[field.name] ?? typed(field, entity[field.name]);
@@ -94,7 +94,7 @@ export class Editor {
     const top = element("header", {}, heading, button("✕", this.close, { className: "quiet", "aria-label": text("close") }));
     if (!entity) return this.host.replaceChildren(top, element("p", {}, text("unknown.hint")));
     const draft = draftOf(this.path);
-    if (draft && draft.base.version < entity.version && !draft.theirs) keep(this.path, { ...draft, theirs: entity });
+    if (draft && draft.base.version < entity.version && !draft.theirs && !this.isDeleted) keep(this.path, { ...draft, theirs: entity });
     const now = draftOf(this.path);
     const parts = this.isDeleted
       ? [this.deleted(entity)]
@@ -118,7 +118,7 @@ export class Editor {
     });
     const buttons = [
       element("button", { className: "primary" }, text("save")),
-      button(text("discard"), () => (drop(this.path), this.render())),
+      button(text("discard"), () => (drop(this.path), this.render()), { className: "discard" }),
       button(text("delete.short"), () => this.remove(), { className: "danger" }),
     ];
     this.fields.replaceChildren(...controls, this.state, element("div", { className: "buttons" }, this.mayWrite ? buttons : []));

@@ -7,6 +7,7 @@ const latin = String(new Intl.Locale(locale, { numberingSystem: "latn" }));
 const money = new Intl.NumberFormat(latin, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat(latin);
 const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
+const dayOfYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const group = part("group");
@@ -33,7 +34,8 @@ export function today(days = 0) {
 /** @param {string} date */
 function readableDate(date) {
   const days = Math.round((Date.parse(date) - Date.parse(today())) / 86_400_000);
-  return Math.abs(days) <= 1 ? near.format(days, "day") : day.format(new Date(date));
+  if (Math.abs(days) <= 1) return near.format(days, "day");
+  return (date.slice(0, 4) === today().slice(0, 4) ? dayOfYear : day).format(new Date(date));
 }
 
 /**
@@ -77,7 +79,7 @@ export function meant(field, input) {
  * @returns {string | null}
  */
 export function price(input) {
-  const digits = input.replace(/[\s\u00a0\u202f]/g, "");
+  const digits = input.replace(/[\s'’]/g, "");
   const parts = digits.split(decimal);
   if (group.trim() && parts.length <= 2 && new RegExp(`^\\d{1,3}(\\${group}\\d{3})+$`).test(parts[0]))
     return price(digits.replaceAll(group, ""));

@@ -101,7 +101,8 @@ export class Grid {
     const last = this.isPrinting ? PRINTED : Math.max(0, Math.ceil((innerHeight - top) / this.height)) + MARGIN;
     if (this.active === null || !listing.byId.has(this.active)) this.active = rows[first]?.id ?? null;
     const focused = this.focused();
-    const positions = [...rows.keys()].slice(first, last);
+    const length = Math.max(0, Math.min(last, rows.length) - first);
+    const positions = Array.from({ length }, (_, at) => first + at);
     const away = focused === null ? -1 : listing.position(focused);
     if (away >= 0 && away < first) positions.unshift(away);
     if (away >= last) positions.push(away);
@@ -140,7 +141,9 @@ export class Grid {
     this.editing = this.active = id;
     void this.listing?.hold(id);
     this.render();
-    /** @type {HTMLElement | null | undefined} */ (this.made.get(id)?.row.querySelector("input, select"))?.focus();
+    const control = /** @type {HTMLInputElement | null | undefined} */ (this.made.get(id)?.row.querySelector("input, select"));
+    control?.focus();
+    control?.select?.();
   }
 
   /** @private */

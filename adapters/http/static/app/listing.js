@@ -27,8 +27,8 @@ export class Listing {
     /** @type {string | null} */
     this.next = null;
     this.changes = "";
-    /** @type {number | null} all that match, also those that were not read yet */
-    this.total = null;
+    /** @type {number | null} */
+    this.counted = null;
     /** @type {Promise<void> | null} */
     this.reading = null;
     /** @type {number | null} stays where it is, as it is, while it is edited */
@@ -56,7 +56,12 @@ export class Listing {
   /** Count all that match. */
   async count() {
     const { total } = await this.ask({ limit: 1, total: true });
-    this.total = total;
+    this.counted = total;
+  }
+
+  /** How many match, also of those that were not read yet; null if that is not known. */
+  get total() {
+    return this.next ? this.counted : this.rows.length;
   }
 
   /**
@@ -140,7 +145,6 @@ export class Listing {
     }
     this.next = answer.next;
     this.changes ||= answer.changes;
-    if (!this.next) this.total = this.rows.length;
   }
 
   /** @private @param {number} id */

@@ -81,7 +81,9 @@ export function settled(write, body, problem) {
     return [];
   }
   const data = body.deleted ?? body;
-  if (id && !body.deleted) rebase(collection, `${name}/${id}`, body);
+  const base = draftOf(`${name}/${id}`)?.base.version ?? 0;
+  // Only a change of the very version that the draft is based on: else it would hide what others changed since.
+  if (!body.deleted && (write.version === base || body.version === base + 1)) rebase(collection, `${name}/${id}`, body);
   const type = `${collection.type}.${body.deleted ? "deleted" : "updated"}`;
   return data.id ? [{ type, id: data.id, version: data.version, data }] : [];
 }

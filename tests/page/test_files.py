@@ -1,0 +1,78 @@
+"""The files of the page: small, complete, and in every language."""
+
+import gzip
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from adapters.http.routes.static_files import STATIC
+from tests.e2e.service import Service
+from tests.page.steps import PRODUCTS, opened
+
+MAX_BYTES = 60_000
+APP = STATIC / "app"
+MODULES = {each.name: each.read_text() for each in APP.iterdir() if each.name.endswith(".js")}
+LANGUAGES = {each.name: each.read_text() for each in (APP / "texts").iterdir()}
+
+
+SIZES = """
+performance.getEntriesByType("resource").filter(({ name }) => name.includes("/static/"))
+  .map(({ transferSize }) => transferSize)
+"""
+
+
+@pytest.fixture
+def service(shared_service: Service) -> Service:
+    """Return one service for all tests here."""
+    return shared_service
+
+
+def texts(table: str) -> dict[str, str]:
+    """Return the keys of a table of texts, each with its line."""
+    return dict(re.findall(r'^  "?([\w.?/]+)"?: (.*)', table, re.MULTILINE))
+
+
+def names(line: str) -> list[str]:
+    """Return the names in braces, which values replace."""
+    return sorted(set(re.findall(r"\{(\w+)\}", line)))
+
+
+def test_size() -> None:
+    """All files of the page together, as they are sent, are small."""
+    files = [STATIC / "app.html", STATIC / "icon.svg", *APP.iterdir(), *(APP / "texts").iterdir()]
+    sizes = {each.name: len(gzip.compress(each.read_bytes(), 5)) for each in files if each.is_file()}
+    assert MAX_BYTES > sum(sizes.values()), sizes
+
+
+def test_every_language_says_everything() -> None:
+    """Each table has the same keys, in the same order, and the same names in braces."""
+    expected = texts(LANGUAGES["en.js"])
+    for language, table in LANGUAGES.items():
+        found = texts(table)
+        assert list(expected) == list(found), language
+        assert {key: names(line) for key, line in expected.items()} == {key: names(line) for key, line in found.items()}
+
+
+def test_every_text_is_there() -> None:
+    """Whatever a module says is in the tables."""
+    known = set(texts(LANGUAGES["en.js"]))
+    for name, module in MODULES.items():
+        said = set(re.findall(r'\btext\("([\w.]+)"', module))
+        assert said <= known, (name, said - known)
+
+
+def test_modules_are_small() -> None:
+    """A module has one noun, and can be read at once."""
+    assert {} == {name: text.count("\n") for name, text in MODULES.items() if text.count("\n") > 400}
+
+
+def test_they_are_kept(page: Page, service: Service) -> None:
+    """A second visit asks for no file again."""
+    opened(page, PRODUCTS)
+    page.goto("about:blank")
+    with page.expect_response("**/changes/stream?*"):
+        page.goto(f"/app/{PRODUCTS}")
+    sizes = page.evaluate(SIZES)
+    assert sizes
+    assert {0} == set(sizes)

@@ -1,0 +1,49 @@
+"""Logging in with a key, and out."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.e2e.service import Service
+from tests.e2e.test_access import new_key
+from tests.page.conftest import Person
+from tests.page.steps import TASKS, is_live, opened, panel, row, rows
+
+
+def test_log_in_and_out(tmp_path: Path, person: Person, service: Service) -> None:
+    """A service with keys asks for one; the page then says who one is, and has forgotten the key after logging out."""
+    key = new_key(tmp_path)
+    page = person()
+    page.goto(f"/app/{TASKS}")
+    dialog = page.get_by_role("dialog", name="Log in")
+    expect(dialog.get_by_label("Key")).to_be_focused()
+    page.keyboard.press("Escape")
+    dialog.get_by_label("Key").fill("brm_wrong")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).not_to_be_empty()
+    dialog.get_by_label("Key").fill(key)
+    page.keyboard.press("Enter")
+    is_live(page)
+    page.locator("#quick-add").fill("by me")
+    page.keyboard.press("Enter")
+    row(page, "by me").get_by_role("link").click()
+    panel(page).get_by_text("History").click()
+    expect(panel(page).locator(".history")).to_contain_text("created by")
+    assert key not in page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+    page.reload()
+    is_live(page)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("dialog", name="Log in")).to_be_visible()
+
+
+def test_a_session_that_ends(tmp_path: Path, person: Person, service: Service) -> None:
+    """When a session ends while one types, nothing is lost: after logging in again, what waited is sent."""
+    page = opened(person(), TASKS)
+    page.locator("#quick-add").fill("first")
+    key = new_key(tmp_path)
+    page.locator("#quick-add").press("Enter")
+    dialog = page.get_by_role("dialog", name="Log in")
+    dialog.get_by_label("Key").fill(key)
+    page.keyboard.press("Enter")
+    expect(row(page, "first")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
