@@ -17,6 +17,15 @@ def unobserved(batches: int, seconds: float) -> None:
     del batches, seconds
 
 
+WaitObserver = Callable[[float], object]
+"""Is told how many seconds a call waited for others in the store. It is called in the context of the waiting call."""
+
+
+def unnoticed(seconds: float) -> None:
+    """Observe no wait."""
+    del seconds
+
+
 @frozen(kw_only=True)
 class Backlog:
     """What a webhook has not had yet: `changes` of any type, the first of them made `since` a time."""

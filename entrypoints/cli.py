@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -13,7 +14,7 @@ FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
 SECTIONS = {
     "Service": ("serve", "keys", "doctor", "openapi"),
-    "Data": ("export", "backup", "restore", "move", "verify"),
+    "Data": ("export", "import", "backup", "restore", "move", "verify"),
 }
 
 
@@ -27,7 +28,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"entrypoints.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"entrypoints.commands.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -161,6 +161,9 @@ class Settings:
     webhooks_allow_private: bool = _setting(False, boolean, "let webhooks have addresses that are not public")
     todo_backend: bool = _setting(False, boolean, "serve /todos by the rules of Todo-Backend, on the same tasks")
     log: str = _setting("text", log_format, "text or json")
+    slow: timedelta | None = _setting(
+        None, duration, "requests that take so long are logged with where their time went, such as 500ms"
+    )
     metrics: tuple[str, int] | None = _setting(
         None, address, "where /metrics is served without a key, such as 127.0.0.1:9100"
     )

@@ -16,11 +16,14 @@ from attrs import frozen
 from starlette.types import ASGIApp
 
 from adapters.http.admission.gate import Gate
+from adapters.http.admission.timed_gate import TimedGate
 from adapters.http.app import Options, make_app, make_metrics_app
 from adapters.http.fairness.capacity import Capacity
 from adapters.http.feed.feed import Feed
 from adapters.http.handlers.metrics import Metrics
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
+from adapters.http.timing.stopwatch import Phase, note
+from adapters.http.timing.timed_store import timed_store
 from adapters.memory.store import MemoryStore
 from adapters.metrics.exposition import Exposition
 from adapters.metrics.recorder import Recorder
@@ -38,7 +41,7 @@ from adapters.webhooks.transport import Sender
 from domain.deliveries import Delivery
 from domain.errors import DomainError
 from domain.inspection.ports import Inspection
-from domain.measurements import GroupObserver, unobserved
+from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserved
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import Import, Snapshot
@@ -85,11 +88,18 @@ async def wired(
     """
     async with AsyncExitStack() as stack:
         recorder = Recorder(shared.numbers)
-        store = await opened(settings.store, on_group=recorder.group)
+        is_timed = settings.slow is not None
+        on_wait = partial(note, Phase.QUEUE) if is_timed else unnoticed
+        store = await opened(settings.store, on_group=recorder.group, on_wait=on_wait)
         stack.push_async_callback(store.close)
         if settings.demo:
             await demonstrate(store)
-        access_log = AccessLog(STDERR.write, as_json if settings.log == "json" else as_text, recorder.requests)
+        access_log = AccessLog(
+            STDERR.write,
+            as_json if settings.log == "json" else as_text,
+            recorder.requests,
+            None if settings.slow is None else settings.slow.total_seconds(),
+        )
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         options = Options(
@@ -101,7 +111,8 @@ async def wired(
             todo_backend=settings.todo_backend,
             is_public=not settings.is_loopback,
         )
-        gate = Gate(store.access_keys, shared.limiter, settings.rate_limit, allow_public=settings.open)
+        gate_type = TimedGate if is_timed else Gate
+        gate = gate_type(store.access_keys, shared.limiter, settings.rate_limit, allow_public=settings.open)
         stack.push_async_callback(_note_uses, gate)
         await stack.enter_async_context(_running(_keep_noting_uses(gate)))
         secret = await store.secret()
@@ -125,7 +136,7 @@ async def wired(
         )
         metrics = Metrics(exposition.text)
         service = make_app(
-            store,
+            timed_store(store) if is_timed else store,
             secret,
             options,
             access_log,
@@ -146,8 +157,8 @@ async def verified(url: str, report: Report) -> Verified:
         )
 
 
-async def opened(url: str, *, on_group: GroupObserver = unobserved) -> Store:
-    """Open the store of a URL. `on_group` is told of each group commit."""
+async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: WaitObserver = unnoticed) -> Store:
+    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others."""
     documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
         return MemoryStore(now, documents)
@@ -161,6 +172,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved) -> Store:
             clock=now,
             on_untrustworthy=stop_at_once,
             on_group=on_group,
+            on_wait=on_wait,
         )
     return SqliteStore(
         _path(url),
@@ -169,6 +181,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved) -> Store:
         clock=now,
         on_untrustworthy=stop_at_once,
         on_group=on_group,
+        on_wait=on_wait,
     )
 
 

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from time import perf_counter
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from adapters.postgres.transaction import LARGE, Response
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import StorageFull, Unavailable
-from domain.measurements import GroupObserver, unobserved
+from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserved
 
 MAX_GROUP = 256
 MAX_WAITING = 10_000
@@ -22,11 +22,13 @@ ALONE_AT_ONCE = 4
 """How many batches run alone at the same time; the other connections are for readers."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class _Job:
     submission: CommandBatch
     answer: "asyncio.Future[Outcome | Replay]"
     deadline: float
+    queued: float
+    began: float | None = None
 
     @property
     def is_late(self) -> bool:
@@ -48,6 +50,7 @@ class GroupCommitter:
     together: Callable[[Sequence[CommandBatch]], Awaitable[list[Response] | None]]
     alone: Callable[[CommandBatch], Awaitable[Response]]
     on_group: GroupObserver = unobserved
+    on_wait: WaitObserver = unnoticed
 
     _waiting: deque[_Job] = field(factory=deque, init=False)
     _unanswered: int = field(default=0, init=False)
@@ -61,14 +64,18 @@ class GroupCommitter:
             raise Unavailable
         self._unanswered += 1
         loop = asyncio.get_running_loop()
-        job = _Job(submission, loop.create_future(), loop.time() + TIMEOUT_S)
+        job = _Job(submission, loop.create_future(), loop.time() + TIMEOUT_S, perf_counter())
         if _is_no_company(submission):
             self._start(self._carry_out_alone(job))
         else:
             self._waiting.append(job)
             if self._running is None:
                 self._running = self._start(self._run())
-        return await job.answer
+        try:
+            return await job.answer
+        finally:
+            if job.began is not None:
+                self.on_wait(job.began - job.queued)
 
     async def finish(self) -> None:
         """Return when every submitted batch has been carried out."""
@@ -113,6 +120,8 @@ class GroupCommitter:
     async def _carry_out(self, group: list[_Job]) -> None:
         answers: list[Response] | None
         began = perf_counter()
+        for job in group:
+            job.began = began
         try:
             answers = await self.together([job.submission for job in group])
         except (Unavailable, StorageFull) as error:
@@ -132,16 +141,16 @@ class GroupCommitter:
     async def _carry_out_alone(self, job: _Job) -> None:
         try:
             async with self._limit:
-                answer = Unavailable() if job.is_late else await self._alone(job.submission)
+                answer = Unavailable() if job.is_late else await self._alone(job)
         except asyncio.CancelledError:  # as above
             answer = Unavailable()
         except Exception as error:  # noqa: BLE001 - the caller gets it
             answer = error
         self._settle(job, answer)
 
-    async def _alone(self, submission: CommandBatch) -> Response:
-        began = perf_counter()
-        answer = await self.alone(submission)
+    async def _alone(self, job: _Job) -> Response:
+        job.began = began = perf_counter()
+        answer = await self.alone(job.submission)
         self.on_group(1, perf_counter() - began)
         return answer
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -11,7 +12,7 @@ import asyncpg
 from adapters.postgres.address import read, reading
 from adapters.postgres.errors import LOST, MISTAKES, explaining, translated
 from domain.errors import Unavailable
-from domain.measurements import ConnectionUse
+from domain.measurements import ConnectionUse, WaitObserver, unnoticed
 
 WAIT_S = 5
 """How long a caller waits for a connection before an error."""
@@ -39,13 +40,14 @@ Work: TypeAlias = "Callable[[asyncpg.Connection[Any]], Coroutine[Any, Any, None]
 class Connections:
     """The connections of one process; the pool replaces lost ones."""
 
-    def __init__(self, dsn: str, *, each: Work) -> None:
+    def __init__(self, dsn: str, *, each: Work, on_wait: WaitObserver = unnoticed) -> None:
         """Prepare to connect; `each` runs on every new connection of the pool.
 
         Raises `BadAddress`.
         """
         self._address = read(dsn)
         self._each = each
+        self._on_wait = on_wait
         self._is_pooled = False
         self._closed = False
 
@@ -79,7 +81,9 @@ class Connections:
         """Lend a connection. Raises the domain's errors if it fails."""
         self.check_open()
         with translated(tell=True):
+            began = perf_counter()
             connection = await self._pool.acquire(timeout=WAIT_S)
+            self._on_wait(perf_counter() - began)
             try:
                 yield connection
             except LOST as error:

@@ -32,7 +32,7 @@ from domain.cursor_codec import CursorCodec
 from domain.decisions import CommandBatch, Done, Outcome, Replay
 from domain.entity_type import MAX_ID, EntityType
 from domain.errors import CursorExpired, Unavailable
-from domain.measurements import ConnectionUse, GroupObserver, Measurements, unobserved
+from domain.measurements import ConnectionUse, GroupObserver, Measurements, WaitObserver, unnoticed, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -68,6 +68,7 @@ class PostgresStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
         on_group: GroupObserver = unobserved,
+        on_wait: WaitObserver = unnoticed,
     ) -> None:
         """Prepare a store; `open` connects it."""
         self._on_untrustworthy = on_untrustworthy
@@ -76,9 +77,9 @@ class PostgresStore(Store):
         self._clock = clock
         self._log = Log(entity_types)
         self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
-        self._connections = Connections(dsn, each=self._recognise)
+        self._connections = Connections(dsn, each=self._recognise, on_wait=on_wait)
         self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
-        self._committer = GroupCommitter(together=self._together, alone=self._alone, on_group=on_group)
+        self._committer = GroupCommitter(together=self._together, alone=self._alone, on_group=on_group, on_wait=on_wait)
         self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
         self._access_keys = PostgresAccessKeys(self._connections.use, clock)
         self._calendars = PostgresCalendars(self._connections.use, clock)
@@ -96,6 +97,7 @@ class PostgresStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
         on_group: GroupObserver = unobserved,
+        on_wait: WaitObserver = unnoticed,
     ) -> "PostgresStore":
         """Connect and migrate the schema. `on_untrustworthy` is called if a connection reaches another database.
 
@@ -108,6 +110,7 @@ class PostgresStore(Store):
             clock=clock,
             on_untrustworthy=on_untrustworthy,
             on_group=on_group,
+            on_wait=on_wait,
         )
 
         async def prepare(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import apsw
-from attrs import define, field, frozen
+from attrs import define, field
 
 from adapters.sqlite.checkpoints import Checkpoints
 from adapters.sqlite.errors import Translating
@@ -21,7 +21,7 @@ from adapters.sqlite.table_mapping import TableMapping
 from adapters.sqlite.transaction import Transaction
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import DomainError, StorageFull, Unavailable
-from domain.measurements import GroupObserver, unobserved
+from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserved
 from domain.stored_entity import Serializer
 
 _log = logging.getLogger("backroom")
@@ -37,11 +37,13 @@ Work = CommandBatch | Callable[[apsw.Connection, datetime], Any]
 """A command batch, or another short write that waits in the same queue."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class _Job:
     work: Work
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    queued: float
+    began: float | None = None
 
 
 @define(eq=False)
@@ -63,6 +65,7 @@ class GroupCommitter:
     checkpoints: Checkpoints
     on_commit: Callable[[], None]
     on_group: GroupObserver = unobserved
+    on_wait: WaitObserver = unnoticed
 
     _queue: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
     _large: deque[_Job] = field(factory=deque, init=False)  # taken from the queue, and waiting for their turn
@@ -80,8 +83,13 @@ class GroupCommitter:
             raise Unavailable
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put(_Job(work, loop, future))
-        return await future
+        job = _Job(work, loop, future, perf_counter())
+        self._queue.put(job)
+        try:
+            return await future
+        finally:
+            if job.began is not None:
+                self.on_wait(job.began - job.queued)
 
     def close(self) -> None:
         """Finish the queued work, then stop the thread."""
@@ -103,6 +111,8 @@ class GroupCommitter:
     def _carry_out(self, jobs: list[_Job]) -> None:
         if jobs:
             began = perf_counter()
+            for job in jobs:
+                job.began = began
             answers = self._answers(jobs)
             self.on_group(len(jobs), perf_counter() - began)  # before a caller can ask for the numbers
             self._deliver(jobs, answers)

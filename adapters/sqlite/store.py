@@ -33,7 +33,7 @@ from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired, StorageFull, Unavailable
-from domain.measurements import GroupObserver, Measurements, unobserved
+from domain.measurements import GroupObserver, Measurements, WaitObserver, unnoticed, unobserved
 from domain.ports import LogPage, Store
 from domain.queries import Page, Query
 from domain.stored_entity import Serializer, StoredEntity
@@ -68,6 +68,7 @@ class SqliteStore(Store):
         clock: Callable[[], datetime],
         on_untrustworthy: Callable[[str], None],
         on_group: GroupObserver = unobserved,
+        on_wait: WaitObserver = unnoticed,
     ) -> None:
         """Open or create the file. `on_untrustworthy` is called once, when the file is no longer reliable.
 
@@ -109,6 +110,7 @@ class SqliteStore(Store):
             checkpoints=Checkpoints(writing),
             on_commit=self._notify,
             on_group=on_group,
+            on_wait=on_wait,
         )
         self._writer.start()
         self._access_keys = SqliteAccessKeys(self._shared.found, self._here, self._write, clock)

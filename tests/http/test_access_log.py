@@ -8,6 +8,7 @@ import pytest
 
 from adapters.http.middleware.access_log import MAX_GATHERED, AccessLog, Line, as_json, as_text
 from adapters.http.requests.request import Request
+from adapters.http.timing.stopwatch import Phase, Stopwatch
 from domain.access.key_text import make_key
 from domain.ports import Store
 from domain.trace import TraceContext
@@ -19,7 +20,7 @@ from tests.http.transport import connected
 pytestmark = pytest.mark.anyio
 
 SECRET = make_key(lambda characters: characters[0])
-LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1", "/tasks", None)
+LINE: Line = (1_770_000_000.1239, "GET", b"/tasks/%0A", 200, 0.00042, "r-1", "192.0.2.1", "/tasks", None, None)
 
 
 def lines(client: Client) -> list[str]:
@@ -43,16 +44,28 @@ def test_line_for_programs() -> None:
 
 def test_a_line_names_its_trace() -> None:
     """The trace of the client is in the line, if it sent a valid one."""
-    line: Line = (*LINE[:-1], f"00-{TRACE.trace_id}-{TRACE.parent_id}-01".encode())
+    line: Line = (*LINE[:8], f"00-{TRACE.trace_id}-{TRACE.parent_id}-01".encode(), None)
     assert as_text(LINE)[:-1] + f" {TRACE.trace_id}\n" == as_text(line)
     expected = {"trace_id": TRACE.trace_id, "span_id": TRACE.parent_id}
     assert {**json.loads(as_json(LINE)), **expected} == json.loads(as_json(line))
-    invalid: Line = (*LINE[:-1], b"00-nonsense")
+    invalid: Line = (*LINE[:8], b"00-nonsense", None)
     assert (as_text(LINE), as_json(LINE)) == (as_text(invalid), as_json(invalid))
+
+
+def test_a_line_of_a_slow_request() -> None:
+    """It says where the time went: for people the longest first, for programs every phase."""
+    phases = Stopwatch({Phase.STORE: 0.25, Phase.QUEUE: 0.15}).phases(0.3)
+    line: Line = (*LINE[:9], phases)
+    assert as_text(LINE)[:-1] + " slow: queue 150.00ms, store 100.00ms, other 50.00ms\n" == as_text(line)
+    slow = json.loads(as_json(line))["slow"]
+    assert {f"{phase}_ms" for phase in Phase} == set(slow)
+    assert {"queue_ms": 150.0, "store_ms": 100.0, "other_ms": 50.0} == {name: ms for name, ms in slow.items() if ms}
 
 
 async def test_a_trace_is_carried_on(client: Client, store: Store) -> None:
     """The trace of a request is in its line and in its change; a secret in its state is in neither."""
+    lines(client)
+    client.service.log.clear()
     client.service.access_log.format = as_json
     sent = {"traceparent": TRACE.parent, "tracestate": TRACE.state}
     await client.post("/tasks", json={"title": "x"}, headers=sent)

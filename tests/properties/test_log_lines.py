@@ -24,7 +24,7 @@ LINE = re.compile(r"[\x20-\x7e]+\n")
 @given(path=NASTY, method=NASTY, client=NASTY, parent=NASTY | st.just(PARENT))
 def test_lines_of_any_path(path: bytes, method: bytes, client: bytes, parent: bytes) -> None:
     """Whatever a server passes on as a path, a method, a client or a trace, its line is one line of printable ASCII."""
-    line = (0.0, method.decode("latin-1"), path, 200, 0.0, "r", client.decode("latin-1"), "/", parent)
+    line = (0.0, method.decode("latin-1"), path, 200, 0.0, "r", client.decode("latin-1"), "/", parent, None)
 
     assert LINE.fullmatch(as_text(line))
     assert LINE.fullmatch(as_json(line))

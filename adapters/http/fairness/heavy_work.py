@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from adapters.http.timing.stopwatch import Phase, timed
+
 LARGE = 16 * 1024
 """Bytes of a body above which its work is heavy. Below, a thread would cost more than it saves."""
 
@@ -23,4 +25,5 @@ class HeavyWork:
         """Return what `work` returns. It runs in the thread if it is for a body of more than `LARGE` bytes."""
         if size <= LARGE:
             return work()
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        with timed(Phase.HEAVY):
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -6,6 +6,8 @@ from time import perf_counter
 
 from attrs import define, field
 
+from adapters.http.timing.stopwatch import Phase, timed
+
 BUDGET_S = 0.003
 """Seconds that all long work together has in one pass of the event loop."""
 
@@ -27,7 +29,8 @@ class Turns:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             try:
-                await turn
+                with timed(Phase.TURN):
+                    await turn
             finally:
                 if not turn.cancelled():  # even if the caller is cancelled now, or no other turn would follow
                     self._begin()

@@ -11,6 +11,7 @@ from adapters.http.feed.feed import Feed, FeedEvent, Follower, TooSlow
 from adapters.http.feed.until_disconnect import until_disconnect
 from adapters.http.requests.request import request_of
 from adapters.http.responses.http_errors import Unauthorized
+from adapters.http.timing.stopwatch import Phase, timed
 from domain.changes import Cursor
 from domain.errors import CursorExpired, Unavailable
 
@@ -38,7 +39,8 @@ class EventStream:
         try:
             await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
             if scope["method"] != "HEAD":
-                await until_disconnect(receive, self._serve(send))
+                with timed(Phase.CHANGES):
+                    await until_disconnect(receive, self._serve(send))
             await send({"type": "http.response.body", "body": b""})
         finally:
             request = request_of(scope)

@@ -14,6 +14,7 @@ from math import inf
 from attrs import define, field, frozen
 
 from adapters.http.fairness.turns import Turns
+from adapters.http.timing.stopwatch import Phase, timed
 from adapters.serialization.changes import change_document
 from domain.changes import Cursor, Entry
 from domain.errors import CursorExpired, DomainError
@@ -124,7 +125,8 @@ class Feed:
         """
         while True:
             await self.turns.next()
-            batch = await self.log.read(after, types=types, limit=limit)
+            with timed(Phase.STORE):
+                batch = await self.log.read(after, types=types, limit=limit)
             if batch.entries or batch.cursor == after:
                 return batch
             after = batch.cursor

@@ -13,6 +13,7 @@ from adapters.http.feed.feed import TAKEN_AT_ONCE, Feed
 from adapters.http.requests.parameters import parse, whole
 from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Response, json_text
+from adapters.http.timing.stopwatch import Phase, timed
 from adapters.serialization.changes import change_document
 from domain.changes import Cursor
 from domain.errors import BadParameter, CursorExpired
@@ -85,7 +86,8 @@ class Changes:
 def _polling(request: Request) -> Iterator[None]:
     request.capacity.follow(POLL, request.address)
     try:
-        yield
+        with timed(Phase.CHANGES):
+            yield
     finally:
         request.capacity.unfollow(POLL, request.address)
 

@@ -16,6 +16,7 @@ from adapters.http.requests.parameters import parse
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.http_errors import HttpError, Unauthorized
 from adapters.http.responses.send_error import send_error
+from adapters.http.timing.stopwatch import Phase, timed
 from domain.access.scopes import AccessScope
 from domain.errors import BadCursor, BadParameter, CursorExpired, DomainError
 from domain.ports import ChangeLog
@@ -48,7 +49,8 @@ class ChangesSocket:
             return await send_error(response_for(error, request), scope, receive, send)
         try:
             await send({"type": "websocket.accept"})
-            return await until_disconnect(receive, self._serve(request, send))
+            with timed(Phase.CHANGES):
+                return await until_disconnect(receive, self._serve(request, send))
         finally:
             request.capacity.unfollow(SOCKET, request.address)
 

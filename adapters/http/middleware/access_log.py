@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time
@@ -12,6 +12,7 @@ from attrs import define, field
 from starlette.types import Scope
 
 from adapters.http.requests.request import Request
+from adapters.http.timing.stopwatch import Phase, Stopwatch
 from domain.access.key_text import holds_secret
 from domain.trace import TraceContext
 
@@ -22,9 +23,10 @@ SOCKET = "WEBSOCKET"  # in place of the method of a socket, whose handshake is a
 FLUSH_S = 0.2
 MAX_GATHERED = 1000
 
-Line = tuple[float, str, bytes, int, float, str, str | None, str, bytes | None]
-"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client, route, and
-the client's `traceparent`.
+Phases = Mapping[Phase, float]
+Line = tuple[float, str, bytes, int, float, str, str | None, str, bytes | None, Phases | None]
+"""Time (seconds since 1970), method, path, status, duration (seconds), request id, address of the client, route, the
+client's `traceparent`, and for a slow request where its time went (seconds).
 """
 
 Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
@@ -33,15 +35,16 @@ Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
 
 def as_text(line: Line) -> str:
     """Return a line for people."""
-    at, method, path, status, spent, request_id, *_, parent = line
+    at, method, path, status, spent, request_id, *_, parent, phases = line
     trace = "" if parent is None or (found := _trace(parent)) is None else f" {found.trace_id}"
+    slow = "" if phases is None else _slow(phases)
     asked = f"{_printable(method)} {_printable(path.decode('latin-1'))}"
-    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}{trace}\n"
+    return f"{_written(at)} {status} {asked} {spent * 1000:.2f}ms {request_id}{trace}{slow}\n"
 
 
 def as_json(line: Line) -> str:
     """Return a line for programs."""
-    at, method, path, status, spent, request_id, client, _, parent = line
+    at, method, path, status, spent, request_id, client, _, parent, phases = line
     document = {
         "at": _written(at),
         "status": status,
@@ -53,7 +56,15 @@ def as_json(line: Line) -> str:
     }
     if parent is not None and (trace := _trace(parent)) is not None:
         document |= {"trace_id": trace.trace_id, "span_id": trace.parent_id}
+    if phases is not None:
+        document["slow"] = {f"{phase}_ms": round(seconds * 1000, 2) for phase, seconds in phases.items()}
     return orjson.dumps(document).decode() + "\n"
+
+
+def _slow(phases: Phases) -> str:
+    """Return the phases that took any time, the longest first."""
+    longest = sorted(phases.items(), key=lambda each: -each[1])
+    return " slow: " + ", ".join(f"{phase} {seconds * 1000:.2f}ms" for phase, seconds in longest if seconds)
 
 
 def is_public(path: str) -> bool:
@@ -82,17 +93,21 @@ def _second(at: int) -> str:
 
 
 def _counted(line: Line) -> tuple[str, str, int, float]:
-    _, method, _, status, spent, _, _, route, _ = line
+    _, method, _, status, spent, _, _, route, *_ = line
     return "GET" if method == SOCKET else method, route, status, spent
 
 
 @define(eq=False)
 class AccessLog:
-    """Gathers lines and hands them to `output` in one piece, and to `count`. Lines leave out the query."""
+    """Gathers lines and hands them to `output` in one piece, and to `count`. Lines leave out the query.
+
+    The line of a request that took `slow` seconds or more, without waiting for changes, says where its time went.
+    """
 
     output: Callable[[str], object]
     format: Callable[[Line], str] = as_text
     count: Count | None = None
+    slow: float | None = None
 
     _gathered: list[Line] = field(factory=list, init=False)
 
@@ -104,10 +119,15 @@ class AccessLog:
         path = scope["raw_path"] if is_public(scope["path"]) else b"/(secret)"
         method, client = scope.get("method", SOCKET), scope.get("client") or (None,)
         parent = request.headers.get(b"traceparent")
-        line = (time(), method, path, status, spent, request.request_id, client[0], request.route, parent)
+        phases = None if request.stopwatch is None else self._phases(request.stopwatch, spent)
+        line = (time(), method, path, status, spent, request.request_id, client[0], request.route, parent, phases)
         self._gathered.append(line)
         if len(self._gathered) >= MAX_GATHERED:
             self.flush()
+
+    def _phases(self, stopwatch: Stopwatch, spent: float) -> Phases | None:
+        is_slow = self.slow is not None and stopwatch.working(spent) >= self.slow
+        return stopwatch.phases(spent) if is_slow else None
 
     def flush(self) -> None:
         """Write the gathered lines, and count their requests."""

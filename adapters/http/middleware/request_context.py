@@ -16,6 +16,7 @@ from adapters.http.requests.request import IS_WHOLE, Request, joined
 from adapters.http.responses.caching import NEVER, STATUSES, common_headers
 from adapters.http.responses.responses import Header
 from adapters.http.responses.security_headers import OF_EVERYTHING
+from adapters.http.timing.stopwatch import begin
 from domain.access.key_text import holds_secret
 
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
@@ -35,6 +36,7 @@ class RequestContext:
         self._access_log = access_log
         self._by_origin = by_origin
         self._capacity = capacity
+        self._measures = access_log.slow is not None
         # 64 random bits for the process, and a counter: as unique as random ids, and much cheaper.
         self._process = token_hex(8).encode()
         self._numbers = count(1)
@@ -60,6 +62,9 @@ class RequestContext:
         request.scheme = scope["scheme"]
         request.address = (scope.get("client") or ("",))[0]
         request.reached_at = (scope.get("server") or ("",))[0]
+        if self._measures:
+            request.stopwatch = begin()
+            send = request.stopwatch.sending(send)
         status = 0
         is_head = request.method == "HEAD"
 

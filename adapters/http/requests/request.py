@@ -11,6 +11,7 @@ from adapters.http.fairness.capacity import Capacity
 from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.responses.caching import NEVER, VARY
 from adapters.http.responses.responses import Header
+from adapters.http.timing.stopwatch import Stopwatch
 from domain.access.access_key import OPEN, Grant
 from domain.access.key_text import holds_secret
 from domain.trace import TraceContext
@@ -60,6 +61,8 @@ class Request:
     """Whether it counts as worked on. It does not while it waits, nor once its response begins."""
     body: PendingBody | None = field(default=None, init=False)
     """The part of its body that was read. It stays in memory until the request ends."""
+    stopwatch: Stopwatch | None = field(default=None, init=False)
+    """Where its time goes, if slow requests are told."""
     limit: tuple[Header, ...] = field(default=(), init=False)
     """The RateLimit headers of the response."""
     caching: bytes = field(default=NEVER, init=False)
