@@ -11,8 +11,13 @@ import { text } from "./texts.js";
 
 const SCOPES = ["read", "write", "admin"];
 
-/** @param {HTMLElement} main @param {boolean} isOpen whether no key is needed yet @returns {import("./collection_view.js").View} */
-export function accessView(main, isOpen) {
+/**
+ * @param {HTMLElement} main
+ * @param {boolean} isOpen whether no key is needed yet
+ * @param {() => unknown} entered what to do when this browser has logged in
+ * @returns {import("./collection_view.js").View}
+ */
+export function accessView(main, isOpen, entered) {
   const list = element("section", { "aria-label": text("access") });
   const news = element("div");
   const name = element("input", { required: true, autocomplete: "off", maxLength: 100 });
@@ -40,9 +45,18 @@ export function accessView(main, isOpen) {
     const body = { name: name.value, scope: scope.value, ...(until.value && { expires_at: `${until.value}T23:59:59Z` }) };
     const made = await attempt(() => ask("POST", "keys", { body }));
     if (!made) return;
-    if (isOpen) await attempt(() => ask("POST", "session", { body: { key: made.body.key } })); // or one is locked out
-    isOpen = false;
+    if (isOpen) await enter(made.body.key);
     tell(made.body);
+  }
+
+  /**
+   * Log in with the first key, or one would be locked out.
+   * @param {string} key
+   */
+  async function enter(key) {
+    await attempt(() => ask("POST", "session", { body: { key } }));
+    isOpen = false;
+    entered();
   }
 
   /** @param {Key & { key: string }} made */
