@@ -105,6 +105,17 @@ def test_units_are_hardened(name: str) -> None:
     assert "backroom" in directives["StateDirectory"][0].split()
 
 
+def test_the_installation() -> None:
+    """What the page installs by hand is what the Containerfile installs, and each file that it copies is there."""
+    (lines,) = re.findall(r"```\n(useradd .*?)```", (DOCS / "operating.md").read_text(), re.DOTALL)
+    by_hand = [line.split()[1:] for line in lines.splitlines() if "/pip install" in line]
+    in_image = [json.loads(rest) for step, rest in steps_of_image() if step == "RUN"]
+    installed = [[word for word in step if word != "--no-cache-dir"] for step in in_image]
+    assert by_hand == [step[3:] for step in installed if step[1:3] == ["-m", "pip"]]
+    copied = [word for line in lines.splitlines() if line.startswith("cp ") for word in line.split()[1:-1]]
+    assert {*UNITS, "backup.sh"} == {Path(word).name for word in copied if (ROOT / word).exists()}
+
+
 def test_no_restart_mends_a_bad_file(tmp_path: Path) -> None:
     """The unit is started again after a crash, but not after the exit codes that a bad setting and a bad file give."""
     directives = unit("backroom.service")
@@ -144,7 +155,12 @@ def test_backups_by_the_timer(tmp_path: Path) -> None:
     kept = sorted(each.name for each in folder.iterdir())
     assert (keep + 1, "notes.txt") == (len(kept), kept[-1])
     assert f"backroom-2020-01-{keep + 2:02}.db" == kept[-3]
-    assert 0 == run(tmp_path, "restore", str(folder / kept[-2]), "--to", "sqlite:///again.db").returncode
+    (lines,) = re.findall(r"```\n(backroom verify .*?)```", (DOCS / "operating.md").read_text(), re.DOTALL)
+    script = f"set -e\n{lines.replace('backroom-2026-01-31.db', kept[-2])}"
+    restored = subprocess.run(
+        ["sh", "-c", script], cwd=folder, env=settings, capture_output=True, timeout=60, check=False
+    )
+    assert (0, True) == (restored.returncode, (folder / "again.db").exists()), restored.stderr
 
 
 def test_a_failed_backup_removes_nothing(tmp_path: Path) -> None:
