@@ -81,7 +81,8 @@ class Document:
     def _simplified(self, schema: Any) -> Any:
         """Return a schema with its references resolved.
 
-        Patterns are left out: they are long, models read them badly, and the service says what is wrong.
+        Patterns are left out: they are long, models read them badly, and the service says what is wrong. So are names
+        for generators.
         """
         if isinstance(schema, list):
             return [self._simplified(each) for each in schema]
@@ -93,7 +94,7 @@ class Document:
             {
                 name: self._properties(each) if name == "properties" else self._simplified(each)
                 for name, each in schema.items()
-                if name != "pattern"
+                if name != "pattern" and not name.startswith("x-")
             }
         )
 

@@ -70,6 +70,19 @@ def test_parameters_and_refusals(page: Page, service: Service) -> None:
     expect(operation.get_by_label("Body of the answer")).to_contain_text('"code": "bad_parameter"')
 
 
+def test_choices(page: Page, service: Service) -> None:
+    """A parameter with a few values offers them, also where they are a component of the document."""
+    with service.client() as client:
+        client.post("/tasks", json={"title": "Order paper"})
+        client.post("/tasks", json={"title": "Sweep the floor", "status": "done"})
+    operation = at(page, "listTasks")
+    operation.locator("summary", has_text="more parameters").click()
+    operation.get_by_label("status", exact=True).select_option("done")
+    operation.get_by_role("button", name="Send").click()
+    expect(operation.get_by_label("Body of the answer")).to_contain_text("Sweep the floor")
+    expect(operation.get_by_label("Body of the answer")).not_to_contain_text("Order paper")
+
+
 def test_no_answer(page: Page, service: Service) -> None:
     """Where the service is gone, the page says so."""
     operation = at(page, "alive")

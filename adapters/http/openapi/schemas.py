@@ -73,13 +73,22 @@ def _length(least: int, most: int, *, sent: bool) -> dict[str, Any]:
     return {"minLength": least, "maxLength": most}
 
 
-def field_schema(field: Field, *, sent: bool) -> dict[str, Any]:
-    """Return the schema of a field."""
-    schema = field_type_schema(field.field_type, sent=sent)
+def field_schema(field: Field, *, sent: bool, owner: str = "") -> dict[str, Any]:
+    """Return the schema of a field. The choices of an `owner`, the name of an entity, are a component."""
+    schema = _choices_of(field, owner) or field_type_schema(field.field_type, sent=sent)
     meaning = {"description": field.meaning} if field.meaning else {}
     if field.nullable or (sent and not field.required and not field.read_only):
         return {"anyOf": [schema, {"type": "null"}], **meaning}
     return {**schema, **meaning}
+
+
+def _choices_of(field: Field, owner: str) -> dict[str, Any] | None:
+    """Return a reference to the choices of a field, because generators make one type of each component."""
+    return dict(ref(_choices_name(field, owner))) if owner and isinstance(field.field_type, EnumField) else None
+
+
+def _choices_name(field: Field, owner: str) -> str:
+    return owner + field.name.title().replace("_", "")
 
 
 STOCK: dict[str, Any] = {
@@ -92,15 +101,17 @@ STOCK: dict[str, Any] = {
 
 
 def entity_schemas(entity_type: EntityType[Any]) -> dict[str, Schema]:
-    """Return the components of an entity type: as it is returned, as it is created, as it is edited."""
+    """Return the components of an entity type: its choices, as it is returned, as it is created, as it is edited."""
     name = entity_type.entity.__name__
-    answered = {field.name: field_schema(field, sent=False) for field in entity_type.fields}
+    answered = {field.name: field_schema(field, sent=False, owner=name) for field in entity_type.fields}
     required = list(answered)
     if entity_type.subscribes:
         answered |= {"cursor": POSITION}
-    writable = {field.name: field_schema(field, sent=True) for field in entity_type.writable}
+    writable = {field.name: field_schema(field, sent=True, owner=name) for field in entity_type.writable}
     echoed = {name: {**schema, "readOnly": True} for name, schema in answered.items() if name not in writable}
+    choices = [field for field in entity_type.fields if isinstance(field.field_type, EnumField)]
     schemas = {
+        **{_choices_name(field, name): field_type_schema(field.field_type) for field in choices},
         name: object_schema(answered, required),
         f"{name}Create": object_schema(
             {field.name: _with_default(writable[field.name], field) for field in entity_type.writable},
@@ -167,11 +178,11 @@ def _titled(operation: dict[str, Any]) -> Schema:
     return {"title": operation["properties"]["op"]["const"].capitalize(), **operation}
 
 
-def filter_schema(field: Field, operator: Operator) -> Schema:
-    """Return the schema of a filter's value."""
+def filter_schema(field: Field, operator: Operator, owner: str) -> Schema:
+    """Return the schema of a filter's value. `owner` is the name of the entity."""
     if operator is Operator.NULL:
         return {"type": "boolean"}
-    compared = _compared(field.field_type)
+    compared = _choices_of(field, owner) or _compared(field.field_type)
     if operator is Operator.IN:
         return {"type": "array", "items": compared, "minItems": 1, "maxItems": MAX_LISTED_VALUES}
     return compared

@@ -232,7 +232,10 @@ class Declared:
                 "A substring, whatever its case, width or diacritics.",
             ),
             query("total", {"type": "boolean"}, "Count every match."),
-            *(query(name, filter_schema(field, operator)) for name, field, operator in filters(self.entity_type)),
+            *(
+                query(name, filter_schema(field, operator, self._name))
+                for name, field, operator in filters(self.entity_type)
+            ),
         )
 
     def _restore(self) -> Path:
@@ -321,6 +324,11 @@ class Declared:
         return Path(template=f"/{self.entity_type.collection}/{{id}}/stock", operations={"POST": operation})
 
 
+_WAYS = {"": "", "-": "_descending"}
+
+
 def _sortable(entity_type: EntityType[Any]) -> Schema:
-    names = [sign + field.name for field in entity_type.fields if field.listed for sign in ("", "-")]
-    return {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True}
+    fields = [field.name for field in entity_type.fields if field.listed]
+    orders = {sign + field: field + way for field in fields for sign, way in _WAYS.items()}
+    items = {"enum": [*orders], "x-enum-varnames": [*orders.values()]}  # generators make no name of a minus sign
+    return {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}

@@ -72,7 +72,7 @@ function operationOf(method, path, facts, document, problems) {
     summary: facts.summary,
     tag: facts.tags[0],
     scope: facts.security.length ? Object.values(facts.security[0])[0][0] : null,
-    parameters: facts.parameters ?? [],
+    parameters: (facts.parameters ?? []).map((/** @type {Parameter} */ each) => ({ ...each, schema: resolved(each.schema, document) })),
     bodies: contentsOf(facts.requestBody?.content),
     replies,
     problems: problems.filter((each) => codes.has(each.code)),
@@ -108,6 +108,18 @@ function mannerOf(replies) {
 /** @param {Schema} schema the name of the component that it refers to */
 export function referred(schema) {
   return schema.$ref ? String(schema.$ref).split("/").pop() ?? "" : "";
+}
+
+/**
+ * Return the schema of a parameter with its choices, which may be a component.
+ *
+ * @param {Schema} schema
+ * @param {any} document
+ * @returns {Schema}
+ */
+function resolved(schema, document) {
+  const { $ref: _, ...facts } = schema.$ref ? { ...document.components.schemas[referred(schema)], ...schema } : schema;
+  return facts.items ? { ...facts, items: resolved(facts.items, document) } : facts;
 }
 
 /**
