@@ -89,10 +89,9 @@ export function accessView(main, isOpen, entered) {
   function shownKey(key) {
     const time = (/** @type {string | null} */ at) => shown({ name: "at", kind: "time" }, at);
     const state = key.revoked_at ? "revoked" : key.expires_at && Date.parse(key.expires_at) < Date.now() ? "expired" : "valid";
-    const named = { "aria-label": "" };
     const actions = ["rotate", "revoke"].map((verb) => {
-      const act = () => void (verb === "rotate" ? rotate(key) : revoke(key));
-      return button(text(`key.${verb}`), act, { ...named, "aria-label": `${text(`key.${verb}`)}: ${key.name}` });
+      const label = text(`key.${verb}`);
+      return button(label, () => void (verb === "rotate" ? rotate(key) : revoke(key)), { "aria-label": `${label}: ${key.name}` });
     });
     const cells = [key.name, text(`scope.${key.scope}`), `…${key.last_four}`, time(key.last_used_at), time(key.expires_at), text(`key.${state}`)];
     return row([...cells, state === "valid" ? element("span", { className: "buttons" }, actions) : null]);
