@@ -81,7 +81,8 @@ async function show(/** @type {import("./router.js").Route} */ now) {
 async function enter() {
   const before = JSON.stringify(grant);
   try {
-    grant = await who();
+    const { key, scope, by } = await who();
+    grant = { key, scope, by };
   } catch {
     return; // a key is asked for, or the connection's state says what is wrong
   }
