@@ -51,7 +51,7 @@ def test_own_changes_are_not_marked(page: Page, service: Service) -> None:
             page.wait_for_timeout(20)
     changed(service, "/tasks/2", title="c")
     expect(row(page, "c")).to_have_class(re.compile("changed"))
-    expect(row(page, "a")).not_to_have_class(re.compile("changed"))
+    assert "changed" not in (row(page, "a").get_attribute("class") or "")
     for route, answer in late:
         route.fulfill(response=answer)
     expect(row(page, "a").locator(".mark")).to_have_count(0)
