@@ -13,7 +13,7 @@ from entrypoints.settings import PREFIX
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
 SECTIONS = {
-    "Service": ("serve", "keys", "doctor", "openapi"),
+    "Service": ("serve", "mcp", "keys", "doctor", "openapi"),
     "Data": ("export", "import", "backup", "restore", "move", "verify"),
 }
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from adapters.mcp.service import Service
+from adapters.mcp.toolbox import Toolbox
 from tests.databases import Databases
 from tests.e2e.service import running
 from tests.e2e.test_cli import run
@@ -129,6 +131,19 @@ def test_every_store_has_it(
             assert [None] == [each["data"]["phone"] for each in client.get("/tasks/1/history").json()["history"]]
         client.post("/tasks", json={"title": "Call", "phone": "+49 30 1"})
         assert ["+49 30 1"] == [each["phone"] for each in client.get("/tasks?phone[null]=false").json()["tasks"]]
+
+
+@pytest.mark.anyio
+async def test_assistants_have_it(tmp_path: Path, file: str) -> None:
+    """Assistants get tools for the new entity, with its fields, and the new field of tasks."""
+    with running(tmp_path, store=file) as service:
+        async with httpx2.AsyncClient() as client:
+            toolbox = Toolbox(Service(service.url, client))
+            tools = {tool.name: tool.schema["properties"] for tool in await toolbox.tools()}
+            created = await toolbox.call(1, "create_supplier", {"name": "Acme"})
+    assert {"name", "email", "active"} < set(tools["edit_supplier"])
+    assert "phone" in tools["create_task"]
+    assert 1 == created.document["supplier"]["id"]
 
 
 def test_it_moves(tmp_path: Path, file: str, database: str) -> None:
