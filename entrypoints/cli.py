@@ -3,10 +3,11 @@
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
-from entrypoints.diagnostics import LOG, speak
+from entrypoints.diagnostics import LOG, speak, tell
 from entrypoints.settings import PREFIX
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
@@ -30,6 +31,14 @@ class Commands(click.Group):
         command: click.Command = import_module(f"entrypoints.commands.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. click would answer Ctrl-C with an empty line, which is no JSON."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            tell("")  # behind the ^C that the terminal shows
+            raise click.Abort from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the commands, grouped by purpose."""
         for section, names in SECTIONS.items():
@@ -50,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = backroom.main(arguments, prog_name="backroom", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=error.ctx is None or error.ctx.parent is not None)
+        (tell if error.ctx is None or error.ctx.parent is not None else click.echo)(error.format_message())
         return BAD_USAGE
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "backroom"
