@@ -29,6 +29,7 @@ class Commands(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = import_module(f"entrypoints.commands.{cmd_name}").command
+        _lay_out(command)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -45,6 +46,13 @@ class Commands(click.Group):
             commands = ((name, self.get_command(ctx, name)) for name in names)
             with formatter.section(section):
                 formatter.write_dl([(name, command.get_short_help_str(80)) for name, command in commands if command])
+
+
+def _lay_out(command: click.Command) -> None:
+    """Keep the lines of the examples apart: click knows such a paragraph by a backspace, and a docstring is raw."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        _lay_out(each)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
