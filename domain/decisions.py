@@ -34,6 +34,9 @@ class Done:
 
 Result = Done | DomainError
 
+_DONE = Done(record=StoredEntity(NOBODY, 0, ""), action=None)
+"""Stands for a command that was carried out, where nobody will ask what it left."""
+
 
 @frozen(kw_only=True)
 class Outcome:
@@ -87,6 +90,8 @@ class CommandBatch:
     its new time. `follow` is the position of new webhooks, by default the end of the log. `actor` made the changes, in
     the course of `trace`.
 
+    The key of a `brief` batch keeps no documents: only which commands were refused, and only if the batch took effect.
+
     A batch with a `lease` takes effect only while its owner holds it; `deliveries` then replace those with their ids.
     Without the lease nothing is decided, and the outcome has no results.
     """
@@ -101,6 +106,7 @@ class CommandBatch:
     lease: Lease | None = None
     actor: Actor | None = None
     trace: TraceContext | None = None
+    brief: bool = False
 
 
 @frozen(kw_only=True)
@@ -263,6 +269,17 @@ def recorded(
         deliveries=batch.deliveries,
     )
     return outcome, tuple(changes) if decision.failed is None else ()
+
+
+def kept(outcome: Outcome, batch: CommandBatch) -> Outcome | None:
+    """Return what the idempotency key of a batch keeps of its outcome; None if the batch is to be decided again."""
+    if not batch.brief:
+        return outcome if outcome.is_decided else None
+    if outcome.failed is not None:
+        return None
+    refused = [index for index, each in enumerate(outcome.results) if isinstance(each, DomainError)]
+    results = outcome.results[: refused[-1] + 1] if refused else ()
+    return evolve(outcome, results=tuple(each if isinstance(each, DomainError) else _DONE for each in results))
 
 
 def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool) -> DomainError:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -13,8 +14,8 @@ from entrypoints.settings import PREFIX
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
 SECTIONS = {
-    "Service": ("serve", "keys", "doctor", "openapi"),
-    "Data": ("export", "backup", "restore", "move", "verify"),
+    "Service": ("serve", "mcp", "keys", "doctor", "openapi"),
+    "Data": ("export", "import", "backup", "restore", "move", "verify"),
 }
 
 
@@ -28,7 +29,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"entrypoints.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"entrypoints.commands.{module}").command
         _lay_out(command)
         return command
 

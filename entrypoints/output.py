@@ -45,6 +45,13 @@ class Output:
         else:
             print(text, file=self._results, flush=True)
 
+    def fault(self, text: str, **facts: Any) -> None:
+        """Write one of many errors, which programs get as facts."""
+        if self._json:
+            print(json.dumps(facts), file=sys.stderr, flush=True)
+        else:
+            self.error(text)
+
     def error(self, text: str) -> None:
         """Write an error."""
         LOG.error("%s", text)

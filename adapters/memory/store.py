@@ -23,6 +23,7 @@ from domain.decisions import (
     Replay,
     decide,
     explained,
+    kept,
     named,
     recorded,
     unexplained,
@@ -136,9 +137,9 @@ class MemoryStore(Store):
         if submission.deliveries and outcome.failed is None:
             put = self._deliveries.queue if submission.lease is None else self._deliveries.put
             put(submission.deliveries)
-        if submission.key is not None and outcome.is_decided:
-            kept = _Receipt(submission.key.fingerprint, write_outcome(outcome), at + RECEIPTS_KEPT)
-            self._receipts[submission.key.caller, submission.key.name] = kept
+        if submission.key is not None and (remembered := kept(outcome, submission)) is not None:
+            receipt = _Receipt(submission.key.fingerprint, write_outcome(remembered), at + RECEIPTS_KEPT)
+            self._receipts[submission.key.caller, submission.key.name] = receipt
         return outcome
 
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:

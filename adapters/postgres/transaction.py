@@ -22,11 +22,11 @@ from domain.decisions import (
     CommandBatch,
     Decided,
     Decision,
-    IdempotencyKey,
     Outcome,
     Replay,
     decide,
     explained,
+    kept,
     named,
     recorded,
     unexplained,
@@ -118,7 +118,7 @@ class Transaction:
             current=first.current,
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
             changes=[change for index in real for change in written[index][1]],
-            receipts=[row for index in real for row in self._receipts(submissions[index].key, outcomes[index])],
+            receipts=[row for index in real for row in self._receipts(submissions[index], outcomes[index])],
             claims=values_to_own(commands, first.current),
             deliveries=[
                 each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
@@ -215,10 +215,11 @@ class Transaction:
                 known += decision.changes
         return told
 
-    def _receipts(self, key: IdempotencyKey | None, outcome: Outcome) -> list[dict[str, Any]]:
-        if key is None or not outcome.is_decided:
+    def _receipts(self, submission: CommandBatch, outcome: Outcome) -> list[dict[str, Any]]:
+        key = submission.key
+        if key is None or (remembered := kept(outcome, submission)) is None:
             return []
-        receipt = write_outcome(outcome)
+        receipt = write_outcome(remembered)
         row = {"caller": key.caller, "name": key.name, "fingerprint": key.fingerprint, "receipt": receipt}
         return [{**row, "expires_at": self.at + RECEIPTS_KEPT}]
 

@@ -7,6 +7,8 @@ writer does it between two groups, and when it is idle.
 import apsw
 from attrs import define, field
 
+from adapters.sqlite.connections import wait_for_others
+
 PAGES = 4_000
 """The log's size, in pages of 4 KiB, at which it is copied under load. A page that changed often is copied once."""
 
@@ -54,14 +56,13 @@ class Checkpoints:
             self._idle = min(2 * self._idle, MOST_IDLE_S)
 
     def _copy(self, mode: int) -> bool:
-        timeout = self.connection.pragma("busy_timeout")
         self.connection.set_busy_timeout(WAIT_MS)
         try:
             self.connection.wal_checkpoint(mode=mode)
         except (apsw.BusyError, apsw.LockedError):
             return False
         finally:
-            self.connection.set_busy_timeout(timeout)
+            wait_for_others(self.connection)
         return True
 
     def _note(self, connection: apsw.Connection, name: str, pages: int) -> int:

@@ -45,7 +45,7 @@ def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) 
     """Open the file; a read-only connection never creates or changes it. Raises `NotAStore`."""
     flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
     connection = apsw.Connection(str(path.absolute()), flags)  # SQLite reads some relative names as no file at all
-    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    wait_for_others(connection)
     # Without this, SQLite prepares a statement again for every value bound to its LIMIT.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     try:
@@ -62,6 +62,23 @@ def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) 
         # Otherwise closing the last connection would write the rest of the write-ahead log into the file.
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return connection
+
+
+def wait_for_others(connection: apsw.Connection) -> None:
+    """Let a connection wait while another process writes, for `BUSY_TIMEOUT_MS`.
+
+    SQLite's own way to wait ends up asking ten times a second. It would miss the short moments between the writes of an
+    import, again and again.
+    """
+    begun = 0.0
+
+    def ask_again(asked: int) -> bool:
+        nonlocal begun
+        begun = begun if asked else time.monotonic()
+        time.sleep(ASK_AGAIN_S)
+        return time.monotonic() - begun < BUSY_TIMEOUT_MS / 1000
+
+    connection.set_busy_handler(ask_again)
 
 
 def existing(path: Path, *, cache_kib: int = CACHE_KIB) -> apsw.Connection:

@@ -61,7 +61,7 @@ def settle(connection: apsw.Connection, path: Path) -> None:
 def copied_from(connection: apsw.Connection, path: Path) -> str | None:
     """Return that a file is a copy, and of which other, if that is still where it was."""
     known = _home(connection)
-    if known is None or known[0] == str(path.resolve()) or known[1] != _machine():
+    if known is None or known[0] == str(path.resolve()):
         return None
     original = Path(known[0])
     name = fetch(connection, "SELECT name FROM log")[0][0]

@@ -10,13 +10,16 @@ import apsw
 
 from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import TableMapping
-from domain.inspection.findings import Finding, Kind
+from domain.inspection.findings import MOST_SHOWN, Finding, Kind
 
 COPIED = ("data", "idx", "config")
 """The tables that FTS5 keeps an index in."""
 
 TRIGRAMS_SHOWN = 20
-TRIGRAMS_COUNTED = 1_000_000
+TRIGRAMS_COUNTED = 250_000
+"""How many different trigrams are compared; a limit for texts with very many, such as Chinese ones."""
+
+SURPLUS = "is found by %r, which its text does not have"
 
 _INDEX = (
     "USING fts5 (search, content='checked_text', content_rowid='id',"
@@ -63,13 +66,15 @@ def _named(connection: apsw.Connection, rows: TableMapping) -> Iterator[Finding]
 
 
 def _of_trigram(connection: apsw.Connection, rows: TableMapping, trigram: str) -> Iterator[Finding]:
-    table, quoted = rows.table, trigram.replace('"', '""')
-    match = f"SELECT rowid FROM main.{table}_search WHERE {table}_search MATCH ?"
-    found = {id for (id,) in fetch(connection, match, (f'"{quoted}"',))}
-    there = {id for (id,) in fetch(connection, f"SELECT id FROM main.{table} WHERE instr(search, ?)", (trigram,))}
-    for id in sorted(there - found):
-        what = f"is not found by {trigram!r}, which its text has"
-        yield Finding(Kind.SEARCH_INDEX, f"{rows.entity_type.name} {id}", what)
-    for id in sorted(found - there):
-        what = f"is found by {trigram!r}, which its text does not have"
-        yield Finding(Kind.SEARCH_INDEX, f"{rows.entity_type.name} {id}", what)
+    by_text, by_index = (
+        f"SELECT id FROM main.{rows.table} WHERE instr(search, ?1)",
+        f"SELECT rowid FROM main.{rows.table}_search WHERE {rows.table}_search MATCH ?2",
+    )
+    values = (trigram, '"' + trigram.replace('"', '""') + '"')
+    for one, other, what in (
+        (by_text, by_index, "is not found by %r, which its text has"),
+        (by_index, by_text, SURPLUS),
+    ):
+        sql = f"SELECT * FROM ({one} EXCEPT {other}) ORDER BY 1 LIMIT {MOST_SHOWN}"
+        for (id,) in fetch(connection, sql, values):
+            yield Finding(Kind.SEARCH_INDEX, f"{rows.entity_type.name} {id}", what % trigram)

@@ -20,6 +20,7 @@ from domain.decisions import (
     Replay,
     decide,
     explained,
+    kept,
     named,
     recorded,
     unexplained,
@@ -72,10 +73,10 @@ class Transaction:
         if submission.deliveries and outcome.failed is None:
             put = deliveries.queue if submission.lease is None else deliveries.put
             put(self._connection, submission.deliveries)
-        if key is not None and outcome.is_decided:
+        if key is not None and (remembered := kept(outcome, submission)) is not None:
             self._receipts[key.caller, key.name] = (
                 key.fingerprint,
-                write_outcome(outcome),
+                write_outcome(remembered),
                 microseconds(at + RECEIPTS_KEPT),
             )
         return outcome
@@ -125,7 +126,9 @@ class Transaction:
         current = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
         values = values_to_own(submission.commands, current)
         owners = self._owners(values) if values else {}
-        current |= {ref: self._current(ref, False) for ref in upserted(submission.commands, owners) - current.keys()}
+        if owners:
+            also = upserted(submission.commands, owners) - current.keys()
+            current |= {ref: self._current(ref, False) for ref in also}
         return State(current=current, owners=owners, new_id=lambda entity_type: self._next_id(last_ids, entity_type))
 
     def _current(self, ref: Ref, needs_deleted: bool) -> Current:

@@ -29,10 +29,11 @@ def halt() -> None:
 
 
 def halting(stage: str) -> Callable[[str, int, int], None]:
-    """Return what is told of the progress, and halts once there is something done of a stage."""
+    """Return what is told of the progress, and halts when a stage is done, or as much of it as `stage:number` says."""
+    name, _, enough = stage.partition(":")
 
     def report(what: str, done: int, total: int) -> None:
-        if what == stage and done == total:
+        if what == name and done >= (int(enough) if enough else total):
             halt()
 
     return report

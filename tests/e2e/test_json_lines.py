@@ -26,6 +26,9 @@ GOOD = [
     "export tasks",
     "export all --output all.ndjson",
     "export tasks --json",
+    "export tasks --output tasks.csv",
+    "import tasks tasks.csv",
+    "import tasks tasks.csv --dry-run --json",
     "verify",
     "verify --json",
     "backup copy.db",
@@ -61,6 +64,13 @@ BAD = {
     "export tasks --filter status=odd": BAD_USAGE,
     "export tasks --from sqlite:///no-store.db": 1,
     "export tasks --output missing/file.csv": 1,
+    "import": BAD_USAGE,
+    "import tasks missing.csv": 1,
+    "import tasks no-store.db --format csv": 1,
+    "import products wrong.csv": 1,
+    "import products wrong.csv --json": 1,
+    "mcp --bogus": BAD_USAGE,
+    "mcp --url nonsense": BAD_USAGE,
     "verify no-store.db": 1,
     "backup": BAD_USAGE,
     "backup x.db --from sqlite:///no-store.db": 1,
@@ -96,6 +106,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a store in it, and with a file that is none."""
     folder = tmp_path_factory.mktemp("commands")
     (folder / "no-store.db").write_text("this is no store\n" * 1000)
+    (folder / "wrong.csv").write_text("name,price\n,free\nWidget,-1\n")
     assert 0 == run(folder, *command("keys", "create", "k", "--scope", "admin"))[0]
     return folder
 
@@ -112,7 +123,11 @@ def test_commands_that_cannot(folder: Path, arguments: str) -> None:
 def test_every_command_is_here() -> None:
     """No command is forgotten, whether it works or not."""
     names = {name for section in SECTIONS.values() for name in section}
-    assert names - {"serve"} <= {each.split()[0] for each in GOOD}  # tests/e2e/test_diagnostics.py serves
+    works = {each.split()[0] for each in GOOD} | {
+        "serve",
+        "mcp",
+    }  # which tests/e2e/test_diagnostics.py and tests/mcp run
+    assert names <= works
     assert names <= {each.split()[0] for each in BAD if each}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.http.requests.strict_json import MAX_DEPTH
+from adapters.serialization.strict_json import MAX_DEPTH
 from domain.ports import Store
 from tests.http.service import Client, serving
 from tests.http.steps import JSON, MERGE_PATCH, asked, log, made, violations

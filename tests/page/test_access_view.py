@@ -46,6 +46,7 @@ def test_from_the_first_key_on(tmp_path: Path, page: Page, service: Service) -> 
     expect(page.get_by_text("No key is needed yet.")).to_be_visible()
     boss = made(page, "the boss", "admin")
     expect(row(page, "the boss")).to_contain_text("everything")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
     assert 401 == httpx2.get(f"{service.url}/tasks", timeout=30).status_code
     till = made(page, "till 2", "read")
     expect(row(page, "till 2")).to_contain_text(f"…{till[-4:]}")

@@ -90,6 +90,18 @@ def test_enlarged_text(person: Person) -> None:
     assert sorted(heights) == heights
 
 
+def test_a_small_window(person: Person) -> None:
+    """Where there is no room for both, what is open takes the place of the list, and the connection is still seen."""
+    page = opened(person(viewport={"width": 320, "height": 568}), TASKS)
+    row(page, "done").get_by_role("link").click()
+    expect(field(page, "Title")).to_be_visible()
+    expect(page.get_by_role("grid")).to_be_hidden()
+    expect(page.locator(".connection")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(row(page, "done")).to_be_focused()
+    expect(row(page, "done")).to_be_in_viewport()
+
+
 def test_right_to_left(person: Person) -> None:
     """From right to left everything is mirrored, and nothing sticks out."""
     for width in (320, 1280):

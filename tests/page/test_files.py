@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page
 
+from adapters.http.middleware.compression import LEVEL
 from adapters.http.routes.static_files import STATIC
 from tests.e2e.service import Service
 from tests.page.steps import PRODUCTS, opened
@@ -38,10 +39,11 @@ def names(line: str) -> list[str]:
     return sorted(set(re.findall(r"\{(\w+)\}", line)))
 
 
-def test_size() -> None:
-    """All files of the page together, as they are sent, are small."""
-    files = [STATIC / "app.html", STATIC / "icon.svg", *APP.iterdir(), *(APP / "texts").iterdir()]
-    sizes = {each.name: len(gzip.compress(each.read_bytes(), 5)) for each in files if each.is_file()}
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_size(language: str) -> None:
+    """All files that a reader's browser loads when he opens every view, as they are sent, are small."""
+    files = [STATIC / "app.html", STATIC / "icon.svg", APP / "texts" / language, *APP.iterdir()]
+    sizes = {each.name: len(gzip.compress(each.read_bytes(), LEVEL)) for each in files if each.is_file()}
     assert MAX_BYTES > sum(sizes.values()), sizes
 
 

@@ -109,3 +109,18 @@ def test_what_is_open_is_updated(page: Page, service: Service) -> None:
     changed(service, "/tasks/1", notes="theirs")
     expect(page.get_by_text("Somebody changed this meanwhile.")).to_be_visible()
     expect(field(page, "Title")).to_have_value("mine")
+
+
+def test_a_hidden_page_holds_no_connection(page: Page, service: Service) -> None:
+    """A page that nobody sees lets go of its stream, and catches up when it is seen again."""
+    hide = """(hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    opened(page, TASKS)
+    page.evaluate(hide, True)
+    expect(page.locator(".connection")).to_have_text("Paused")
+    made(service, TASKS, {"title": "meanwhile"})
+    page.evaluate(hide, False)
+    is_live(page)
+    expect(row(page, "meanwhile")).to_be_visible()

@@ -1,11 +1,12 @@
 """Working with products."""
 
 import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.service import Service
+from tests.e2e.service import Service, running
 from tests.page.conftest import Person
 from tests.page.steps import PRODUCTS, changed, field, made, opened, panel, read, row, rows
 
@@ -105,3 +106,19 @@ def test_a_changed_price_is_seen(page: Page, service: Service) -> None:
     opened(page, f"{PRODUCTS}#1")
     changed(service, "/products/1", price="12")
     expect(field(page, "Price")).to_have_value("12.00")
+
+
+def test_where_versions_are_required(tmp_path: Path, browser: Browser) -> None:
+    """A service that takes no change without a version takes all that the page sends."""
+    with running(tmp_path, require_if_match="1") as strict, browser.new_context(base_url=strict.url) as context:
+        page = context.new_page()
+        made(strict, PRODUCTS, WIDGET)
+        opened(page, PRODUCTS)
+        row(page, "Widget").get_by_role("button", name="Sell one").click()
+        expect(row(page, "Widget").locator(".stock")).to_contain_text("6")
+        row(page, "Widget").get_by_role("button", name="Edit").click()
+        page.locator(".editing").get_by_label("Name").fill("Gadget")
+        page.keyboard.press("Enter")
+        row(page, "Gadget").get_by_role("button", name="Delete").click()
+        page.get_by_role("button", name="Undo").click()
+        expect(row(page, "Gadget")).to_be_visible()

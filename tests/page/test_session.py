@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.e2e.service import Service
 from tests.e2e.test_access import new_key
 from tests.page.conftest import Person
-from tests.page.steps import TASKS, is_live, opened, panel, row, rows
+from tests.page.steps import TASKS, field, is_live, made, opened, panel, row, rows
 
 
 def test_log_in_and_out(tmp_path: Path, person: Person, service: Service) -> None:
@@ -47,3 +47,18 @@ def test_a_session_that_ends(tmp_path: Path, person: Person, service: Service) -
     page.keyboard.press("Enter")
     expect(row(page, "first")).to_be_visible()
     expect(rows(page)).to_have_count(1)
+
+
+def test_who_may_only_read(tmp_path: Path, person: Person, service: Service) -> None:
+    """Who may not write sees no controls for that."""
+    made(service, TASKS, {"title": "a"})
+    key = new_key(tmp_path, "read")
+    page = person()
+    page.goto(f"/app/{TASKS}#1")
+    page.get_by_role("dialog", name="Log in").get_by_label("Key").fill(key)
+    page.keyboard.press("Enter")
+    expect(field(page, "Title")).to_be_disabled()
+    expect(page.locator("#quick-add")).to_have_count(0)
+    for name in ("Edit", "Delete", "Save"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    expect(page.get_by_role("checkbox")).to_be_disabled()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from attrs import define, field
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from uvicorn._types import ASGISendEvent, HTTPScope
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -83,6 +83,15 @@ async def effect(
     return error, b"".join(wire.written), wire.closed, wire.ended, is_told, cycle.response_complete, cycle.keep_alive
 
 
+@example(
+    method="GET",
+    keep_alive=True,
+    status=200,
+    head={b"etag": b'"1"'},
+    pieces=[b"a"],
+    announced=0,
+    goes_on=True,
+)
 @given(
     method=st.sampled_from(["GET", "HEAD"]),
     keep_alive=st.booleans(),

@@ -78,6 +78,8 @@ async def test_moved(file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixtur
     await use(tmp_path / "link.db")
     await use(file.rename(tmp_path / "other.db"))
     await use((tmp_path / "other.db").rename(file))
+    (tmp_path / "hard.db").hardlink_to(file)
+    await use(tmp_path / "hard.db")
     assert [] == caplog.messages
 
 

@@ -9,10 +9,9 @@ from adapters.http.admission.credentials import Shown, cookie_name, session_toke
 from adapters.http.admission.gate import Gate
 from adapters.http.handlers.idempotency import refuse_key
 from adapters.http.handlers.submitting import APPLIED, only_validates
-from adapters.http.requests.bodies import check_media_type, read_body, read_object
+from adapters.http.requests.bodies import check_media_type, object_of, read_body, read_object
 from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
-from adapters.http.requests.strict_json import parse_object
 from adapters.http.responses.responses import Header, Response, json_response
 from adapters.serialization.times import timestamp
 from domain.access.access_key import AccessKey, Grant
@@ -49,7 +48,7 @@ class AccessHandlers:
         if body:
             check_media_type(request)
         secret = make_key(secrets.choice)
-        return await self._change(request, RotateKey.parse(id, parse_object(body) if body else {}, secret), secret)
+        return await self._change(request, RotateKey.parse(id, object_of(body) if body else {}, secret), secret)
 
     async def revoke(self, request: Request) -> Response:
         """Revoke a key."""

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from adapters.http.requests.strict_json import parse_object
 from adapters.serialization.changes import change_document
 from adapters.serialization.entities import JsonSerializer, extended
+from adapters.serialization.strict_json import parse_object
 from adapters.serialization.tables import CsvTable
 from adapters.serialization.times import timestamp
 from domain.changes import Action, Change, Cursor, Entry, differing
@@ -106,7 +106,7 @@ class Examples:
 
     def _values(self, example: Mapping[str, object], *, whole: bool) -> Values:
         """Read the values as from a request."""
-        return self.entity_type.check(parse_object(orjson.dumps(example)), whole=whole, parse=from_json)
+        return self.entity_type.check(parse_object(orjson.dumps(example).decode()), whole=whole, parse=from_json)
 
     def _stored(self, entity: Entity, **more: str) -> StoredEntity:
         record = stored(entity, self.serializer)

@@ -8,9 +8,9 @@ from starlette.requests import ClientDisconnect
 from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
-from adapters.http.requests.strict_json import parse_object
-from adapters.http.responses.http_errors import BadHeader, BodyTooLarge, UnsupportedMediaType
+from adapters.http.responses.http_errors import BadHeader, BodyTooLarge, MalformedJson, UnsupportedMediaType
 from adapters.http.timing.stopwatch import Phase, timed
+from adapters.serialization.strict_json import NotJson, parse_object
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -23,7 +23,19 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
     """
     check_media_type(request)
     body = await read_body(request, limit)
-    return body, await request.capacity.heavy_work.do(len(body), partial(parse_object, body))
+    return body, await request.capacity.heavy_work.do(len(body), partial(object_of, body))
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """Return the object that a body holds, with fractions as `Decimal`. Raises `MalformedJson`."""
+    if not body:
+        raise MalformedJson("the body is empty; a JSON object is expected")
+    try:
+        return parse_object(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise MalformedJson("the body is not UTF-8") from None
+    except NotJson as error:
+        raise MalformedJson(f"the body {error}") from None
 
 
 async def read_body(request: Request, limit: int) -> bytes:

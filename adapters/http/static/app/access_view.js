@@ -11,8 +11,13 @@ import { text } from "./texts.js";
 
 const SCOPES = ["read", "write", "admin"];
 
-/** @param {HTMLElement} main @param {boolean} isOpen whether no key is needed yet @returns {import("./collection_view.js").View} */
-export function accessView(main, isOpen) {
+/**
+ * @param {HTMLElement} main
+ * @param {boolean} isOpen whether no key is needed yet
+ * @param {() => unknown} entered what to do when this browser has logged in
+ * @returns {import("./collection_view.js").View}
+ */
+export function accessView(main, isOpen, entered) {
   const list = element("section", { "aria-label": text("access") });
   const news = element("div");
   const name = element("input", { required: true, autocomplete: "off", maxLength: 100 });
@@ -40,9 +45,18 @@ export function accessView(main, isOpen) {
     const body = { name: name.value, scope: scope.value, ...(until.value && { expires_at: `${until.value}T23:59:59Z` }) };
     const made = await attempt(() => ask("POST", "keys", { body }));
     if (!made) return;
-    if (isOpen) await attempt(() => ask("POST", "session", { body: { key: made.body.key } })); // or one is locked out
-    isOpen = false;
+    if (isOpen) await enter(made.body.key);
     tell(made.body);
+  }
+
+  /**
+   * Log in with the first key, or one would be locked out.
+   * @param {string} key
+   */
+  async function enter(key) {
+    await attempt(() => ask("POST", "session", { body: { key } }));
+    isOpen = false;
+    entered();
   }
 
   /** @param {Key & { key: string }} made */
@@ -75,10 +89,9 @@ export function accessView(main, isOpen) {
   function shownKey(key) {
     const time = (/** @type {string | null} */ at) => shown({ name: "at", kind: "time" }, at);
     const state = key.revoked_at ? "revoked" : key.expires_at && Date.parse(key.expires_at) < Date.now() ? "expired" : "valid";
-    const named = { "aria-label": "" };
     const actions = ["rotate", "revoke"].map((verb) => {
-      const act = () => void (verb === "rotate" ? rotate(key) : revoke(key));
-      return button(text(`key.${verb}`), act, { ...named, "aria-label": `${text(`key.${verb}`)}: ${key.name}` });
+      const label = text(`key.${verb}`);
+      return button(label, () => void (verb === "rotate" ? rotate(key) : revoke(key)), { "aria-label": `${label}: ${key.name}` });
     });
     const cells = [key.name, text(`scope.${key.scope}`), `…${key.last_four}`, time(key.last_used_at), time(key.expires_at), text(`key.${state}`)];
     return row([...cells, state === "valid" ? element("span", { className: "buttons" }, actions) : null]);

@@ -29,7 +29,7 @@ const VIEWS = {
   products: (main, grant) => collectionView("products", main, mayWrite(grant)),
   overview: async (main) => (await import("./overview.js")).overview(main),
   csv: async (main, grant) => (await import("./csv_view.js")).csvView(main, mayWrite(grant)),
-  access: async (main, { by }) => (await import("./access_view.js")).accessView(main, by === null),
+  access: async (main, { by }) => (await import("./access_view.js")).accessView(main, by === null, enter),
   webhooks: async (main) => (await import("./webhooks_view.js")).webhooksView(main),
 };
 

@@ -113,6 +113,7 @@ export function collectionView(name, main, mayWrite) {
     panel.hidden = !id;
     main.classList.toggle("opened", !!id);
     panel.replaceChildren();
+    if (id && !list.offsetHeight) scrollTo(0, 0); // there is no room for both
     if (!id) return grid.focus(closed ?? 0);
     editor = new Editor(panel, collection, id, { close: () => go(address(name, query)), mayWrite });
     grid.active = id;

@@ -9,7 +9,11 @@ import { batchesOf, itemsOf, keysOf, send } from "./importing.js";
 import { choice } from "./inputs.js";
 import { text } from "./texts.js";
 
-/** @typedef {import("./importing.js").Breach} Breach */
+/**
+ * @typedef {import("./importing.js").Breach} Breach
+ * @typedef {import("./importing.js").Item} Item
+ * @typedef {import("./collections.js").Collection} Collection
+ */
 
 const PREVIEW = 5;
 const MOST_TOLD = 100;
@@ -22,12 +26,11 @@ export function csvView(main, mayWrite) {
   const file = element("input", { type: "file", accept: ".csv,text/csv,text/plain", onchange: () => void chosen() });
   const preview = element("section", { "aria-label": text("csv.preview") });
   const found = element("section", { "aria-label": text("csv.breaches") });
-  /** @type {AbortController | null} */
-  let going = null;
+  let going = {};
   main.replaceChildren(
     element("h1", {}, text("csv")),
     element("div", { className: "fields" }, named("collection", of)),
-    element("p", { className: "buttons" }, button(text("csv.export"), () => void attempt(download), { className: "primary" })),
+    act(text("csv.export"), download),
     mayWrite ? element("div", { className: "fields" }, named("file", file)) : "",
     bar,
     state,
@@ -64,7 +67,7 @@ export function csvView(main, mayWrite) {
   }
 
   async function chosen() {
-    going?.abort();
+    going = {};
     for (const each of [preview, found, state]) each.replaceChildren();
     bar.hidden = true;
     const [picked] = file.files ?? [];
@@ -95,56 +98,61 @@ export function csvView(main, mayWrite) {
     const match = choice(ways, "create", { onchange: () => found.replaceChildren() });
     const fields = () => columns.map((each) => each.value);
     const items = () => itemsOf(collection, rows, fields(), /** @type {any} */ (match.value));
-    const run = () => void attempt(() => check(collection, items()));
     const shown = table(text("csv.preview"), heads, [row(columns), ...rows.slice(0, PREVIEW).map(({ cells }) => row(cells))]);
     preview.replaceChildren(
       element("h2", {}, text("csv.preview")),
       element("p", {}, text("csv.rows", { n: rows.length })),
       shown,
       element("div", { className: "fields" }, named("match", match)),
-      element("p", { className: "buttons" }, button(text("csv.check"), run, { className: "primary" })),
+      act(text("csv.check"), () => check(collection, items())),
     );
   }
 
   /**
-   * Have every row checked, and tell what is wrong; nothing is stored.
-   * @param {import("./collections.js").Collection} collection @param {import("./importing.js").Item[]} items
+   * Have every row checked.
+   * @param {Collection} collection @param {Item[]} items
    */
   async function check(collection, items) {
-    const mine = (going = new AbortController());
+    const mine = (going = {});
     found.replaceChildren();
     /** @type {Breach[]} */
     const breaches = [];
     let done = 0;
     for (const batch of batchesOf(items)) {
       progress(done, items.length, "csv.checking");
-      breaches.push(...(await send(collection, batch, { check: true })));
-      if (mine.signal.aborted) return;
+      breaches.push(...(await send(collection, batch)));
+      if (mine !== going) return;
       done += batch.length;
     }
     progress(done, items.length, "csv.checked");
     const bad = new Set(breaches.map((each) => each.line));
     const good = items.filter((each) => !bad.has(each.line));
     const label = text(bad.size ? "csv.import.good" : "csv.import", { n: good.length });
-    const store = () => void attempt(() => write(collection, good));
-    found.replaceChildren(...told(breaches), good.length ? element("p", { className: "buttons" }, button(label, store, { className: "primary" })) : "");
+    found.replaceChildren(...told(breaches), good.length ? act(label, () => write(collection, good)) : "");
   }
 
   /**
    * Store the rows. After a break it goes on where it was: what was stored already is not stored again.
-   * @param {import("./collections.js").Collection} collection @param {import("./importing.js").Item[]} items
+   * @param {Collection} collection @param {Item[]} items
+   * @returns {Promise<void>}
    */
   async function write(collection, items) {
-    const mine = (going = new AbortController());
+    const mine = (going = {});
     found.replaceChildren();
     const batches = batchesOf(items);
     const keys = keysOf(collection, batches);
     let done = 0;
     for (const [at, batch] of batches.entries()) {
       progress(done, items.length, "csv.importing");
-      const breaches = await stored(collection, batch, keys[at], items);
-      if (!breaches || mine.signal.aborted) return;
-      if (breaches.length) return found.replaceChildren(...told(breaches));
+      try {
+        const breaches = await send(collection, batch, keys[at]);
+        if (mine !== going) return;
+        if (breaches.length) return found.replaceChildren(...told(breaches));
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        state.textContent = text("csv.broken");
+        return found.replaceChildren(act(text("csv.again"), () => write(collection, items)));
+      }
       done += batch.length;
     }
     progress(done, items.length, "csv.imported");
@@ -152,23 +160,11 @@ export function csvView(main, mayWrite) {
     preview.replaceChildren();
   }
 
-  /**
-   * @param {import("./collections.js").Collection} collection @param {import("./importing.js").Item[]} batch @param {string} key
-   * @param {import("./importing.js").Item[]} items
-   */
-  async function stored(collection, batch, key, items) {
-    try {
-      return await send(collection, batch, { key });
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      state.textContent = text("csv.broken");
-      found.replaceChildren(button(text("csv.again"), () => void attempt(() => write(collection, items)), { className: "primary" }));
-      return null;
-    }
-  }
-
-  return { show: () => {}, apply: () => {}, waiting: () => {}, leave: () => going?.abort() };
+  return { show: () => {}, apply: () => {}, waiting: () => {}, leave: () => void (going = {}) };
 }
+
+/** @param {string} label @param {() => Promise<unknown>} run */
+const act = (label, run) => element("p", { className: "buttons" }, button(label, () => void attempt(run), { className: "primary" }));
 
 /** @param {Breach[]} breaches */
 function told(breaches) {

@@ -4,9 +4,11 @@ import { fieldOf } from "./collections.js";
 import { draftOf, drop, keep, write } from "./drafts.js";
 import { button, element } from "./element.js";
 import { count, typed } from "./formats.js";
+import { heads } from "./heads.js";
 import { input } from "./inputs.js";
 import { say } from "./notices.js";
 import { waiting, waits } from "./outbox.js";
+import { stepOf, verbOf } from "./row_keys.js";
 import { text } from "./texts.js";
 import { edit, pathOf } from "./writes.js";
 
@@ -66,7 +68,7 @@ export class Grid {
     this.editing = null;
     this.made.clear();
     this.body.replaceChildren();
-    this.heads.replaceChildren(...this.head(listing.query.get("sort") ?? ""));
+    this.heads.replaceChildren(...heads(this.collection, listing.query.get("sort") ?? "", this.actions.sort));
     this.render();
   }
 
@@ -109,7 +111,7 @@ export class Grid {
     this.put(positions.map((at) => this.row(rows[at], at)));
     this.root.ariaRowCount = String(listing.total === null ? -1 : listing.total + 1);
     this.foot.textContent = this.summary(listing);
-    const height = this.body.querySelector(".row:not(.editing)")?.getBoundingClientRect().height ?? this.height;
+    const height = this.body.querySelector(".row:not(.editing)")?.getBoundingClientRect().height || this.height;
     if (height !== this.height && !this.isPrinting) {
       this.height = height;
       return this.render();
@@ -299,18 +301,6 @@ export class Grid {
     setTimeout(() => row?.classList.remove("changed"), MARKED_MS);
   }
 
-  /** @private @param {string} sort */
-  head(sort) {
-    const heads = this.collection.columns.map((name) => {
-      const direction = { [name]: "ascending", [`-${name}`]: "descending" }[sort.split(",")[0]];
-      const arrow = direction ? (direction === "ascending" ? " ↑" : " ↓") : "";
-      const label = button(text(`field.${name}`) + arrow, () => this.actions.sort(name), { className: "quiet" });
-      return element("div", { role: "columnheader", className: `cell ${name === this.collection.title ? "title" : name}`, "aria-sort": direction ?? "none" }, label);
-    });
-    const empty = (/** @type {string} */ name) => element("div", { role: "columnheader", className: `cell ${name}` }, element("span", { className: "unseen" }, text(`column.${name}`)));
-    return [...(this.collection.name === "tasks" ? [empty("tick")] : []), ...heads, empty("actions")];
-  }
-
   /** @private @param {KeyboardEvent} event */
   pressed(event) {
     const id = this.focused();
@@ -332,24 +322,11 @@ export class Grid {
   /** @private @param {string} key @param {Entity} entity */
   pressedInRow(key, entity) {
     const rows = this.listing?.rows ?? [];
-    const at = this.listing?.position(entity.id) ?? 0;
-    const page = Math.max(1, Math.floor(innerHeight / this.height) - 4);
-    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -rows.length, End: rows.length };
-    const step = /** @type {Record<string, number>} */ (steps)[key];
-    if (step) {
-      const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
-      this.focus(next.id);
-      return true;
-    }
-    const { actions } = this;
-    /** @type {Record<string, () => void>} */
-    const verbs = { Enter: () => actions.open(entity.id), e: () => this.edit(entity.id), F2: () => this.edit(entity.id) };
-    if (this.mayWrite) {
-      verbs.Delete = () => actions.remove(entity);
-      if (this.collection.name === "tasks") verbs[" "] = verbs.x = () => actions.tick(entity);
-      else if (entity.stock !== null) Object.assign(verbs, { "+": () => actions.move(entity, 1), "-": () => actions.move(entity, -1) });
-    }
-    verbs[key]?.();
-    return key in verbs;
+    const step = stepOf(key, rows.length, Math.max(1, Math.floor(innerHeight / this.height) - 4));
+    const at = (this.listing?.position(entity.id) ?? 0) + step;
+    if (step) this.focus(rows[Math.min(rows.length - 1, Math.max(0, at))].id);
+    const verb = verbOf(key, entity, this.actions, this.mayWrite);
+    verb?.();
+    return !!(step || verb);
   }
 }

@@ -13,8 +13,7 @@ const MOST_OPERATIONS = 500;
 const MOST_CHARACTERS = 200_000; // far below the size of a body, whatever the text takes as UTF-8
 
 /**
- * @param {Collection} collection
- * @param {Row[]} rows
+ * @param {Collection} collection @param {Row[]} rows
  * @param {string[]} names the field of each column; empty for one that is left out
  * @param {Match} match what decides whether a row is new
  * @returns {Item[]}
@@ -42,10 +41,7 @@ const given = (body) => Object.fromEntries(Object.entries(body).filter(([, value
 /** @param {string} kind @param {string | null} cell */
 const valueOf = (kind, cell) => (cell !== null && kind === "count" && /^\s*-?\d{1,15}\s*$/.test(cell) ? Number(cell) : cell);
 
-/**
- * @param {Item[]} items
- * @returns {Item[][]}
- */
+/** @param {Item[]} items */
 export function batchesOf(items) {
   /** @type {Item[][]} */
   const batches = [];
@@ -63,10 +59,8 @@ export function batchesOf(items) {
 }
 
 /**
- * Return the idempotency keys of batches. They are made of the content, so that what was stored already, also of a file that
- * was mended behind it, is not stored again. A batch that occurs twice in a file is meant twice.
- * @param {Collection} collection
- * @param {Item[][]} batches
+ * The idempotency keys of batches, made of their content. A batch that occurs twice is meant twice.
+ * @param {Collection} collection @param {Item[][]} batches
  */
 export function keysOf({ name }, batches) {
   /** @type {Map<string, number>} */
@@ -79,19 +73,17 @@ export function keysOf({ name }, batches) {
 }
 
 /**
- * Send a batch, or only have it checked. Return what the service finds wrong with it.
- * @param {Collection} collection
- * @param {Item[]} batch
- * @param {{ check?: boolean, key?: string }} options the idempotency key of a batch that is stored
+ * Send a batch, all or nothing; without a key it is only checked. Return what the service finds wrong with it.
+ * @param {Collection} collection @param {Item[]} batch @param {string} [key]
  * @returns {Promise<Breach[]>}
  */
-export async function send(collection, batch, { check = false, key = "" }) {
-  const body = { atomic: !check, operations: batch.map((each) => each.operation) };
-  const headers = check ? { Prefer: "validate-only" } : { "Idempotency-Key": key };
+export async function send(collection, batch, key) {
+  const body = { operations: batch.map((each) => each.operation) };
+  /** @type {Record<string, string>} */
+  const headers = key ? { "Idempotency-Key": key } : { Prefer: "validate-only" };
   try {
-    const answer = await ask("POST", `${collection.name}/bulk`, { body, headers: /** @type {any} */ (headers) });
-    const results = check ? answer.body.results : [];
-    return results.flatMap((/** @type {any} */ each, /** @type {number} */ at) => (each.status < 400 ? [] : breaches(batch[at], each.body)));
+    await ask("POST", `${collection.name}/bulk`, { body, headers });
+    return [];
   } catch (error) {
     if (!(error instanceof Problem && error.body.failures)) throw error;
     return error.body.failures.flatMap((/** @type {any} */ each) => breaches(batch[each.index], each.body));
@@ -108,8 +100,7 @@ function breaches({ line, operation }, problem) {
 }
 
 /**
- * A name for a content: the same content has the same, and another almost surely another. It guards against chance, not
- * against malice: the service compares the content too. (`crypto.subtle` is missing where there is no https.)
+ * A hash against chance; the service compares the content too. Without https there is no `crypto.subtle`.
  * @param {string} content
  */
 function nameOf(content) {

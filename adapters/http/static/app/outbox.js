@@ -8,6 +8,7 @@ import { ask, NoAnswer, Problem, unique } from "./client.js";
  */
 
 const PREFIX = "backroom:write:";
+const SHORTEST_S = 0.3;
 const LONGEST_S = 10;
 /** @type {Write[]} */
 const queue = stored();
@@ -19,7 +20,9 @@ let changed = () => {};
 let running = false;
 let wake = () => {};
 
-addEventListener("online", () => wake());
+let pause = 0;
+
+addEventListener("online", hurry);
 
 /**
  * @param {{ answered: typeof answered, changed: () => void }} watcher is told of each answer, and of what waits
@@ -65,13 +68,17 @@ export function forget(write) {
   changed();
 }
 
-/** Try again now. */
-export const hurry = () => wake();
+/** Try again soon. */
+export function hurry() {
+  pause = SHORTEST_S;
+  wake();
+}
 
 async function run() {
   if (running) return;
   running = true;
-  for (let pause = 0.3; queue.length; ) {
+  pause = SHORTEST_S;
+  while (queue.length) {
     const [write] = queue;
     try {
       const { body } = await ask(write.method, write.path, {
@@ -79,7 +86,7 @@ async function run() {
         headers: { "Idempotency-Key": write.key, ...(write.version && { "If-Match": matching(write.version) }) },
       });
       settle(write, body, null);
-      pause = 0.3;
+      pause = SHORTEST_S;
     } catch (error) {
       const isFinal = error instanceof Problem && error.status !== 401;
       if (isFinal) settle(write, null, error);

@@ -10,35 +10,32 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from adapters.http.responses.http_errors import MalformedJson
-
 MAX_DEPTH = 32
 _INT_DIGITS = 18
+_TOO_DEEP = f"nests deeper than {MAX_DEPTH}"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INFINITE = Decimal("Infinity")
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """Return the object that a body holds, with fractions as `Decimal`. Raises `MalformedJson`."""
-    if not body:
-        raise MalformedJson("the body is empty; a JSON object is expected")
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise MalformedJson("the body is not UTF-8") from None
+class NotJson(ValueError):
+    """A text is not the JSON that it should be. The message completes the sentence "the text …"."""
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Return the object that a text holds, with fractions as `Decimal`. Raises `NotJson`."""
     try:
         document = _DECODER.decode(text)
     except RecursionError:
-        raise MalformedJson(f"nesting is deeper than {MAX_DEPTH}") from None
+        raise NotJson(_TOO_DEEP) from None
     except ValueError as error:
-        raise MalformedJson(f"the body is not JSON: {error}") from None
+        raise NotJson(f"is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise MalformedJson("the body is not a JSON object")
+        raise NotJson("is not a JSON object")
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check_depth(document)
     if "\\u" in text and _SURROGATE.search(json.dumps(document, ensure_ascii=False, default=str)):
-        raise MalformedJson("the body holds half of a surrogate pair")
+        raise NotJson("holds half of a surrogate pair")
     return document
 
 
@@ -72,7 +69,7 @@ def _check_depth(document: Any) -> None:
         level = [inner for each in level for inner in _inside(each) if isinstance(inner, (dict, list))]
         if not level:
             return
-    raise MalformedJson(f"nesting is deeper than {MAX_DEPTH}")
+    raise NotJson(_TOO_DEEP)
 
 
 def _inside(container: Any) -> Iterable[Any]:
