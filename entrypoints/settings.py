@@ -12,6 +12,8 @@ from attrs import frozen
 from domain.access.rate_limit import Quota
 
 PREFIX = "BACKROOM_"
+KEY = f"{PREFIX}KEY"
+"""The variable with the key of a client, such as `backroom mcp`. It is no setting of the service."""
 
 _BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 _WINDOWS = {"second": 1, "minute": 60, "hour": 3600}
@@ -205,7 +207,7 @@ def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Set
 
 def unknown(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like settings, but are none."""
-    known = {PREFIX + field.name.upper() for field in attrs.fields(Settings)}
+    known = {KEY, *(PREFIX + field.name.upper() for field in attrs.fields(Settings))}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 

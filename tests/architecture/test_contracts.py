@@ -20,6 +20,7 @@ BREACHES = [
     ("adapters/http/broken.py", "import adapters.sqlite", INDEPENDENCE),
     ("adapters/postgres/broken.py", "import adapters.memory", INDEPENDENCE),
     ("adapters/serialization/broken.py", "import adapters.http", INDEPENDENCE),
+    ("adapters/mcp/broken.py", "import adapters.http", INDEPENDENCE),
     ("adapters/newcomer.py", "import adapters.webhooks", INDEPENDENCE),
 ]
 

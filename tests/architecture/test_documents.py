@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from entrypoints.settings import PREFIX, Settings
+from entrypoints.settings import KEY, PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,8 +45,8 @@ def test_the_map_names_every_use_case() -> None:
 
 
 def test_readme_names_every_setting() -> None:
-    """The README's table has each setting, and none that does not exist."""
-    known = {PREFIX + field.name.upper() for field in attrs.fields(Settings)}
+    """The README has each setting and the variable of a client's key, and none that does not exist."""
+    known = {KEY, *(PREFIX + field.name.upper() for field in attrs.fields(Settings))}
     assert known == set(promised("README.md", rf"(?<!_){PREFIX}[A-Z_]*[A-Z]"))
 
 

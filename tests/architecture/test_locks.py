@@ -26,7 +26,8 @@ def asked_for() -> dict[str, list[Requirement]]:
     """Return what pyproject.toml wants in each lock."""
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = settings["project"]["dependencies"] + settings["build-system"]["requires"]
-    dev = runtime + settings["project"]["optional-dependencies"]["dev"]
+    extras = settings["project"]["optional-dependencies"]
+    dev = runtime + extras["dev"] + extras["mcp"]
     return {
         "requirements.lock": [Requirement(each) for each in runtime],
         "requirements-dev.lock": [Requirement(each) for each in dev],

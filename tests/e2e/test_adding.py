@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from adapters.mcp.service import Service
+from adapters.mcp.toolbox import Toolbox
 from tests.databases import Databases
 from tests.e2e.service import running
 from tests.e2e.test_cli import run
@@ -131,6 +133,19 @@ def test_every_store_has_it(
         assert ["+49 30 1"] == [each["phone"] for each in client.get("/tasks?phone[null]=false").json()["tasks"]]
 
 
+@pytest.mark.anyio
+async def test_assistants_have_it(tmp_path: Path, file: str) -> None:
+    """Assistants get tools for the new entity, with its fields, and the new field of tasks."""
+    with running(tmp_path, store=file) as service:
+        async with httpx2.AsyncClient() as client:
+            toolbox = Toolbox(Service(service.url, client))
+            tools = {tool.name: tool.schema["properties"] for tool in await toolbox.tools()}
+            created = await toolbox.call(1, "create_supplier", {"name": "Acme"})
+    assert {"name", "email", "active"} < set(tools["edit_supplier"])
+    assert "phone" in tools["create_task"]
+    assert 1 == created.document["supplier"]["id"]
+
+
 def test_it_moves(tmp_path: Path, file: str, database: str) -> None:
     """It moves from a file to a database, and back into another file."""
     with running(tmp_path, store=file, webhooks_allow_private="1") as service, service.client() as client:
@@ -141,6 +156,20 @@ def test_it_moves(tmp_path: Path, file: str, database: str) -> None:
         with running(tmp_path, store=target) as service, service.client() as client:
             check(client)
             assert 3 == client.get("/suppliers/2").json()["version"]
+
+
+def test_it_goes_out_and_in(tmp_path: Path, file: str) -> None:
+    """It is exported and imported like any other."""
+    with running(tmp_path, store=file, webhooks_allow_private="1") as service, service.client() as client:
+        used(client)
+    exported = run(tmp_path, "export", "suppliers", "--output", "suppliers.csv", store=file)
+    assert 0 == exported.returncode, exported.stderr
+    text = (tmp_path / "suppliers.csv").read_text()
+    (tmp_path / "suppliers.csv").write_text(text.replace("beta", "gamma"))
+    imported = run(tmp_path, "import", "suppliers", "suppliers.csv", "--match", "id", "--update", store=file)
+    assert "0 created, 1 updated, 1 left as they are" in imported.stdout, imported.stderr
+    again = run(tmp_path, "export", "suppliers", "--filter", "name=gamma&active=false", store=file)
+    assert "gamma" == json.loads(again.stdout)["name"]
 
 
 @pytest.mark.timeout(600)
