@@ -4,10 +4,11 @@ import os
 from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
+from typing import Any
 
 import click
 
-from entrypoints.diagnostics import LOG, speak
+from entrypoints.diagnostics import LOG, speak, tell
 from entrypoints.settings import PREFIX
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
@@ -30,7 +31,16 @@ class Commands(click.Group):
             return None
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = import_module(f"entrypoints.commands.{module}").command
+        _lay_out(command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. click would answer Ctrl-C with an empty line, which is no JSON."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            tell("")  # behind the ^C that the terminal shows
+            raise click.Abort from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the commands, grouped by purpose."""
@@ -38,6 +48,13 @@ class Commands(click.Group):
             commands = ((name, self.get_command(ctx, name)) for name in names)
             with formatter.section(section):
                 formatter.write_dl([(name, command.get_short_help_str(80)) for name, command in commands if command])
+
+
+def _lay_out(command: click.Command) -> None:
+    """Keep the lines of the examples apart: click knows such a paragraph by a backspace, and a docstring is raw."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        _lay_out(each)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -52,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = backroom.main(arguments, prog_name="backroom", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=error.ctx is None or error.ctx.parent is not None)
+        (tell if error.ctx is None or error.ctx.parent is not None else click.echo)(error.format_message())
         return BAD_USAGE
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "backroom"

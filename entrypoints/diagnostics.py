@@ -93,6 +93,19 @@ def speak(log: str) -> None:
     threading.excepthook = _thread_ended
 
 
+def is_json() -> bool:
+    """Tell whether every line on stderr is to be a JSON object."""
+    return any(isinstance(each.formatter, AsJson) for each in logging.getLogger().handlers)
+
+
+def tell(text: str) -> None:
+    """Write a note of a command: its text as it is, or one JSON object. An empty one only ends a line on a terminal."""
+    if not is_json():
+        print(text, file=sys.stderr, flush=True)
+    elif text:
+        LOG.info("%s", text)
+
+
 def _ended(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     LOG.critical("ended by what nobody foresaw", exc_info=(kind, error, traceback))
 

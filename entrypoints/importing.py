@@ -27,8 +27,8 @@ from entrypoints.wiring import opened as opened_store
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
-GAP_S = 0.01
-"""Seconds between two blocks. Others can write then; they ask more often than that."""
+GAP_S = 0.006
+"""Seconds between two blocks, in which others can write; those who wait ask more often than that."""
 
 _COUNTED = ("rows", "created", "updated", "unchanged", "before")
 

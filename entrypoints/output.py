@@ -8,7 +8,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from domain.use_cases.move import Report
-from entrypoints.diagnostics import LOG
+from entrypoints.diagnostics import LOG, is_json, tell
 from entrypoints.progress import JsonProgress, Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,18 +26,24 @@ class Output:
     def note(self, text: str) -> None:
         """Write a note for people."""
         if not (self._json or self._quiet):
-            print(text, file=sys.stderr, flush=True)
+            tell(text)
 
     def progress(self) -> Report:
         """Return the observer of the command's progress."""
         if self._quiet:
             return _say_nothing
-        return JsonProgress(sys.stderr) if self._json else Progress(sys.stderr)
+        return JsonProgress(sys.stderr) if self._json or is_json() else Progress(sys.stderr)
 
     def result(self, text: str, **facts: Any) -> None:
         """Write the result."""
-        if not self._quiet:
-            print(json.dumps(facts) if self._json else text, file=self._results, flush=True)
+        if self._quiet:
+            return
+        if self._json:
+            print(json.dumps(facts), file=self._results, flush=True)
+        elif self._results is sys.stderr:
+            tell(text)
+        else:
+            print(text, file=self._results, flush=True)
 
     def fault(self, text: str, **facts: Any) -> None:
         """Write one of many errors, which programs get as facts."""

@@ -5,7 +5,6 @@ Only a new key goes to stdout, so a script can take it from there; everything el
 
 import asyncio
 import secrets
-import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from os import environ
@@ -19,7 +18,7 @@ from domain.access.key_text import make_key
 from domain.access.ports import AccessKeys
 from domain.access.scopes import AccessScope
 from domain.errors import DomainError
-from entrypoints.diagnostics import LOG
+from entrypoints.diagnostics import LOG, tell
 from entrypoints.settings import PREFIX, Settings, duration, store
 from entrypoints.store_errors import reason, shown
 
@@ -164,7 +163,7 @@ async def _create(keys: AccessKeys, name: str, scope: str, expires: timedelta | 
     if expires is not None:
         raw["expires_at"] = (_now() + expires).isoformat()
     key = await keys.change(CreateKey.parse(raw, secret))
-    _say(f"made key {key.id}, {key.name}, with scope {key.scope.value}; it is shown this once:")
+    tell(f"made key {key.id}, {key.name}, with scope {key.scope.value}; it is shown this once:")
     print(secret)
 
 
@@ -179,14 +178,14 @@ async def _list(keys: AccessKeys) -> None:
 async def _rotate(keys: AccessKeys, id: int, overlap: timedelta) -> None:
     secret = make_key(secrets.choice)
     key = await keys.change(RotateKey(id=id, secret=secret, overlap=overlap))
-    _say(f"key {key.id}, {key.name}, has a new secret, and the old one holds for {overlap.total_seconds():.0f} s;")
-    _say("it is shown this once:")
+    tell(f"key {key.id}, {key.name}, has a new secret, and the old one holds for {overlap.total_seconds():.0f} s;")
+    tell("it is shown this once:")
     print(secret)
 
 
 async def _revoke(keys: AccessKeys, id: int) -> None:
     key = await keys.change(RevokeKey(id=id))
-    _say(f"key {key.id}, {key.name}, is revoked")
+    tell(f"key {key.id}, {key.name}, is revoked")
 
 
 def _row(key: AccessKey, at: datetime) -> tuple[str, ...]:
@@ -207,7 +206,3 @@ def _now() -> datetime:
     from entrypoints.wiring import now  # noqa: PLC0415 - as above
 
     return now()
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

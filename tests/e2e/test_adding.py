@@ -158,6 +158,20 @@ def test_it_moves(tmp_path: Path, file: str, database: str) -> None:
             assert 3 == client.get("/suppliers/2").json()["version"]
 
 
+def test_it_goes_out_and_in(tmp_path: Path, file: str) -> None:
+    """It is exported and imported like any other."""
+    with running(tmp_path, store=file, webhooks_allow_private="1") as service, service.client() as client:
+        used(client)
+    exported = run(tmp_path, "export", "suppliers", "--output", "suppliers.csv", store=file)
+    assert 0 == exported.returncode, exported.stderr
+    text = (tmp_path / "suppliers.csv").read_text()
+    (tmp_path / "suppliers.csv").write_text(text.replace("beta", "gamma"))
+    imported = run(tmp_path, "import", "suppliers", "suppliers.csv", "--match", "id", "--update", store=file)
+    assert "0 created, 1 updated, 1 left as they are" in imported.stdout, imported.stderr
+    again = run(tmp_path, "export", "suppliers", "--filter", "name=gamma&active=false", store=file)
+    assert "gamma" == json.loads(again.stdout)["name"]
+
+
 @pytest.mark.timeout(600)
 def test_no_other_test_needs_a_change(tmp_path: Path) -> None:
     """The unit tests, those of opening a file, and the contract in memory pass with one entity and one field more."""

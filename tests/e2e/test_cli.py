@@ -157,6 +157,13 @@ def test_help_shows_commands_in_sections(tmp_path: Path) -> None:
         assert re.search(rf"{section}:\n(  .*\n)*?  {names[0]} ", shown)
 
 
+@pytest.mark.parametrize("name", [*SECTIONS["Data"], "keys create"])
+def test_help_shows_examples_as_lines(tmp_path: Path, name: str) -> None:
+    """The example of a command stands on a line of its own."""
+    shown = run(tmp_path, *name.split(), "--help").stdout
+    assert re.search(r"\n  Example:\n    backroom ", shown), shown
+
+
 def test_completion(tmp_path: Path) -> None:
     """A shell is told which commands there are."""
     shown = subprocess.run(

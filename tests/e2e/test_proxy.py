@@ -52,7 +52,7 @@ def test_no_answer_to_one_is_given_to_another(service: Service, directives: str)
     with in_front_of(service.url, AS_TOLD, directives) as cache, service.client() as direct:
         for header in ("accept", "accept-encoding", "user-agent"):
             del direct.headers[header]
-        for path in [*PATHS, "/static/style.css", "/openapi.json"]:
+        for path in [*PATHS, "/static/app/app.css", "/openapi.json"]:
             for headers in (*ASKED, *reversed(ASKED)):
                 alone = direct.get(path, headers=headers)
                 assert told(alone) == told(cache.get(path, headers=headers)), (path, headers)
@@ -63,12 +63,12 @@ def test_data_is_not_kept_and_files_are(service: Service) -> None:
     with in_front_of(service.url, AS_TOLD, CACHE) as cache:
         for path in PATHS:
             assert ["MISS", "MISS"] == [cache.get(path).headers["x-cache"] for _ in range(2)], path
-        (style,) = re.findall(r'href="\.\./(static/[0-9a-f]+/style\.css)"', cache.get("/app/").text)
+        (style,) = re.findall(r'href="\.\./(static/[0-9a-f]+/app/app\.css)"', cache.get("/app/").text)
         for headers in ({}, GZIP):
             first, second = cache.get(f"/{style}", headers=headers), cache.get(f"/{style}", headers=headers)
             assert ("MISS", "HIT") == (first.headers["x-cache"], second.headers["x-cache"])
             assert told(first) == told(second)
-        assert ["MISS", "MISS"] == [cache.get("/static/style.css").headers["x-cache"] for _ in range(2)]
+        assert ["MISS", "MISS"] == [cache.get("/static/app/app.css").headers["x-cache"] for _ in range(2)]
 
 
 def test_conditions_pass_a_proxy(service: Service) -> None:

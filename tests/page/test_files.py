@@ -47,6 +47,21 @@ def test_size(language: str) -> None:
     assert MAX_BYTES > sum(sizes.values()), sizes
 
 
+def imported(name: str, found: set[str]) -> set[str]:
+    """Return a module with all that it imports at once, and what those import."""
+    if name not in found:
+        found.add(name)
+        for each in re.findall(r'^import [^;]*"\./(\w+\.js)";', MODULES[name], re.MULTILINE):
+            imported(each, found)
+    return found
+
+
+def test_modules_are_asked_for_at_once() -> None:
+    """The page names every module that its first view needs, so that none waits for the one that imports it."""
+    page = (STATIC / "app.html").read_text()
+    assert imported("app.js", set()) == set(re.findall(r"static/app/(\w+\.js)", page))
+
+
 def test_every_language_says_everything() -> None:
     """Each table has the same keys, in the same order, and the same names in braces."""
     expected = texts(LANGUAGES["en.js"])

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.e2e.service import Service, running
 from tests.page.conftest import Person
-from tests.page.steps import TASKS, changed, field, is_live, made, opened, row, rows, titles
+from tests.page.steps import TASKS, changed, field, is_live, made, opened, read, row, rows, titles
 
 
 def test_changes_appear_where_they_belong(page: Page, service: Service) -> None:
@@ -40,20 +40,21 @@ def test_only_what_matches_appears(page: Page, service: Service) -> None:
 
 
 def test_own_changes_are_not_marked(page: Page, service: Service) -> None:
-    """What one does oneself is not marked."""
-    made(service, TASKS, {"title": "a"})
+    """What one does oneself is not marked, also when the change is told before the answer."""
+    made(service, TASKS, {"title": "a"}, {"title": "b"})
     opened(page, TASKS)
-    page.evaluate("""() => new MutationObserver((all) => all.forEach(({target}) => {
-      if (target.classList.contains("changed")) window.marked = true;
-    })).observe(document.body, {subtree: true, attributeFilter: ["class"]})""")
-    page.get_by_role("checkbox").check()
-    page.locator("#quick-add").fill("b")
-    page.locator("#quick-add").press("Enter")
-    expect(rows(page)).to_have_count(2)
-    made(service, TASKS, {"title": "c"})
-    expect(rows(page).nth(2)).to_have_class(re.compile("changed"))
-    page.reload()
-    assert page.evaluate("window.marked") is None
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/tasks/1", lambda route: late.append((route, route.fetch())))
+    page.get_by_role("checkbox", name="a").click()
+    with service.client() as client:
+        while client.get("/tasks/1").json()["version"] == 1:  # nothing tells when a request has arrived
+            page.wait_for_timeout(20)
+    changed(service, "/tasks/2", title="c")
+    expect(row(page, "c")).to_have_class(re.compile("changed"))
+    assert "changed" not in (row(page, "a").get_attribute("class") or "")
+    for route, answer in late:
+        route.fulfill(response=answer)
+    expect(row(page, "a").locator(".mark")).to_have_count(0)
 
 
 def test_what_is_edited_does_not_move(page: Page, service: Service) -> None:
@@ -76,15 +77,23 @@ def test_what_is_edited_does_not_move(page: Page, service: Service) -> None:
 
 
 def test_the_connection(tmp_path: Path, person: Person, service: Service) -> None:
-    """The state of the connection is seen. After a break the page goes on where it was, and misses nothing."""
+    """The state of the connection is seen. After a break the page goes on behind the last change and misses nothing."""
     port = service.url.rpartition(":")[2]
     page = opened(person(), TASKS)
+    made(service, TASKS, {"title": "before"})
+    expect(row(page, "before")).to_be_visible()
     service.kill()
     expect(page.locator(".connection")).to_have_text("No connection")
-    with running(tmp_path, port=port) as again:
+    with (
+        page.expect_response(lambda answer: "/changes/stream" in answer.url) as resumed,
+        running(tmp_path, port=port) as again,
+    ):
         made(again, TASKS, {"title": "meanwhile"})
         is_live(page)
         expect(row(page, "meanwhile")).to_be_visible()
+        changes = read(again, "/changes")["changes"]
+    cursor = resumed.value.request.headers["last-event-id"]
+    assert changes[0]["cursor"] == cursor
 
 
 def test_changes_that_are_no_longer_known(page: Page, service: Service) -> None:
@@ -95,10 +104,11 @@ def test_changes_that_are_no_longer_known(page: Page, service: Service) -> None:
         lambda route: route.fulfill(status=200, content_type="text/event-stream", body="event: reset\ndata: {}\n\n"),
         times=1,
     )
-    page.goto("/app/tasks")
-    is_live(page)
-    made(service, TASKS, {"title": "b"})
-    expect(rows(page)).to_have_count(2)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/tasks?limit=100" in request.url else None)
+    opened(page, TASKS)
+    expect(rows(page)).to_have_count(1)
+    assert 2 == len(asked)
 
 
 def test_what_is_open_is_updated(page: Page, service: Service) -> None:

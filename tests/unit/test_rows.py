@@ -65,7 +65,7 @@ def test_everything_that_is_wrong() -> None:
         "line 3: status 'open' must be one of pending, in_progress, done, cancelled",
         "line 3: due '31.12.2026' must be a date such as 2026-12-31",
         f"line 3: titel '{long[:MAX_SHOWN]}…' is not a field"
-        " (did you mean title? there are title, status, priority, due, notes)",
+        f" (did you mean title? there are {', '.join(TASK.writable_names)})",
     ] == refusal(parser(), row(3, status="open", due="31.12.2026", titel=long))
 
 

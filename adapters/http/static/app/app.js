@@ -36,8 +36,12 @@ const VIEWS = {
 /** @type {View | null} */
 let view = null;
 let name = "";
-/** @type {Grant} */
-let grant = { key: null, scope: "admin", by: null };
+const GRANT = "backroom:grant";
+/**
+ * What one might do the last time, so that the view need not wait until that is known again.
+ * @type {Grant}
+ */
+let grant = JSON.parse(localStorage.getItem(GRANT) ?? '{"key":null,"scope":"admin","by":null}');
 
 const main = element("main", { id: "main", tabIndex: -1 });
 const links = Object.keys(VIEWS).map((each) => element("a", { href: each }, text(each)));
@@ -73,12 +77,19 @@ async function show(/** @type {import("./router.js").Route} */ now) {
   view?.show(now);
 }
 
-/** Begin anew, as whoever one is now. */
+/** Find out who one is, and begin anew if that is somebody else. */
 async function enter() {
+  const before = JSON.stringify(grant);
   try {
-    grant = await who();
+    const { key, scope, by } = await who();
+    grant = { key, scope, by };
   } catch {
     return; // a key is asked for, or the connection's state says what is wrong
+  }
+  localStorage.setItem(GRANT, JSON.stringify(grant));
+  if (JSON.stringify(grant) !== before) {
+    name = "";
+    void show(route());
   }
   for (const link of links) link.hidden = FOR_ADMINS.includes(link.getAttribute("href") ?? "") && grant.scope !== "admin";
   const out = button(text("logout"), () => logOut().then(() => location.reload()), { className: "quiet" });
@@ -102,17 +113,22 @@ onState((now) => {
 });
 onUnauthorized(() =>
   logIn(async () => {
-    name = "";
     await enter();
     retry();
     hurry();
-    await show(route());
+    view?.show(route());
   }),
 );
 onKey("1", "tasks", () => go("tasks"));
 onKey("2", "products", () => go("products"));
 onKey("u", "undo", undoLast);
-watch({ answered: (write, body, problem) => view?.apply(settled(write, body, problem)), changed: showWaiting });
+watch({
+  answered(write, body, problem) {
+    const changes = settled(write, body, problem); // also while no view is open
+    view?.apply(changes);
+  },
+  changed: showWaiting,
+});
 addEventListener("unhandledrejection", ({ reason }) => say(String(reason?.message ?? reason), { isError: true }));
-await enter();
+void enter();
 start((now) => void show(now));

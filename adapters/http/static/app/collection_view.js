@@ -98,9 +98,9 @@ export function collectionView(name, main, mayWrite) {
   /** @param {Change[]} changes */
   function changed(changes) {
     editor?.apply(changes);
-    const theirs = changes.filter((each) => !isOurs(each));
     if (!listing) return;
-    void grid.change(listing.apply(changes), theirs.length > 0).catch(failed);
+    const theirs = new Set(changes.filter((each) => !isOurs(each)).map((each) => each.id));
+    void grid.change(listing.apply(changes), (id) => theirs.has(id)).catch(failed);
     clearTimeout(counting);
     counting = setTimeout(count, COUNT_MS, listing);
   }

@@ -74,9 +74,9 @@ export class Grid {
 
   /**
    * Change the list, and keep what is looked at or worked on in its place.
-   * @param {Promise<Set<number>>} changing @param {boolean} [isMarked]
+   * @param {Promise<Set<number>>} changing @param {(id: number) => boolean} [isMarked]
    */
-  async change(changing, isMarked = false) {
+  async change(changing, isMarked = () => false) {
     const { listing } = this;
     const anchor = this.anchor();
     const before = anchor === null ? 0 : listing?.position(anchor) ?? -1;
@@ -88,7 +88,7 @@ export class Grid {
       scrollBy(0, (after - before) * this.height);
     }
     this.render();
-    if (isMarked) touched.forEach((id) => this.mark(id));
+    [...touched].filter(isMarked).forEach((id) => this.mark(id));
   }
 
   /** @returns {void} */
@@ -285,7 +285,7 @@ export class Grid {
   done() {
     const id = this.editing;
     this.editing = null;
-    if (this.listing) void this.change(this.listing.hold(null), true).then(() => id && this.active === id && this.focus(id));
+    if (this.listing) void this.change(this.listing.hold(null), () => true).then(() => id && this.active === id && this.focus(id));
     this.render();
     if (id) this.made.get(id)?.row.focus({ preventScroll: true });
   }
