@@ -118,8 +118,8 @@ export function referred(schema) {
  * @returns {Schema}
  */
 function resolved(schema, document) {
-  const { $ref: _, ...facts } = schema.$ref ? { ...document.components.schemas[referred(schema)], ...schema } : schema;
-  return facts.items ? { ...facts, items: resolved(facts.items, document) } : facts;
+  if (schema.$ref) return document.components.schemas[referred(schema)];
+  return schema.items ? { ...schema, items: resolved(schema.items, document) } : schema;
 }
 
 /**
