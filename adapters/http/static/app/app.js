@@ -29,7 +29,7 @@ const VIEWS = {
   products: (main, grant) => collectionView("products", main, mayWrite(grant)),
   overview: async (main) => (await import("./overview.js")).overview(main),
   csv: async (main, grant) => (await import("./csv_view.js")).csvView(main, mayWrite(grant)),
-  access: async (main, { by }) => (await import("./access_view.js")).accessView(main, by === null, enter),
+  access: async (main, { by }) => (await import("./access_view.js")).accessView(main, by === null, () => enter(false)),
   webhooks: async (main) => (await import("./webhooks_view.js")).webhooksView(main),
 };
 
@@ -77,8 +77,11 @@ async function show(/** @type {import("./router.js").Route} */ now) {
   view?.show(now);
 }
 
-/** Find out who one is, and begin anew if that is somebody else. */
-async function enter() {
+/**
+ * Find out who one is.
+ * @param {boolean} anew whether to begin anew if that is somebody else; the view of a new key goes on showing it
+ */
+async function enter(anew = true) {
   const before = JSON.stringify(grant);
   try {
     const { key, scope, by } = await who();
@@ -87,7 +90,7 @@ async function enter() {
     return; // a key is asked for, or the connection's state says what is wrong
   }
   localStorage.setItem(GRANT, JSON.stringify(grant));
-  if (JSON.stringify(grant) !== before) {
+  if (anew && JSON.stringify(grant) !== before) {
     name = "";
     void show(route());
   }

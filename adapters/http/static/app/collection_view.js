@@ -55,8 +55,8 @@ export function collectionView(name, main, mayWrite) {
   grid.mayWrite = mayWrite;
   const filter = filters(collection, (wanted, isTyping) => go(address(name, wanted), isTyping));
   const panel = element("aside", { className: "panel", "aria-label": text("details"), hidden: true, onkeydown: escape });
-  const list = element("div", { className: "list" }, element("h1", { className: "unseen" }, text(name)), mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot);
-  main.replaceChildren(element("div", { className: "collection" }, list, panel));
+  const list = element("div", { className: "list" }, mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot);
+  main.replaceChildren(element("h1", { className: "unseen" }, text(name)), element("div", { className: "collection" }, list, panel));
   onKey("/", "keys./", () => filter.search.focus());
   onKey("n", "keys.n", () => document.getElementById("quick-add")?.focus());
   onKey("l", "keys.l", () => grid.active && grid.focus(grid.active));
