@@ -118,7 +118,8 @@ def test_everything_that_was_promised(tmp_path: Path) -> None:
                 found = until(address, 1, "backroom_webhook_deliveries_total", outcome="retry")
                 assert (1, 1) == tuple(total(found, "backroom_followers", kind=each) for each in ("stream", "socket"))
         assert CONTRACT <= {name for name, _ in found}
-        assert 1 == total(found, "backroom_webhook_lag_changes", webhook="1")
+        # Its own creation is a change too. The dispatcher may have passed over that before the task was made, or not.
+        assert total(found, "backroom_webhook_lag_changes", webhook="1") in (1, 2)
         assert total(found, "backroom_webhook_lag_seconds", webhook="1") > 0
         assert total(found, "backroom_store_size_bytes") > 0 < total(found, "backroom_store_free_bytes")
         assert 1 == total(found, "backroom_build_info", store="sqlite", version="0.1.0")
