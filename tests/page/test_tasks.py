@@ -62,7 +62,8 @@ def test_inline_edit(page: Page, service: Service) -> None:
     row(page, "two").get_by_role("button", name="Edit").click()
     page.locator(".editing").get_by_label("Title").fill("second")
     page.locator(".editing").get_by_label("Priority").select_option("high")
-    page.locator(".editing").get_by_label("Title").press("Enter")
+    with page.expect_response("**/tasks/2"):
+        page.locator(".editing").get_by_label("Title").press("Enter")
     expect(row(page, "second")).to_contain_text("High")
     expect(rows(page).nth(1)).to_be_focused()
     assert 2 == read(service, "/tasks/2")["version"]
@@ -90,7 +91,8 @@ def test_tick(page: Page, service: Service) -> None:
     """A tick completes a task, and another one makes it pending again."""
     made(service, TASKS, {"title": "one"})
     opened(page, TASKS)
-    page.get_by_role("checkbox", name="one").check()
+    with page.expect_response("**/tasks/1"):
+        page.get_by_role("checkbox", name="one").check()
     expect(row(page, "one")).to_contain_text("Done")
     assert "done" == read(service, "/tasks/1")["status"]
     page.get_by_role("checkbox", name="one").uncheck()
