@@ -102,15 +102,6 @@ async def wired(
         )
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
-        options = Options(
-            max_body=settings.max_body,
-            require_if_match=settings.require_if_match,
-            origins=settings.cors_origins,
-            hosts=settings.hosts,
-            proxies=settings.trusted_proxies,
-            todo_backend=settings.todo_backend,
-            is_public=not settings.is_loopback,
-        )
         gate_type = TimedGate if is_timed else Gate
         gate = gate_type(store.access_keys, shared.limiter, settings.rate_limit, allow_public=settings.open)
         stack.push_async_callback(_note_uses, gate)
@@ -138,7 +129,7 @@ async def wired(
         service = make_app(
             timed_store(store) if is_timed else store,
             secret,
-            options,
+            _options(settings),
             access_log,
             feed,
             dispatcher=dispatcher,
@@ -147,6 +138,19 @@ async def wired(
             metrics=metrics,
         )
         yield Applications(service, make_metrics_app(metrics, access_log, capacity))
+
+
+def _options(settings: Settings) -> Options:
+    """Return what the settings say about requests."""
+    return Options(
+        max_body=settings.max_body,
+        require_if_match=settings.require_if_match,
+        origins=settings.cors_origins,
+        hosts=settings.hosts,
+        proxies=settings.trusted_proxies,
+        todo_backend=settings.todo_backend,
+        is_public=not settings.is_loopback,
+    )
 
 
 async def verified(url: str, report: Report) -> Verified:

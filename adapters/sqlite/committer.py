@@ -101,8 +101,7 @@ class GroupCommitter:
     def _run(self) -> None:
         last = False
         while not last or self._large:
-            jobs, ended = ([], True) if last else self._next_group()
-            last = ended
+            jobs, last = ([], True) if last else self._next_group()
             if not (jobs or self._large):
                 self._keep_log_small(self.checkpoints.when_idle)
             self._carry_out(jobs)

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from adapters.http.timing.stopwatch import Phase, timed
 
-LARGE = 16 * 1024
+HEAVY_BYTES = 16 * 1024
 """Bytes of a body above which its work is heavy. Below, a thread would cost more than it saves."""
 
 T = TypeVar("T")
@@ -22,8 +22,8 @@ class HeavyWork:
     _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "backroom-heavy"), init=False)
 
     async def do(self, size: int, work: Callable[[], T]) -> T:
-        """Return what `work` returns. It runs in the thread if it is for a body of more than `LARGE` bytes."""
-        if size <= LARGE:
+        """Return what `work` returns. It runs in the thread if it is for a body of more than `HEAVY_BYTES`."""
+        if size <= HEAVY_BYTES:
             return work()
         with timed(Phase.HEAVY):
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
