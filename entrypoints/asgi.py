@@ -32,7 +32,7 @@ def app(shared: Shared | None = None) -> ASGIApp:
     settings = load(os.environ, {})
     if not logging.getLogger().handlers:  # another server than ours may be there, which has its own
         speak(settings.log)
-    limiter = SharedRateLimiter()
+    limiter = shared.limiter if shared else SharedRateLimiter()
     return _Application(settings, lambda: shared or Shared(limiter, SharedNumbers()))
 
 

@@ -214,6 +214,7 @@ class SqliteInspection(Inspection):
         with _readable(f"table {table}"):
             rows = self._connection.execute(sql)
         while True:
+            row = None
             try:
                 with _readable(f"table {table}"):
                     row = next(rows, None)
@@ -221,7 +222,8 @@ class SqliteInspection(Inspection):
                     return
                 yield value_of(row)
             except UNREADABLE as error:
-                yield Finding(kind, f"a row of table {table}", f"cannot be read: {shown(row)}: {error}")
+                told = "" if row is None else f"{shown(row)}: "
+                yield Finding(kind, f"a row of table {table}", f"cannot be read: {told}{error}")
 
     async def _read(self, stream: _Stream, each: Callable[[tuple[Any, ...]], T]) -> AsyncIterator[Sequence[T]]:
         items = map(each, self._stream(stream))

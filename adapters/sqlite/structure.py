@@ -41,7 +41,7 @@ def _guarded(where: str, check: Check) -> Iterator[Finding]:
         yield from check()
     except apsw.InterruptError:
         raise
-    except apsw.Error as error:
+    except (apsw.Error, UnicodeDecodeError) as error:
         yield Finding(Kind.PAGE, where, f"cannot be checked any further: {error}")
 
 

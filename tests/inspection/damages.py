@@ -332,6 +332,16 @@ DAMAGES = {
         ("sort key: task 4 title_key is 'A\\\\xff', and should be 'four u'",),
         postgres="",
     ),
+    "a row with text that is no UTF-8": Damage(
+        f"UPDATE access_keys SET name = {_UTF8} WHERE id = (SELECT min(id) FROM access_keys)",
+        ("key: a row of table access_keys cannot be read: ",),
+        postgres="",
+    ),
+    "searched text that is no UTF-8": Damage(
+        f"UPDATE tasks SET search = {_UTF8} WHERE id = 4",
+        ("page: table tasks_search cannot be checked any further: ",),
+        postgres="",
+    ),
     "a missing trigram": Damage(
         "INSERT INTO tasks_search (tasks_search, rowid, search) VALUES ('delete', 2, 'two')",
         ("search index: task 2 is not found by 'two', which its text has",),

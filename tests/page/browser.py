@@ -8,7 +8,16 @@ from urllib.parse import urlsplit
 
 import pytest
 from attrs import define, field
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, Response, WebError, WebSocket
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Request,
+    Response,
+    WebError,
+    WebSocket,
+    expect,
+)
 from playwright.sync_api import sync_playwright as driver
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -26,6 +35,7 @@ def started() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE_MS)
     with driver() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser

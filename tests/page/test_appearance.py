@@ -49,6 +49,7 @@ def conflicting(page: Page, service: Service) -> None:
     field(page, "Notes").fill("mine")
     changed(service, "/tasks/3", notes=f"theirs {page.evaluate('Math.random()')}")
     panel(page).get_by_role("button", name="Compare").click()
+    expect(panel(page).get_by_role("heading", name="Two changes of the same thing")).to_be_visible()
 
 
 def overflow(page: Page) -> int:
@@ -76,6 +77,7 @@ def test_nothing_is_found(person: Person, service: Service, width: int, scheme: 
     assert ([], 0) == (findings(page), overflow(page)), "a conflict"
     page.locator(".panel").get_by_role("button", name="Close").click()
     page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
     assert ([], 0) == (findings(page), overflow(page)), "keys"
 
 

@@ -32,6 +32,7 @@ def test_without_a_key(page: Page, service: Service) -> None:
     operation.get_by_label("Idempotency-Key").fill("once")
     for replayed in (False, True):
         operation.get_by_role("button", name="Send").click()
+        expect(operation.locator(".output")).to_have_attribute("aria-busy", "false")
         expect(operation.locator(".status")).to_contain_text("201 Created, after ")
         operation.locator(".output summary").click()
         expect(operation.get_by_label("Headers of the answer")).to_contain_text('etag: "1"')
@@ -105,6 +106,7 @@ def test_with_a_session(tmp_path: Path, page: Page, service: Service) -> None:
     expect(operation.locator(".status")).to_contain_text("403 Forbidden")
     page.get_by_role("button", name="Log out").click()
     log_in(page, admin)
+    expect(page.get_by_role("banner")).to_contain_text("(admin)")
     operation.get_by_role("button", name="Send").click()
     expect(operation.locator(".status")).to_contain_text("201 Created")
     assert admin not in page.content()

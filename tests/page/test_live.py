@@ -106,7 +106,8 @@ def test_changes_that_are_no_longer_known(page: Page, service: Service) -> None:
     )
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/tasks?limit=100" in request.url else None)
-    opened(page, TASKS)
+    with page.expect_response(lambda answer: answer.url in asked and 2 == len(asked)):
+        opened(page, TASKS)
     expect(rows(page)).to_have_count(1)
     assert 2 == len(asked)
 

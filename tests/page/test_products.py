@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.service import Service, running
 from tests.page.conftest import Person
@@ -41,6 +41,28 @@ def test_stock_is_added(page: Page, service: Service) -> None:
     expect(field(page, "Stock")).to_have_value("100")
     history = read(service, "/products/1/history")["history"]
     assert [None, None, "sold", "a gift"] == [each.get("reason") for each in history]
+
+
+def test_stock_that_waits(page: Page, service: Service) -> None:
+    """Sales that wait are added to the stock that there is by then, also after one's own earlier sale."""
+    made(service, PRODUCTS, WIDGET)
+    opened(page, PRODUCTS)
+    page.route("**/stock", lambda route: route.abort())
+    for waiting in ("1 change waits", "2 changes wait"):
+        row(page, "Widget").get_by_role("button", name="Sell one").click()
+        expect(page.locator(".outbox summary")).to_have_text(waiting)
+    page.unroute_all()
+    sent: list[str] = []
+
+    def sell(route: Route) -> None:
+        sent.append(route.request.headers["if-match"])
+        changed(service, "/products/1", description=f"changed before sale {len(sent)}")
+        route.continue_()
+
+    page.route("**/stock", sell)
+    expect(page.locator(".outbox")).to_be_hidden()
+    assert ["*", "*"] == sent
+    assert 5 == read(service, "/products/1")["stock"]
 
 
 def test_stock_that_is_not_there(page: Page, service: Service) -> None:

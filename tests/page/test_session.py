@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.service import Service
 from tests.e2e.test_access import new_key
+from tests.http.access import bearer
 from tests.page.conftest import Person
 from tests.page.steps import TASKS, field, is_live, made, opened, panel, row, rows
 
@@ -62,3 +63,36 @@ def test_who_may_only_read(tmp_path: Path, person: Person, service: Service) -> 
     for name in ("Edit", "Delete", "Save"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     expect(page.get_by_role("checkbox")).to_be_disabled()
+
+
+def log_in(page: Page, key: str) -> None:
+    """Log in, where a key is asked for."""
+    page.get_by_role("dialog", name="Log in").get_by_label("Key").fill(key)
+    page.keyboard.press("Enter")
+    is_live(page)
+
+
+def test_another_person_does_not_send_what_waits(tmp_path: Path, person: Person, service: Service) -> None:
+    """What one person could not send waits, while another uses the browser, and is sent as the first one's."""
+    mine, theirs = new_key(tmp_path), new_key(tmp_path)
+    page = person()
+    page.goto(f"/app/{TASKS}")
+    log_in(page, mine)
+    page.route("**/tasks", lambda route: route.abort() if route.request.method == "POST" else route.fallback())
+    page.locator("#quick-add").fill("mine")
+    page.keyboard.press("Enter")
+    expect(page.locator(".outbox summary")).to_have_text("1 change waits")
+    page.get_by_role("button", name="Log out").click()
+    page.unroute_all()
+    log_in(page, theirs)
+    page.locator("#quick-add").fill("theirs")
+    page.keyboard.press("Enter")
+    expect(row(page, "theirs")).to_be_visible()
+    expect(page.locator(".outbox summary")).to_have_text("1 change waits")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("button", name="Log out").click()
+    log_in(page, mine)
+    expect(row(page, "mine")).to_be_visible()
+    expect(page.locator(".outbox")).to_be_hidden()
+    with service.client(headers=bearer(mine)) as client:
+        assert [2, 1] == [each["actor"]["key"] for each in client.get("/changes").json()["changes"]]

@@ -99,6 +99,23 @@ def test_tick(page: Page, service: Service) -> None:
     expect(row(page, "one")).to_contain_text("Pending")
 
 
+def test_edit_of_what_one_has_just_ticked(page: Page, service: Service) -> None:
+    """An edit on the version before one's own tick is no conflict, also while the list does not show that version."""
+    made(service, TASKS, {"title": "one"})
+    opened(page, TASKS)
+    row(page, "one").get_by_role("button", name="Edit").click()
+    tick = "import(document.querySelector('script[src$=\"app.js\"]').src.replace('app.js', 'outbox.js'))"
+    page.evaluate(
+        f"{tick}.then((outbox) => outbox.submit("
+        "{method: 'PATCH', path: 'tasks/1', version: 1, body: {status: 'done'}, label: 'tick'}).then(() => null))"
+    )
+    assert 2 == read(service, "/tasks/1")["version"]
+    page.locator(".editing").get_by_label("Title").fill("first")
+    with page.expect_response("**/tasks/1") as answer:
+        page.locator(".editing").get_by_label("Title").press("Enter")
+    assert (200, 3) == (answer.value.status, read(service, "/tasks/1")["version"])
+
+
 def test_delete_and_undo(page: Page, service: Service) -> None:
     """What was deleted comes back, with its id, by one click; the focus goes to the next row."""
     made(service, TASKS, {"title": "one"}, {"title": "two"})

@@ -40,7 +40,8 @@ def test_from_making_to_deleting(page: Page, service: Service) -> None:
         assert [] == findings(page)
 
         enabled = page.get_by_label(f"Enabled: {receiver.url}")
-        enabled.uncheck()
+        with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+            enabled.uncheck()
         expect(enabled).not_to_be_checked()
         with service.client() as client:
             webhook = client.get("/webhooks/1").json()

@@ -5,7 +5,7 @@ import { button, element } from "./element.js";
 import { onState, retry } from "./feed.js";
 import { help, onKey } from "./keyboard.js";
 import { say, undoLast } from "./notices.js";
-import { forget, hurry, waiting, watch } from "./outbox.js";
+import { forget, hurry, sendAs, waiting, watch } from "./outbox.js";
 import { go, route, start } from "./router.js";
 import { logIn, logOut, who } from "./session.js";
 import { text } from "./texts.js";
@@ -42,6 +42,8 @@ const GRANT = "backroom:grant";
  * @type {Grant}
  */
 let grant = JSON.parse(localStorage.getItem(GRANT) ?? '{"key":null,"scope":"admin","by":null}');
+
+sendAs(grant.key?.id ?? null, false);
 
 const main = element("main", { id: "main", tabIndex: -1 });
 const links = Object.keys(VIEWS).map((each) => element("a", { href: each }, text(each)));
@@ -89,6 +91,7 @@ async function enter(anew = true) {
   } catch {
     return; // a key is asked for, or the connection's state says what is wrong
   }
+  sendAs(grant.key?.id ?? null, true);
   localStorage.setItem(GRANT, JSON.stringify(grant));
   if (anew && JSON.stringify(grant) !== before) {
     name = "";
@@ -112,7 +115,7 @@ function showWaiting() {
 onState((now) => {
   state.textContent = text(`state.${now}`);
   state.dataset.state = now;
-  if (now === "live") hurry();
+  if (now === "live") void enter().then(hurry); // another person may have logged in meanwhile
 });
 onUnauthorized(() =>
   logIn(async () => {

@@ -1,5 +1,5 @@
 /** CSV out and in: a collection as a file, and a file as entities, checked by the service before anything is stored. */
-import { ask, NoAnswer, request } from "./client.js";
+import { ask, NoAnswer, Problem, request } from "./client.js";
 import { COLLECTIONS, writable } from "./collections.js";
 import { parse } from "./csv.js";
 import { button, element } from "./element.js";
@@ -149,7 +149,7 @@ export function csvView(main, mayWrite) {
         if (mine !== going) return;
         if (breaches.length) return found.replaceChildren(...told(breaches));
       } catch (error) {
-        if (!(error instanceof NoAnswer)) throw error;
+        if (!(error instanceof NoAnswer || (error instanceof Problem && error.status === 401))) throw error;
         state.textContent = text("csv.broken");
         return found.replaceChildren(act(text("csv.again"), () => write(collection, items)));
       }

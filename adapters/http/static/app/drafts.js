@@ -38,7 +38,7 @@ export function edits(collection, { mine }) {
 
 /**
  * Base a draft on another version. What is the same there is no longer mine.
- * *
+ *
  * @param {Collection} collection @param {string} path @param {Entity} entity
  */
 export function rebase(collection, path, entity) {
@@ -52,7 +52,7 @@ export function rebase(collection, path, entity) {
 
 /**
  * Write one field into a draft, and make the draft if there is none.
- * *
+ *
  * @param {Collection} collection @param {string} path @param {Entity} entity @param {string} name @param {string} input
  */
 export function write(collection, path, entity, name, input) {

@@ -3,8 +3,8 @@ import { ask, NoAnswer, Problem, unique } from "./client.js";
 
 /**
  * @typedef {{ key: string, method: string, path: string, body?: any, version?: number | "*", label: string, at: number,
- *   base?: import("./collections.js").Entity, mine?: Record<string, string> }} Write `version` is the one that it changes;
- *   an edit has what was typed, and on which entity
+ *   base?: import("./collections.js").Entity, mine?: Record<string, string>, by?: number | null }} Write `version` is the
+ *   one that it changes; an edit has what was typed, and on which entity; `by` is the key of whoever made it
  */
 
 const PREFIX = "backroom:write:";
@@ -18,6 +18,15 @@ const callers = new Map();
 let answered = () => {};
 let changed = () => {};
 let running = false;
+/**
+ * The versions that our own changes made, by the entity and the version before. They are no conflict with what one has
+ * typed on the version before, also when the list does not show them yet.
+ * @type {Map<string, number>}
+ */
+const ours = new Map();
+/** @type {number | null} the key of whoever uses this browser */
+let sender = null;
+let isKnown = false;
 let wake = () => {};
 
 let pause = 0;
@@ -33,6 +42,17 @@ export function watch(watcher) {
   void run();
 }
 
+/**
+ * Say whose key this browser uses. Nothing is sent before that is known for certain.
+ * @param {number | null} key
+ * @param {boolean} isCertain
+ */
+export function sendAs(key, isCertain) {
+  sender = key;
+  isKnown = isCertain;
+  void run();
+}
+
 /** What waits for an answer, in order. */
 export const waiting = () => [...queue];
 
@@ -44,11 +64,12 @@ export const waits = (path) => queue.some((each) => each.path === path || each.p
 
 /**
  * Send a write, after those before it. What waits longer stays in the outbox.
- * @param {Omit<Write, "key" | "at">} write
+ * @param {Omit<Write, "key" | "at" | "by">} write
  * @returns {Promise<any>} the answer's body; it rejects with a `Problem`
  */
 export function submit(write) {
-  const whole = { ...write, key: unique(), at: Date.now() };
+  const version = ours.get(`${entityOf(write.path)}@${write.version}`) ?? write.version;
+  const whole = { ...write, version, key: unique(), at: Date.now(), by: sender };
   queue.push(whole);
   localStorage.setItem(PREFIX + whole.key, JSON.stringify(whole));
   changed();
@@ -78,34 +99,48 @@ async function run() {
   if (running) return;
   running = true;
   pause = SHORTEST_S;
-  while (queue.length) {
-    const [write] = queue;
-    try {
-      const { body } = await ask(write.method, write.path, {
-        body: write.body,
-        headers: { "Idempotency-Key": write.key, ...(write.version && { "If-Match": matching(write.version) }) },
-      });
-      settle(write, body, null);
-      pause = SHORTEST_S;
-    } catch (error) {
-      const isFinal = error instanceof Problem && error.status !== 401;
-      if (isFinal) settle(write, null, error);
-      else {
-        changed();
-        await sleep(Math.max(pause, error instanceof NoAnswer ? error.wait || 0 : 0));
-        pause = Math.min(2 * pause, LONGEST_S);
-      }
+  try {
+    for (let write = next(); write; write = next()) await send(write);
+  } finally {
+    running = false;
+  }
+}
+
+/** Whose writes wait is known by their keys; another person must not send them. Without keys they are anybody's. */
+const next = () => (isKnown ? queue.find(({ by }) => by == null || by === sender) : undefined);
+
+/** @param {Write} write */
+async function send(write) {
+  /** @type {any} */
+  let body = null;
+  let problem = null;
+  try {
+    const headers = { "Idempotency-Key": write.key, ...(write.version && { "If-Match": matching(write.version) }) };
+    ({ body } = await ask(write.method, write.path, { body: write.body, headers }));
+  } catch (error) {
+    if (error instanceof Problem && error.status !== 401) problem = error;
+    else {
+      if (error instanceof Problem) isKnown = false;
+      changed();
+      await sleep(Math.max(pause, error instanceof NoAnswer ? error.wait || 0 : 0));
+      pause = Math.min(2 * pause, LONGEST_S);
+      return;
     }
   }
-  running = false;
+  pause = SHORTEST_S;
+  settle(write, body, problem);
 }
+
+/** @param {string} path */
+const entityOf = (path) => path.split("/", 2).join("/");
 
 /** @param {Write} write @param {any} body @param {Problem | null} problem */
 function settle(write, body, problem) {
   if (!queue.includes(write)) return;
+  if (body?.version) ours.set(`${entityOf(write.path)}@${body.version - 1}`, body.version);
   for (const later of queue)
     // Our own earlier change of the same entity is no conflict.
-    if (later !== write && body?.version && later.path === write.path && later.version === write.version) {
+    if (later !== write && body?.version && later.version === body.version - 1 && entityOf(later.path) === entityOf(write.path)) {
       later.version = body.version;
       localStorage.setItem(PREFIX + later.key, JSON.stringify(later));
     }
