@@ -20,7 +20,7 @@ from domain.deliveries import Delivery, Lease
 from domain.entity_type import Deleted, Entity
 from domain.state import Ref, UniqueValue
 
-_RECEIPT = "caller, name, fingerprint, receipt, expires_at"
+_OUTCOME = "caller, name, fingerprint, receipt, expires_at"
 
 TAKEN = frozenset({"changes_of_entity", "receipts_pkey", "deliveries_of_positions"})
 """Constraints, beside those of entities, whose violation means that another writer was faster."""
@@ -33,8 +33,8 @@ class WritePlan:
     current: Mapping[Ref, Any]
     final: Mapping[Ref, Any]
     changes: Sequence[Change[Any]]
-    receipts: list[dict[str, Any]]
-    claims: Collection[UniqueValue]  # unique values that may get a new owner
+    stored_outcomes: list[dict[str, Any]]
+    unique_values: Collection[UniqueValue]  # unique values that may get a new owner
     deliveries: Sequence[Delivery] = ()
     lease: Lease | None = None  # must still be held
     follow: int | None = None  # new webhooks start after this change, or else after the last of `changes`
@@ -43,15 +43,17 @@ class WritePlan:
 def statement_of(rows: Mapping[str, TableMapping], plan: WritePlan) -> "Statement":
     """Return the statement that carries out a plan. Its result is false if the state that it was decided on changed."""
     statement = Statement()
-    if plan.claims:
-        statement.claim([{"value": f"{entity_type.name} {field} {value}"} for entity_type, field, value in plan.claims])
+    if plan.unique_values:
+        statement.claim(
+            [{"value": f"{entity_type.name} {field} {value}"} for entity_type, field, value in plan.unique_values]
+        )
     for entity_type in sorted({entity_type for entity_type, _ in plan.final}, key=lambda each: each.name):
         _leave(statement, rows[entity_type.name], plan)
-    if plan.receipts:
-        receipts = sorted(plan.receipts, key=lambda each: (each["caller"], each["name"]))
+    if plan.stored_outcomes:
+        outcomes = sorted(plan.stored_outcomes, key=lambda each: (each["caller"], each["name"]))
         statement.do(
-            f"INSERT INTO receipts ({_RECEIPT}) SELECT {_RECEIPT}"
-            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(receipts)})"
+            f"INSERT INTO receipts ({_OUTCOME}) SELECT {_OUTCOME}"
+            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(outcomes)})"
         )
     if plan.lease is not None:
         statement.lease(plan.lease)
