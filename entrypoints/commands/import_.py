@@ -15,6 +15,7 @@ from domain.entity_type import EntityType
 from domain.public_types import PUBLIC_TYPES
 from domain.rows import RowRules
 from entrypoints.copying import fault
+from entrypoints.garbage import collect_seldom
 from entrypoints.import_job import Job
 from entrypoints.importing import Import
 from entrypoints.output import Output, output_options
@@ -108,6 +109,7 @@ def command(
     )
     if continues and job.rejected.exists():
         raise click.UsageError(f"{job.rejected} is there already: import it once it is mended, or remove it")
+    collect_seldom()
     return Import(job, Output(mode)).run()
 
 
