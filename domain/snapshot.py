@@ -206,6 +206,10 @@ class NotEmpty(Exception):
         super().__init__("the store is not empty")
 
 
+class InUse(Exception):
+    """A service or a command has the store open, and would go on with what it has read of it."""
+
+
 def size(part: Part) -> int:
     """Return the number of items in a part; facts and positions are none."""
     match part:

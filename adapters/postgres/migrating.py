@@ -11,6 +11,7 @@ from adapters.postgres.connections import Connection, connect
 from adapters.postgres.errors import Unsuitable, explaining
 from adapters.postgres.log import NEWEST
 from domain.cursor_codec import CursorCodec
+from domain.snapshot import InUse
 
 OLDEST_SERVER = 14
 _LOCK = 0x6261636B726F6F6D
@@ -26,14 +27,21 @@ _HOME = (
 
 _EPOCH = "(SELECT max(epoch) FROM log_names)"
 
-_OTHERS = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-AND application_name = current_setting('application_name')
+# Each session of a store shares this advisory lock. So it is found by the table that it uses, whatever its URL says.
+_STORE = "hashtextextended('backroom ' || 'changes'::regclass::oid, 0)"
+_SHARE = f"SELECT pg_advisory_lock_shared({_STORE})"
+_SHARING = f"""
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = {_STORE}
 """
 
-
-class InUse(Exception):
-    """Another process uses the store."""
+# Sessions behind a pooler come and go, so they cannot keep a lock.
+_OTHERS = f"""
+SELECT greatest(({_SHARING}), (
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND application_name = current_setting('application_name')
+))
+"""
 
 
 class SchemaTooNew(Exception):
@@ -98,6 +106,17 @@ async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
     return await known_codec(connection)
 
 
+async def share(connection: Connection) -> None:
+    """Let others see, for as long as this session lasts, that it uses the store."""
+    await connection.execute(_SHARE)
+
+
+async def check_unused(connection: Connection) -> None:
+    """Raise `InUse` while a store has it open. One behind a pooler is not seen."""
+    if others := await connection.fetchval(_SHARING):
+        raise InUse(f"a service or a command has the store open, with {others} connections: stop it first")
+
+
 async def give_new_name(dsn: str) -> str:
     """Give the log of a database a new name, and return it. Cursors hold up to its newest change, and no further.
 
@@ -110,7 +129,9 @@ async def give_new_name(dsn: str) -> str:
             await check_schema(connection)
             async with connection.transaction(isolation="read_committed"):
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+                await connection.execute("SET LOCAL lock_timeout = '5s'")
                 await connection.execute("SELECT lock_log()")  # the newest number is that of all that is committed
+                await connection.execute("LOCK TABLE log_names IN ACCESS EXCLUSIVE MODE")  # who starts now waits for it
                 if others := await connection.fetchval(_OTHERS):
                     raise InUse(f"backroom has {others} other connections to this database: stop the service first")
                 return await _give_name(connection)
