@@ -7,7 +7,7 @@ import pytest
 
 from domain.ports import Store
 from tests.builders import Clock
-from tests.contract.stores import STORES, Doors
+from tests.contract.stores import STORES, Stores
 
 
 @pytest.fixture
@@ -17,19 +17,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=STORES)
-async def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Doors]:
+async def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Stores]:
     """Open each store as two callers do."""
     async with STORES[request.param](tmp_path, clock) as opened:
         yield opened
 
 
 @pytest.fixture
-def store(doors: Doors) -> Store:
+def store(stores: Stores) -> Store:
     """Return the store as the first caller opened it."""
-    return doors[0]
+    return stores[0]
 
 
 @pytest.fixture
-def other(doors: Doors) -> Store:
+def other(stores: Stores) -> Store:
     """Return the same store as another caller opened it."""
-    return doors[1]
+    return stores[1]
