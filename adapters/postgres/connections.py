@@ -136,13 +136,13 @@ class Connections:
         if self._closed:
             raise Unavailable
 
-    def send_error(self) -> None:
+    def refuse(self) -> None:
         """Lend no more connections."""
         self._closed = True
 
     async def close(self) -> None:
         """Close every connection when it is returned, or after `CLOSE_S` anyway."""
-        self.send_error()
+        self.refuse()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._pool.close()

@@ -21,7 +21,7 @@ from domain.deliveries import Delivery, Lease
 from domain.entity_type import Deleted, Entity
 from domain.state import Ref, UniqueValue
 
-_RECEIPT = "caller, name, fingerprint, receipt, expires_at"
+_OUTCOME = "caller, name, fingerprint, receipt, expires_at"
 
 CLAIM_LOCKS = 1024
 """The number of rows in `claim_locks`."""
@@ -37,8 +37,8 @@ class WritePlan:
     current: Mapping[Ref, Any]
     final: Mapping[Ref, Any]
     changes: Sequence[Change[Any]]
-    receipts: list[dict[str, Any]]
-    claims: Collection[UniqueValue]  # unique values that may get a new owner
+    stored_outcomes: list[dict[str, Any]]
+    unique_values: Collection[UniqueValue]  # unique values that may get a new owner
     deliveries: Sequence[Delivery] = ()
     lease: Lease | None = None  # must still be held
     follow: int | None = None  # new webhooks start after this change, or else after the last of `changes`
@@ -47,15 +47,15 @@ class WritePlan:
 def statement_of(rows: Mapping[str, TableMapping], plan: WritePlan) -> "Statement":
     """Return the statement that carries out a plan. Its result is false if the state that it was decided on changed."""
     statement = Statement()
-    if plan.claims:
-        statement.claim({_lock_of(each) for each in plan.claims})
+    if plan.unique_values:
+        statement.claim({_lock_of(each) for each in plan.unique_values})
     for entity_type in sorted({entity_type for entity_type, _ in plan.final}, key=lambda each: each.name):
         _leave(statement, rows[entity_type.name], plan)
-    if plan.receipts:
-        receipts = sorted(plan.receipts, key=lambda each: (each["caller"], each["name"]))
+    if plan.stored_outcomes:
+        outcomes = sorted(plan.stored_outcomes, key=lambda each: (each["caller"], each["name"]))
         statement.do(
-            f"INSERT INTO receipts ({_RECEIPT}) SELECT {_RECEIPT}"
-            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(receipts)})"
+            f"INSERT INTO receipts ({_OUTCOME}) SELECT {_OUTCOME}"
+            f" FROM jsonb_populate_recordset(NULL::receipts, {statement.mark(outcomes)})"
         )
     if plan.lease is not None:
         statement.lease(plan.lease)

@@ -31,9 +31,9 @@ from domain.snapshot import (
     NotEmpty,
     Part,
     Positions,
-    Receipts,
     SameLog,
     Sent,
+    StoredOutcomes,
 )
 from domain.stored_entity import Serializer
 
@@ -49,7 +49,7 @@ _EMPTY = (
 _NO_CALENDARS = "SELECT NOT EXISTS (SELECT 1 FROM calendars)"  # earlier schemas lack the table
 _NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
-_RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
+_OUTCOME = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
 
 @asynccontextmanager
@@ -142,12 +142,12 @@ class SqliteImport(Import):
                 self._append(part)
             case FormerCursors(numbers=numbers):
                 self._connection.executemany("INSERT INTO former_cursors VALUES (?, ?)", numbers.items())
-            case Receipts(receipts=receipts):
+            case StoredOutcomes(outcomes=outcomes):
                 self._connection.executemany(
-                    _RECEIPT,
+                    _OUTCOME,
                     (
-                        (each.caller, each.name, each.fingerprint, each.receipt, microseconds(each.expires_at))
-                        for each in receipts
+                        (each.caller, each.name, each.fingerprint, each.outcome, microseconds(each.expires_at))
+                        for each in outcomes
                     ),
                 )
             case Positions(numbers=numbers):

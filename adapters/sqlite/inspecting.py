@@ -17,7 +17,7 @@ from adapters.sqlite.connections import check_schema, close_reader, existing, fe
 from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
-from adapters.sqlite.exporting import RECEIPTS, SqliteExport, in_thread, receipt_of
+from adapters.sqlite.exporting import OUTCOMES, SqliteExport, in_thread, outcome_of
 from adapters.sqlite.folding import check_folding
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.structure import checks
@@ -29,15 +29,15 @@ from domain.inspection.life import UNREADABLE
 from domain.inspection.ports import Facts, Inspection, Logged, Row, Unreadable
 from domain.snapshot import (
     BATCH,
-    RECEIPTS_BATCH,
+    OUTCOMES_BATCH,
     AllCalendars,
     Credentials,
     FormerCursors,
     Keys,
     Part,
     Positions,
-    Receipts,
     Sent,
+    StoredOutcomes,
 )
 
 CACHE_KIB = 65_536
@@ -55,7 +55,14 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
         lambda rows: FormerCursors(numbers=dict(rows)),
         BATCH,
     ),
-    ("receipts", Kind.OUTCOME, RECEIPTS, receipt_of, lambda items: Receipts(receipts=tuple(items)), RECEIPTS_BATCH),
+    (
+        "receipts",
+        Kind.OUTCOME,
+        OUTCOMES,
+        outcome_of,
+        lambda items: StoredOutcomes(outcomes=tuple(items)),
+        OUTCOMES_BATCH,
+    ),
     (
         "positions",
         Kind.WEBHOOK,

@@ -17,7 +17,17 @@ from domain.field_types import ValidationError
 from domain.inspection.findings import Finding, Kind, shown
 from domain.inspection.life import UNREADABLE
 from domain.inspection.ports import Facts
-from domain.snapshot import AllCalendars, Credentials, FormerCursors, Keys, Part, Positions, Receipt, Receipts, Sent
+from domain.snapshot import (
+    AllCalendars,
+    Credentials,
+    FormerCursors,
+    Keys,
+    Part,
+    Positions,
+    Sent,
+    StoredOutcome,
+    StoredOutcomes,
+)
 
 SECRET_BYTES = 32
 HASH_BYTES = 32
@@ -64,8 +74,8 @@ class RestOfStore:
         match part:
             case FormerCursors(numbers=numbers):
                 return chain.from_iterable(starmap(self._check_former, numbers.items()))
-            case Receipts(receipts=items):
-                return chain.from_iterable(map(self._check_receipt, items))
+            case StoredOutcomes(outcomes=items):
+                return chain.from_iterable(map(self._check_outcome, items))
             case Positions(numbers=numbers):
                 self._positions = numbers
                 return self._check_positions()
@@ -86,11 +96,11 @@ class RestOfStore:
         if not 0 <= number <= self._facts.newest:
             yield Finding(Kind.CURSOR, where, f"is behind change {number}, and the log ends with {self._facts.newest}")
 
-    def _check_receipt(self, receipt: Receipt) -> Iterator[Finding]:
+    def _check_outcome(self, outcome: StoredOutcome) -> Iterator[Finding]:
         try:
-            self._read_outcome(receipt.receipt)
+            self._read_outcome(outcome.outcome)
         except UNREADABLE as error:
-            where = f"the outcome of the idempotency key {shown(receipt.name)} of the caller {shown(receipt.caller)}"
+            where = f"the outcome of the idempotency key {shown(outcome.name)} of the caller {shown(outcome.caller)}"
             yield Finding(Kind.OUTCOME, where, f"cannot be read: {error}")
 
     def _check_positions(self) -> Iterator[Finding]:

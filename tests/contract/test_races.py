@@ -13,7 +13,7 @@ from domain.product import PRODUCT
 from domain.queries import Query
 from domain.stock import AdjustStock
 from domain.task import TASK
-from tests.builders import create, recorded, submission
+from tests.builders import batch, create, recorded
 from tests.contract.steps import carry_out, edit, fill, got, outcome, trail, walk
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +78,7 @@ async def test_no_effect_is_doubled(doors: Doors) -> None:
     def request(number: int) -> Any:
         name = str(number)
         key = IdempotencyKey(caller="me", name=name, fingerprint=name.encode())
-        return submission(create(TASK, title=f"Task {name}"), key=key)
+        return batch(create(TASK, title=f"Task {name}"), key=key)
 
     async def duplicate(store: Store, number: int) -> bytes | None:
         try:
@@ -97,7 +97,7 @@ async def test_no_effect_is_doubled(doors: Doors) -> None:
             told.setdefault(number, set()).update([answer] if answer else [])
     entities = await walk(doors[0], Query(entity_type=TASK))
     assert {f"Task {number}": {str([id]).encode() for id in ids} for number, ids in _by_number(entities).items()} == {
-        f"Task {number}": receipts for number, receipts in told.items()
+        f"Task {number}": outcomes for number, outcomes in told.items()
     }
     assert 1000 == len(entities) == len(await trail(doors[1]))
 
@@ -157,9 +157,9 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
     place = start
     while len(seen) < 240:
         await doors[1].wait_for_changes(place)
-        batch = await doors[1].read(place)
-        seen += [(each.change.type, each.change.record.id, each.change.record.version) for each in batch.entries]
-        place = batch.cursor
+        page = await doors[1].read(place)
+        seen += [(each.change.type, each.change.record.id, each.change.record.version) for each in page.entries]
+        place = page.cursor
     await writers
     assert await trail(doors[0], start) == seen
     assert ["task.created", "product.updated", "task.created"] * 80 == [type for type, _, _ in seen]
@@ -171,9 +171,9 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
 async def test_a_dry_run_changes_nothing_for_others(store: Store) -> None:
     """A concurrent dry run has no effect on other batches."""
     await fill(store, TASK, {})
-    rehearsed = submission(edit(TASK, 1, notes="a"), create(TASK), dry_run=True)
+    rehearsed = batch(edit(TASK, 1, notes="a"), create(TASK), dry_run=True)
     first = Edit(entity_type=TASK, id=1, values={"notes": "b"}, precondition=Precondition(frozenset({1})))
-    answers = await asyncio.gather(store.submit(rehearsed), store.submit(submission(first, create(TASK))))
+    answers = await asyncio.gather(store.submit(rehearsed), store.submit(batch(first, create(TASK))))
     assert [[Done, Done]] * 2 == [[type(each) for each in one.results] for one in answers if isinstance(one, Outcome)]
     assert ["task.created", "task.updated", "task.created"] == [type for type, _, _ in await trail(store)]
     made = await fill(store, TASK, {})
@@ -187,7 +187,7 @@ async def test_what_another_one_changed_at_the_same_time_is_told(store: Store) -
         Edit(entity_type=TASK, id=1, values={name: "x"}, precondition=Precondition(frozenset({1})))
         for name in ("notes", "title")
     ]
-    answers = await asyncio.gather(*(store.submit(submission(each)) for each in edits))
+    answers = await asyncio.gather(*(store.submit(batch(each)) for each in edits))
     results = [result for answer in answers if isinstance(answer, Outcome) for result in answer.results]
     (done,) = [result for result in results if isinstance(result, Done)]
     (refused,) = [result for result in results if isinstance(result, PreconditionFailed)]
@@ -197,7 +197,7 @@ async def test_what_another_one_changed_at_the_same_time_is_told(store: Store) -
 
 async def test_a_caller_that_leaves_affects_no_other(store: Store) -> None:
     """Callers in the same group as one that leaves still get their responses."""
-    gone, *others = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(4)]
+    gone, *others = [asyncio.create_task(store.submit(batch(create(TASK)))) for _ in range(4)]
     await asyncio.sleep(0)  # lets each begin
     gone.cancel()
     async with asyncio.timeout(10):

@@ -20,12 +20,12 @@ from domain.commands import Create, Delete, Edit, Restore
 from domain.decisions import Done, IdempotencyKey, Outcome, Replay
 from domain.entity_type import EntityType
 from domain.errors import CursorExpired, DomainError, KeyReused
-from domain.ports import RECEIPTS_KEPT, Store
+from domain.ports import OUTCOMES_KEPT, Store
 from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
 from domain.stock import AdjustStock
 from domain.task import TASK, Status
-from tests.builders import Clock, recorded, submission
+from tests.builders import Clock, batch, recorded
 from tests.contract.commands import COMMANDS, ENTITY_TYPES
 from tests.contract.model import Model, ValidationError, Values
 from tests.contract.steps import walk, whole_log
@@ -98,20 +98,20 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(door=st.integers(0, 1), commands=st.lists(COMMANDS, max_size=4), atomic=st.booleans())
     def rehearse(self, door: int, commands: list[Any], atomic: bool) -> None:
         """Carry out a dry run, which leaves the model unchanged."""
-        answer = self.run(self.doors[door].submit(submission(*commands, atomic=atomic, dry_run=True)))
+        answer = self.run(self.doors[door].submit(batch(*commands, atomic=atomic, dry_run=True)))
         self.expect(self.model.copy(), commands, answer, atomic=atomic)
 
     @rule(door=st.integers(0, 1), command=COMMANDS, name=st.sampled_from("kl"), request=st.sampled_from([b"1", b"2"]))
     def submit_with_a_key(self, door: int, command: Any, name: str, request: bytes) -> None:
         """Carry out a command with a key that may have been used before."""
         key = IdempotencyKey(caller="me", name=name, fingerprint=request)
-        sent = self.doors[door].submit(submission(command, key=key))
-        fingerprint, kept, expires_at = self.model.receipts.get(name, (b"", None, self.clock.now))
+        sent = self.doors[door].submit(batch(command, key=key))
+        fingerprint, kept, expires_at = self.model.outcomes.get(name, (b"", None, self.clock.now))
         if expires_at <= self.clock.now:
             outcome = self.run(sent)
             self.model = self.expect(self.model, [command], outcome, atomic=True)
             if outcome.is_decided:
-                self.model.receipts[name] = (request, outcome, self.clock.now + RECEIPTS_KEPT)
+                self.model.outcomes[name] = (request, outcome, self.clock.now + OUTCOMES_KEPT)
         elif fingerprint == request:
             assert repr(Replay(outcome=kept)) == repr(self.run(sent))
         else:
@@ -196,7 +196,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def submit(self, store: Store, commands: list[Any], *, atomic: bool) -> None:
         """Carry out commands in the store and in the model."""
-        answer = self.run(store.submit(submission(*commands, atomic=atomic)))
+        answer = self.run(store.submit(batch(*commands, atomic=atomic)))
         self.model = self.expect(self.model, commands, answer, atomic=atomic)
 
     def expect(self, model: Model, commands: list[Any], answer: object, *, atomic: bool) -> Model:

@@ -12,13 +12,13 @@ from adapters.postgres.transaction import Response
 from domain.decisions import CommandBatch, Outcome
 from domain.errors import Unavailable
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import batch, create
 
 pytestmark = pytest.mark.anyio
 
 DONE = Outcome(results=(), request_id="r-1")
-REHEARSED = submission(create(TASK), dry_run=True)  # runs alone
-WRITTEN = submission(create(TASK))
+REHEARSED = batch(create(TASK), dry_run=True)  # runs alone
+WRITTEN = batch(create(TASK))
 
 
 @define
@@ -28,16 +28,16 @@ class Database:
     error: BaseException | None = None
     carried_out: list[int] = field(factory=list)
 
-    async def together(self, submissions: Sequence[CommandBatch]) -> list[Response]:
+    async def together(self, batches: Sequence[CommandBatch]) -> list[Response]:
         """Carry out a group."""
-        self.carried_out.append(len(submissions))
+        self.carried_out.append(len(batches))
         if self.error is not None:
             raise self.error
-        return [DONE] * len(submissions)
+        return [DONE] * len(batches)
 
-    async def alone(self, submission: CommandBatch) -> Response:
+    async def alone(self, batch: CommandBatch) -> Response:
         """Carry out a single one."""
-        return (await self.together([submission]))[0]
+        return (await self.together([batch]))[0]
 
 
 @pytest.fixture

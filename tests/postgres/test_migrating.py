@@ -13,7 +13,7 @@ from adapters.postgres.migrating import SchemaTooNew
 from adapters.postgres.store import REPLACED
 from domain.errors import Unavailable
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import batch, create
 from tests.contract.steps import carry_out, fill, trail
 from tests.databases import Databases, open_store
 
@@ -158,7 +158,7 @@ async def test_a_database_that_was_replaced(postgres: Databases, blank: str) -> 
     await postgres.execute(f"CREATE DATABASE {name}")
     for again in (None, await open_store(blank)):
         with pytest.raises(Unavailable):
-            await store.submit(submission(create(TASK)))
+            await store.submit(batch(create(TASK)))
         if again is not None:
             assert [] == await trail(again)
             await again.close()

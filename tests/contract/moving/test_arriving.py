@@ -22,7 +22,7 @@ from domain.task import TASK
 from domain.use_cases.move import is_kept
 from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
-from tests.builders import LATER, Clock, create, submission
+from tests.builders import LATER, Clock, batch, create
 from tests.contract.moving.lives import YOUNG, ends, everything, live
 from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import carry_out, edit, fill, positions_of, trail, walk, whole_log
@@ -163,7 +163,7 @@ async def test_a_move_takes_one_snapshot(store: Store, source: str, target: str,
         reading = telling.read()
         await taking.write(await anext(reading))
         await carry_out(store, create(TASK), create(WEBHOOK), Delete(entity_type=PRODUCT, id=1), key=key("late"))
-        await store.submit(submission(RequireExists(id=2), deliveries=(delivery("late", webhook=2, requested=True),)))
+        await store.submit(batch(RequireExists(id=2), deliveries=(delivery("late", webhook=2, requested=True),)))
         await store.purge(YOUNG, changes_before=LATER)
         async for part in reading:
             await taking.write(part)

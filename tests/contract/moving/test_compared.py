@@ -23,8 +23,8 @@ from domain.snapshot import (
     Metadata,
     Part,
     Positions,
-    Receipts,
     Sent,
+    StoredOutcomes,
 )
 from domain.task import TASK
 from domain.use_cases.move import Different, move
@@ -88,7 +88,7 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
         else part
     ),
     "entities": lambda part: None if isinstance(part, Entities) and part.entity_type is PRODUCT else part,
-    "receipts": lambda part: None if isinstance(part, Receipts) else part,
+    "receipts": lambda part: None if isinstance(part, StoredOutcomes) else part,
     "keys": lambda part: (
         evolve(part, keys=(evolve(part.keys[0], name="x"), *part.keys[1:])) if isinstance(part, Keys) else part
     ),
@@ -132,7 +132,7 @@ class Remembering(Export):
     async def read(self) -> AsyncIterator[Part]:
         cursors: Part | None = FormerCursors(numbers=self.cursors)
         async for part in self.telling.read():
-            if cursors is not None and isinstance(part, Receipts | Positions):
+            if cursors is not None and isinstance(part, StoredOutcomes | Positions):
                 yield cursors
                 cursors = None
             yield evolve(part, logs={**part.logs, "before": None}) if isinstance(part, Metadata) else part

@@ -16,7 +16,7 @@ from domain.snapshot import (
 from domain.task import TASK
 from domain.use_cases.move import move
 from entrypoints.wiring import exporting, importing
-from tests.builders import LATER, Clock, create, submission
+from tests.builders import LATER, Clock, batch, create
 from tests.contract.moving.lives import everything, live
 from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import fill, trail
@@ -32,11 +32,11 @@ async def test_a_target_with_something_in_it(
 ) -> None:
     """A target with a present or past entity, a stored outcome, a key or a calendar is refused and unchanged."""
     await live(store, clock)
-    task, receipt = submission(create(TASK)), submission(Delete(entity_type=TASK, id=9), key=key())
+    task, outcome = batch(create(TASK)), batch(Delete(entity_type=TASK, id=9), key=key())
     begin: Callable[[Store], Any]
     for begin in (
         lambda there: there.submit(task),
-        lambda there: there.submit(receipt),
+        lambda there: there.submit(outcome),
         lambda there: there.access_keys.change(new()),
         lambda there: there.calendars.change(new_calendar()),
     ):
