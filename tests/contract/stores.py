@@ -16,6 +16,7 @@ from domain.snapshot import SnapshotReader
 from entrypoints.wiring import exporting
 from tests.builders import SERIALIZER
 from tests.databases import SHARED, open_store, shared_databases
+from tests.postgres.lesser import lesser
 
 Stores = tuple[Store, Store]
 """A store opened by two callers, such as two processes; a store in memory is the same for both."""
@@ -58,6 +59,16 @@ async def postgres(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Stor
     yield one, other
     await one.close()
     await other.close()
+
+
+@asynccontextmanager
+async def lesser_postgres(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Stores]:
+    """Open a store in a database without advisory locks, LISTEN and NOTIFY, twice."""
+    async with lesser(shared_databases(), folder) as dsn:
+        one, other = await open_store(dsn, clock), await open_store(dsn, clock)
+        yield one, other
+        await one.close()
+        await other.close()
 
 
 STORES: dict[str, Opener] = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
