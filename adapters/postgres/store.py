@@ -120,7 +120,7 @@ class PostgresStore(Store):
             await look_at_durability(connection)
             await refold(connection, store._rows.values(), documents)
 
-        await store._connections.open(first=prepare)
+        await store._connections.open(first=prepare, channel=CHANNEL)
         async with store._connections.use():  # its first connection reads the identity
             pass
         return store
@@ -264,8 +264,7 @@ class PostgresStore(Store):
             return await self._log.newest(connection)
 
     async def _tell(self) -> None:
-        async with self._connections.use() as connection:
-            await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+        await self._connections.tell(CHANNEL)
 
     async def _listen(self, hear: Callable[[], None]) -> None:
         await self._connections.listen(CHANNEL, hear)
