@@ -89,7 +89,7 @@ class Positions:
 
 
 @frozen(kw_only=True)
-class Sent:
+class AllDeliveries:
     """Deliveries to webhooks, finished and pending."""
 
     deliveries: tuple[Delivery, ...]
@@ -123,7 +123,7 @@ Part = (
     | FormerCursors
     | StoredOutcomes
     | Positions
-    | Sent
+    | AllDeliveries
     | Keys
     | Credentials
     | AllCalendars
@@ -218,9 +218,14 @@ class NotEmpty(Exception):
 
 
 def size(part: Part) -> int:
-    """Return the number of items in a part; facts and positions are none."""
+    """Return the number of items in a part; metadata and positions are none."""
     match part:
-        case Entities(records=items) | Changes(changes=items) | StoredOutcomes(outcomes=items) | Sent(deliveries=items):
+        case (
+            Entities(records=items)
+            | Changes(changes=items)
+            | StoredOutcomes(outcomes=items)
+            | AllDeliveries(deliveries=items)
+        ):
             return len(items)
         case FormerCursors(numbers=numbers):
             return len(numbers)

@@ -21,6 +21,7 @@ from adapters.postgres.table_mapping import TableMapping
 from domain.entity_type import EntityType
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -32,7 +33,6 @@ from domain.snapshot import (
     Part,
     Positions,
     SameLog,
-    Sent,
     StoredOutcomes,
 )
 from domain.stored_entity import Serializer
@@ -184,7 +184,7 @@ class PostgresImport(Import):
                 await self._copy("receipts", columns, stored)
             case Positions(numbers=numbers):
                 await self._copy("positions", ("webhook", "number"), list(numbers.items()))
-            case Sent(deliveries=deliveries):
+            case AllDeliveries(deliveries=deliveries):
                 await self._copy(
                     "deliveries", COLUMNS.split(", "), [tuple(row_of(each).values()) for each in deliveries]
                 )

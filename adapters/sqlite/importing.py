@@ -21,6 +21,7 @@ from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -32,7 +33,6 @@ from domain.snapshot import (
     Part,
     Positions,
     SameLog,
-    Sent,
     StoredOutcomes,
 )
 from domain.stored_entity import Serializer
@@ -152,7 +152,7 @@ class SqliteImport(Import):
                 )
             case Positions(numbers=numbers):
                 self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", numbers.items())
-            case Sent(deliveries=deliveries):
+            case AllDeliveries(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
             case Keys(keys=keys):
                 self._connection.executemany(PUT_KEY, map(key_row, keys))

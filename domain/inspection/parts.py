@@ -14,17 +14,17 @@ from domain.changes import Cursor, log_of
 from domain.deliveries import TEST, Delivery, DeliveryStatus
 from domain.entity_type import EntityType, Field
 from domain.field_types import ValidationError
+from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, shown
-from domain.inspection.life import UNREADABLE
-from domain.inspection.ports import Facts
+from domain.inspection.ports import LogFacts
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Credentials,
     FormerCursors,
     Keys,
     Part,
     Positions,
-    Sent,
     StoredOutcome,
     StoredOutcomes,
 )
@@ -35,7 +35,7 @@ HASH_BYTES = 32
 _NAME = re.compile(r"[0-9A-Za-z]{1,32}", re.ASCII)
 
 
-def check_facts(facts: Facts) -> Iterator[Finding]:
+def check_log_facts(facts: LogFacts) -> Iterator[Finding]:
     """Yield what is wrong with the single facts."""
     known = facts.metadata
     if len(known.secret) != SECRET_BYTES:
@@ -56,7 +56,7 @@ class RestOfStore:
 
     def __init__(
         self,
-        facts: Facts,
+        facts: LogFacts,
         webhooks: Mapping[EntityType[Any], set[int]],
         types: frozenset[str],
         read_outcome: Callable[[bytes], object],
@@ -79,7 +79,7 @@ class RestOfStore:
             case Positions(numbers=numbers):
                 self._positions = numbers
                 return self._check_positions()
-            case Sent(deliveries=items):
+            case AllDeliveries(deliveries=items):
                 return chain.from_iterable(map(self._check_delivery, items))
             case Keys(keys=items):
                 return chain.from_iterable(map(self._check_key, items))
