@@ -11,7 +11,7 @@ from adapters.sqlite import connections, home
 from domain.snapshot import InUse
 from domain.task import TASK
 from tests.builders import Clock, create
-from tests.contract.places import opened
+from tests.contract.locations import opened
 from tests.contract.steps import carry_out
 
 pytestmark = pytest.mark.anyio
