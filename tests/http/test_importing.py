@@ -118,14 +118,16 @@ async def test_in_parts(client: Client) -> None:
     [
         ("", 1, "the header is missing"),
         ('title\nA\n"B\n', 3, "a quotation mark is never closed"),
-        ("titel\nA\n", 1, "the column 'titel' is not a field (did you mean title?)"),
+        ("titel\nA\n", 1, "the column 'titel' is not a field (did you mean title? there are "),
         ("due\n2026-01-31\n", 1, "there is no column for title"),
     ],
 )
 async def test_what_is_no_table(client: Client, text: str, line: int, reason: str) -> None:
     """Where a table cannot be read, no row is taken, and the reason has its line."""
     report = (await client.post("/tasks/import", json={"text": text})).json()
-    assert [(line, reason)] == [(each["line"], each["reason"]) for each in report["errors"]]
+    (error,) = report["errors"]
+    assert line == error["line"]
+    assert error["reason"].startswith(reason)
     assert 0 == report["rows"]
     assert [] == await log(client)
 
