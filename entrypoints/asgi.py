@@ -21,6 +21,9 @@ from entrypoints.wiring import wired
 GARBAGE_LOOKED_FOR = 20_000
 """Collect after so many more objects; seldom, because a request leaves no reference cycles behind."""
 
+LOGS_OF_REQUESTS = ("uvicorn.access", "gunicorn.access")
+"""Logs of other servers. They would have the secrets in the URLs of calendars, which our own log leaves out."""
+
 METRICS_ELSEWHERE = "BACKROOM_METRICS needs `backroom serve`; under another server the metrics are at /metrics only"
 
 
@@ -32,6 +35,8 @@ def app(shared: Shared | None = None) -> ASGIApp:
     settings = load(os.environ, {})
     if not logging.getLogger().handlers:  # another server than ours may be there, which has its own
         speak(settings.log)
+    for name in LOGS_OF_REQUESTS:
+        logging.getLogger(name).disabled = True
     limiter = shared.limiter if shared else SharedRateLimiter()
     return _Application(settings, lambda: shared or Shared(limiter, SharedNumbers()))
 

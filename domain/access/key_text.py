@@ -21,7 +21,8 @@ _REST = rf"[0-9A-Za-z]{{{RANDOM_CHARACTERS + SUM_CHARACTERS}}}"
 KEY = re.compile(PREFIX + _REST)
 CALENDAR = re.compile(CALENDAR_PREFIX + _REST)
 _CREDENTIAL = re.compile(rf"(?:{PREFIX}|{SESSION_PREFIX}){_REST}")
-_SECRET = re.compile(rf"(?:{PREFIX}|{SESSION_PREFIX}|{CALENDAR_PREFIX}){_REST}")
+_PREFIX = re.compile(f"{PREFIX}|{SESSION_PREFIX}|{CALENDAR_PREFIX}")
+_SECRET = re.compile(rf"(?:{_PREFIX.pattern}){_REST}")
 
 Draw = Callable[[str], str]
 """Returns one of some characters, chosen by a secure random source."""
@@ -60,6 +61,11 @@ def holds_credential(text: str) -> bool:
 def holds_secret(text: str) -> bool:
     """Tell whether a text contains something that looks like a key, a token or the secret of a calendar."""
     return "br" in text and _SECRET.search(text) is not None
+
+
+def begins_secret(text: str) -> bool:
+    """Tell whether a text contains the prefix of a secret, which may be the beginning of one that was cut off."""
+    return "br" in text and _PREFIX.search(text) is not None
 
 
 def hash_of(secret: str) -> bytes:

@@ -1,12 +1,13 @@
 """Calendars: how they are made and ended, and what their subscribers get."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx2
 import pytest
 from icalendar import Calendar as Parsed
 
+from adapters.http.middleware.access_log import Line, as_json, as_text
 from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain import calendar
 from domain.access.key_text import hash_of, make_calendar_secret
@@ -251,8 +252,55 @@ async def test_nothing_else_tells_the_secret(client: Client, store: Store) -> No
     assert {each["type"] for each in await log(client)} <= set(CHANGE_TYPES)
     written = lines(client)
     assert [] == [line for line in written if part in line]
-    assert 6 == sum(" /(secret) " in line for line in written)
+    assert 7 == sum(" /(secret) " in line for line in written)
     assert 1 == sum(" /calendars/1 " in line for line in written if " GET " in line)
+
+
+WRITTEN = [
+    "/calendars/{}.ics",
+    "/calendars/{}.ics?x={}",
+    "/calendars/{}.ics/",
+    "/calendars/{}.ics/1",
+    "/calendars/1/{}.ics",
+    "//calendars//{}.ics",
+    "/CALENDARS/{}.ICS",
+    "/shop/calendars/{}.ics",
+    "/calendars%2F{}.ics",
+    "/calendars%252F{}.ics",
+    "/%63alendars/{}.ics",
+    "/%2563alendars/{}.ics",
+    "/calendar/brc_{}.ics",
+    "/brc_{}",
+    "/x/%62%72%63_{}",
+    "/x/%2562rc_{}",
+    "/tasks/brc_{}",
+    "/tasks?title=brc_{}",
+]
+
+
+@pytest.mark.parametrize("form", [as_text, as_json])
+async def test_no_line_of_the_log_has_a_secret(client: Client, form: Callable[[Line], str]) -> None:
+    """However the URL is written, cut off or mistaken, no part of its secret is in the access log."""
+    client.service.access_log.format = form
+    secret = (await subscribed(client)).removeprefix("/calendars/brc_").removesuffix(".ics")
+    lines(client)
+    client.service.log.clear()
+    for target in WRITTEN:
+        for shown in (secret, secret[:8], secret.upper()):
+            await client.raw("GET", target.replace("{}", shown))
+    told = lines(client)
+    assert 3 * len(WRITTEN) == len(told)
+    assert [] == [line for line in told if secret[:8].lower() in line.lower()]
+
+
+async def test_paths_without_a_secret_are_in_the_log(client: Client) -> None:
+    """Operators see which calendars were read and ended, and what was not found."""
+    paths = ["/calendars", "/calendars/1", "/calendars/12", "/nope", "/a%20b"]
+    lines(client)
+    client.service.log.clear()
+    for path in paths:
+        await client.raw("GET", path)
+    assert paths == [line.split()[3] for line in lines(client)]
 
 
 async def test_no_stored_answer_has_the_url(client: Client) -> None:

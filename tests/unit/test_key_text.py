@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.access.key_text import (
     ALPHABET,
+    begins_secret,
     hash_of,
     holds_credential,
     holds_secret,
@@ -59,6 +60,13 @@ def test_a_secret_is_found_in_a_text(text: str, holds: bool) -> None:
     for prefix, never_in_urls in (("brm_", True), ("brs_", True), ("brc_", False)):
         assert holds == holds_secret(text.replace("brm_", prefix))
         assert (holds and never_in_urls) == holds_credential(text.replace("brm_", prefix))
+
+
+@pytest.mark.parametrize("prefix", ["brm_", "brs_", "brc_"])
+def test_the_beginning_of_a_secret(prefix: str) -> None:
+    """What was cut off behind its prefix is still found; a word that only begins like one is none."""
+    assert begins_secret(f"/x/{prefix}0")
+    assert not begins_secret(f"/x/{prefix[:3]}-0")
 
 
 def test_a_token_is_no_key() -> None:

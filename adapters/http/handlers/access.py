@@ -8,7 +8,7 @@ from attrs import frozen
 from adapters.http.admission.credentials import Shown, cookie_name, session_token
 from adapters.http.admission.gate import Gate
 from adapters.http.handlers.idempotency import refuse_key
-from adapters.http.handlers.submitting import APPLIED, only_validates
+from adapters.http.handlers.submitting import applied, only_validates
 from adapters.http.requests.bodies import check_media_type, object_of, read_body, read_object
 from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
@@ -56,7 +56,7 @@ class AccessHandlers:
         await read_body(request, self.max_body)
         dry_run = only_validates(request)
         key = await self.gate.keys.change(RevokeKey(id=identifier(request), needed=self.is_public), dry_run=dry_run)
-        return json_response({"deleted": _document(key)}, *_applied(request))
+        return json_response({"deleted": _document(key)}, *applied(request))
 
     async def open_session(self, request: Request) -> Response:
         """Open a session for the browser that shows a key, so that it need not send the key again."""
@@ -84,7 +84,7 @@ class AccessHandlers:
     async def _change(self, request: Request, decision: Any, secret: str, status: int = 200) -> Response:
         key = await self.gate.keys.change(decision, dry_run=only_validates(request))
         location = ((b"location", f"{request.root}/keys/{key.id}".encode()),) if status == 201 else ()
-        return json_response({**_document(key), "key": secret}, *location, *_applied(request), status=status)
+        return json_response({**_document(key), "key": secret}, *location, *applied(request), status=status)
 
 
 def _document(key: AccessKey) -> dict[str, Any]:
@@ -122,7 +122,3 @@ def _shown_key(raw: dict[str, Any]) -> str:
         raise violations.failure()
     assert isinstance(key, str)
     return key
-
-
-def _applied(request: Request) -> tuple[Header, ...]:
-    return (APPLIED,) if only_validates(request) else ()

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from adapters.http.admission.gate import Gate
 from adapters.http.handlers.idempotency import refuse_key
-from adapters.http.handlers.submitting import APPLIED, only_validates
+from adapters.http.handlers.submitting import applied, only_validates
 from adapters.http.requests.bodies import read_body, read_object
 from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
@@ -61,7 +61,7 @@ class CalendarHandlers:
         made = await self.calendars.change(decision, dry_run=only_validates(request))
         location = (b"location", f"{request.root}/calendars/{made.id}".encode())
         url = f"{request.root}/calendars/{secret}.ics"
-        return json_response({**document(made), "url": url}, location, *_applied(request), status=201)
+        return json_response({**document(made), "url": url}, location, *applied(request), status=201)
 
     async def delete(self, request: Request) -> Response:
         """Delete a calendar. Its subscribers get 404 from now on."""
@@ -69,7 +69,7 @@ class CalendarHandlers:
         id = identifier(request)
         await read_body(request, self.max_body)
         gone = await self.calendars.change(DeleteCalendar(id=id), dry_run=only_validates(request))
-        return json_response({"deleted": document(gone)}, *_applied(request))
+        return json_response({"deleted": document(gone)}, *applied(request))
 
     async def fetch(self, request: Request) -> Response:
         """Respond with the tasks of the calendar whose secret is in the path, one after the other in turns."""
@@ -103,7 +103,3 @@ def document(calendar: Calendar) -> dict[str, Any]:
         "created_at": timestamp(calendar.created_at),
         "actor": calendar.actor and {"key": calendar.actor.key, "name": calendar.actor.name},
     }
-
-
-def _applied(request: Request) -> tuple[Header, ...]:
-    return (APPLIED,) if only_validates(request) else ()

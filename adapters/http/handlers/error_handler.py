@@ -4,9 +4,8 @@ import logging
 
 from starlette.requests import ClientDisconnect
 
-from adapters.http.handlers.submitting import APPLIED, only_validates
-from adapters.http.middleware.origin_check import SAFE_METHODS
-from adapters.http.requests.request import Request
+from adapters.http.handlers.submitting import applied
+from adapters.http.requests.request import SAFE_METHODS, Request
 from adapters.http.responses.http_errors import HttpError
 from adapters.http.responses.problems import PROBLEMS, problem, problem_response, response_of
 from adapters.http.responses.responses import Response
@@ -22,9 +21,7 @@ def response_for(error: Exception, request: Request) -> Response:
     match error:
         case DomainError() | HttpError():
             response = response_of(error, request.request_id, request.root)
-            return (
-                response.plus(APPLIED) if request.method not in SAFE_METHODS and only_validates(request) else response
-            )
+            return response if request.method in SAFE_METHODS else response.plus(*applied(request))
         case ClientDisconnect():
             return Response(status=NOBODY_LISTENS)
         case _:

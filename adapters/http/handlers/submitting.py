@@ -8,12 +8,12 @@ from starlette.background import BackgroundTask
 from adapters.http.handlers.idempotency import earlier_answer, fingerprint, key_name
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
-from adapters.http.responses.responses import Response
+from adapters.http.responses.responses import Header, Response
 from domain.decisions import IdempotencyKey, Outcome
 from domain.deliveries import WebhookDispatcher
 from domain.use_cases.write import Answer, Terms
 
-APPLIED = (b"preference-applied", b"validate-only")
+_APPLIED = (b"preference-applied", b"validate-only")
 
 
 @frozen(eq=False)
@@ -36,7 +36,7 @@ class Submitter:
         answer = await use_case(terms)
         response = await request.capacity.heavy_work.do(len(body), lambda: _rendered(answer, render))
         if terms.dry_run:
-            return response.plus(APPLIED)
+            return response.plus(_APPLIED)
         if isinstance(answer, Outcome) and (self.dispatcher.has_readers or subscribes):
             return evolve(response, background=BackgroundTask(self.dispatcher.wake))
         return response
@@ -67,6 +67,11 @@ def only_validates(request: Request) -> bool:
     return header is not None and any(
         each.name.partition("=")[0].rstrip() == "validate-only" for each in parsed(header)
     )
+
+
+def applied(request: Request) -> tuple[Header, ...]:
+    """Return the headers that tell the client of a write that it was a dry run, as it asked for; none otherwise."""
+    return (_APPLIED,) if only_validates(request) else ()
 
 
 def _rendered(answer: Answer, render: Callable[[Outcome], Response]) -> Response:

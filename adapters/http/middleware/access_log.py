@@ -13,10 +13,11 @@ from starlette.types import Scope
 
 from adapters.http.requests.request import Request
 from adapters.http.timing.stopwatch import Phase, Stopwatch
-from domain.access.key_text import holds_secret
+from domain.access.key_text import begins_secret
 from domain.trace import TraceContext
 
 _UNPRINTABLE = re.compile(r"[^!-~]")
+_OF_CALENDARS = re.compile(r"(?:/[0-9]{1,19})?")
 
 SOCKET = "WEBSOCKET"  # in place of the method of a socket, whose handshake is a GET
 
@@ -68,10 +69,12 @@ def _slow(phases: Phases) -> str:
 
 
 def is_public(path: str) -> bool:
-    """Tell whether a path may be read by others: it has no secret, nor a part of one, as a URL that was cut off has."""
-    if "/calendars/" in path and not path.rpartition("/")[2].isdigit():
-        return False
-    return not holds_secret(path)
+    """Tell whether a decoded path may be read by others: it has no secret, nor a part of one, in whatever case."""
+    if "%" in path:
+        return False  # who encodes twice could hide one
+    path = path.lower()
+    _, found, rest = path.partition("calendars")  # behind it a secret may lack its beginning
+    return not begins_secret(path) and (not found or _OF_CALENDARS.fullmatch(rest) is not None)
 
 
 def _trace(parent: bytes) -> TraceContext | None:
