@@ -15,10 +15,15 @@ COUNTS = ("rows", "created", "updated", "unchanged", "before", "refused")
 
 
 async def imported(
-    client: Client, *rows: str, of: str = "products", headers: dict[str, str] | None = None, **options: Any
+    client: Client,
+    *rows: str,
+    of: str = "products",
+    headers: dict[str, str] | None = None,
+    goes_on: bool = False,
+    **options: Any,
 ) -> Any:
     """Import rows, and return what is answered."""
-    body = {"text": "".join(f"{each}\n" for each in rows), **options}
+    body = {"text": "".join(f"{each}\n" for each in rows), "continue": goes_on, **options}
     response = await client.post(f"/{of}/import", json=body, headers=headers or {})
     assert 200 == response.status_code, response.text
     return response.json()
@@ -59,7 +64,7 @@ async def test_refused_rows(client: Client) -> None:
     assert (4, 2, 0, 0, 0, 2) == counts(await imported(client, *rows, columns=columns, headers=dry))
     assert [] == await log(client)
 
-    report = await imported(client, *rows, columns=columns, **{"continue": True})
+    report = await imported(client, *rows, columns=columns, goes_on=True)
     assert (4, 2, 0, 0, 0, 2) == counts(report)
     assert 2 == len(await log(client))
 
@@ -67,9 +72,9 @@ async def test_refused_rows(client: Client) -> None:
 async def test_repeated_with_a_key(client: Client) -> None:
     """With an idempotency key nothing is stored twice; the key keeps who was refused, and no entity."""
     rows = ("name,price", "A,1", "B,free", "C,1")
-    headers, options = {"Idempotency-Key": "once"}, {"continue": True}
-    first = await imported(client, *rows, headers=headers, **options)
-    again = await imported(client, *rows, headers=headers, **options)
+    headers = {"Idempotency-Key": "once"}
+    first = await imported(client, *rows, headers=headers, goes_on=True)
+    again = await imported(client, *rows, headers=headers, goes_on=True)
     assert (3, 2, 0, 0, 0, 1) == counts(first)
     assert (3, 0, 0, 0, 2, 1) == counts(again)
     assert first["errors"] == again["errors"]

@@ -22,7 +22,7 @@ from domain.commands import NOBODY, Command, Refuse
 from domain.decisions import MAX_COMMANDS, Done, Outcome
 from domain.entity_type import EntityType
 from domain.errors import DomainError, PreconditionRequired, Violations
-from domain.merge import MergeById, MergeByValue
+from domain.merge import Merge, MergeById, MergeByValue
 from domain.ports import Writer
 from domain.rows import Row, RowParser, RowRules, RowViolation, violations_of
 from domain.use_cases.write import carry_out
@@ -201,8 +201,7 @@ class Importing:
             command = parser.command(row)
         except DomainError as error:
             return Refuse(entity_type=self.entity_type, error=error)
-        is_merge = isinstance(command, MergeById | MergeByValue)
-        if self.require_if_match and is_merge and command.updates and command.version is None:
+        if self.require_if_match and isinstance(command, MergeById | MergeByValue) and _is_rash(command):
             return Refuse(entity_type=self.entity_type, error=PreconditionRequired(name="version"))
         return command
 
@@ -210,6 +209,11 @@ class Importing:
 def matches(entity_type: EntityType[Any]) -> tuple[str, ...]:
     """Return the fields that can tell which rows are there already."""
     return ("id", *(each.name for each in entity_type.unique))
+
+
+def _is_rash(command: Merge) -> bool:
+    """Tell whether a command would edit whatever version there is."""
+    return command.updates and command.version is None
 
 
 def _lines(text: str) -> TextLines:
