@@ -1,7 +1,7 @@
 """Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS` prints their waiting times.
 
 Each client sends a request, waits for the whole response, pauses and repeats. A request without a successful response
-within `PATIENCE` is a failure. The output is JSON: `{"times": [seconds, …], "failures": […]}`.
+within `TIMEOUT_S` is a failure. The output is JSON: `{"times": [seconds, …], "failures": […]}`.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import uvloop
 from tests.benchmarks.load import HOST, size_of
 from tests.benchmarks.scripts import request
 
-PATIENCE = 5.0
+TIMEOUT_S = 5.0
 PAUSE = 0.01
 CLIENTS = 4
 
@@ -35,8 +35,8 @@ class Waits:
     failures: list[str] = attrs.field(factory=list)
 
     def within(self, share: float) -> float:
-        """Return the seconds within which this share of all requests succeeded. A failure counts as `PATIENCE`."""
-        waits = sorted([*self.times, *[PATIENCE] * len(self.failures)])
+        """Return the seconds within which this share of all requests succeeded. A failure counts as `TIMEOUT_S`."""
+        waits = sorted([*self.times, *[TIMEOUT_S] * len(self.failures)])
         return waits[min(len(waits) - 1, int(share * len(waits)))]
 
 
@@ -64,14 +64,14 @@ async def client(port: int, number: int, until: float, waits: Waits) -> None:
     while perf_counter() < until:
         start = perf_counter()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT_S):
                 reader, writer = await asyncio.open_connection(HOST, port)
                 await ask(reader, writer, next(asked))
             waits.times.append(perf_counter() - start)
             while perf_counter() < until:
                 await asyncio.sleep(PAUSE)
                 start = perf_counter()
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(TIMEOUT_S):
                     await ask(reader, writer, next(asked))
                 waits.times.append(perf_counter() - start)
         except (OSError, EOFError) as error:
