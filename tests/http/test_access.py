@@ -26,7 +26,8 @@ SCOPES = {
         | GET /products/{id}/history | GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session
         | DELETE /session | GET /calendars | GET /calendars/{id}""",
     "write": """POST /tasks | PUT /tasks/{id} | PATCH /tasks/{id} | DELETE /tasks/{id} | POST /tasks/{id}/restore
-        | POST /tasks/bulk | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}
+        | POST /tasks/bulk | POST /tasks/import | POST /products/import
+        | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}
         | POST /products/{id}/restore | POST /products/bulk | POST /products/{id}/stock | POST /calendars
         | DELETE /calendars/{id}""",
     "admin": """GET /keys | POST /keys | DELETE /keys/{id} | POST /keys/{id}/rotate | GET /webhooks | POST /webhooks
