@@ -241,7 +241,7 @@ async def renamed(url: str) -> str:
         from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
 
         return await give_new_name(url)
-    return give_new_name_to_file(_path(url))
+    return await give_new_name_to_file(_path(url))
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from tests.builders import Clock
 from tests.http.access import UNKNOWN, bearer, callers, new_key, session
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, asked, got, made
-from tests.http.test_streams import refused, socket
+from tests.http.test_streams import check_refused, socket
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +26,8 @@ SCOPES = {
         | GET /products/{id}/history | GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session
         | DELETE /session | GET /calendars | GET /calendars/{id}""",
     "write": """POST /tasks | PUT /tasks/{id} | PATCH /tasks/{id} | DELETE /tasks/{id} | POST /tasks/{id}/restore
-        | POST /tasks/bulk | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}
+        | POST /tasks/bulk | POST /tasks/import | POST /products/import
+        | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}
         | POST /products/{id}/restore | POST /products/bulk | POST /products/{id}/stock | POST /calendars
         | DELETE /calendars/{id}""",
     "admin": """GET /keys | POST /keys | DELETE /keys/{id} | POST /keys/{id}/rotate | GET /webhooks | POST /webhooks
@@ -110,7 +111,7 @@ async def test_sockets(client: Client, store: Store, clock: Clock) -> None:
                 assert "ready" == (await opened.document())["type"]
         else:
             async with connected(client.service.app, "/ws", [*headers.items()]) as opened:
-                await refused(opened, 401, "unauthorized")
+                await check_refused(opened, 401, "unauthorized")
 
 
 async def test_open_without_keys(client: Client) -> None:
