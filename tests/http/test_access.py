@@ -14,7 +14,7 @@ from tests.builders import Clock
 from tests.http.access import UNKNOWN, bearer, callers, new_key, session
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, asked, got, made
-from tests.http.test_streams import refused, socket
+from tests.http.test_streams import check_refused, socket
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
@@ -111,7 +111,7 @@ async def test_sockets(client: Client, store: Store, clock: Clock) -> None:
                 assert "ready" == (await opened.document())["type"]
         else:
             async with connected(client.service.app, "/ws", [*headers.items()]) as opened:
-                await refused(opened, 401, "unauthorized")
+                await check_refused(opened, 401, "unauthorized")
 
 
 async def test_open_without_keys(client: Client) -> None:
