@@ -87,8 +87,8 @@ def hindrance(path: Path) -> str | None:
 class Translating:
     """Raises the domain's errors in place of SQLite's. It guards every read, and a class costs the least.
 
-    A write that reaches a limit of its user's finds a full disk; nothing is wrong with the file. After the first failure of the disk, it logs that failure once and refuses everything. It does the same once the
-    file is no longer in its place.
+    After the first failure of the disk, it logs that failure once and refuses everything. It does the same once the
+    file is no longer in its place. A write that reaches a limit of its user's is no failure: the disk is full for him.
     """
 
     def __init__(
