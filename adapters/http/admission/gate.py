@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+from collections.abc import Awaitable
 from datetime import datetime
 from functools import lru_cache
 from math import ceil
@@ -51,17 +52,24 @@ class Gate:
     def _make_live(self) -> LiveGrants:
         return LiveGrants(self.keys)
 
-    async def admit(self, request: Request, needed: AccessScope | None) -> None:
-        """Note the grant of a request. An operation that needs no scope only counts against the rate limit.
+    def admit(self, request: Request, needed: AccessScope | None) -> Awaitable[None]:
+        """Begin to look for the grant of a request, and return what waits for it and notes it.
 
-        Raises `Unauthorized`, `Forbidden`, `RateLimited`, `BadParameter` and `BadHeader`.
+        An operation that needs no scope only counts against the rate limit. Raises `Unauthorized`, `Forbidden`,
+        `RateLimited`, `BadParameter` and `BadHeader`, some of them at once.
         """
         if _holds_key(request):
             raise BadParameter("a key does not belong into a URL, where others can read it; send Authorization: Bearer")
         if needed is None:
-            return self._count(request, None)
+            self._count(request, None)
+            return _admitted()
         shown = self._shown_by(request)
-        grant = await self.keys.look_up(shown.hash)
+        return self._admitted(request, needed, shown, self.keys.look_up(shown.hash))
+
+    async def _admitted(
+        self, request: Request, needed: AccessScope, shown: Shown, looked_up: Awaitable[Grant | None]
+    ) -> None:
+        grant = await looked_up
         if grant is not None and grant.type is not None and grant.type is not shown.type:
             grant = None
         self._count(request, grant)
@@ -75,7 +83,6 @@ class Gate:
         request.grant = grant
         if not grant.scope.includes(needed):
             raise Forbidden(f"this needs a key with the scope {needed.value}, and this one has {grant.scope.value}")
-        return None
 
     def refusal(self, request: Request, shown: Shown) -> Unauthorized | RateLimited:
         """Return the error for a request without a valid credential. A caller that tries too many keys must wait."""
@@ -122,6 +129,10 @@ class Gate:
         request.limit = _fields(self.quota, verdict)
         if not verdict.allowed:
             raise RateLimited("too many requests", headers=(_retry_after(verdict),))
+
+
+async def _admitted() -> None:
+    """Wait for nothing."""
 
 
 def _holds_key(request: Request) -> bool:
