@@ -20,19 +20,19 @@ from adapters.postgres.structure import check_structure
 from adapters.postgres.table_mapping import TableMapping
 from domain.changes import Action
 from domain.entity_type import EntityType
+from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, Unchecked, differs, shown
-from domain.inspection.life import UNREADABLE
-from domain.inspection.ports import Facts, Inspection, Logged, Row, Unreadable
+from domain.inspection.ports import Inspection, LogFacts, Logged, Row, Unreadable
 from domain.snapshot import (
     BATCH,
     OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Credentials,
     FormerCursors,
     Keys,
     Part,
     Positions,
-    Sent,
     StoredOutcome,
     StoredOutcomes,
 )
@@ -57,7 +57,7 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
         Kind.DELIVERY,
         f"{SELECT} ORDER BY number",
         delivery_of,
-        lambda items: Sent(deliveries=tuple(items)),
+        lambda items: AllDeliveries(deliveries=tuple(items)),
         BATCH,
     ),
     ("access_keys", Kind.KEY, KEYS, key_of, lambda items: Keys(keys=tuple(items)), BATCH),
@@ -121,7 +121,7 @@ class PostgresInspection(Inspection):
             yield found
         await self._begin()
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> LogFacts:
         async with self._readable("the log"):
             if not await self._connection.fetchval("SELECT EXISTS (SELECT FROM forgotten WHERE kind = '')"):
                 raise Unreadable(Finding(Kind.LOG, "table forgotten", "has no row of no type, where the log begins"))
@@ -131,7 +131,7 @@ class PostgresInspection(Inspection):
             self._log.cursor_codec = codec = await known_codec(self._connection)
             export = PostgresExport(self._connection, self._log, self._entity_types)
             metadata = await export.read_facts()
-            return Facts(name=codec.name, newest=metadata.logs[codec.name] or 0, metadata=metadata)
+            return LogFacts(name=codec.name, newest=metadata.logs[codec.name] or 0, metadata=metadata)
 
     async def rows(self, entity_type: EntityType[Any]) -> AsyncIterator[Sequence[Row]]:
         mapping = self._rows[entity_type.name]

@@ -18,7 +18,7 @@ from adapters.postgres.errors import Conflict, conflicting
 from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
 from adapters.postgres.measuring import measure
-from adapters.postgres.migrating import cursor_codec_of_log, migrate
+from adapters.postgres.migrating import cursor_codec_of_log, migrate, share
 from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
 from adapters.postgres.point_reads import PointReads
@@ -247,12 +247,21 @@ class PostgresStore(Store):
 
     async def _recognise(self, connection: Connection) -> None:
         """Read the name of the log, and check that the store was opened on it."""
-        found = await _identity(connection)
+        found = await self._identity(connection)
         if self._secret and found != (self._log.cursor_codec, self._secret):
             self._on_untrustworthy(REPLACED)
             raise Unavailable
         if found is not None:
             self._log.cursor_codec, self._secret = found
+
+    async def _identity(self, connection: Connection) -> tuple[CursorCodec, bytes] | None:
+        """Return the names of the log and the secret of the store, or None if there is no store."""
+        try:
+            if not self._connections.is_pooled:
+                await share(connection)  # before it is read, because what moves into the store looks for others
+            return await cursor_codec_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
+        except asyncpg.UndefinedTableError:
+            return None
 
     async def _look(self) -> int:
         async with self._connections.use() as connection:
@@ -263,14 +272,6 @@ class PostgresStore(Store):
 
     async def _listen(self, hear: Callable[[], None]) -> None:
         await self._connections.listen(CHANNEL, hear)
-
-
-async def _identity(connection: Connection) -> tuple[CursorCodec, bytes] | None:
-    """Return the names of the log and the secret of the store, or None if there is no store."""
-    try:
-        return await cursor_codec_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
-    except asyncpg.UndefinedTableError:
-        return None
 
 
 def _changed(answer: Response) -> bool:

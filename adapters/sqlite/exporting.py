@@ -28,6 +28,7 @@ from domain.snapshot import (
     BATCH,
     OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -36,7 +37,6 @@ from domain.snapshot import (
     Metadata,
     Part,
     Positions,
-    Sent,
     Snapshot,
     StoredOutcome,
     StoredOutcomes,
@@ -138,7 +138,7 @@ class SqliteExport(Snapshot):
             yield StoredOutcomes(outcomes=outcomes)
         yield Positions(numbers=self._positions())
         for deliveries in _batches(self._deliveries()):
-            yield Sent(deliveries=deliveries)
+            yield AllDeliveries(deliveries=deliveries)
         for keys in _batches(map(key_of, self._connection.execute(KEYS))):
             yield Keys(keys=keys)
         for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):

@@ -9,7 +9,7 @@ import apsw
 
 from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
 from adapters.sqlite.calendars import PUT_CALENDAR, calendar_row
-from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
+from adapters.sqlite.connections import WRITER_CACHE_KIB, connect_alone, fetch, is_migrated, migrate
 from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.errors import explaining
@@ -21,6 +21,7 @@ from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -32,7 +33,6 @@ from domain.snapshot import (
     Part,
     Positions,
     SameLog,
-    Sent,
     StoredOutcomes,
 )
 from domain.stored_entity import Serializer
@@ -58,22 +58,27 @@ async def importing(
 ) -> AsyncIterator["SqliteImport"]:
     """Import into a file, and create it if missing. An import that is not committed is rolled back.
 
-    Raises `SameLog` for a file with one of the names of the source's log, `NotEmpty`, `NotAStore`, `SchemaTooNew` and
-    `StorageFull`. Raises `Unavailable`, also while another process writes to the file.
+    Nobody else can have the file open meanwhile: a service would go on with the secret and the names that it had read.
+
+    Raises `InUse` if somebody has it open, `SameLog` for a file with one of the names of the source's log, `NotEmpty`,
+    `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`.
     """
+
+    def check(connection: apsw.Connection) -> None:
+        if is_migrated(connection):
+            _check_empty(connection, _EMPTY)
+            _check_other(connection, source_logs)
+
     with explaining(path):
         make_folder(path)
-        connection = connect(path, cache_kib=WRITER_CACHE_KIB)
+        connection = await connect_alone(path, check, cache_kib=WRITER_CACHE_KIB)
         try:
-            if is_migrated(connection):
-                _check_empty(connection, _EMPTY)  # before the schema changes
-                _check_other(connection, source_logs)
             migrate(connection)
             give_declared_fields(connection, map(TableMapping, entity_types), documents)
             refold(connection, map(TableMapping, entity_types), documents)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
-            await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
+            connection.execute("BEGIN IMMEDIATE")
             _check_empty(connection, _EMPTY, _NO_CALENDARS)
             yield SqliteImport(connection, entity_types, documents, path)
         finally:
@@ -152,7 +157,7 @@ class SqliteImport(Import):
                 )
             case Positions(numbers=numbers):
                 self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", numbers.items())
-            case Sent(deliveries=deliveries):
+            case AllDeliveries(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
             case Keys(keys=keys):
                 self._connection.executemany(PUT_KEY, map(key_row, keys))

@@ -7,7 +7,7 @@ import pytest
 
 from domain.ports import Store
 from tests.builders import Clock
-from tests.contract.stores import STORES, Doors, lesser_postgres
+from tests.contract.stores import STORES, Stores, lesser_postgres
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ OF_LESSER = {"test_entities", "test_races", "test_submitting", "test_upserts", "
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose the stores of each test."""
-    if "doors" in metafunc.fixturenames:
+    if "stores" in metafunc.fixturenames:
         with_lesser = metafunc.module.__name__.rpartition(".")[2] in OF_LESSER
-        metafunc.parametrize("doors", [*STORES, *([LESSER] if with_lesser else [])], indirect=True)
+        metafunc.parametrize("stores", [*STORES, *([LESSER] if with_lesser else [])], indirect=True)
 
 
 @pytest.fixture
-async def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Doors]:
+async def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Stores]:
     """Open each store as two callers do."""
     opener = lesser_postgres if request.param == LESSER else STORES[request.param]
     async with opener(tmp_path, clock) as opened:
@@ -37,12 +37,12 @@ async def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) ->
 
 
 @pytest.fixture
-def store(doors: Doors) -> Store:
+def store(stores: Stores) -> Store:
     """Return the store as the first caller opened it."""
-    return doors[0]
+    return stores[0]
 
 
 @pytest.fixture
-def other(doors: Doors) -> Store:
+def other(stores: Stores) -> Store:
     """Return the same store as another caller opened it."""
-    return doors[1]
+    return stores[1]

@@ -32,10 +32,10 @@ def test_curl_is_here() -> None:
 
 
 def test_examples(tmp_path: Path) -> None:
-    """Each example does what the README says: a 412, a replay, a bulk, a table, the changes, a calendar."""
+    """Each example does what the README says: a 412, a replay, a bulk, an import, a table, the changes, a calendar."""
     with running(tmp_path) as service:
         outputs = [carried_out(service, example).stdout for example in examples()]
-    created, listed, done, product, stocked, refused, first, again, many, table, changes, calendar = outputs
+    created, listed, done, product, stocked, refused, first, again, many, imported, table, changes, calendar = outputs
     assert '"title":"Buy milk"' in created
     assert '"count":1' in listed
     assert '"status":"done"' in done
@@ -48,6 +48,7 @@ def test_examples(tmp_path: Path) -> None:
     assert first.partition("\r\n\r\n")[2] == again.partition("\r\n\r\n")[2]
     assert '"status":201' in many
     assert '"stock":2' in many
+    assert '"created":1' in imported
     assert table.startswith("id,version,created_at,updated_at,name,")
     assert '"task.updated"' in changes
     assert '"url":"/calendars/brc_' in calendar
