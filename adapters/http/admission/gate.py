@@ -46,7 +46,7 @@ class Gate:
     live: LiveGrants = field(init=False)
 
     _used: set[int] = field(factory=set, init=False)
-    _shown: dict[bytes, Shown] = field(factory=dict, init=False, repr=False)
+    _shown: dict[tuple[str, bytes | None, bytes | None], Shown] = field(factory=dict, init=False, repr=False)
 
     @live.default
     def _make_live(self) -> LiveGrants:
@@ -109,15 +109,16 @@ class Gate:
             raise
 
     def _shown_by(self, request: Request) -> Shown:
-        """Return the credential of a request. A key is parsed once in a turn of the event loop, then forgotten."""
-        authorization = request.headers.get(b"authorization")
-        if authorization is None:
+        """Return the credential of a request. One is parsed once in a turn of the event loop, then forgotten."""
+        authorization, cookie = request.headers.get(b"authorization"), request.headers.get(b"cookie")
+        if authorization is None and cookie is None:
             return shown_by(request)
-        shown = self._shown.get(authorization)
+        sent = (request.scheme, authorization, cookie)
+        shown = self._shown.get(sent)
         if shown is None:
             shown = shown_by(request)
             asyncio.get_running_loop().call_soon(self._shown.clear)
-            self._shown[authorization] = shown
+            self._shown[sent] = shown
         return shown
 
     def _count(self, request: Request, grant: Grant | None) -> None:
