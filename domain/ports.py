@@ -22,7 +22,7 @@ from domain.measurements import ConnectionUse, Measurements
 from domain.queries import Page, Query
 from domain.stored_entity import StoredEntity
 
-RECEIPTS_KEPT = timedelta(hours=24)
+OUTCOMES_KEPT = timedelta(hours=24)
 
 
 class Reader(Protocol):
@@ -41,7 +41,7 @@ class Writer(Protocol):
     """Carries out command batches."""
 
     @abstractmethod
-    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
+    async def submit(self, batch: CommandBatch) -> Outcome | Replay:
         """Decide a batch and store its effects, all or none.
 
         When this returns, the effects are durable: the entities, their changes in the log in the order of the

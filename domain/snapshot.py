@@ -22,8 +22,8 @@ from domain.stored_entity import StoredEntity
 BATCH = 1000
 """The most items in a part."""
 
-RECEIPTS_BATCH = 100
-"""The most receipts in a part; one may be as large as the answer to a thousand commands."""
+OUTCOMES_BATCH = 100
+"""The most stored outcomes in a part; one may be as large as the answer to a thousand commands."""
 
 
 @frozen(kw_only=True)
@@ -64,21 +64,21 @@ class FormerCursors:
 
 
 @frozen(kw_only=True)
-class Receipt:
+class StoredOutcome:
     """The stored outcome under one idempotency key."""
 
     caller: str
     name: str
     fingerprint: bytes
-    receipt: bytes
+    outcome: bytes
     expires_at: datetime
 
 
 @frozen(kw_only=True)
-class Receipts:
+class StoredOutcomes:
     """The stored outcomes under idempotency keys."""
 
-    receipts: tuple[Receipt, ...]
+    outcomes: tuple[StoredOutcome, ...]
 
 
 @frozen(kw_only=True)
@@ -89,7 +89,7 @@ class Positions:
 
 
 @frozen(kw_only=True)
-class Sent:
+class AllDeliveries:
     """Deliveries to webhooks, finished and pending."""
 
     deliveries: tuple[Delivery, ...]
@@ -116,7 +116,18 @@ class AllCalendars:
     calendars: tuple[Calendar, ...]
 
 
-Part = Metadata | Entities | Changes | FormerCursors | Receipts | Positions | Sent | Keys | Credentials | AllCalendars
+Part = (
+    Metadata
+    | Entities
+    | Changes
+    | FormerCursors
+    | StoredOutcomes
+    | Positions
+    | AllDeliveries
+    | Keys
+    | Credentials
+    | AllCalendars
+)
 
 
 class SnapshotReader(Protocol):
@@ -156,8 +167,8 @@ class Export(Protocol):
         """Return all parts in order; every call returns the same.
 
         First the metadata; then the entities type by type in the order of the registry, by ascending id; the changes in
-        the order of the log; the former cursors in the order of their code points; the receipts by their expiry, caller
-        and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
+        the order of the log; the former cursors in the order of their code points; the stored outcomes by their expiry,
+        caller and name; the positions; the deliveries, oldest first; the keys by ascending id; the credentials by their
         hashes; the calendars by ascending id. A part is full unless it is the last of its type, and an empty part is
         left out.
         Raises `Unavailable`.
@@ -207,9 +218,14 @@ class NotEmpty(Exception):
 
 
 def size(part: Part) -> int:
-    """Return the number of items in a part; facts and positions are none."""
+    """Return the number of items in a part; metadata and positions are none."""
     match part:
-        case Entities(records=items) | Changes(changes=items) | Receipts(receipts=items) | Sent(deliveries=items):
+        case (
+            Entities(records=items)
+            | Changes(changes=items)
+            | StoredOutcomes(outcomes=items)
+            | AllDeliveries(deliveries=items)
+        ):
             return len(items)
         case FormerCursors(numbers=numbers):
             return len(numbers)

@@ -74,6 +74,6 @@ async def _copy(source: str, target: str, words: Words, output: Output, at_last:
         output.error(f"{at_fault}: {reason(error)}{outcome}")
         return FAILED
     seconds = monotonic() - start
-    text = f"{words.done} {copied:,} entities, changes, receipts and deliveries in {seconds:.1f} s"
+    text = f"{words.done} {copied:,} entities, changes, stored outcomes and deliveries in {seconds:.1f} s"
     output.result(text, **{words.done: copied, "seconds": round(seconds, 1)})
     return DONE

@@ -50,7 +50,7 @@ def run(
 
     `app` is an ASGI factory or its import string, `port` 0 takes a free one. Once it listens, it
     writes its address and the `store` to stderr. The metrics alone are served at the address `metrics`. Each worker
-    calls `begin` with its place among the workers, from 0, before it makes the application.
+    calls `begin` with its slot among the workers, from 0, before it makes the application.
     """
     if (reason := mismatch()) is not None:
         LOG.error("%s", reason)
@@ -63,8 +63,8 @@ def run(
     if metrics is not None:
         announce.append(f"metrics are at {_url(metrics[0], of_metrics)}/metrics")
 
-    def work(place: int, is_first: bool) -> int:
-        begin(place)
+    def work(slot: int, is_first: bool) -> int:
+        begin(slot)
         return serve(app, sockets, announce if is_first else (), of_metrics)
 
     code = work(0, True) if workers == 1 else supervise(work, workers, [*sockets, *of_metrics])

@@ -6,10 +6,10 @@ def shown(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         return url
-    place = rest.rpartition("@")[2]
+    location = rest.rpartition("@")[2]
     if rest.count("@") > 1 or "@" in rest.partition("?")[2]:
-        place = "…"
-    return f"{scheme}://{place.partition('?')[0]}"
+        location = "…"
+    return f"{scheme}://{location.partition('?')[0]}"
 
 
 def reason(error: BaseException) -> str:

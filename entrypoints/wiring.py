@@ -195,8 +195,8 @@ async def exporting(url: str) -> AsyncIterator[Snapshot]:
     if url.startswith("postgres"):
         from adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above
 
-        async with postgres.exporting(url, entity_types=ENTITY_TYPES) as telling:
-            yield telling
+        async with postgres.exporting(url, entity_types=ENTITY_TYPES) as export:
+            yield export
     else:
         async with sqlite_exporting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
@@ -242,8 +242,8 @@ async def importing(url: str, source_logs: Set[str] = frozenset()) -> AsyncItera
 
         async with postgres.importing(
             url, entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
-        ) as taking:
-            yield taking
+        ) as importer:
+            yield importer
     else:
         async with sqlite_importing(
             _path(url), entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs

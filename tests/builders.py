@@ -77,8 +77,8 @@ def create(entity_type: EntityType[Any], **raw: object) -> Create[Any]:
     return Create.parse(entity_type, {**REQUIRED[entity_type], **raw})
 
 
-def submission(*commands: Any, **facts: Any) -> CommandBatch:
-    """Return a submission of these commands."""
+def batch(*commands: Any, **facts: Any) -> CommandBatch:
+    """Return a batch of these commands."""
     return CommandBatch(**{"commands": commands, "request_id": "r-1", **facts})
 
 

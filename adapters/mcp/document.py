@@ -23,7 +23,7 @@ class Operation:
     scope: str
     collection: str
     parameters: Mapping[tuple[str, str], Schema]
-    """The schema of each parameter by place and name, with its description."""
+    """The schema of each parameter by location and name, with its description."""
     body: Schema
     """The schema of the body, without what is read-only; empty where there is no body."""
 

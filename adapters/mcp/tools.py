@@ -190,7 +190,7 @@ def _schema(operation: Operation, verb: Verb) -> Schema:
 
 
 def _query(operation: Operation) -> Iterator[tuple[str, Schema]]:
-    plain = {name: schema for (place, name), schema in operation.parameters.items() if place == "query"}
+    plain = {name: schema for (location, name), schema in operation.parameters.items() if location == "query"}
     filters = {name: plain.pop(name) for name in list(plain) if name not in PLAIN}
     if "limit" in plain:
         plain["limit"] = {**plain["limit"], "default": PAGE, "maximum": MAX_PAGE}

@@ -32,7 +32,7 @@ from domain.decisions import (
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import CursorExpired, KeyReused, Unavailable
 from domain.measurements import Measurements
-from domain.ports import RECEIPTS_KEPT, LogPage, Store
+from domain.ports import OUTCOMES_KEPT, LogPage, Store
 from domain.public_types import CHANGE_TYPES
 from domain.queries import Page, Query
 from domain.retention import Belief, advance
@@ -44,7 +44,7 @@ PURGED_AT_ONCE = 1000
 
 
 @frozen
-class _Receipt:
+class _StoredOutcome:
     fingerprint: bytes
     outcome: bytes
     expires_at: datetime
@@ -65,10 +65,10 @@ class MemoryStore(Store):
     _forgotten: int = field(default=0, init=False)  # number of purged changes
     _ids: dict[EntityType[Any], int] = field(factory=dict, init=False)
     _revisions: dict[EntityType[Any], int] = field(factory=dict, init=False)
-    _receipts: dict[tuple[str, str], _Receipt] = field(factory=dict, init=False)
+    _outcomes: dict[tuple[str, str], _StoredOutcome] = field(factory=dict, init=False)
     _cursor_codec: CursorCodec = field(factory=lambda: CursorCodec(secrets.token_hex(8)), init=False)
     _secret: bytes = field(factory=lambda: secrets.token_bytes(32), init=False)
-    _news: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _belief: Belief | None = field(default=None, init=False)
     _closed: bool = field(default=False, init=False)
     _deliveries: MemoryDeliveries = field(init=False)
@@ -119,27 +119,27 @@ class MemoryStore(Store):
             total=total,
         )
 
-    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
+    async def submit(self, batch: CommandBatch) -> Outcome | Replay:
         self._check_open()
         at = self.clock()
-        if submission.key is not None and (replay := self._replay(submission.key, at)) is not None:
+        if batch.key is not None and (replay := self._replay(batch.key, at)) is not None:
             return replay
-        if submission.lease is not None and not self._deliveries.is_held(submission.lease):
-            return Outcome(results=(), request_id=submission.request_id)
-        start = None if submission.follow is None else self._cursor_codec.number(submission.follow)
+        if batch.lease is not None and not self._deliveries.is_held(batch.lease):
+            return Outcome(results=(), request_id=batch.request_id)
+        start = None if batch.follow is None else self._cursor_codec.number(batch.follow)
         ids = dict(self._ids)
-        decision = decide(submission, self._state(submission, ids), at)
+        decision = decide(batch, self._state(batch, ids), at)
         decision = explained(decision, {each: self._kept(*each[0]) for each in unexplained(decision)})
-        outcome, changes = recorded(decision, submission, at, self.documents)
-        if submission.dry_run:
+        outcome, changes = recorded(decision, batch, at, self.documents)
+        if batch.dry_run:
             return outcome
         self._write(decision.final, changes, ids, start)
-        if submission.deliveries and outcome.failed is None:
-            put = self._deliveries.queue if submission.lease is None else self._deliveries.put
-            put(submission.deliveries)
-        if submission.key is not None and (remembered := kept(outcome, submission)) is not None:
-            receipt = _Receipt(submission.key.fingerprint, write_outcome(remembered), at + RECEIPTS_KEPT)
-            self._receipts[submission.key.caller, submission.key.name] = receipt
+        if batch.deliveries and outcome.failed is None:
+            put = self._deliveries.queue if batch.lease is None else self._deliveries.put
+            put(batch.deliveries)
+        if batch.key is not None and (remembered := kept(outcome, batch)) is not None:
+            stored = _StoredOutcome(batch.key.fingerprint, write_outcome(remembered), at + OUTCOMES_KEPT)
+            self._outcomes[batch.key.caller, batch.key.name] = stored
         return outcome
 
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
@@ -188,7 +188,7 @@ class MemoryStore(Store):
         self._check_open()
         number = self._cursor_codec.number(seen)
         while number == self._newest and not self._closed:
-            await self._news.wait()
+            await self._changed.wait()
         self._check_open()
 
     async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
@@ -199,9 +199,9 @@ class MemoryStore(Store):
 
     async def purge(self, at: datetime, *, changes_before: datetime, keep: Cursor | None = None) -> bool:
         self._check_open()
-        old = [name for name, kept in self._receipts.items() if kept.expires_at <= at]
+        old = [name for name, kept in self._outcomes.items() if kept.expires_at <= at]
         for name in old[:PURGED_AT_ONCE]:
-            del self._receipts[name]
+            del self._outcomes[name]
         kept_from = self._newest if keep is None else self._cursor_codec.number(keep)
         forgettable = 0
         for change in self._log[: max(0, kept_from - self._forgotten)]:
@@ -233,7 +233,7 @@ class MemoryStore(Store):
 
     async def close(self) -> None:
         self._closed = True
-        self._news.set()
+        self._changed.set()
 
     @property
     def _newest(self) -> int:
@@ -250,20 +250,20 @@ class MemoryStore(Store):
         return number
 
     def _replay(self, key: IdempotencyKey, at: datetime) -> Replay | None:
-        kept = self._receipts.get((key.caller, key.name))
+        kept = self._outcomes.get((key.caller, key.name))
         if kept is None or kept.expires_at <= at:
             return None
         if kept.fingerprint != key.fingerprint:
             raise KeyReused
         return Replay(outcome=read_outcome(kept.outcome))
 
-    def _state(self, submission: CommandBatch, ids: dict[EntityType[Any], int]) -> State:
+    def _state(self, batch: CommandBatch, ids: dict[EntityType[Any], int]) -> State:
         current: dict[Ref, Current] = {}
-        for ref, needs_deleted in named(submission.commands).items():
+        for ref, needs_deleted in named(batch.commands).items():
             current[ref] = self._living.get(ref) or (self._deleted(ref) if needs_deleted else None)
-        values = values_to_own(submission.commands, current)
+        values = values_to_own(batch.commands, current)
         owners = self._owners(values) if values else {}
-        current |= {ref: self._living[ref] for ref in upserted(submission.commands, owners)}
+        current |= {ref: self._living[ref] for ref in upserted(batch.commands, owners)}
         return State(current=current, owners=owners, new_id=lambda entity_type: _next_id(ids, entity_type))
 
     def _deleted(self, ref: Ref) -> Deleted[Any] | None:
@@ -301,8 +301,8 @@ class MemoryStore(Store):
             self._ids = ids
             self._log += changes
             self._revisions |= {change.entity_type: self._newest for change in changes}
-            news, self._news = self._news, asyncio.Event()
-            news.set()
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
 
 
 def _next_id(ids: dict[EntityType[Any], int], entity_type: EntityType[Any]) -> int:

@@ -17,7 +17,7 @@ from domain.measurements import Measurements
 FRESH_S = 1.0
 """For how long a text is given to others who ask."""
 
-PATIENCE_S = 3.0
+TIMEOUT_S = 3.0
 """How long the store may take to be measured. Prometheus gives up after ten seconds."""
 
 TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text"
@@ -62,7 +62,7 @@ class Exposition:
     async def _measured(self) -> Measurements | None:
         """Measure the store. If that fails, the metric that says so is worth more than an error."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 return await self.measure()
         except (DomainError, TimeoutError):
             return None

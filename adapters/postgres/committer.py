@@ -24,7 +24,7 @@ ALONE_AT_ONCE = 4
 
 @define(eq=False)
 class _Job:
-    submission: CommandBatch
+    batch: CommandBatch
     answer: "asyncio.Future[Outcome | Replay]"
     deadline: float
     queued: float
@@ -58,14 +58,14 @@ class GroupCommitter:
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     _limit: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(ALONE_AT_ONCE), init=False)
 
-    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
+    async def submit(self, batch: CommandBatch) -> Outcome | Replay:
         """Carry out a batch and return its response. If the caller leaves, it is carried out all the same."""
         if self._unanswered >= MAX_WAITING:
             raise Unavailable
         self._unanswered += 1
         loop = asyncio.get_running_loop()
-        job = _Job(submission, loop.create_future(), loop.time() + TIMEOUT_S, perf_counter())
-        if _is_no_company(submission):
+        job = _Job(batch, loop.create_future(), loop.time() + TIMEOUT_S, perf_counter())
+        if _goes_alone(batch):
             self._start(self._carry_out_alone(job))
         else:
             self._waiting.append(job)
@@ -109,7 +109,7 @@ class GroupCommitter:
             if self._waiting[0].is_late:
                 self._settle(self._waiting.popleft(), Unavailable())
                 continue
-            key = self._waiting[0].submission.key
+            key = self._waiting[0].batch.key
             if key is not None and (key.caller, key.name) in keys:
                 break
             if key is not None:
@@ -123,7 +123,7 @@ class GroupCommitter:
         for job in group:
             job.began = began
         try:
-            answers = await self.together([job.submission for job in group])
+            answers = await self.together([job.batch for job in group])
         except (Unavailable, StorageFull) as error:
             answers = [error] * len(group)
         except asyncio.CancelledError:  # of the awaited work; the callers still need a response
@@ -150,7 +150,7 @@ class GroupCommitter:
 
     async def _alone(self, job: _Job) -> Response:
         job.began = began = perf_counter()
-        answer = await self.alone(job.submission)
+        answer = await self.alone(job.batch)
         self.on_group(1, perf_counter() - began)
         return answer
 
@@ -164,9 +164,9 @@ class GroupCommitter:
             job.answer.set_result(answer)
 
 
-def _is_no_company(submission: CommandBatch) -> bool:
+def _goes_alone(batch: CommandBatch) -> bool:
     """Return whether a batch must run alone: it takes long, or writes more than entities."""
-    is_large = len(submission.commands) >= LARGE
-    subscribes = any(command.entity_type.subscribes for command in submission.commands)
-    is_special = subscribes or bool(submission.deliveries or submission.lease)
-    return submission.dry_run or is_large or is_special
+    is_large = len(batch.commands) >= LARGE
+    subscribes = any(command.entity_type.subscribes for command in batch.commands)
+    is_special = subscribes or bool(batch.deliveries or batch.lease)
+    return batch.dry_run or is_large or is_special

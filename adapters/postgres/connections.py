@@ -33,6 +33,9 @@ POOLED = (
     " keeps %d statements prepared (statement_cache_size in BACKROOM_STORE)"
 )
 
+_TELL = "SELECT pg_notify($1, '')"
+SILENT = "PostgreSQL refuses LISTEN or NOTIFY (%s): followers learn within a second of what other processes write"
+
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 Work: TypeAlias = "Callable[[asyncpg.Connection[Any]], Coroutine[Any, Any, None]]"
 
@@ -49,14 +52,17 @@ class Connections:
         self._each = each
         self._on_wait = on_wait
         self._is_pooled = False
+        self._is_silent = False
         self._closed = False
 
-    async def open(self, *, first: Work) -> None:
-        """Connect and run `first`, without a time limit, before the pool opens."""
+    async def open(self, *, first: Work, channel: str) -> None:
+        """Connect and run `first`, without a time limit, before the pool opens; `channel` is for notifications."""
         with explaining():
             connection = await _connect(self._address.dsn)
             try:
                 self._is_pooled = await _is_pooled(connection)
+                refused = await _refusal(connection, channel)
+                self._is_silent = refused is not None
                 await first(connection)
             finally:
                 await connection.close()
@@ -65,6 +71,8 @@ class Connections:
                 statements = 0 if self._is_pooled else STATEMENTS
             if self._is_pooled:
                 _log.warning(POOLED, statements)
+            elif refused is not None:
+                _log.warning(SILENT, refused)
             self._pool = await asyncpg.create_pool(
                 self._address.dsn,
                 timeout=CONNECT_S,
@@ -99,12 +107,18 @@ class Connections:
         open_now, idle = self._pool.get_size(), self._pool.get_idle_size()
         return ConnectionUse(used=open_now - idle, idle=idle, most=self._pool.get_max_size())
 
+    async def tell(self, channel: str) -> None:
+        """Notify those who listen, if the server can do that."""
+        if not self._is_silent:
+            async with self.use() as connection:
+                await connection.execute(_TELL, channel)
+
     async def listen(self, channel: str, hear: Callable[[], None]) -> None:
         """Call `hear` for each notification, on a dedicated connection, until that is lost.
 
-        Raises `Unavailable` if it cannot connect. Behind a pooler it never hears anything.
+        Raises `Unavailable` if it cannot connect. Behind a pooler it never hears anything, nor if the server refuses.
         """
-        if self._is_pooled:
+        if self._is_pooled or self._is_silent:
             await asyncio.Event().wait()
         with translated():
             connection = await _connect(self._address.dsn)
@@ -122,13 +136,13 @@ class Connections:
         if self._closed:
             raise Unavailable
 
-    def send_error(self) -> None:
+    def refuse(self) -> None:
         """Lend no more connections."""
         self._closed = True
 
     async def close(self) -> None:
         """Close every connection when it is returned, or after `CLOSE_S` anyway."""
-        self.send_error()
+        self.refuse()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._pool.close()
@@ -139,6 +153,16 @@ class Connections:
 async def _is_pooled(connection: Connection) -> bool:
     """Return whether a pooler is in between: the server process at connecting and the one now differ."""
     return bool(connection.get_server_pid() != await connection.fetchval("SELECT pg_backend_pid()"))
+
+
+async def _refusal(connection: Connection, channel: str) -> BaseException | None:
+    """Return the error with which the server refuses to listen or to notify, or None."""
+    try:
+        await connection.execute(f"LISTEN {channel}; UNLISTEN {channel}")
+        await connection.execute(_TELL, channel)
+    except (asyncpg.FeatureNotSupportedError, asyncpg.SyntaxOrAccessError) as error:
+        return error
+    return None
 
 
 async def connect(dsn: str) -> "asyncpg.Connection[Any]":

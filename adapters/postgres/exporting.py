@@ -19,8 +19,9 @@ from domain.entity_type import EntityType
 from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
-    RECEIPTS_BATCH,
+    OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -29,21 +30,22 @@ from domain.snapshot import (
     Metadata,
     Part,
     Positions,
-    Receipt,
-    Receipts,
-    Sent,
     Snapshot,
+    StoredOutcome,
+    StoredOutcomes,
 )
 from domain.stored_entity import StoredEntity
 
-PATIENT = (
+NO_TIMEOUTS = (
     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '5s'"
 )
 
 _CHANGES = f"SELECT {COLUMNS} FROM changes ORDER BY number"
 _CHANGES_OF = f"SELECT {COLUMNS} FROM changes WHERE kind = ANY($1::text[]) ORDER BY number"
 FORMER = "SELECT cursor, number FROM former_cursors ORDER BY cursor"
-RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
+OUTCOMES = (
+    "SELECT caller, name, fingerprint, receipt AS outcome, expires_at FROM receipts ORDER BY expires_at, caller, name"
+)
 POSITIONS = "SELECT webhook, number FROM positions ORDER BY webhook"
 
 T = TypeVar("T")
@@ -63,7 +65,7 @@ async def exporting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> Asy
             log = Log(entity_types)
             log.cursor_codec = await cursor_codec_of_log(connection)
             await connection.transaction(isolation="repeatable_read", readonly=True).start()
-            await connection.execute(PATIENT)
+            await connection.execute(NO_TIMEOUTS)
             # An import into the same tables delays this lock, and not a later read.
             await connection.execute(f"LOCK TABLE {', '.join(tables_of(entity_types))} IN ACCESS SHARE MODE")
             await connection.execute("SELECT")  # the first query takes the snapshot
@@ -97,11 +99,11 @@ class PostgresExport(Snapshot):
             yield Changes(changes=changes)
         async for cursors in self._batches(FORMER, lambda row: (Cursor(row["cursor"]), int(row["number"]))):
             yield FormerCursors(numbers=dict(cursors))
-        async for receipts in self._batches(RECEIPTS, lambda row: Receipt(**row), RECEIPTS_BATCH):
-            yield Receipts(receipts=receipts)
+        async for outcomes in self._batches(OUTCOMES, lambda row: StoredOutcome(**row), OUTCOMES_BATCH):
+            yield StoredOutcomes(outcomes=outcomes)
         yield Positions(numbers=dict(await self._connection.fetch(POSITIONS)))
         async for deliveries in self._batches(f"{SELECT} ORDER BY number", delivery_of):
-            yield Sent(deliveries=deliveries)
+            yield AllDeliveries(deliveries=deliveries)
         async for keys in self._batches(KEYS, key_of):
             yield Keys(keys=keys)
         async for credentials in self._batches(CREDENTIALS, credential_of):

@@ -12,7 +12,7 @@ from adapters.postgres.connections import Connection, connect
 from adapters.postgres.declared_fields import give_declared_fields
 from adapters.postgres.deliveries import COLUMNS, row_of
 from adapters.postgres.errors import explaining
-from adapters.postgres.exporting import PATIENT, PostgresExport
+from adapters.postgres.exporting import NO_TIMEOUTS, PostgresExport
 from adapters.postgres.folding import refold
 from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.log import Log
@@ -21,6 +21,7 @@ from adapters.postgres.table_mapping import TableMapping
 from domain.entity_type import EntityType
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -31,9 +32,8 @@ from domain.snapshot import (
     NotEmpty,
     Part,
     Positions,
-    Receipts,
     SameLog,
-    Sent,
+    StoredOutcomes,
 )
 from domain.stored_entity import Serializer
 
@@ -57,7 +57,7 @@ _EMPTY = (
     " AND NOT EXISTS (SELECT FROM log_names WHERE epoch < 1)"  # an imported log, even an empty one
 )
 _NO_CALENDARS = "SELECT NOT EXISTS (SELECT FROM calendars)"  # earlier schemas lack the table
-_LIMITS = f"{PATIENT}; SET LOCAL maintenance_work_mem = '128MB'"
+_LIMITS = f"{NO_TIMEOUTS}; SET LOCAL maintenance_work_mem = '128MB'"
 
 # The indexes of constraints stay: rows arrive nearly in their order.
 _INDEXES = """
@@ -176,12 +176,15 @@ class PostgresImport(Import):
                 await self._append(part)
             case FormerCursors(numbers=numbers):
                 await self._copy("former_cursors", ("cursor", "number"), list(numbers.items()))
-            case Receipts(receipts=receipts):
+            case StoredOutcomes(outcomes=outcomes):
                 columns = ("caller", "name", "fingerprint", "receipt", "expires_at")
-                await self._copy("receipts", columns, [tuple(getattr(each, of) for of in columns) for each in receipts])
+                stored = [
+                    (each.caller, each.name, each.fingerprint, each.outcome, each.expires_at) for each in outcomes
+                ]
+                await self._copy("receipts", columns, stored)
             case Positions(numbers=numbers):
                 await self._copy("positions", ("webhook", "number"), list(numbers.items()))
-            case Sent(deliveries=deliveries):
+            case AllDeliveries(deliveries=deliveries):
                 await self._copy(
                     "deliveries", COLUMNS.split(", "), [tuple(row_of(each).values()) for each in deliveries]
                 )

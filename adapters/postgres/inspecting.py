@@ -12,7 +12,7 @@ from adapters.postgres.connections import Connection, connect
 from adapters.postgres.declared_fields import check_declared_fields
 from adapters.postgres.deliveries import SELECT, delivery_of
 from adapters.postgres.errors import LOST, explaining
-from adapters.postgres.exporting import FORMER, PATIENT, POSITIONS, RECEIPTS, PostgresExport
+from adapters.postgres.exporting import FORMER, NO_TIMEOUTS, OUTCOMES, POSITIONS, PostgresExport
 from adapters.postgres.folding import check_folding
 from adapters.postgres.log import COLUMNS, Log
 from adapters.postgres.migrating import check_schema, known_codec
@@ -20,21 +20,21 @@ from adapters.postgres.structure import check_structure
 from adapters.postgres.table_mapping import TableMapping
 from domain.changes import Action
 from domain.entity_type import EntityType
+from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, Unchecked, differs, shown
-from domain.inspection.life import UNREADABLE
-from domain.inspection.ports import Facts, Inspection, Logged, Row, Unreadable
+from domain.inspection.ports import Inspection, LogFacts, Logged, Row, Unreadable
 from domain.snapshot import (
     BATCH,
-    RECEIPTS_BATCH,
+    OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Credentials,
     FormerCursors,
     Keys,
     Part,
     Positions,
-    Receipt,
-    Receipts,
-    Sent,
+    StoredOutcome,
+    StoredOutcomes,
 )
 
 ALL = 1_000_000
@@ -46,10 +46,10 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
     (
         "receipts",
         Kind.OUTCOME,
-        RECEIPTS,
-        lambda row: Receipt(**row),
-        lambda items: Receipts(receipts=tuple(items)),
-        RECEIPTS_BATCH,
+        OUTCOMES,
+        lambda row: StoredOutcome(**row),
+        lambda items: StoredOutcomes(outcomes=tuple(items)),
+        OUTCOMES_BATCH,
     ),
     ("positions", Kind.WEBHOOK, POSITIONS, tuple, lambda rows: Positions(numbers=dict(rows)), ALL),
     (
@@ -57,7 +57,7 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
         Kind.DELIVERY,
         f"{SELECT} ORDER BY number",
         delivery_of,
-        lambda items: Sent(deliveries=tuple(items)),
+        lambda items: AllDeliveries(deliveries=tuple(items)),
         BATCH,
     ),
     ("access_keys", Kind.KEY, KEYS, key_of, lambda items: Keys(keys=tuple(items)), BATCH),
@@ -91,7 +91,7 @@ async def inspecting(dsn: str, *, entity_types: Sequence[EntityType[Any]]) -> As
                 await check_declared_fields(reading, entity_types)
                 await check_folding(reading)
             await keeping.transaction(isolation="repeatable_read", readonly=True).start()
-            await keeping.execute(PATIENT)
+            await keeping.execute(NO_TIMEOUTS)
             snapshot = await keeping.fetchval("SELECT pg_export_snapshot()")
             yield PostgresInspection(reading, snapshot, entity_types)
         finally:
@@ -121,7 +121,7 @@ class PostgresInspection(Inspection):
             yield found
         await self._begin()
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> LogFacts:
         async with self._readable("the log"):
             if not await self._connection.fetchval("SELECT EXISTS (SELECT FROM forgotten WHERE kind = '')"):
                 raise Unreadable(Finding(Kind.LOG, "table forgotten", "has no row of no type, where the log begins"))
@@ -131,7 +131,7 @@ class PostgresInspection(Inspection):
             self._log.cursor_codec = codec = await known_codec(self._connection)
             export = PostgresExport(self._connection, self._log, self._entity_types)
             metadata = await export.read_facts()
-            return Facts(name=codec.name, newest=metadata.logs[codec.name] or 0, metadata=metadata)
+            return LogFacts(name=codec.name, newest=metadata.logs[codec.name] or 0, metadata=metadata)
 
     async def rows(self, entity_type: EntityType[Any]) -> AsyncIterator[Sequence[Row]]:
         mapping = self._rows[entity_type.name]
@@ -194,7 +194,7 @@ class PostgresInspection(Inspection):
             await self._connection.execute("ROLLBACK")
         await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         await self._connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
-        await self._connection.execute(PATIENT)
+        await self._connection.execute(NO_TIMEOUTS)
 
     @asynccontextmanager
     async def _readable(self, where: str) -> AsyncIterator[None]:

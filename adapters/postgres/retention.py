@@ -9,7 +9,7 @@ from domain.retention import Belief, advance
 
 AT_ONCE = 500
 
-_RECEIPTS = """
+_OUTCOMES = """
 DELETE FROM receipts WHERE (caller, name) IN
   (SELECT caller, name FROM receipts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
 """
@@ -49,9 +49,9 @@ async def purge(connection: Connection, at: datetime, *, changes_before: datetim
             return False
         await access_keys.purge(connection, at)
         more = await deliveries.purge(connection, changes_before, AT_ONCE)
-        receipts = await connection.execute(_RECEIPTS, at, AT_ONCE)
+        outcomes = await connection.execute(_OUTCOMES, at, AT_ONCE)
         ((forgotten, old),) = await connection.fetch(_OLD, changes_before, AT_ONCE, keep)
         if old > forgotten:
             await connection.execute(_FORGET, old)
             await connection.execute("DELETE FROM former_cursors WHERE number < $1", old)
-    return more or receipts == f"DELETE {AT_ONCE}" or old - forgotten == AT_ONCE
+    return more or outcomes == f"DELETE {AT_ONCE}" or old - forgotten == AT_ONCE

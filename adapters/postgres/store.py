@@ -49,7 +49,7 @@ ALONE: tuple[str | None, ...] = (None, "2s", "2s", "2s", "2s")
 """Lock timeouts of the attempts for a group and for a single batch; None is an attempt without locks."""
 
 # Without these limits, a process whose host dies in a transaction would block all writers of the log.
-_LIMITS = "SET LOCAL lock_timeout = '{patience}'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
+_LIMITS = "SET LOCAL lock_timeout = '{}'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
 
 
 class PostgresStore(Store):
@@ -80,7 +80,7 @@ class PostgresStore(Store):
         self._connections = Connections(dsn, each=self._recognise, on_wait=on_wait)
         self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
         self._committer = GroupCommitter(together=self._together, alone=self._alone, on_group=on_group, on_wait=on_wait)
-        self._news = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
+        self._notifier = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
         self._access_keys = PostgresAccessKeys(self._connections.use, clock)
         self._calendars = PostgresCalendars(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
@@ -120,7 +120,7 @@ class PostgresStore(Store):
             await look_at_durability(connection)
             await refold(connection, store._rows.values(), documents)
 
-        await store._connections.open(first=prepare)
+        await store._connections.open(first=prepare, channel=CHANNEL)
         async with store._connections.use():  # its first connection reads the identity
             pass
         return store
@@ -147,10 +147,10 @@ class PostgresStore(Store):
                 connection, self._rows[query.entity_type.name], query, self._log.cursor_codec, self._documents
             )
 
-    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
+    async def submit(self, batch: CommandBatch) -> Outcome | Replay:
         if self._closing:
             raise Unavailable
-        return await self._committer.submit(submission)
+        return await self._committer.submit(batch)
 
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         async with self._connections.use() as connection:
@@ -175,7 +175,7 @@ class PostgresStore(Store):
     async def wait_for_changes(self, seen: Cursor) -> None:
         self._connections.check_open()
         with suppress(CursorExpired):
-            await self._news.beyond(self._log.cursor_codec.number(seen))
+            await self._notifier.beyond(self._log.cursor_codec.number(seen))
         self._connections.check_open()
 
     async def believe(self, now: datetime, *, elapsed: timedelta) -> datetime:
@@ -208,46 +208,46 @@ class PostgresStore(Store):
             return
         self._closing = True
         await self._committer.finish()
-        self._connections.send_error()
-        await self._news.close()
+        self._connections.refuse()
+        await self._notifier.close()
         await self._connections.close()
 
     async def _read(self, rows: TableMapping, ids: Sequence[int]) -> Mapping[int, StoredEntity]:
         async with self._connections.use() as connection:
             return {row["id"]: StoredEntity(*row) for row in await connection.fetch(rows.get, ids)}
 
-    async def _together(self, submissions: Sequence[CommandBatch]) -> list[Response] | None:
-        for patience in TOGETHER:
+    async def _together(self, batches: Sequence[CommandBatch]) -> list[Response] | None:
+        for lock_timeout in TOGETHER:
             with suppress(Conflict):
-                return await self._attempt(submissions, patience)
+                return await self._attempt(batches, lock_timeout)
         return None
 
-    async def _alone(self, submission: CommandBatch) -> Response:
-        for patience in ALONE:
+    async def _alone(self, batch: CommandBatch) -> Response:
+        for lock_timeout in ALONE:
             with suppress(Conflict):
-                (answer,) = await self._attempt([submission], patience)
+                (answer,) = await self._attempt([batch], lock_timeout)
                 return answer
         raise Unavailable
 
-    async def _attempt(self, submissions: Sequence[CommandBatch], patience: str | None) -> list[Response]:
+    async def _attempt(self, batches: Sequence[CommandBatch], lock_timeout: str | None) -> list[Response]:
         """Carry out batches: a single dry run, or any number of others. Raises `Conflict`."""
         async with self._connections.use() as connection, AsyncExitStack() as stack:
             stack.enter_context(conflicting(self._taken))
-            ids = await new_ids(connection, submissions, dry_run=submissions[0].dry_run)
-            if patience is not None:
+            ids = await new_ids(connection, batches, dry_run=batches[0].dry_run)
+            if lock_timeout is not None:
                 await stack.enter_async_context(connection.transaction(isolation="read_committed"))
-                await connection.execute(_LIMITS.format(patience=patience))
+                await connection.execute(_LIMITS.format(lock_timeout))
             transaction = Transaction(
                 connection=connection,
                 log=self._log,
                 rows=self._rows,
                 documents=self._documents,
                 at=self._clock(),
-                locking=patience is not None,
+                locking=lock_timeout is not None,
             )
-            answers = await transaction.carry_out(submissions, ids)
+            answers = await transaction.carry_out(batches, ids)
         if any(map(_changed, answers)):
-            self._news.notify()
+            self._notifier.notify()
         return answers
 
     async def _recognise(self, connection: Connection) -> None:
@@ -264,8 +264,7 @@ class PostgresStore(Store):
             return await self._log.newest(connection)
 
     async def _tell(self) -> None:
-        async with self._connections.use() as connection:
-            await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+        await self._connections.tell(CHANNEL)
 
     async def _listen(self, hear: Callable[[], None]) -> None:
         await self._connections.listen(CHANNEL, hear)

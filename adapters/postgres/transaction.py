@@ -34,7 +34,7 @@ from domain.decisions import (
 )
 from domain.entity_type import MAX_ID, Deleted, EntityType
 from domain.errors import KeyReused
-from domain.ports import RECEIPTS_KEPT
+from domain.ports import OUTCOMES_KEPT
 from domain.state import Current, Ref, State, UniqueValue, left
 from domain.stored_entity import Serializer
 
@@ -52,19 +52,19 @@ FROM set_config('synchronous_commit', 'off', true), generate_series(1, (SELECT $
 """
 
 _ASKED = "jsonb_to_recordset($1) AS asked(caller text, name text)"
-_RECEIPTS = f"SELECT receipts.* FROM receipts JOIN {_ASKED} USING (caller, name)"
+_OUTCOMES = f"SELECT receipts.* FROM receipts JOIN {_ASKED} USING (caller, name)"
 _EXPIRED = (
     f"DELETE FROM receipts USING {_ASKED}"
     " WHERE (receipts.caller, receipts.name) = (asked.caller, asked.name) AND expires_at <= $2"
 )
 
 
-async def new_ids(connection: Connection, submissions: Iterable[CommandBatch], *, dry_run: bool) -> Ids:
+async def new_ids(connection: Connection, batches: Iterable[CommandBatch], *, dry_run: bool) -> Ids:
     """Draw an id for each command that needs one; a dry run only looks at the next ids.
 
     Ids come from sequences, which no transaction locks. A batch that is refused or rolled back leaves a gap.
     """
-    needed = Counter(each.entity_type for one in submissions for each in one.commands if each.id is None)
+    needed = Counter(each.entity_type for one in batches for each in one.commands if each.id is None)
     ids: dict[EntityType[Any], Iterator[int]] = {}
     for entity_type, number in needed.items():
         sequence = f"{entity_type.collection}_ids"
@@ -94,13 +94,13 @@ class Transaction:
     at: datetime
     locking: bool
 
-    async def carry_out(self, submissions: Sequence[CommandBatch], ids: Ids) -> list[Response]:
+    async def carry_out(self, batches: Sequence[CommandBatch], ids: Ids) -> list[Response]:
         """Return the response of each batch. Raises `Conflict`; then nothing has changed."""
-        lease = submissions[0].lease  # a batch with a lease comes alone
+        lease = batches[0].lease  # a batch with a lease comes alone
         if lease is not None and not await is_held(self.connection, lease):
-            return [Outcome(results=(), request_id=submissions[0].request_id)]
-        answers = await self._replays(submissions)
-        undecided = {index: each for index, each in enumerate(submissions) if index not in answers}
+            return [Outcome(results=(), request_id=batches[0].request_id)]
+        answers = await self._replays(batches)
+        undecided = {index: each for index, each in enumerate(batches) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
         compute = asyncio.to_thread if len(commands) >= LARGE else _compute
         first = await self._state(commands, ids)
@@ -108,7 +108,7 @@ class Transaction:
         explained = await self._explained(first, decisions)
         written = await compute(
             lambda: {
-                index: recorded(decision, submissions[index], self.at, self.documents)
+                index: recorded(decision, batches[index], self.at, self.documents)
                 for index, decision in explained.items()
             }
         )
@@ -118,45 +118,43 @@ class Transaction:
             current=first.current,
             final={ref: after for index in real for ref, after in decisions[index].final.items()},
             changes=[change for index in real for change in written[index][1]],
-            receipts=[row for index in real for row in self._receipts(submissions[index], outcomes[index])],
-            claims=values_to_own(commands, first.current),
-            deliveries=[
-                each for index in real if outcomes[index].failed is None for each in submissions[index].deliveries
-            ],
+            stored_outcomes=[row for index in real for row in self._stored_outcomes(batches[index], outcomes[index])],
+            unique_values=values_to_own(commands, first.current),
+            deliveries=[each for index in real if outcomes[index].failed is None for each in batches[index].deliveries],
             lease=lease,
-            follow=await self._start(submissions),
+            follow=await self._start(batches),
         )
         statement = await compute(lambda: statement_of(self.rows, plan))
         if statement.writes_anything and not await self.connection.fetchval(statement.sql(), *statement.values):
             raise Conflict
-        return [answers.get(index) or outcomes[index] for index in range(len(submissions))]
+        return [answers.get(index) or outcomes[index] for index in range(len(batches))]
 
-    def _decisions(self, submissions: Mapping[int, CommandBatch], state: State) -> dict[int, Decision]:
+    def _decisions(self, batches: Mapping[int, CommandBatch], state: State) -> dict[int, Decision]:
         """Decide each batch on the result of those before it."""
         decisions: dict[int, Decision] = {}
-        for index, submission in submissions.items():
-            decisions[index] = decide(submission, state, self.at)
+        for index, batch in batches.items():
+            decisions[index] = decide(batch, state, self.at)
             state = state.after(decisions[index].final)
         return decisions
 
-    async def _start(self, submissions: Sequence[CommandBatch]) -> int | None:
+    async def _start(self, batches: Sequence[CommandBatch]) -> int | None:
         """Return the change after which a new webhook starts, if a batch names one; such a batch comes alone."""
-        cursor = next((each.follow for each in submissions if each.follow is not None), None)
+        cursor = next((each.follow for each in batches if each.follow is not None), None)
         return None if cursor is None else await self.log.number(self.connection, cursor)
 
-    async def _replays(self, submissions: Sequence[CommandBatch]) -> dict[int, Response]:
+    async def _replays(self, batches: Sequence[CommandBatch]) -> dict[int, Response]:
         """Return the responses of the batches whose idempotency keys were used before."""
-        keys = {(each.key.caller, each.key.name): index for index, each in enumerate(submissions) if each.key}
+        keys = {(each.key.caller, each.key.name): index for index, each in enumerate(batches) if each.key}
         if not keys:
             return {}
         asked = json([{"caller": caller, "name": name} for caller, name in keys])
-        kept = await self.connection.fetch(_RECEIPTS, asked)
+        kept = await self.connection.fetch(_OUTCOMES, asked)
         if any(row["expires_at"] <= self.at for row in kept):
             await self.connection.execute(_EXPIRED, asked, self.at)
         answers: dict[int, Response] = {}
         for row in kept:
             index = keys[row["caller"], row["name"]]
-            key = submissions[index].key
+            key = batches[index].key
             if key is not None and row["expires_at"] > self.at:
                 same = row["fingerprint"] == key.fingerprint
                 answers[index] = Replay(outcome=read_outcome(row["receipt"])) if same else KeyReused()
@@ -215,13 +213,13 @@ class Transaction:
                 known += decision.changes
         return told
 
-    def _receipts(self, submission: CommandBatch, outcome: Outcome) -> list[dict[str, Any]]:
-        key = submission.key
-        if key is None or (remembered := kept(outcome, submission)) is None:
+    def _stored_outcomes(self, batch: CommandBatch, outcome: Outcome) -> list[dict[str, Any]]:
+        key = batch.key
+        if key is None or (remembered := kept(outcome, batch)) is None:
             return []
-        receipt = write_outcome(remembered)
-        row = {"caller": key.caller, "name": key.name, "fingerprint": key.fingerprint, "receipt": receipt}
-        return [{**row, "expires_at": self.at + RECEIPTS_KEPT}]
+        stored = write_outcome(remembered)
+        row = {"caller": key.caller, "name": key.name, "fingerprint": key.fingerprint, "receipt": stored}
+        return [{**row, "expires_at": self.at + OUTCOMES_KEPT}]
 
 
 async def _compute(work: Callable[[], T]) -> T:

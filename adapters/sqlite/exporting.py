@@ -26,8 +26,9 @@ from domain.entity_type import EntityType
 from domain.queries import Condition, Query
 from domain.snapshot import (
     BATCH,
-    RECEIPTS_BATCH,
+    OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -36,17 +37,16 @@ from domain.snapshot import (
     Metadata,
     Part,
     Positions,
-    Receipt,
-    Receipts,
-    Sent,
     Snapshot,
+    StoredOutcome,
+    StoredOutcomes,
 )
 from domain.stored_entity import StoredEntity
 
 OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials", "calendars")
 """The exported tables, beside the entities, that may have many rows."""
 
-RECEIPTS = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
+OUTCOMES = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 
 T = TypeVar("T")
 
@@ -134,11 +134,11 @@ class SqliteExport(Snapshot):
             yield Changes(changes=changes)
         for cursors in _batches(self._former_cursors()):
             yield FormerCursors(numbers=dict(cursors))
-        for receipts in _batches(self._receipts(), RECEIPTS_BATCH):
-            yield Receipts(receipts=receipts)
+        for outcomes in _batches(self._outcomes(), OUTCOMES_BATCH):
+            yield StoredOutcomes(outcomes=outcomes)
         yield Positions(numbers=self._positions())
         for deliveries in _batches(self._deliveries()):
-            yield Sent(deliveries=deliveries)
+            yield AllDeliveries(deliveries=deliveries)
         for keys in _batches(map(key_of, self._connection.execute(KEYS))):
             yield Keys(keys=keys)
         for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):
@@ -178,8 +178,8 @@ class SqliteExport(Snapshot):
         rows = self._connection.execute("SELECT cursor, number FROM former_cursors ORDER BY cursor")
         return ((Cursor(cursor), number) for cursor, number in rows)
 
-    def _receipts(self) -> Iterator[Receipt]:
-        return map(receipt_of, self._connection.execute(RECEIPTS))
+    def _outcomes(self) -> Iterator[StoredOutcome]:
+        return map(outcome_of, self._connection.execute(OUTCOMES))
 
     def _deliveries(self) -> Iterator[Delivery]:
         return map(delivery_of, self._connection.execute(f"{SELECT} ORDER BY number"))
@@ -188,10 +188,10 @@ class SqliteExport(Snapshot):
         return dict(fetch(self._connection, "SELECT webhook, number FROM positions ORDER BY webhook"))
 
 
-def receipt_of(row: tuple[Any, ...]) -> Receipt:
+def outcome_of(row: tuple[Any, ...]) -> StoredOutcome:
     """Return the stored outcome of a row."""
-    caller, name, fingerprint, receipt, at = row
-    return Receipt(caller=caller, name=name, fingerprint=fingerprint, receipt=receipt, expires_at=moment(at))
+    caller, name, fingerprint, outcome, at = row
+    return StoredOutcome(caller=caller, name=name, fingerprint=fingerprint, outcome=outcome, expires_at=moment(at))
 
 
 def _batches(items: Iterator[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:

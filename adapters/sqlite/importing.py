@@ -21,6 +21,7 @@ from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -31,9 +32,8 @@ from domain.snapshot import (
     NotEmpty,
     Part,
     Positions,
-    Receipts,
     SameLog,
-    Sent,
+    StoredOutcomes,
 )
 from domain.stored_entity import Serializer
 
@@ -49,7 +49,7 @@ _EMPTY = (
 _NO_CALENDARS = "SELECT NOT EXISTS (SELECT 1 FROM calendars)"  # earlier schemas lack the table
 _NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
-_RECEIPT = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
+_OUTCOME = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
 
 @asynccontextmanager
@@ -142,17 +142,17 @@ class SqliteImport(Import):
                 self._append(part)
             case FormerCursors(numbers=numbers):
                 self._connection.executemany("INSERT INTO former_cursors VALUES (?, ?)", numbers.items())
-            case Receipts(receipts=receipts):
+            case StoredOutcomes(outcomes=outcomes):
                 self._connection.executemany(
-                    _RECEIPT,
+                    _OUTCOME,
                     (
-                        (each.caller, each.name, each.fingerprint, each.receipt, microseconds(each.expires_at))
-                        for each in receipts
+                        (each.caller, each.name, each.fingerprint, each.outcome, microseconds(each.expires_at))
+                        for each in outcomes
                     ),
                 )
             case Positions(numbers=numbers):
                 self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", numbers.items())
-            case Sent(deliveries=deliveries):
+            case AllDeliveries(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
             case Keys(keys=keys):
                 self._connection.executemany(PUT_KEY, map(key_row, keys))

@@ -29,13 +29,13 @@ def purge(connection: apsw.Connection, at: datetime, *, changes_before: datetime
     access_keys.purge(connection, at)
     more = deliveries.purge(connection, changes_before, AT_ONCE)
     # Stored outcomes expire in the order of their numbers, unless the clock was set back between two of them.
-    receipts, last = fetch(
+    outcomes, last = fetch(
         connection,
         "SELECT count(*), max(number) FROM (SELECT number, expires_at FROM receipts ORDER BY number LIMIT ?)"
         " WHERE expires_at <= ?",
         (AT_ONCE, microseconds(at)),
     )[0]
-    if receipts:
+    if outcomes:
         connection.execute("DELETE FROM receipts WHERE number <= ? AND expires_at <= ?", (last, microseconds(at)))
     newest, forgotten = fetch(connection, "SELECT newest, forgotten FROM log")[0]
     end = min(newest, newest if kept_from is None else kept_from, forgotten + AT_ONCE)
@@ -50,4 +50,4 @@ def purge(connection: apsw.Connection, at: datetime, *, changes_before: datetime
         connection.execute("DELETE FROM changes WHERE number <= ?", (end,))
         connection.execute("DELETE FROM former_cursors WHERE number < ?", (end,))
         connection.execute("UPDATE log SET forgotten = ?", (end,))
-    return bool(more or receipts == AT_ONCE or end - forgotten == AT_ONCE)
+    return bool(more or outcomes == AT_ONCE or end - forgotten == AT_ONCE)

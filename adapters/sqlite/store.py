@@ -77,7 +77,7 @@ class SqliteStore(Store):
         self._path = path = path.absolute()
         self._rows = {entity_type.name: TableMapping(entity_type) for entity_type in entity_types}
         self._closed = False
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watchers = 0
         with explaining(path):
@@ -142,8 +142,8 @@ class SqliteStore(Store):
         read = self._here if quick else self._in_thread
         return await read(lambda connection: read_page(connection, rows, query, cursor_codec, self._documents))
 
-    async def submit(self, submission: CommandBatch) -> Outcome | Replay:
-        answer: Outcome | Replay = await self._write(submission)
+    async def submit(self, batch: CommandBatch) -> Outcome | Replay:
+        answer: Outcome | Replay = await self._write(batch)
         return answer
 
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
@@ -169,12 +169,12 @@ class SqliteStore(Store):
         self._watchers += 1  # counted before the first look, so that every later write notifies
         try:
             while True:
-                news = self._news
+                changed = self._changed
                 if await self._here(self._log.head) != number:
                     return
                 with suppress(TimeoutError):  # another process may have written, which does not notify this one
                     async with asyncio.timeout(LOOK_AGAIN_S):
-                        await news.wait()
+                        await changed.wait()
         finally:
             self._watchers -= 1
 
@@ -210,7 +210,7 @@ class SqliteStore(Store):
         if self._closed:
             return
         self._closed = True
-        self._news.set()
+        self._changed.set()
         self._shared.end()
         await asyncio.to_thread(self._release)
 
@@ -265,5 +265,5 @@ class SqliteStore(Store):
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -28,12 +28,12 @@ from domain.decisions import (
 )
 from domain.entity_type import Deleted, Entity, EntityType
 from domain.errors import KeyReused
-from domain.ports import RECEIPTS_KEPT
+from domain.ports import OUTCOMES_KEPT
 from domain.state import Current, Ref, State, UniqueValue
 from domain.stored_entity import Serializer, StoredEntity
 from domain.upsert import upserted
 
-_REPLACE_RECEIPT = "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
+_REPLACE_OUTCOME = "REPLACE INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
 
 class Transaction:
@@ -51,41 +51,41 @@ class Transaction:
         self._revisions: dict[str, int] = {}  # of the entity types that were written
         self._searched: dict[str, list[Searched]] = {}
         self._unlogged: list[Change[Any]] = []  # changes not yet in the log
-        self._receipts: dict[tuple[str, str], tuple[bytes, bytes, int]] = {}
+        self._outcomes: dict[tuple[str, str], tuple[bytes, bytes, int]] = {}
 
-    def apply(self, submission: CommandBatch, at: datetime) -> Outcome | Replay:
+    def apply(self, batch: CommandBatch, at: datetime) -> Outcome | Replay:
         """Decide a command batch and write the result. Raises `KeyReused` and `BadCursor`, with nothing written."""
-        key = submission.key
+        key = batch.key
         if key is not None and (replay := self._replay(key, at)) is not None:
             return replay
-        if submission.lease is not None and not deliveries.is_held(self._connection, submission.lease):
-            return Outcome(results=(), request_id=submission.request_id)
-        start = None if submission.follow is None else self._log.number(self._connection, submission.follow)
+        if batch.lease is not None and not deliveries.is_held(self._connection, batch.lease):
+            return Outcome(results=(), request_id=batch.request_id)
+        start = None if batch.follow is None else self._log.number(self._connection, batch.follow)
         last_ids: dict[str, int] = {}
-        state = self._state(submission, last_ids)
-        decision = decide(submission, state, at)
+        state = self._state(batch, last_ids)
+        decision = decide(batch, state, at)
         decision = explained(decision, {each: self._kept(*each) for each in unexplained(decision)})
-        outcome, changes = recorded(decision, submission, at, self._documents)
-        if submission.dry_run:
+        outcome, changes = recorded(decision, batch, at, self._documents)
+        if batch.dry_run:
             return outcome
         self._number(changes, last_ids)
         self._write(state, decision.final, changes, start)
-        if submission.deliveries and outcome.failed is None:
-            put = deliveries.queue if submission.lease is None else deliveries.put
-            put(self._connection, submission.deliveries)
-        if key is not None and (remembered := kept(outcome, submission)) is not None:
-            self._receipts[key.caller, key.name] = (
+        if batch.deliveries and outcome.failed is None:
+            put = deliveries.queue if batch.lease is None else deliveries.put
+            put(self._connection, batch.deliveries)
+        if key is not None and (remembered := kept(outcome, batch)) is not None:
+            self._outcomes[key.caller, key.name] = (
                 key.fingerprint,
                 write_outcome(remembered),
-                microseconds(at + RECEIPTS_KEPT),
+                microseconds(at + OUTCOMES_KEPT),
             )
         return outcome
 
     def finish(self) -> None:
         """Write the collected rows and the counters."""
         self._log_changes()
-        rows = [(caller, name, *kept) for (caller, name), kept in self._receipts.items()]
-        self._connection.executemany(_REPLACE_RECEIPT, rows)
+        rows = [(caller, name, *kept) for (caller, name), kept in self._outcomes.items()]
+        self._connection.executemany(_REPLACE_OUTCOME, rows)
         for entity_type, searched in self._searched.items():
             self._rows[entity_type].reindex(self._connection, searched)
         if not self._revisions:
@@ -102,7 +102,7 @@ class Transaction:
         self._unlogged.clear()
 
     def _replay(self, key: IdempotencyKey, at: datetime) -> Replay | None:
-        kept = self._receipts.get((key.caller, key.name)) or self._kept_receipt(key, at)
+        kept = self._outcomes.get((key.caller, key.name)) or self._stored_outcome(key, at)
         if kept is None:
             return None
         fingerprint, outcome, _ = kept
@@ -110,7 +110,7 @@ class Transaction:
             raise KeyReused
         return Replay(outcome=read_outcome(outcome))
 
-    def _kept_receipt(self, key: IdempotencyKey, at: datetime) -> tuple[Any, ...] | None:
+    def _stored_outcome(self, key: IdempotencyKey, at: datetime) -> tuple[Any, ...] | None:
         found = fetch(
             self._connection,
             "SELECT fingerprint, receipt, expires_at FROM receipts WHERE caller = ? AND name = ? AND expires_at > ?",
@@ -122,12 +122,12 @@ class Transaction:
         last_ids[entity_type.name] = last_ids.get(entity_type.name, self._last_ids.get(entity_type.name, 0)) + 1
         return last_ids[entity_type.name]
 
-    def _state(self, submission: CommandBatch, last_ids: dict[str, int]) -> State:
-        current = {ref: self._current(ref, each) for ref, each in named(submission.commands).items()}
-        values = values_to_own(submission.commands, current)
+    def _state(self, batch: CommandBatch, last_ids: dict[str, int]) -> State:
+        current = {ref: self._current(ref, each) for ref, each in named(batch.commands).items()}
+        values = values_to_own(batch.commands, current)
         owners = self._owners(values) if values else {}
         if owners:
-            also = upserted(submission.commands, owners) - current.keys()
+            also = upserted(batch.commands, owners) - current.keys()
             current |= {ref: self._current(ref, False) for ref in also}
         return State(current=current, owners=owners, new_id=lambda entity_type: self._next_id(last_ids, entity_type))
 

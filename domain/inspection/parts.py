@@ -14,10 +14,20 @@ from domain.changes import Cursor, log_of
 from domain.deliveries import TEST, Delivery, DeliveryStatus
 from domain.entity_type import EntityType, Field
 from domain.field_types import ValidationError
+from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, shown
-from domain.inspection.life import UNREADABLE
-from domain.inspection.ports import Facts
-from domain.snapshot import AllCalendars, Credentials, FormerCursors, Keys, Part, Positions, Receipt, Receipts, Sent
+from domain.inspection.ports import LogFacts
+from domain.snapshot import (
+    AllCalendars,
+    AllDeliveries,
+    Credentials,
+    FormerCursors,
+    Keys,
+    Part,
+    Positions,
+    StoredOutcome,
+    StoredOutcomes,
+)
 
 SECRET_BYTES = 32
 HASH_BYTES = 32
@@ -25,7 +35,7 @@ HASH_BYTES = 32
 _NAME = re.compile(r"[0-9A-Za-z]{1,32}", re.ASCII)
 
 
-def check_facts(facts: Facts) -> Iterator[Finding]:
+def check_log_facts(facts: LogFacts) -> Iterator[Finding]:
     """Yield what is wrong with the single facts."""
     known = facts.metadata
     if len(known.secret) != SECRET_BYTES:
@@ -46,7 +56,7 @@ class RestOfStore:
 
     def __init__(
         self,
-        facts: Facts,
+        facts: LogFacts,
         webhooks: Mapping[EntityType[Any], set[int]],
         types: frozenset[str],
         read_outcome: Callable[[bytes], object],
@@ -64,12 +74,12 @@ class RestOfStore:
         match part:
             case FormerCursors(numbers=numbers):
                 return chain.from_iterable(starmap(self._check_former, numbers.items()))
-            case Receipts(receipts=items):
-                return chain.from_iterable(map(self._check_receipt, items))
+            case StoredOutcomes(outcomes=items):
+                return chain.from_iterable(map(self._check_outcome, items))
             case Positions(numbers=numbers):
                 self._positions = numbers
                 return self._check_positions()
-            case Sent(deliveries=items):
+            case AllDeliveries(deliveries=items):
                 return chain.from_iterable(map(self._check_delivery, items))
             case Keys(keys=items):
                 return chain.from_iterable(map(self._check_key, items))
@@ -86,11 +96,11 @@ class RestOfStore:
         if not 0 <= number <= self._facts.newest:
             yield Finding(Kind.CURSOR, where, f"is behind change {number}, and the log ends with {self._facts.newest}")
 
-    def _check_receipt(self, receipt: Receipt) -> Iterator[Finding]:
+    def _check_outcome(self, outcome: StoredOutcome) -> Iterator[Finding]:
         try:
-            self._read_outcome(receipt.receipt)
+            self._read_outcome(outcome.outcome)
         except UNREADABLE as error:
-            where = f"the outcome of the idempotency key {shown(receipt.name)} of the caller {shown(receipt.caller)}"
+            where = f"the outcome of the idempotency key {shown(outcome.name)} of the caller {shown(outcome.caller)}"
             yield Finding(Kind.OUTCOME, where, f"cannot be read: {error}")
 
     def _check_positions(self) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ class Logged(NamedTuple):
 
 
 @frozen(kw_only=True)
-class Facts:
+class LogFacts:
     """The single facts of a store, the name of its log, and the number of its newest change."""
 
     name: str
@@ -74,7 +74,7 @@ class Inspection(Protocol):
         """Check all but the content of rows: pages, tables, columns, constraints, indexes, the search index."""
 
     @abstractmethod
-    async def facts(self) -> Facts:
+    async def facts(self) -> LogFacts:
         """Return the single facts. Raises `Unreadable`."""
 
     @abstractmethod

@@ -3,6 +3,7 @@
 import doctest
 import re
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -12,7 +13,7 @@ from entrypoints.settings import KEY, PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 
 
-def promised(document: str, pattern: str) -> list[str]:
+def promised(document: str, pattern: str) -> list[Any]:
     """Return what a document names."""
     return re.findall(pattern, (ROOT / document).read_text())
 
@@ -42,6 +43,23 @@ def test_the_map_names_every_use_case() -> None:
     """Each module of the use cases is on the map."""
     modules = {each.name for each in (ROOT / "domain" / "use_cases").glob("[a-z]*.py")}
     assert set() == modules - set(promised("ARCHITECTURE.md", r"`([a-z_]+\.py)`"))
+
+
+def test_the_map_names_every_module() -> None:
+    """Each module is on the map, by its name, in a row whose first column has its package or a module of that."""
+    modules = [each for root in ("domain", "adapters", "entrypoints") for each in (ROOT / root).rglob("[a-z]*.py")]
+    named = set()
+    for where, rest in promised("ARCHITECTURE.md", r"(?m)^\| (.*?) \| (.*) \|$"):
+        places = re.findall(r"`([a-z_/.]+)`", where)
+        packages = tuple(
+            "/" + re.sub(r"/?[a-z_]*\.py$|/$", "", each) for each in places if "/" in each or "." not in each
+        )
+        names = {*re.findall(r"`([a-z_]+\.py)`", rest), *(each.rpartition("/")[2] for each in places)}
+        named |= {
+            each for each in modules if each.name in names and f"/{each.parent.relative_to(ROOT)}".endswith(packages)
+        }
+    assert len(named) > 100
+    assert [] == sorted(str(each.relative_to(ROOT)) for each in modules if each not in named)
 
 
 def test_readme_names_every_setting() -> None:

@@ -19,7 +19,7 @@ from tests.benchmarks.table import Row
 
 ROWS = 100_000  # and as many changes, which some attacks read
 AIM = 0.050  # seconds within which 99 of 100 requests of the others are answered
-PATIENCE = 5.0  # seconds after which a request of the others has failed
+TIMEOUT_S = 5.0  # seconds after which a request of the others has failed
 LONGEST = 120.0  # seconds until an attack ends by itself, should nobody end it
 
 
@@ -54,10 +54,10 @@ def attacking(attack: str, port: int) -> Iterator[None]:
         process.wait()
 
 
-def waits(port: int, seconds: float, patience: float = PATIENCE) -> Waits:
+def waits(port: int, seconds: float, timeout_s: float = TIMEOUT_S) -> Waits:
     """Return what honest clients measured for some seconds, in their own process."""
-    command = [sys.executable, "-m", "tests.benchmarks.others", str(port), str(seconds), str(patience)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=seconds + patience + 60)
+    command = [sys.executable, "-m", "tests.benchmarks.others", str(port), str(seconds), str(timeout_s)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=seconds + timeout_s + 60)
     found = Waits(**json.loads(done.stdout))
     if not found.times:
         raise LoadError(f"no request of the others was answered: {found.failures[:3]}")
@@ -75,7 +75,7 @@ def _timed(rounds: Rounds, server: Server, attack: str | None) -> Waits:
 
 
 def _row(store: str, attack: str | None, found: Waits) -> Row:
-    """Make the row of an attack. A failure counts as `PATIENCE` seconds, and misses the aim."""
+    """Make the row of an attack. A failure counts as `TIMEOUT_S` seconds, and misses the aim."""
     p50, p99 = found.within(0.5), found.within(0.99)
     failed = f", {len(found.failures)} of {len(found.times) + len(found.failures)} failed" if found.failures else ""
     return Row(

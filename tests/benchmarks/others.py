@@ -1,7 +1,7 @@
-"""Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS PATIENCE` prints how they wait.
+"""Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS TIMEOUT_S` prints how they wait.
 
 Each client sends a request, waits for the whole response, pauses and repeats. A request without a successful response
-within `PATIENCE` seconds is a failure. The output is JSON: `{"patience": …, "times": [seconds, …], "failures": […]}`.
+within `TIMEOUT_S` seconds is a failure. The output is JSON: `{"timeout_s": …, "times": [seconds, …], "failures": […]}`.
 """
 
 import asyncio
@@ -26,18 +26,18 @@ class Waits:
     """What the clients measured.
 
     Attributes:
-        patience: seconds until a request without a response counts as failed.
+        timeout_s: seconds until a request without a response counts as failed.
         times: seconds until each response was complete.
         failures: the reason of each failed request.
     """
 
-    patience: float
+    timeout_s: float
     times: list[float] = attrs.field(factory=list)
     failures: list[str] = attrs.field(factory=list)
 
     def within(self, share: float) -> float:
-        """Return the seconds within which this share of all requests succeeded. A failure counts as `patience`."""
-        waits = sorted([*self.times, *[self.patience] * len(self.failures)])
+        """Return the seconds within which this share of all requests succeeded. A failure counts as `timeout_s`."""
+        waits = sorted([*self.times, *[self.timeout_s] * len(self.failures)])
         return waits[min(len(waits) - 1, int(share * len(waits)))]
 
 
@@ -67,14 +67,14 @@ async def client(port: int, number: int, until: float, waits: Waits) -> None:
     while perf_counter() < until:
         start, sent = perf_counter(), next(asked)
         try:
-            async with asyncio.timeout(waits.patience):
+            async with asyncio.timeout(waits.timeout_s):
                 reader, writer = await asyncio.open_connection(HOST, port)
                 await ask(reader, writer, sent)
             waits.times.append(perf_counter() - start)
             while perf_counter() < until:
                 await asyncio.sleep(PAUSE)
                 start, sent = perf_counter(), next(asked)
-                async with asyncio.timeout(waits.patience):
+                async with asyncio.timeout(waits.timeout_s):
                     await ask(reader, writer, sent)
                 waits.times.append(perf_counter() - start)
         except (OSError, EOFError) as error:
@@ -83,9 +83,9 @@ async def client(port: int, number: int, until: float, waits: Waits) -> None:
             await asyncio.sleep(PAUSE)
 
 
-async def measured(port: int, seconds: float, patience: float) -> Waits:
+async def measured(port: int, seconds: float, timeout_s: float) -> Waits:
     """Run all clients for some seconds."""
-    waits = Waits(patience)
+    waits = Waits(timeout_s)
     until = perf_counter() + seconds
     await asyncio.gather(*(client(port, number, until, waits) for number in range(CLIENTS)))
     return waits

@@ -24,7 +24,7 @@ from tests.benchmarks.servers import backroom, running, sqlite
 
 AT_ONCE = 3  # attacks
 STINT = 20.0  # seconds of each
-PATIENCE = 30.0  # seconds after which a request of the honest has failed, however busy the machine is
+TIMEOUT_S = 30.0  # seconds after which a request of the honest has failed, however busy the machine is
 GROWTH = 1.1  # of the memory, from the second quarter of the time to the last, that counts as flat
 
 
@@ -41,10 +41,10 @@ def main() -> int:
         service = backroom(str(asked.backroom), "(c) soaked", sqlite(folder / "soaked.db"))
         with running(service, folder, cores) as server:
             fill(Rounds(1, 1, 1, cores), server, ROWS)
-            memory, found, delayed = [], Waits(PATIENCE), server.delayed()
+            memory, found, delayed = [], Waits(TIMEOUT_S), server.delayed()
             with _attackers(server.port):
                 for minute in range(1, asked.minutes + 1):
-                    these = waits(server.port, 60, PATIENCE)
+                    these = waits(server.port, 60, TIMEOUT_S)
                     memory.append(server.memory() / 1e6)
                     before, delayed = delayed, server.delayed()
                     print(

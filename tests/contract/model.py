@@ -34,13 +34,13 @@ class Model:
         self.gone: dict[IdempotencyKey, Values] = {}
         self.log: list[tuple[str, Values, tuple[str, ...], datetime]] = []
         self.last_id = {"task": 0, "product": 0}
-        self.receipts: dict[str, tuple[bytes, Any, datetime]] = {}
+        self.outcomes: dict[str, tuple[bytes, Any, datetime]] = {}
 
     def copy(self) -> "Model":
         """Return an independent copy."""
         other = Model()
         other.living, other.gone, other.log = dict(self.living), dict(self.gone), list(self.log)
-        other.last_id, other.receipts = dict(self.last_id), dict(self.receipts)
+        other.last_id, other.outcomes = dict(self.last_id), dict(self.outcomes)
         return other
 
     def create(self, entity_type: str, id: int, values: Values, at: datetime) -> Values:

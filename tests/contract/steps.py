@@ -13,12 +13,12 @@ from domain.entity_type import EntityType
 from domain.errors import DomainError
 from domain.ports import ChangeLog, Reader, Store, Writer
 from domain.queries import Page, Query
-from tests.builders import create, recorded, submission
+from tests.builders import batch, create, recorded
 
 
 async def outcome(store: Writer, *commands: Any, **facts: Any) -> Outcome:
     """Submit commands and return their outcome."""
-    answer = await store.submit(submission(*commands, **facts))
+    answer = await store.submit(batch(*commands, **facts))
     assert isinstance(answer, Outcome)
     return answer
 
@@ -52,11 +52,11 @@ async def whole_log(store: ChangeLog, after: Cursor | None = None) -> list[Entry
     """Read the log to its end, by the contract's rule for the end."""
     entries: list[Entry] = []
     while True:
-        batch = await store.read(after, limit=7)
-        if not batch.entries and batch.cursor == after:
+        page = await store.read(after, limit=7)
+        if not page.entries and page.cursor == after:
             return entries
-        entries += batch.entries
-        after = batch.cursor
+        entries += page.entries
+        after = page.cursor
 
 
 async def trail(store: ChangeLog, after: Cursor | None = None) -> list[tuple[str, int, int]]:

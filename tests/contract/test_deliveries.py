@@ -15,7 +15,7 @@ from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
 from domain.webhook import WEBHOOK, Disable, RequireExists
-from tests.builders import LATER, NOON, Clock, create, submission
+from tests.builders import LATER, NOON, Clock, batch, create
 from tests.contract.steps import carry_out, edit, fill, outcome, pending, positions_of, trail, whole_log
 
 pytestmark = pytest.mark.anyio
@@ -46,8 +46,8 @@ async def test_changes_of_webhooks_are_not_published(store: Store) -> None:
     await carry_out(store, create(WEBHOOK), create(TASK))
     await carry_out(store, edit(WEBHOOK, 1, description="x"), create(PRODUCT), Delete(entity_type=WEBHOOK, id=1))
     assert [("task.created", 1, 1), ("product.created", 1, 1)] == await trail(store)
-    batch = await store.read(None, types=frozenset({"webhook.updated"}))
-    assert [2] == [each.change.record.version for each in batch.entries]
+    page = await store.read(None, types=frozenset({"webhook.updated"}))
+    assert [2] == [each.change.record.version for each in page.entries]
     assert [1, 2, 3] == [each.change.record.version for each in await store.history(WEBHOOK, 1)]
     assert await store.head() == (await store.read(None)).cursor
 
@@ -82,7 +82,7 @@ async def test_a_webhook_starts_where_it_is_told(store: Store) -> None:
 async def test_a_webhook_starts_at_no_other_place(store: Store) -> None:
     """A start that is no cursor of this log is refused, and nothing is created."""
     with pytest.raises(BadCursor):
-        await store.submit(submission(create(WEBHOOK), create(TASK), follow=Cursor("now")))
+        await store.submit(batch(create(WEBHOOK), create(TASK), follow=Cursor("now")))
     assert ({}, []) == (await positions_of(store), await trail(store))
     (made,) = await fill(store, TASK, {})
     assert [("task.created", made.id, 1)] == await trail(store)
@@ -312,7 +312,7 @@ async def test_a_replay_queues_nothing(store: Store) -> None:
     await carry_out(store, create(WEBHOOK))
     key = IdempotencyKey(caller="me", name="k", fingerprint=b"f")
     first = await outcome(store, RequireExists(id=1), key=key, deliveries=(delivery("a"),))
-    again = await store.submit(submission(RequireExists(id=1), key=key, deliveries=(delivery("b"),)))
+    again = await store.submit(batch(RequireExists(id=1), key=key, deliveries=(delivery("b"),)))
     assert (Replay(outcome=first), ["a"]) == (again, await ids(store))
 
 

@@ -9,12 +9,12 @@ import pytest
 from domain.commands import Delete, Precondition, Refuse, Restore
 from domain.decisions import EarlierAnswer, IdempotencyKey, Outcome, Replay
 from domain.errors import KeyInFlight, KeyReused, PreconditionRequired, ValidationFailed, Violation
-from domain.ports import RECEIPTS_KEPT, Store
+from domain.ports import OUTCOMES_KEPT, Store
 from domain.product import MAX_STOCK, PRODUCT
 from domain.stock import AdjustStock
 from domain.task import TASK
 from domain.webhook import WEBHOOK
-from tests.builders import Broken, Clock, create, submission
+from tests.builders import Broken, Clock, batch, create
 from tests.contract.steps import carry_out, edit, fill, got, outcome, trail
 from tests.contract.test_deliveries import attempt, delivery
 
@@ -43,7 +43,7 @@ def key(name: str = "k", *, caller: str = "me", request: bytes = b"\x00request")
 
 async def replayed(store: Store, key: IdempotencyKey, *commands: Any) -> Outcome | EarlierAnswer:
     """Return the stored outcome of a replay."""
-    answer = await store.submit(submission(*(commands or (create(TASK),)), key=key))
+    answer = await store.submit(batch(*(commands or (create(TASK),)), key=key))
     assert isinstance(answer, Replay)
     return answer.outcome
 
@@ -84,7 +84,7 @@ async def test_another_request_is_refused(store: Store, other: Store) -> None:
     first = await outcome(store, create(TASK), key=key())
     for door in (store, other):
         with pytest.raises(KeyReused):
-            await door.submit(submission(create(TASK), key=key(request=b"another")))
+            await door.submit(batch(create(TASK), key=key(request=b"another")))
     assert first == await replayed(store, key())
     assert [("task.created", 1, 1)] == await trail(store)
 
@@ -119,7 +119,7 @@ async def test_a_dry_run_uses_no_key(store: Store) -> None:
     """A dry run stores no outcome, but replays one that is stored."""
     await carry_out(store, create(TASK), key=key(), dry_run=True)
     first = await outcome(store, create(TASK), key=key())
-    answer = await store.submit(submission(create(TASK), key=key(), dry_run=True))
+    answer = await store.submit(batch(create(TASK), key=key(), dry_run=True))
     assert Replay(outcome=first) == answer
     assert 1 == len(await trail(store))
 
@@ -127,7 +127,7 @@ async def test_a_dry_run_uses_no_key(store: Store) -> None:
 async def test_keys_expire(store: Store, clock: Clock) -> None:
     """A key expires after the promised time, and can then be used for any request."""
     first = await outcome(store, create(TASK), key=key())
-    clock.now += RECEIPTS_KEPT - SECOND
+    clock.now += OUTCOMES_KEPT - SECOND
     assert first == await replayed(store, key())
     clock.now += SECOND
     second = await outcome(store, create(TASK), create(TASK), key=key(request=b"another"))
@@ -137,14 +137,14 @@ async def test_keys_expire(store: Store, clock: Clock) -> None:
 async def test_a_fault_leaves_the_key_unused(store: Store) -> None:
     """A batch that fails with a fault has no effect and leaves its key unused."""
     with pytest.raises(RuntimeError, match=r"^a fault in a decision$"):
-        await store.submit(submission(create(TASK), Broken(), key=key()))
+        await store.submit(batch(create(TASK), Broken(), key=key()))
     assert [] == await trail(store)
     await carry_out(store, create(TASK), key=key())
 
 
 async def test_two_at_once_have_one_effect(store: Store, other: Store) -> None:
     """Of equal concurrent batches one is carried out; the others get its outcome, or an error to retry."""
-    first, second = (submission(create(TASK), key=key()) for _ in range(2))
+    first, second = (batch(create(TASK), key=key()) for _ in range(2))
     answers = await asyncio.gather(store.submit(first), other.submit(second), return_exceptions=True)
     (done,) = [answer for answer in answers if isinstance(answer, Outcome)]
     assert 1 == sum(isinstance(answer, KeyInFlight) or answer == Replay(outcome=done) for answer in answers)

@@ -10,11 +10,11 @@ from domain.changes import Cursor
 from domain.commands import Delete, Precondition, Restore
 from domain.decisions import Done, IdempotencyKey, Outcome, Replay
 from domain.errors import CursorExpired, NotFound, PreconditionFailed, Unavailable
-from domain.ports import RECEIPTS_KEPT, Store
+from domain.ports import OUTCOMES_KEPT, Store
 from domain.product import PRODUCT
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import LATER, NOON, Clock, create, submission
+from tests.builders import LATER, NOON, Clock, batch, create
 from tests.contract.steps import carry_out, edit, fill, refusal, trail, walk
 
 pytestmark = pytest.mark.anyio
@@ -53,30 +53,30 @@ async def test_more_than_one_purge_removes_changes(store: Store) -> None:
     for _ in range(3):
         await carry_out(store, *(create(TASK) for _ in range(900)))
     for number in range(20):
-        await store.submit(submission(key=key(str(number))))
-    await purge(store, at=LATER + RECEIPTS_KEPT, changes_before=LATER)
+        await store.submit(batch(key=key(str(number))))
+    await purge(store, at=LATER + OUTCOMES_KEPT, changes_before=LATER)
     assert [] == await trail(store)
     assert 2700 == (await store.page(Query(entity_type=TASK, limit=1, total=True))).total
 
 
 async def test_more_than_one_purge_removes_stored_outcomes(store: Store) -> None:
     """Repeated purges remove any number of expired outcomes, even if nothing else is left to purge."""
-    submissions = [submission(key=key(str(number))) for number in range(1001)]
-    await asyncio.gather(*map(store.submit, submissions))
-    await purge(store, at=NOON + RECEIPTS_KEPT)
-    answers = await asyncio.gather(*map(store.submit, submissions))
+    batches = [batch(key=key(str(number))) for number in range(1001)]
+    await asyncio.gather(*map(store.submit, batches))
+    await purge(store, at=NOON + OUTCOMES_KEPT)
+    answers = await asyncio.gather(*map(store.submit, batches))
     assert {Outcome} == {type(answer) for answer in answers}
 
 
 async def test_a_clock_that_ran_behind_expires_only_its_own_outcomes(store: Store, clock: Clock) -> None:
     """Outcomes stored before the clock was set back are kept for as long as was promised then."""
-    await store.submit(submission(key=key("before")))
-    clock.now = NOON - 2 * RECEIPTS_KEPT
-    await store.submit(submission(key=key("meanwhile")))
+    await store.submit(batch(key=key("before")))
+    clock.now = NOON - 2 * OUTCOMES_KEPT
+    await store.submit(batch(key=key("meanwhile")))
     clock.now = NOON
     await purge(store, at=NOON)
-    assert isinstance(await store.submit(submission(key=key("before"))), Replay)
-    assert isinstance(await store.submit(submission(key=key("meanwhile"))), Outcome)
+    assert isinstance(await store.submit(batch(key=key("before"))), Replay)
+    assert isinstance(await store.submit(batch(key=key("meanwhile"))), Outcome)
 
 
 async def test_one_jump_of_the_clock_purges_nothing(store: Store, other: Store, clock: Clock) -> None:
@@ -175,14 +175,14 @@ async def test_changed_fields_are_unknown_after_a_purge(store: Store) -> None:
 
 async def test_stored_outcomes_are_purged_when_they_expire(store: Store, clock: Clock) -> None:
     """A purge removes outcomes that have expired by its time, and no others."""
-    await store.submit(submission(create(TASK), key=key("old")))
+    await store.submit(batch(create(TASK), key=key("old")))
     clock.now = LATER
-    new = await store.submit(submission(create(TASK), key=key("new")))
+    new = await store.submit(batch(create(TASK), key=key("new")))
     assert isinstance(new, Outcome)
-    await purge(store, at=NOON + RECEIPTS_KEPT)
+    await purge(store, at=NOON + OUTCOMES_KEPT)
     clock.now = NOON
-    assert Replay(outcome=new) == await store.submit(submission(key=key("new")))
-    assert isinstance(await store.submit(submission(key=key("old"))), Outcome)
+    assert Replay(outcome=new) == await store.submit(batch(key=key("new")))
+    assert isinstance(await store.submit(batch(key=key("old"))), Outcome)
 
 
 async def test_a_purge_wakes_nobody_and_moves_no_cursor(store: Store) -> None:
@@ -214,7 +214,7 @@ async def test_a_probe_leaves_nothing(store: Store, other: Store) -> None:
 
 async def test_closing_finishes_what_was_submitted(store: Store) -> None:
     """Closing carries out all submitted batches, and their callers get the results."""
-    submitted = [asyncio.create_task(store.submit(submission(create(TASK)))) for _ in range(50)]
+    submitted = [asyncio.create_task(store.submit(batch(create(TASK)))) for _ in range(50)]
     await asyncio.sleep(0)  # lets each begin
     await store.close()
     answers = await asyncio.gather(*submitted)
@@ -235,7 +235,7 @@ async def test_a_closed_store_is_not_available(store: Store) -> None:
         store.get(TASK, 1),
         store.page(Query(entity_type=PRODUCT)),
         store.page(Query(entity_type=PRODUCT, total=True)),
-        store.submit(submission(create(TASK))),
+        store.submit(batch(create(TASK))),
         store.read(None),
         store.head(),
         store.oldest(),

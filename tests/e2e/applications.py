@@ -105,7 +105,7 @@ def failing() -> ASGIApp:
 
 
 def main(name: str, port: str, count: str) -> int:
-    """Serve one of the applications above, with less patience than usual."""
+    """Serve one of the applications above, with shorter timeouts than usual."""
     server.DRAIN, server.TIMEOUT, workers.TIMEOUT = 1, 2.0, 2.5
     workers.PAUSE = 0.1
     LingeringClose.TIMEOUT = 0.5

@@ -36,21 +36,21 @@ class Receiver:
 
     url: str = ""
     messages: list[Message] = field(factory=list)
-    news: threading.Condition = field(factory=threading.Condition)
+    arrived: threading.Condition = field(factory=threading.Condition)
     seen: Counter[str] = field(factory=Counter)
 
     def take(self, message: Message) -> int:
         """Keep a message, and return the status to answer."""
-        with self.news:
+        with self.arrived:
             self.messages.append(message)
             self.seen[message.id] += 1
-            self.news.notify_all()
+            self.arrived.notify_all()
             return 503 if self.seen[message.id] == 1 else 204
 
     def wait_for(self, count: int, *, within: float) -> bool:
         """Return once so many messages were taken by their second attempt; tell whether they were in time."""
-        with self.news:
-            return self.news.wait_for(lambda: len(self.taken()) >= count, within)
+        with self.arrived:
+            return self.arrived.wait_for(lambda: len(self.taken()) >= count, within)
 
     def taken(self) -> set[str]:
         """Return the ids of the messages that were answered with success."""

@@ -28,7 +28,7 @@ FAULTS = {
     "asyncio.run(main())",
     "what another library logs": "import logging; logging.getLogger('uvicorn.error').error('two\\nlines')",
     "what is no Unicode": "import logging; logging.getLogger('backroom').error('%s', '\\udcff')",
-    "a worker": "from entrypoints.workers import _start; _start(lambda place, is_first: 1 // 0, 0, True).join()",
+    "a worker": "from entrypoints.workers import _start; _start(lambda slot, is_first: 1 // 0, 0, True).join()",
 }
 
 

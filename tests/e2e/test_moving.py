@@ -22,7 +22,7 @@ from tests.e2e.test_cli import run
 
 SOON = 60.0  # seconds, for what happens in a few, on a machine that has more to do
 HALTING = [sys.executable, "-m", "tests.e2e.halting"]
-IMPATIENT = [sys.executable, str(Path(__file__).with_name("impatient.py"))]
+SHORT_TIMEOUTS = [sys.executable, str(Path(__file__).with_name("short_timeouts.py"))]
 ROOT = Path(__file__).parents[2]
 
 
@@ -95,7 +95,7 @@ def test_clients_do_not_notice(tmp_path: Path, database: str) -> None:
             assert (0, True) == (moved.returncode, moved.stdout.startswith("moved ")), moved.stderr
             late = client.post("/tasks", json={"title": "Too late"}).json()["id"]
         with (
-            running(tmp_path, program=IMPATIENT, store=database, webhooks_allow_private="1") as service,
+            running(tmp_path, program=SHORT_TIMEOUTS, store=database, webhooks_allow_private="1") as service,
             service.client() as client,
         ):
             assert (before, lists) == (answers(client, *paths), listed(client))

@@ -20,7 +20,7 @@ from attrs import define
 from entrypoints.server import Server, config, listen, url
 
 ANNOUNCEMENT = re.compile(r"backroom: listening on http://127\.0\.0\.1:(\d+)\n")
-ENDS = 15  # seconds; the applications here are served with patience for two
+ENDS = 15  # seconds; the applications here are served with timeouts of two
 
 
 @define

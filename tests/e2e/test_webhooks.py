@@ -41,9 +41,9 @@ def write(service: Service, title: str) -> None:
         assert 201 == client.post("/tasks", json={"title": title}).status_code
 
 
-def impatient(folder: Path) -> AbstractContextManager[Service]:
+def short_timeouts(folder: Path) -> AbstractContextManager[Service]:
     """Run a service that may call this machine, and soon tries again what failed."""
-    program = [sys.executable, str(Path(__file__).with_name("impatient.py"))]
+    program = [sys.executable, str(Path(__file__).with_name("short_timeouts.py"))]
     return running(folder, program=program, webhooks_allow_private="1")
 
 
@@ -52,15 +52,15 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Receiver, l
     """Kill a service again and again while it delivers; return the secret, what arrived, and what the log tells."""
     folder, random = tmp_path_factory.mktemp("killed"), Random(20)
     with receiving() as receiver:
-        with impatient(folder) as service:
+        with short_timeouts(folder) as service:
             secret = subscribed(service, receiver.url)
         for life in range(KILLS):
-            with impatient(folder) as service:
+            with short_timeouts(folder) as service:
                 for number in range(WRITES):
                     write(service, f"{life}-{number}")
                 receiver.wait_for(len(receiver.taken()) + random.randrange(1, 3), within=random.random())
                 service.kill()
-        with impatient(folder) as service:
+        with short_timeouts(folder) as service:
             assert receiver.wait_for(KILLS * WRITES, within=SOON)
             with service.client() as client:
                 changes = client.get("/changes?limit=1000").json()["changes"]
@@ -130,7 +130,7 @@ def in_javascript(folder: Path, secret: str, messages: list[Message]) -> subproc
 
 def test_another_process_takes_over(tmp_path: Path) -> None:
     """When the process that delivers is killed, the other one on the same file goes on."""
-    with receiving() as receiver, impatient(tmp_path) as one, impatient(tmp_path) as other:
+    with receiving() as receiver, short_timeouts(tmp_path) as one, short_timeouts(tmp_path) as other:
         subscribed(one, receiver.url)
         write(one, "a")
         assert receiver.wait_for(1, within=SOON)
@@ -148,7 +148,7 @@ def test_the_receiver_of_the_readme(tmp_path: Path) -> None:
     with receiving() as receiver:  # lends a free port
         port = receiver.url.rsplit(":", 1)[1].strip("/")
     (tmp_path / "receiver.py").write_text(script.replace("9000", port))
-    with impatient(tmp_path) as service:
+    with short_timeouts(tmp_path) as service:
         secret = subscribed(service, f"http://127.0.0.1:{port}/")
         command = [sys.executable, "receiver.py", secret]
         with subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE) as process:

@@ -12,7 +12,7 @@ HEAD = b"POST /tasks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/js
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every timeout as short as possible."""
     monkeypatch.setattr(pending_bodies, "STOPPED_S", 0.1)
     monkeypatch.setattr(pending_bodies, "LOOK_EVERY_S", 0.02)

@@ -40,13 +40,13 @@ async def test_when_a_body_is_late(now: float, moved_at: float, size: int, expec
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every timeout as short as possible."""
     monkeypatch.setattr(pending_bodies, "STOPPED_S", 0.1)
     monkeypatch.setattr(pending_bodies, "LOOK_EVERY_S", 0.02)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("piece", [b"", BODY[:3]])
 async def test_a_body_that_stops(client: Client, capacity: Capacity, piece: bytes) -> None:
     """A request whose body stops gets an error, and creates nothing."""
@@ -56,7 +56,7 @@ async def test_a_body_that_stops(client: Client, capacity: Capacity, piece: byte
     assert 0 == (await client.get("/tasks")).json()["count"]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 async def test_a_body_in_small_pieces(client: Client) -> None:
     """A body may arrive slowly as long as it never stops."""
 

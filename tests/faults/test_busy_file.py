@@ -16,7 +16,7 @@ from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import Broken, create, submission
+from tests.builders import Broken, batch, create
 from tests.contract.steps import carry_out, fill, trail, walk
 from tests.faults.slow import Slow
 
@@ -45,26 +45,26 @@ class Holding:
         if not self.connection.in_transaction:
             self.connection.execute("BEGIN IMMEDIATE")
 
-    def send_error(self, _: int) -> bool:
+    def refuse(self, _: int) -> bool:
         """Count a caller that finds the file locked, and do not let it wait."""
         self.refused += 1
         return False
 
 
 async def queued(
-    store: SqliteStore, *submissions: CommandBatch
+    store: SqliteStore, *batches: CommandBatch
 ) -> tuple[list[asyncio.Task[Outcome | Replay]], threading.Event]:
     """Submit a slow batch and others behind it; return all in order, and the event that ends the slow one."""
     begun, let_go = threading.Event(), threading.Event()
-    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    first = asyncio.create_task(store.submit(batch(Slow(begun, let_go))))
     await asyncio.to_thread(begun.wait)
-    waiting = [asyncio.create_task(store.submit(each)) for each in submissions]
+    waiting = [asyncio.create_task(store.submit(each)) for each in batches]
     await asyncio.sleep(0)  # all of them are now queued behind the first
     return [first, *waiting], let_go
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the store's wait for a lock."""
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 20)
 
@@ -74,7 +74,7 @@ async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last
     made = await fill(store, TASK, {})
     with held(path):
         with pytest.raises(Unavailable):
-            await store.submit(submission(create(TASK)))
+            await store.submit(batch(create(TASK)))
         assert made == await walk(store, Query(entity_type=TASK))
     made += await fill(store, TASK, {})
     assert made == await walk(store, Query(entity_type=TASK))
@@ -84,9 +84,9 @@ async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last
 
 async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
     """Any number of callers wait together for a locked file, not one after the other."""
-    (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(50)))
+    (first, *waiting), let_go = await queued(store, *(batch(create(TASK)) for _ in range(50)))
     store._writer.on_commit = holding = Holding(path)
-    store._writer.connection.set_busy_handler(holding.send_error)
+    store._writer.connection.set_busy_handler(holding.refuse)
     let_go.set()
     assert isinstance(await first, Outcome)
     answers = await asyncio.gather(*waiting, return_exceptions=True)
@@ -98,9 +98,9 @@ async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
 async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit of waiting batches another is refused at once, and the waiting ones are carried out."""
     monkeypatch.setattr(committer, "MAX_WAITING", 3)
-    (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(3)))
+    (first, *waiting), let_go = await queued(store, *(batch(create(TASK)) for _ in range(3)))
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+        await store.submit(batch(create(TASK)))
     let_go.set()
     await asyncio.gather(first, *waiting)
     assert 4 == len(await walk(store, Query(entity_type=TASK)))
@@ -110,10 +110,10 @@ async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.
 async def test_a_caller_who_went_away(store: SqliteStore) -> None:
     """A cancelled call may take effect or not, and affects no other."""
     begun, let_go = threading.Event(), threading.Event()
-    first = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+    first = asyncio.create_task(store.submit(batch(Slow(begun, let_go))))
     await asyncio.to_thread(begun.wait)
     first.cancel()
-    second = asyncio.create_task(store.submit(submission(create(TASK))))
+    second = asyncio.create_task(store.submit(batch(create(TASK))))
     let_go.set()
     assert isinstance(await second, Outcome)
     with pytest.raises(asyncio.CancelledError):
@@ -124,7 +124,7 @@ async def test_a_caller_who_went_away(store: SqliteStore) -> None:
 async def test_a_fault_in_a_group(store: SqliteStore) -> None:
     """The other members of a group with a fault are written once; the fault reaches only its caller."""
     commands: tuple[Any, ...] = (create(TASK), Broken(), create(TASK))
-    (first, *waiting), let_go = await queued(store, *map(submission, commands))
+    (first, *waiting), let_go = await queued(store, *map(batch, commands))
     let_go.set()
     answers = await asyncio.gather(first, *waiting, return_exceptions=True)
     assert [Outcome, Outcome, RuntimeError, Outcome] == [type(answer) for answer in answers]
@@ -134,7 +134,7 @@ async def test_a_fault_in_a_group(store: SqliteStore) -> None:
 
 async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
     """Callers in a group with one that has left still get their results."""
-    (first, gone, *others), let_go = await queued(store, *(submission(create(TASK)) for _ in range(3)))
+    (first, gone, *others), let_go = await queued(store, *(batch(create(TASK)) for _ in range(3)))
     gone.cancel()
     let_go.set()
     assert [Outcome] * 3 == [type(answer) for answer in await asyncio.gather(first, *others)]
@@ -144,7 +144,7 @@ async def test_one_of_a_group_went_away(store: SqliteStore) -> None:
 async def test_a_group_has_an_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group has a size limit, so that the first of many need not wait for the last."""
     monkeypatch.setattr(committer, "MAX_GROUP", 2)
-    (first, *waiting), let_go = await queued(store, *(submission(create(TASK)) for _ in range(5)))
+    (first, *waiting), let_go = await queued(store, *(batch(create(TASK)) for _ in range(5)))
     commits: list[None] = []
     store._writer.on_commit = lambda: commits.append(None)
     let_go.set()

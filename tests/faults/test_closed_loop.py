@@ -6,7 +6,7 @@ from pathlib import Path
 
 from domain.decisions import Outcome
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import batch, create
 from tests.faults.conftest import open_store
 from tests.faults.slow import Slow
 
@@ -18,13 +18,13 @@ def test_the_writer_outlives_the_loops_of_its_callers(path: Path) -> None:
 
     async def leave() -> None:
         watching = asyncio.create_task(store.wait_for_changes(await store.head()))
-        waiting = asyncio.create_task(store.submit(submission(Slow(begun, let_go))))
+        waiting = asyncio.create_task(store.submit(batch(Slow(begun, let_go))))
         await asyncio.to_thread(begun.wait)
         for task in (watching, waiting):
             task.cancel()
 
     async def come() -> None:
-        assert isinstance(await store.submit(submission(create(TASK))), Outcome)
+        assert isinstance(await store.submit(batch(create(TASK))), Outcome)
         await store.close()
 
     asyncio.run(leave())

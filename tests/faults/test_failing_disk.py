@@ -12,7 +12,7 @@ from domain.decisions import Outcome
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import NOON, create, submission
+from tests.builders import NOON, batch, create
 from tests.contract.steps import fill, walk
 from tests.faults.conftest import open_store
 from tests.faults.disks import Disk
@@ -37,7 +37,7 @@ BOTH = pytest.mark.parametrize("break_it", [break_sync, break_write])
 async def test_every_waiting_caller_is_told(store: SqliteStore, disk: Disk, break_it: Callable[[Disk], None]) -> None:
     """Every caller that waits when the disk fails gets an error; none gets a success or waits for ever."""
     break_it(disk)
-    submitted = (store.submit(submission(create(TASK))) for _ in range(600))
+    submitted = (store.submit(batch(create(TASK))) for _ in range(600))
     answers = await asyncio.gather(*submitted, return_exceptions=True)
     assert {Unavailable} == {type(answer) for answer in answers}
 
@@ -48,9 +48,9 @@ async def test_the_store_says_so_once(
 ) -> None:
     """Any number of failures log one line, with the file and the reason."""
     break_it(disk)
-    await asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(600)), return_exceptions=True)
+    await asyncio.gather(*(store.submit(batch(create(TASK))) for _ in range(600)), return_exceptions=True)
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+        await store.submit(batch(create(TASK)))
     assert [f"the disk failed under {path} (told to fail)"] == [each.partition(",")[0] for each in last_words]
     assert 1 == disk.failures
 
@@ -66,11 +66,11 @@ async def test_nothing_is_trusted_from_then_on(
     await asyncio.sleep(0)  # it waits
     break_it(disk)
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+        await store.submit(batch(create(TASK)))
     disk.on_sync = disk.on_write = None
     for call in (
         watching,
-        store.submit(submission(create(TASK))),
+        store.submit(batch(create(TASK))),
         store.purge(NOON, changes_before=NOON),
         store.get(TASK, 1),
         store.page(Query(entity_type=TASK)),
@@ -94,12 +94,12 @@ async def test_what_was_acknowledged_stays(
     acknowledged = await fill(store, TASK, *({"title": f"Task {number}"} for number in range(50)))
     break_it(disk)
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK, title="lost")))
+        await store.submit(batch(create(TASK, title="lost")))
     disk.on_sync = disk.on_write = None
     await store.close()
     again = open_store(path)
     assert acknowledged == await walk(again, Query(entity_type=TASK))
-    assert isinstance(await again.submit(submission(create(TASK))), Outcome)
+    assert isinstance(await again.submit(batch(create(TASK))), Outcome)
     await again.close()
 
 
@@ -123,5 +123,5 @@ async def test_a_damaged_file_is_not_trusted(path: Path, last_words: list[str]) 
         each.rpartition(" ")[0] for each in last_words
     ]
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+        await store.submit(batch(create(TASK)))
     await store.close()

@@ -13,7 +13,7 @@ from domain.decisions import IdempotencyKey, Outcome
 from domain.errors import NotFound, StorageFull, Unavailable
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import batch, create
 from tests.contract.steps import fill, refusal, trail, walk
 from tests.faults.conftest import open_store
 from tests.faults.disks import Disk
@@ -27,7 +27,7 @@ async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, las
     disk.on_write = apsw.FullError
     for _ in range(3):
         with pytest.raises(StorageFull):
-            await store.submit(submission(create(TASK)))
+            await store.submit(batch(create(TASK)))
         assert made == await walk(store, Query(entity_type=TASK))
         assert 2 == (await store.page(Query(entity_type=TASK, total=True))).total
     disk.on_write = None
@@ -65,10 +65,10 @@ async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: Disk) ->
     key = IdempotencyKey(caller="me", name="k", fingerprint=b"f")
     disk.on_write = apsw.FullError
     with pytest.raises(StorageFull):
-        await store.submit(submission(create(TASK), key=key))
+        await store.submit(batch(create(TASK), key=key))
     assert ([], []) == (await walk(store, Query(entity_type=TASK)), await trail(store))
     disk.on_write = None
-    assert isinstance(await store.submit(submission(create(TASK), key=key)), Outcome)
+    assert isinstance(await store.submit(batch(create(TASK), key=key)), Outcome)
     assert [("task.created", 1, 1)] == await trail(store)
 
 
@@ -76,9 +76,9 @@ async def test_what_needs_no_space_is_answered(store: SqliteStore, disk: Disk) -
     """Refusals, dry runs and edits without effect need no space, even in a group with writes that do."""
     await fill(store, TASK, {})
     disk.on_write = apsw.FullError
-    writes = asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(5)), return_exceptions=True)
+    writes = asyncio.gather(*(store.submit(batch(create(TASK))) for _ in range(5)), return_exceptions=True)
     assert isinstance(await refusal(store, Delete(entity_type=TASK, id=9)), NotFound)
-    assert isinstance(await store.submit(submission(create(TASK), dry_run=True)), Outcome)
+    assert isinstance(await store.submit(batch(create(TASK), dry_run=True)), Outcome)
     assert [StorageFull] * 5 == [type(answer) for answer in await writes]
 
 
@@ -94,7 +94,7 @@ async def test_nothing_acknowledged_is_lost(store: SqliteStore, disk: Disk, path
             if number == 0:
                 disk.on_write = full if turn % 3 == 1 else None
             try:
-                outcome = await store.submit(submission(create(TASK, title=f"{number}.{turn}", notes="x" * 2000)))
+                outcome = await store.submit(batch(create(TASK, title=f"{number}.{turn}", notes="x" * 2000)))
             except StorageFull:
                 refused += 1
             else:

@@ -14,7 +14,7 @@ from domain.decisions import Outcome
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import batch, create
 from tests.contract.steps import carry_out, fill, walk
 from tests.faults.conftest import open_store
 
@@ -77,7 +77,7 @@ async def test_nothing_is_acknowledged_and_all_is_rescued(
     misplace(path)
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await store.submit(submission(create(TASK)))
+            await store.submit(batch(create(TASK)))
     (copy,) = copies(path)
     assert [f"all that was acknowledged is in {copy}"] == [each.partition("; ")[2] for each in last_words]
     assert f"{path}" in last_words[0]
@@ -107,7 +107,7 @@ async def test_the_copy_only_has_to_be_moved_into_place(
     await fill(store, TASK, {})
     misplace(path)
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+        await store.submit(batch(create(TASK)))
     await store.close()
     (copy,) = copies(path)
     copy.rename(path)
@@ -168,10 +168,10 @@ async def test_a_link_leads_to_the_file(tmp_path: Path, last_words: list[str]) -
     real, link = tmp_path / "real.db", tmp_path / "backroom.db"
     link.symlink_to(real)
     store = open_store(link, last_words)
-    assert isinstance(await store.submit(submission(create(TASK))), Outcome)
+    assert isinstance(await store.submit(batch(create(TASK))), Outcome)
     link.unlink()
     link.symlink_to(tmp_path / "other.db")
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+        await store.submit(batch(create(TASK)))
     assert 1 == len(last_words)
     await store.close()

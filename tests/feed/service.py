@@ -21,7 +21,7 @@ from tests.http.measured import metrics_of
 from tests.webhooks.endpoints import Endpoints, make_dispatcher
 
 ROOMY = 1_000_000
-GOODBYE = "websocket.close"
+CLOSE = "websocket.close"
 _ENDED: Message = {"type": "ended"}
 
 
@@ -91,7 +91,7 @@ class Connection:
             self._outbox.put_nowait(_ENDED)
 
     async def _send(self, message: Message) -> None:
-        if not (self._gone or message["type"] == GOODBYE):
+        if not (self._gone or message["type"] == CLOSE):
             self.is_blocked = True
             await self.room.acquire()
             self.is_blocked = False

@@ -43,7 +43,7 @@ async def heard(feed: Feed, follower: Follower, changes: int) -> list[Cursor]:
     """Return the cursors of the next changes. No further change may come."""
     found: list[Cursor] = []
     while len(found) < changes:
-        found += [news.cursor for news in await feed.next(follower)]
+        found += [event.cursor for event in await feed.next(follower)]
     return found
 
 
@@ -204,7 +204,7 @@ async def test_whoever_waits_may_be_cancelled_at_any_time(feed: Feed, log: Obstr
                 log.let_go()
             waiting.cancel()
             with suppress(asyncio.CancelledError):
-                found += [news.cursor for news in await waiting]
+                found += [event.cursor for event in await waiting]
         log.let_go()
         found += await heard(feed, follower, len(cursors) - len(found))
     assert cursors == found

@@ -51,8 +51,8 @@ async def test_a_reader_that_reads_nothing(service: Service, store: Store, monke
 async def test_a_close_frame_cannot_be_sent(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """If even the close frame cannot be sent, the follower ends nevertheless."""
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
-    monkeypatch.setattr(websocket, "GOODBYE_S", 0.01)
-    monkeypatch.setattr("tests.feed.service.GOODBYE", None)
+    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("tests.feed.service.CLOSE", None)
     slow = await service.socket(room=1)
     await told(slow, 1)
     await write(store, 2)
@@ -67,7 +67,7 @@ async def test_a_reader_that_falls_too_far_behind(
 
     Another follower gets every change meanwhile.
     """
-    monkeypatch.setattr(feed, "PATIENCE_WITH_LATE_S", 0)
+    monkeypatch.setattr(feed, "LATE_ALLOWED_S", 0)
     slow, fast = await service.socket(room=1), await service.socket()
     for each in (slow, fast):
         await told(each, 1)
@@ -88,7 +88,7 @@ async def test_slow_readers_while_much_is_written(
     service: Service, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many slow readers are closed under constant writes, the other readers get every change."""
-    monkeypatch.setattr(feed, "PATIENCE_WITH_LATE_S", 0)
+    monkeypatch.setattr(feed, "LATE_ALLOWED_S", 0)
     slow = [await service.socket(room=1) for _ in range(5)]
     fast = await service.socket()
     for each in (*slow, fast):

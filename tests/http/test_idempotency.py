@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.ports import RECEIPTS_KEPT
+from domain.ports import OUTCOMES_KEPT
 from tests.builders import Clock
 from tests.http.service import Client
 from tests.http.steps import JSON, MERGE_PATCH, MINIMAL, asked, log, made, prepare, violations
@@ -174,7 +174,7 @@ async def test_rule_that_the_store_found_broken_is_not_kept(client: Client) -> N
 async def test_keys_are_forgotten_after_a_day(client: Client, clock: Clock) -> None:
     """A key can be used again after exactly 24 hours."""
     await client.post("/tasks", json=MINIMAL["tasks"], headers=KEY)
-    clock.now += RECEIPTS_KEPT - timedelta(microseconds=1)
+    clock.now += OUTCOMES_KEPT - timedelta(microseconds=1)
     assert "idempotency-replayed" in (await client.post("/tasks", json=MINIMAL["tasks"], headers=KEY)).headers
     clock.now += timedelta(microseconds=1)
 

@@ -33,7 +33,7 @@ async def test_form_1(case: dict[str, Any]) -> None:
     async with serving(store) as client:
         await client.post("/tasks", json={"title": "Sweep"})
         first = await client.request(case["method"], case["path"], json=case["body"], headers=KEY)
-        assert case["kept"] == store._receipts["", "k"].outcome.decode()
+        assert case["kept"] == store._outcomes["", "k"].outcome.decode()
         again = await client.request(case["method"], case["path"], json=case["body"], headers=REPLAYED)
     for each in (first, again):
         assert (case["status"], case["answer"]) == (each.status_code, each.text)
@@ -45,7 +45,7 @@ async def test_what_an_earlier_version_kept() -> None:
     store = MemoryStore(Clock(), SERIALIZER)
     async with serving(store) as client:
         await client.post("/tasks", json={"title": "Mop"}, headers=KEY)
-        store._receipts["", "k"] = evolve(store._receipts["", "k"], outcome=EARLIER)
+        store._outcomes["", "k"] = evolve(store._outcomes["", "k"], outcome=EARLIER)
         client._documented = None
         again = await client.post("/tasks", json={"title": "Mop"}, headers=REPLAYED)
     assert (201, EARLIER.partition(b"\n")[2]) == (again.status_code, again.content)
@@ -63,4 +63,4 @@ async def test_no_secret_is_kept(path: str) -> None:
         again = await client.post(path, json=body, headers=REPLAYED)
     assert first.content == again.content
     assert first.json()["secret"].startswith("whsec_")
-    assert b"whsec_" not in store._receipts["", "k"].outcome
+    assert b"whsec_" not in store._outcomes["", "k"].outcome

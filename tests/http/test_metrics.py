@@ -134,7 +134,7 @@ async def test_a_store_that_is_away(store: Store, monkeypatch: pytest.MonkeyPatc
 
 async def test_a_store_that_does_not_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for it for long."""
-    monkeypatch.setattr(exposition, "PATIENCE_S", 0)
+    monkeypatch.setattr(exposition, "TIMEOUT_S", 0)
     monkeypatch.setattr(type(store), "measure", lambda _: asyncio.Event().wait())
     async with alone(store) as client:
         assert "\nbackroom_store_up 0.0\n" in (await client.get("/metrics")).text

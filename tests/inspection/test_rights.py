@@ -7,16 +7,16 @@ import pytest
 from entrypoints.wiring import verified
 from tests.databases import shared_databases
 from tests.inspection.damages import do
-from tests.inspection.furnished import furnished, said
+from tests.inspection.populated import populated, said
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
-    """Return the URL of a furnished store, for a user without further rights."""
+    """Return the URL of a populated store, for a user without further rights."""
     async with shared_databases().blank() as dsn:
-        await furnished(dsn)
+        await populated(dsn)
         await do(dsn, "CREATE ROLE plain LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain")
         await do(dsn, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO plain")
         yield dsn.replace("user=postgres", "user=plain")

@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright as driver
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox",)  # root has no sandbox
-PATIENCE_MS = 30_000
+TIMEOUT_MS = 30_000
 OF_SCRIPTS = ("fetch", "xhr", "eventsource")  # the page itself decides what an error of these means
 
 
@@ -35,7 +35,7 @@ def started() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    expect.set_options(timeout=PATIENCE_MS)
+    expect.set_options(timeout=TIMEOUT_MS)
     with driver() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser

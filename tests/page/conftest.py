@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.service import Service, running
-from tests.page.browser import PATIENCE_MS, Watch, started
+from tests.page.browser import TIMEOUT_MS, Watch, started
 
 Person = Callable[..., Page]
 
@@ -54,7 +54,7 @@ def person(browser: Browser, service: Service, watch: Watch) -> Iterator[Person]
         chosen = {"base_url": service.url, "locale": "en-US", "timezone_id": "UTC", **options}
         context = watch.over(browser.new_context(**chosen))
         contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         return context.new_page()
 
     yield sit_down

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.service import Service, running
-from tests.page.browser import PATIENCE_MS, Watch
+from tests.page.browser import TIMEOUT_MS, Watch
 from tests.page.conftest import Person
 from tests.page.steps import TASKS, changed, field, made, opened, panel, read, row
 
@@ -20,7 +20,7 @@ def colleague(tmp_path: Path, browser: Browser, service: Service) -> Iterator[Pa
     with running(tmp_path) as other:
         watch = Watch(other.url)
         context = watch.over(browser.new_context(base_url=other.url, locale="en-US"))
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         yield context.new_page()
         context.close()
     assert [] == watch.complaints

@@ -14,7 +14,7 @@ from domain.product import PRODUCT
 from domain.queries import Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK
-from tests.builders import create, recorded, submission
+from tests.builders import batch, create, recorded
 from tests.contract.steps import carry_out, edit, fill, positions_of, whole_log
 from tests.contract.test_upkeep import key
 from tests.databases import SHARED, Databases, open_store
@@ -113,7 +113,7 @@ async def test_a_locked_entity_delays_no_others(store: PostgresStore, slow: Open
     await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
     await carry_out(store, edit(TASK, 2, notes="x"))
     with pytest.raises(Conflict):
-        await store._attempt([submission(edit(TASK, 1, notes="x"))], None)
+        await store._attempt([batch(edit(TASK, 1, notes="x"))], None)
     await slow.carry_out(edit(TASK, 1, notes="y"), edit(TASK, 2, notes="y"), locking=True)
     await slow.commit()
     changes = [(each.change.record.id, each.change.record.version) for each in await whole_log(store)]
@@ -124,7 +124,7 @@ async def test_who_waits_keeps_nobody_from_the_log(store: PostgresStore, slow: O
     """A process takes the lock of the log last, so others write while it waits for any other lock."""
     other = await open_store(dsn)
     await slow.begin("INSERT INTO receipts VALUES ('me', 'key', '', '', now())")
-    waiting = asyncio.create_task(other.submit(submission(create(TASK), key=key("key"))))
+    waiting = asyncio.create_task(other.submit(batch(create(TASK), key=key("key"))))
     await blocked(slow.connection, 1)
     await fill(store, TASK, {})
     await slow.rollback()
@@ -149,17 +149,17 @@ async def test_who_dies_with_the_lock_leaves_no_hole(store: PostgresStore, slow:
 async def test_the_same_sku_for_many_makes_no_deadlock(postgres: Databases, dsn: str) -> None:
     """Concurrent claims of one sku cause no deadlock with the lock of the log."""
     await postgres.execute(f"ALTER DATABASE {SHARED} SET deadlock_timeout = '1h'")
-    doors = [await open_store(dsn) for _ in range(4)]
+    stores = [await open_store(dsn) for _ in range(4)]
 
     async def take(door: PostgresStore, sku: int) -> None:
-        await door.submit(submission(create(PRODUCT, sku=str(sku))))
+        await door.submit(batch(create(PRODUCT, sku=str(sku))))
 
     async with asyncio.timeout(30):
         for sku in range(50):
-            await asyncio.gather(*(take(door, sku) for door in doors))
-    entries = await whole_log(doors[0])
+            await asyncio.gather(*(take(door, sku) for door in stores))
+    entries = await whole_log(stores[0])
     assert (list(range(1, 51)), 50) == (numbers(entries), len(set(ids(entries))))
-    for door in doors:
+    for door in stores:
         await door.close()
     await postgres.execute(f"ALTER DATABASE {SHARED} RESET deadlock_timeout")
 

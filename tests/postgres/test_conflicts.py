@@ -18,7 +18,7 @@ from domain.product import PRODUCT
 from domain.task import TASK
 from domain.use_cases.read import read_one
 from domain.webhook import WEBHOOK, Disable, RequireExists
-from tests.builders import create, recorded, submission
+from tests.builders import batch, create, recorded
 from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
 from tests.contract.test_deliveries import delivery
 from tests.databases import SHARED, Databases, open_store
@@ -38,8 +38,8 @@ async def test_a_slow_writer_holds_up_only_its_own(store: PostgresStore, slow: O
     """While a transaction locks one task, writes to others succeed at once, and a write to that one waits."""
     await fill(store, TASK, {}, {})
     await slow.begin("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
-    waiting = asyncio.create_task(store.submit(submission(edit(TASK, 1, title="after"))))
-    others = [store.submit(submission(edit(TASK, 2, notes=str(number)))) for number in range(5)]
+    waiting = asyncio.create_task(store.submit(batch(edit(TASK, 1, title="after"))))
+    others = [store.submit(batch(edit(TASK, 2, notes=str(number)))) for number in range(5)]
     assert [Outcome] * 5 == [type(answer) for answer in await asyncio.gather(*others)]
     assert not waiting.done()
     await slow.carry_out(edit(TASK, 1, notes="slow"), locking=True)
@@ -83,9 +83,9 @@ async def test_what_was_submitted_at_the_same_time_takes_effect_in_its_order(sto
     """A batch sees the earlier ones of its group: values that they passed on, took or freed."""
     await fill(store, PRODUCT, {"sku": "A"})
     give, take, late = await asyncio.gather(
-        store.submit(submission(edit(PRODUCT, 1, sku=None))),
-        store.submit(submission(create(PRODUCT, sku="A"))),
-        store.submit(submission(create(PRODUCT, sku="A"))),
+        store.submit(batch(edit(PRODUCT, 1, sku=None))),
+        store.submit(batch(create(PRODUCT, sku="A"))),
+        store.submit(batch(create(PRODUCT, sku="A"))),
     )
     assert isinstance(give, Outcome)
     assert isinstance(take, Outcome)
@@ -101,9 +101,9 @@ async def test_one_fault_is_not_the_fault_of_others(store: PostgresStore) -> Non
             raise RuntimeError("a fault in a decision")
 
     answers = await asyncio.gather(
-        store.submit(submission(create(TASK))),
-        store.submit(submission(Broken(entity_type=TASK, id=1, values={}))),
-        store.submit(submission(create(TASK))),
+        store.submit(batch(create(TASK))),
+        store.submit(batch(Broken(entity_type=TASK, id=1, values={}))),
+        store.submit(batch(create(TASK))),
         return_exceptions=True,
     )
     assert [Outcome, RuntimeError, Outcome] == [type(answer) for answer in answers]
@@ -118,7 +118,7 @@ async def test_repeated_conflicts_are_unavailable(store: PostgresStore, monkeypa
 
     monkeypatch.setattr(store, "_attempt", conflict)
     with pytest.raises(Unavailable):
-        await store.submit(submission(create(TASK)))
+        await store.submit(batch(create(TASK)))
     assert [] == await trail(store)
 
 
@@ -165,7 +165,7 @@ async def test_a_full_disk(store: PostgresStore, connection: "asyncpg.Connection
     )
     try:
         with pytest.raises(StorageFull):
-            await store.submit(submission(create(TASK)))
+            await store.submit(batch(create(TASK)))
         assert 1 == len(await trail(store))
     finally:
         await connection.execute("DROP FUNCTION full_disk CASCADE")

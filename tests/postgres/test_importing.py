@@ -12,7 +12,7 @@ from domain.registry import ENTITY_TYPES
 from domain.task import TASK
 from entrypoints.wiring import exporting
 from tests.builders import SERIALIZER, Clock
-from tests.contract.places import moved, opened
+from tests.contract.locations import moved, opened
 from tests.contract.steps import fill
 from tests.databases import Databases
 
@@ -69,14 +69,14 @@ async def test_the_server_is_lost_before_the_commit(postgres: Databases, dsn: st
     await (await opened(source, Clock())).close()
 
     async with (
-        exporting(source) as telling,
-        importing.importing(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER) as taking,
+        exporting(source) as export,
+        importing.importing(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER) as importer,
     ):
-        async for part in telling.read():
-            await taking.write(part)
+        async for part in export.read():
+            await importer.write(part)
         await postgres.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
         )
         with pytest.raises(Unavailable):
-            await taking.commit()
+            await importer.commit()
     await moved(source, dsn)

@@ -12,7 +12,7 @@ from adapters.postgres.transaction import LARGE
 from domain.errors import Unavailable
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import NOON, create, submission
+from tests.builders import NOON, batch, create
 from tests.contract.steps import carry_out, edit, fill, trail
 from tests.databases import SHARED, Databases, open_store
 from tests.postgres.transactions import Open, blocked
@@ -45,7 +45,7 @@ async def test_a_server_that_is_gone_and_comes_back(away: PostgresStore, server:
     for call in (
         away.get(TASK, 1),
         away.page(Query(entity_type=TASK)),
-        away.submit(submission(create(TASK))),
+        away.submit(batch(create(TASK))),
         away.read(None),
         away.ping(),
         away.purge(NOON, changes_before=NOON),
@@ -91,7 +91,7 @@ async def test_a_write_that_is_cut(
     """A write whose connection breaks gets an error at once, and is not tried again."""
     await fill(store, TASK, {})
     await slow.carry_out(edit(TASK, 1, notes="slow"))
-    writing = asyncio.create_task(store.submit(submission(edit(TASK, 1, notes="cut"))))
+    writing = asyncio.create_task(store.submit(batch(edit(TASK, 1, notes="cut"))))
     watching = await asyncpg.connect(dsn)
     await blocked(watching, 1)
     await watching.execute(f"SELECT pg_terminate_backend(pid) {OTHERS} AND wait_event_type = 'Lock'")
@@ -109,11 +109,11 @@ async def test_all_connections_taken(
     await fill(store, TASK, {})
     small = await open_store(f"{dsn}&pool_size=1")
     await slow.carry_out(edit(TASK, 1, notes="slow"))
-    writing = asyncio.create_task(small.submit(submission(edit(TASK, 1, title="B"))))
+    writing = asyncio.create_task(small.submit(batch(edit(TASK, 1, title="B"))))
     watching = await asyncpg.connect(dsn)
     await blocked(watching, 1)
-    with monkeypatch.context() as impatient:
-        impatient.setattr(connections, "WAIT_S", 0.05)
+    with monkeypatch.context() as short_timeouts:
+        short_timeouts.setattr(connections, "WAIT_S", 0.05)
         with pytest.raises(Unavailable):
             await small.get(TASK, 1)
     await slow.commit()
@@ -127,10 +127,10 @@ async def test_all_connections_taken(
 async def test_whose_turn_comes_too_late(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, commands: int) -> None:
     """A batch that has waited too long, in a group or alone, is refused and not begun."""
     await fill(store, TASK, {})
-    with monkeypatch.context() as impatient:
-        impatient.setattr(committer, "TIMEOUT_S", -1)
+    with monkeypatch.context() as short_timeouts:
+        short_timeouts.setattr(committer, "TIMEOUT_S", -1)
         with pytest.raises(Unavailable):
-            await store.submit(submission(*(create(TASK) for _ in range(commands))))
+            await store.submit(batch(*(create(TASK) for _ in range(commands))))
     await fill(store, TASK, {})
     assert [1, 2] == [id for _, id, _ in await trail(store)]
 
@@ -144,7 +144,7 @@ async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Da
     try:
         for _ in range(2):
             with pytest.raises(Unavailable):
-                await store.submit(submission(create(TASK)))
+                await store.submit(batch(create(TASK)))
     finally:
         await postgres.execute(f"SET default_transaction_read_only = off; {read_only} = off")
     await fill(store, TASK, {})
@@ -169,7 +169,7 @@ async def test_a_notification_that_is_lost(store: PostgresStore, dsn: str, monke
     """A waiting reader finds a write of another process without a notification, by its own regular looks."""
     monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
     other = await open_store(dsn)
-    monkeypatch.setattr(other._news, "notify", lambda: None)
+    monkeypatch.setattr(other._notifier, "notify", lambda: None)
     watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     await fill(other, TASK, {})
     await watching

@@ -11,7 +11,7 @@ from adapters.postgres import notifier
 from adapters.postgres.store import PostgresStore
 from domain.queries import Query
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import batch, create
 from tests.contract.steps import carry_out, edit, fill, trail, walk
 from tests.databases import SHARED, Databases, open_store
 from tests.postgres.pooler import pooling
@@ -37,7 +37,7 @@ async def test_everything_works(pooled: PostgresStore) -> None:
     await fill(pooled, TASK, *({"title": f"t{number}"} for number in range(30)))
     await asyncio.gather(
         *(carry_out(pooled, edit(TASK, 1, notes=str(number))) for number in range(20)),
-        *(pooled.submit(submission(*(create(TASK) for _ in range(25)))) for _ in range(4)),
+        *(pooled.submit(batch(*(create(TASK) for _ in range(25)))) for _ in range(4)),
         *(pooled.page(Query(entity_type=TASK, search="t1")) for _ in range(20)),
         *(pooled.get(TASK, 1) for _ in range(20)),
     )

@@ -7,7 +7,7 @@ from attrs import define, field
 
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.transaction import Transaction, new_ids
-from tests.builders import NOON, SERIALIZER, submission
+from tests.builders import NOON, SERIALIZER, batch
 
 
 @define
@@ -27,8 +27,8 @@ class Open:
         """Decide and write commands, and begin first if needed; after that the log is locked."""
         if self._ended:
             await self.begin()
-        submissions = [submission(*commands)]
-        ids = await new_ids(self.connection, submissions, dry_run=False)
+        batches = [batch(*commands)]
+        ids = await new_ids(self.connection, batches, dry_run=False)
         transaction = Transaction(
             connection=self.connection,
             log=self.store._log,
@@ -37,7 +37,7 @@ class Open:
             at=NOON,
             locking=locking,
         )
-        await transaction.carry_out(submissions, ids)
+        await transaction.carry_out(batches, ids)
 
     async def commit(self) -> None:
         """Commit."""

@@ -15,7 +15,7 @@ from domain.product import MAX_STOCK, PRODUCT
 from domain.state import Ref, State, unique_values
 from domain.stock import AdjustStock
 from domain.task import TASK, Status
-from tests.builders import LATER, REQUIRED, product, submission, task
+from tests.builders import LATER, REQUIRED, batch, product, task
 
 IDS = st.integers(1, 4)
 SKUS = st.sampled_from([None, "A", "B"])
@@ -57,7 +57,7 @@ def decided(commands: list[Any], world: World, new_id: Callable[[EntityType[Any]
     wanted = values_to_own(commands, current)
     owners = {value: each.id for each in world.values() for value in unique_values(each) if value in wanted}
     state = State(current=current, owners=owners, new_id=new_id)
-    return decide(submission(*commands, atomic=atomic), state, LATER)
+    return decide(batch(*commands, atomic=atomic), state, LATER)
 
 
 def ids() -> Callable[[EntityType[Any]], int]:

@@ -23,7 +23,7 @@ from domain.public_types import PUBLIC_TYPES
 from domain.rows import Row, RowRules
 from domain.use_cases.export import Selection, export
 from domain.use_cases.import_rows import ImportPlan, blocks, write_block
-from tests.builders import SERIALIZER, Clock, submission
+from tests.builders import SERIALIZER, Clock, batch
 from tests.properties.strategies import entities
 
 FORMATS = ["csv", "ndjson", "named"]
@@ -75,7 +75,7 @@ def test_there_and_back(entity_type: EntityType[Any], format: str, data: st.Data
     async def there_and_back() -> tuple[str, str]:
         store = MemoryStore(Clock(), SERIALIZER)
         writable = ({name: getattr(each, name) for name in entity_type.writable_names} for each in some)
-        await store.submit(submission(*(Create(entity_type=entity_type, values=values) for values in writable)))
+        await store.submit(batch(*(Create(entity_type=entity_type, values=values) for values in writable)))
         first = await exported(store, entity_type, format)
         return first, await exported(await imported(first, entity_type, format), entity_type, format)
 

@@ -17,7 +17,7 @@ POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
 EXPECTING = POST[:-2] + b"Expect: 100-continue\r\n\r\n"
 
 
-class Impatient(HttpProtocol):
+class ShortTimeouts(HttpProtocol):
     """Has the shortest timeouts."""
 
     HEADERS_TIMEOUT = 0.1
@@ -25,14 +25,14 @@ class Impatient(HttpProtocol):
     WATCH_INTERVAL = 0.02
 
 
-class ImpatientForHeads(HttpProtocol):
+class ShortHeadTimeout(HttpProtocol):
     """Has the shortest timeout for heads, and the default for the rest."""
 
     HEADERS_TIMEOUT = 0.1
 
 
 async def pass_time(server: Running) -> None:
-    """Wait longer, from now, than the limits of `Impatient`."""
+    """Wait longer, from now, than the limits of `ShortTimeouts`."""
     for _ in range(3):
         assert 408 == (await (await server.connect()).response()).status
 
@@ -40,7 +40,7 @@ async def pass_time(server: Running) -> None:
 @pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\n"])
 async def test_head_does_not_come(start: bytes) -> None:
     """A connection without a whole head times out, whether or not a head has begun."""
-    async with running(Reporter(), ImpatientForHeads) as server:
+    async with running(Reporter(), ShortHeadTimeout) as server:
         client = await server.connect()
 
         response = await client.ask(start)
@@ -51,7 +51,7 @@ async def test_head_does_not_come(start: bytes) -> None:
 
 async def test_head_comes_slowly() -> None:
     """The timeout covers the whole head: single bytes do not extend it."""
-    async with running(Reporter(), ImpatientForHeads) as server:
+    async with running(Reporter(), ShortHeadTimeout) as server:
         client = await server.connect()
 
         async def drip() -> None:
@@ -69,7 +69,7 @@ async def test_head_comes_slowly() -> None:
 
 async def test_next_head_does_not_come() -> None:
     """A later request has the same timeout. It starts with the first byte of the request."""
-    async with running(Reporter(), ImpatientForHeads) as server:
+    async with running(Reporter(), ShortHeadTimeout) as server:
         client = await server.connect()
         assert 200 == (await client.ask()).status
         await pass_time(server)
@@ -80,7 +80,7 @@ async def test_next_head_does_not_come() -> None:
 
 async def test_idle_connection_is_closed_in_silence() -> None:
     """An idle connection is closed without a response, even if empty lines come."""
-    async with running(Reporter(), ImpatientForHeads, timeout_keep_alive=1) as server:
+    async with running(Reporter(), ShortHeadTimeout, timeout_keep_alive=1) as server:
         client = await server.connect()
         await client.ask()
         await client.send(b"\r\n")
@@ -91,7 +91,7 @@ async def test_idle_connection_is_closed_in_silence() -> None:
 async def test_next_head_stops_behind_a_request_in_progress() -> None:
     """If the next request is late during a slow response, its error comes after that response."""
     held = Held()
-    async with running(held, ImpatientForHeads) as server:
+    async with running(held, ShortHeadTimeout) as server:
         client = await server.connect()
         await client.send(GET + b"GET /")
         await held.began.wait()
@@ -107,7 +107,7 @@ async def test_next_head_stops_behind_a_request_in_progress() -> None:
 async def test_body_is_not_read(body: bytes) -> None:
     """A body that the application does not read never times out, because that is not the client's fault."""
     held = Held()
-    async with running(held, Impatient) as server:
+    async with running(held, ShortTimeouts) as server:
         client = await server.connect()
         length = str(len(body) + 1).encode()
         client.writer.write(POST.replace(b"5", length) + body)
@@ -122,7 +122,7 @@ async def test_body_is_not_read(body: bytes) -> None:
 async def test_body_waits_for_a_request_in_progress() -> None:
     """A body does not time out while an earlier request blocks it."""
     held = Held()
-    async with running(held, Impatient) as server:
+    async with running(held, ShortTimeouts) as server:
         client = await server.connect()
         await client.send(GET + POST)
         await held.began.wait()
@@ -136,7 +136,7 @@ async def test_body_waits_for_a_request_in_progress() -> None:
 async def test_body_is_not_asked_for() -> None:
     """A client that waits for `100 Continue` does not time out before it gets that."""
     held = Held()
-    async with running(held, Impatient) as server:
+    async with running(held, ShortTimeouts) as server:
         client = await server.connect()
         await client.send(EXPECTING)
         await held.began.wait()
@@ -156,7 +156,7 @@ async def test_answer_has_begun() -> None:
         going.set()
         await send({"type": "http.response.body", "body": await read_body(receive)})
 
-    async with running(app, Impatient) as server:
+    async with running(app, ShortTimeouts) as server:
         client = await server.connect()
         await client.send(POST + b"hel")
         await going.wait()
@@ -181,7 +181,7 @@ async def test_answer_is_not_read() -> None:
         await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
         return True
 
-    class Noting(Impatient):
+    class Noting(ShortTimeouts):
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             given_up.set()
@@ -201,10 +201,10 @@ async def test_answer_is_read_slowly() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await respond(send, b"x" * size)
 
-    class Patient(Impatient):
+    class LongTimeouts(ShortTimeouts):
         SEND_TIMEOUT = 0.5  # the kernel accepts a response in pieces of some megabytes
 
-    async with running(app, Patient) as server:
+    async with running(app, LongTimeouts) as server:
         client = await server.connect()
         await client.send(GET)
         await client.head()

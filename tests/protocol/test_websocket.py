@@ -373,7 +373,7 @@ async def test_client_that_sends_too_many_frames(small: bytes) -> None:
 
     class Strict(WebSocketProtocol):
         FRAMES_PER_SECOND = 0.0
-        PATIENCE = SLOWED = 0.02
+        TOLERATED_S = SLOWED = 0.02
 
         def _handle(self, event: Event) -> None:
             handled[type(event).__name__] += 1

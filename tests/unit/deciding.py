@@ -7,7 +7,7 @@ from domain.commands import Edit
 from domain.decisions import Decided, Decision, decide
 from domain.product import PRODUCT, Product
 from domain.state import Ref, State
-from tests.builders import LATER, product, submission
+from tests.builders import LATER, batch, product
 
 Current = Mapping[Ref, Any]
 
@@ -17,7 +17,7 @@ SHELF: Current = {(PRODUCT, 1): product(id=1, sku="A"), (PRODUCT, 2): product(id
 def decided(*commands: Any, current: Current | None = None, atomic: bool = True) -> Decision:
     """Decide commands on some entities; each owns its sku."""
     state = State.of(*(current or {}).values(), next_id=100)
-    return decide(submission(*commands, atomic=atomic), state, LATER)
+    return decide(batch(*commands, atomic=atomic), state, LATER)
 
 
 def product_of(each: Decided) -> Product:

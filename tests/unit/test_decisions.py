@@ -21,7 +21,7 @@ from domain.product import PRODUCT
 from domain.state import State, UniqueValue
 from domain.stock import AdjustStock
 from domain.task import TASK, Priority, Status
-from tests.builders import LATER, NOON, SERIALIZER, create, product, record, submission, task
+from tests.builders import LATER, NOON, SERIALIZER, batch, create, product, record, task
 from tests.unit.deciding import SHELF, decided, product_of, set_sku
 
 
@@ -49,7 +49,7 @@ def test_changes_tell_what_was_done() -> None:
     decision = decided(*commands, current={(TASK, 1): task(id=1), (TASK, 2): task(id=2)})
     assert [Action.CREATED, Action.UPDATED, Action.DELETED] == [change.action for change in decision.changes]
     assert [TASK.writable_names, ("status",), ()] == [change.changed for change in decision.changes]
-    outcome, logged = recorded(decision, submission(*commands), LATER, SERIALIZER)
+    outcome, logged = recorded(decision, batch(*commands), LATER, SERIALIZER)
     assert [Done(record=each.record, action=each.action) for each in logged] == list(outcome.results)
     assert [record(TASK, each.entity) for each in decision.changes] == [change.record for change in logged]
     assert {(LATER, "r-1")} == {(change.at, change.request_id) for change in logged}
@@ -72,7 +72,7 @@ def test_a_command_that_changes_nothing_leaves_no_trace() -> None:
     assert Decision(results=(Decided(entity=before, action=None),)) == decision
 
 
-def test_atomic_submissions_fail_whole() -> None:
+def test_atomic_batches_fail_whole() -> None:
     """A refusal writes nothing; the outcome has the first one's index, and the results of the commands behind it."""
     gone = Delete(entity_type=TASK, id=5)
     decision = decided(create(TASK), gone, create(TASK), gone)
@@ -107,7 +107,7 @@ def test_what_is_found_after_a_decision() -> None:
     state = State.of(*SHELF.values(), next_id=100)
     results = list[Any]()
     for commands in steps:
-        decision = decide(submission(*commands, atomic=False), state, LATER)
+        decision = decide(batch(*commands, atomic=False), state, LATER)
         state = state.after(decision.final)
         results += decision.results
     whole = decided(*(command for commands in steps for command in commands), current=SHELF, atomic=False)
@@ -198,7 +198,7 @@ def test_a_failed_precondition_is_not_explained_by_what_came_later() -> None:
     assert ("due",) == error.changed
 
 
-def test_a_submission_can_fail_its_own_preconditions() -> None:
+def test_a_batch_can_fail_its_own_preconditions() -> None:
     """Earlier changes of the same batch are named, if they take effect."""
     error = explained(decided(*TWO_EDITS, current={(TASK, 1): task()}, atomic=False), {((TASK, 1), 1): []}).results[1]
     assert isinstance(error, PreconditionFailed)
@@ -213,7 +213,7 @@ def test_what_was_undone_is_never_shown() -> None:
     assert (stored, (), True) == (error.current, error.changed, error.undone)
 
 
-def test_a_version_that_never_was_is_no_fault_of_the_submission() -> None:
+def test_a_version_that_never_was_is_no_fault_of_the_batch() -> None:
     """A version that is not the stored one fails anyway, and the error describes the stored state."""
     edit = Edit(entity_type=TASK, id=1, values={"notes": "a"})
     stale = Delete(entity_type=TASK, id=1, precondition=Precondition(frozenset({1})))

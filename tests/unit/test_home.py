@@ -10,7 +10,7 @@ import pytest
 from adapters.sqlite import home
 from domain.task import TASK
 from tests.builders import Clock, create
-from tests.contract.places import opened
+from tests.contract.locations import opened
 from tests.contract.steps import carry_out
 
 pytestmark = pytest.mark.anyio

@@ -133,7 +133,7 @@ def test_a_sku_belongs_to_one() -> None:
         assert ("sku B already belongs to product 2", 2) == (error.message, error.owner)
 
 
-def test_a_sku_cannot_be_taken_twice_in_one_submission() -> None:
+def test_a_sku_cannot_be_taken_twice_in_one_batch() -> None:
     """The first of two takers holds it."""
     first, second = decided(create(PRODUCT, sku="C"), create(PRODUCT, sku="C"), atomic=False).results
     assert isinstance(first, Decided)

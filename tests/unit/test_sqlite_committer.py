@@ -10,7 +10,7 @@ from adapters.sqlite import committer
 from adapters.sqlite.store import SqliteStore
 from domain.decisions import Done, Outcome
 from domain.task import TASK
-from tests.builders import create, submission
+from tests.builders import batch, create
 from tests.faults.conftest import open_store
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ async def started(store: SqliteStore, sizes: list[int]) -> list[asyncio.Task[lis
     """Submit a batch of each size while the writer is busy, and return the tasks that wait for their ids."""
 
     async def ids(size: int) -> list[int]:
-        outcome = await store.submit(submission(*(create(TASK) for _ in range(size))))
+        outcome = await store.submit(batch(*(create(TASK) for _ in range(size))))
         assert isinstance(outcome, Outcome)
         return [each.record.id for each in outcome.results if isinstance(each, Done)] if size == 1 else []
 
@@ -56,7 +56,7 @@ async def test_large_batches_that_wait_are_committed_at_the_end(tmp_path: Path) 
     await store.close()
     await asyncio.gather(*tasks)
     again = open_store(tmp_path / "backroom.db")
-    outcome = await again.submit(submission(create(TASK)))
+    outcome = await again.submit(batch(create(TASK)))
     assert isinstance(outcome, Outcome)
     (result,) = outcome.results
     assert isinstance(result, Done)

@@ -19,7 +19,7 @@ from domain.product import PRODUCT
 from domain.queries import Query
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
-from tests.builders import LATER, NOON, SERIALIZER, Clock, create, submission
+from tests.builders import LATER, NOON, SERIALIZER, Clock, batch, create
 from tests.contract.steps import trail, walk
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ async def test_its_own_watchers_hear_a_bell(store: SqliteStore, monkeypatch: pyt
     head = await store.head()
     watching = [asyncio.create_task(store.wait_for_changes(head)) for _ in range(2)]
     await asyncio.sleep(0)  # they wait
-    await store.submit(submission(create(TASK)))
+    await store.submit(batch(create(TASK)))
     await asyncio.gather(*watching)
     assert [("task.created", 1, 1)] == await trail(store, head)
 
@@ -55,7 +55,7 @@ async def test_a_watcher_who_leaves_takes_no_bell_along(store: SqliteStore, monk
     await asyncio.sleep(0)  # they wait
     gone.cancel()
     await asyncio.wait([gone])
-    await store.submit(submission(create(TASK)))
+    await store.submit(batch(create(TASK)))
     await watching
     assert [("task.created", 1, 1)] == await trail(store, head)
 
@@ -64,11 +64,11 @@ async def test_writes_wake_nobody_where_nobody_watches(store: SqliteStore, monke
     """Once the last watcher has gone, a write costs what it did before the first one came."""
     watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     await asyncio.sleep(0)  # it waits
-    await store.submit(submission(create(TASK)))
+    await store.submit(batch(create(TASK)))
     await watching
     woken: list[SqliteStore] = []
     monkeypatch.setattr(SqliteStore, "_wake", woken.append)
-    await store.submit(submission(create(TASK)))
+    await store.submit(batch(create(TASK)))
     assert not woken
 
 
@@ -83,7 +83,7 @@ async def test_nothing_is_taken_once_closing_has_begun(store: SqliteStore, monke
     monkeypatch.setattr(GroupCommitter, "close", slowly)
     closing = asyncio.create_task(store.close())
     await asyncio.sleep(0)  # it has begun
-    for write in (store.submit(submission(create(TASK))), store.deliveries.claim(1, "p", timedelta(seconds=1))):
+    for write in (store.submit(batch(create(TASK))), store.deliveries.claim(1, "p", timedelta(seconds=1))):
         with pytest.raises(Unavailable):
             await write
     let_go.set()
@@ -117,7 +117,7 @@ async def test_no_thread_is_left(store: SqliteStore) -> None:
 
 async def test_no_file_is_left_open(store: SqliteStore, tmp_path: Path) -> None:
     """Closing moves everything to its place in the file, which needs every reader to have let go of it."""
-    await store.submit(submission(create(TASK)))
+    await store.submit(batch(create(TASK)))
     await store.page(Query(entity_type=TASK, total=True))  # in a thread, which has a connection of its own
     await store.close()
     assert ["backroom.db"] == [each.name for each in tmp_path.iterdir()]
@@ -125,8 +125,8 @@ async def test_no_file_is_left_open(store: SqliteStore, tmp_path: Path) -> None:
 
 async def test_the_search_index_forgets_what_was(store: SqliteStore, tmp_path: Path) -> None:
     """It agrees with the rows also where one transaction made one entity and edited another."""
-    await store.submit(submission(create(TASK)))
-    await store.submit(submission(Edit.parse(TASK, 1, {"title": "Mop the floor"}), create(TASK)))
+    await store.submit(batch(create(TASK)))
+    await store.submit(batch(Edit.parse(TASK, 1, {"title": "Mop the floor"}), create(TASK)))
     found = {text: await walk(store, Query(entity_type=TASK, search=text)) for text in ("sweep", "mop")}
     assert {"sweep": [2], "mop": [1]} == {text: [each.id for each in tasks] for text, tasks in found.items()}
     await store.close()
@@ -138,7 +138,7 @@ async def test_the_search_index_forgets_what_was(store: SqliteStore, tmp_path: P
 async def test_a_sweep_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It forgets a few changes at a time, so that writes need not wait for long, and tells that there are more."""
     monkeypatch.setattr(retention, "AT_ONCE", 2)
-    await store.submit(submission(*(create(TASK) for _ in range(5))))
+    await store.submit(batch(*(create(TASK) for _ in range(5))))
     left: list[tuple[bool, int]] = []
     for _ in range(3):
         more = await store.purge(NOON, changes_before=LATER)
@@ -149,7 +149,7 @@ async def test_a_sweep_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPa
 async def test_a_look_for_rare_changes_is_short(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read skips a bounded number of other changes, and returns the position for the next read."""
     monkeypatch.setattr(log, "LOOKED_AT", 2)
-    await store.submit(submission(*(create(PRODUCT) for _ in range(3)), create(TASK)))
+    await store.submit(batch(*(create(PRODUCT) for _ in range(3)), create(TASK)))
     first = await store.read(None, types={"task.created"})
     assert ((), (await store.read(None, limit=2)).cursor) == (first.entries, first.cursor)
     second = await store.read(first.cursor, types={"task.created"})
@@ -158,7 +158,7 @@ async def test_a_look_for_rare_changes_is_short(store: SqliteStore, monkeypatch:
 
 async def test_a_read_that_takes_too_long(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that would keep a thread busy is cut off, and the next one is served."""
-    await store.submit(submission(*(create(TASK, title=f"Task {number}") for number in range(1000))))
+    await store.submit(batch(*(create(TASK, title=f"Task {number}") for number in range(1000))))
     monkeypatch.setattr(module, "MAX_READ_S", -1)
     monkeypatch.setattr(module, "BETWEEN_LOOKS", 100)
     with pytest.raises(Unavailable):
@@ -174,14 +174,14 @@ async def test_every_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.
         opened = SqliteStore(
             Path(":memory:"), entity_types=ENTITY_TYPES, documents=SERIALIZER, clock=Clock(), on_untrustworthy=print
         )
-        await opened.submit(submission(create(TASK)))
+        await opened.submit(batch(create(TASK)))
         await opened.close()
     assert [":memory:"] == [each.name for each in tmp_path.iterdir()]
 
 
 async def test_its_files_are_measured(store: SqliteStore, tmp_path: Path) -> None:
     """The sizes are those of its files, also behind a symbolic link; the disk has room."""
-    await store.submit(submission(create(TASK)))
+    await store.submit(batch(create(TASK)))
     link = tmp_path / "elsewhere" / "linked.db"
     link.parent.mkdir()
     link.symlink_to(tmp_path / "backroom.db")
@@ -209,6 +209,6 @@ async def test_groups_are_observed(tmp_path: Path) -> None:
         on_untrustworthy=pytest.fail,
         on_group=lambda batches, seconds: groups.append(batches) if seconds > 0 else pytest.fail("took no time"),
     )
-    await asyncio.gather(*(store.submit(submission(create(TASK))) for _ in range(20)))
+    await asyncio.gather(*(store.submit(batch(create(TASK))) for _ in range(20)))
     assert 20 == sum(groups)
     await store.close()

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.builders import Clock
-from tests.contract.conftest import clock, doors, other, store
+from tests.contract.conftest import clock, other, store, stores
 from tests.webhooks.endpoints import Endpoints
 
-__all__ = ["clock", "doors", "endpoints", "other", "store"]
+__all__ = ["clock", "endpoints", "other", "store", "stores"]
 
 
 @pytest.fixture

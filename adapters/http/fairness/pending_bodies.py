@@ -31,7 +31,7 @@ class PendingBody:
     moved_at: float
     size: int = field(default=0, init=False)
     error: HttpError | None = field(default=None, init=False)
-    patience: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
+    deadline: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
 
     def lead(self, now: float) -> float:
         """Return how many bytes it is ahead of the least rate. Below 0, it is behind."""
@@ -67,7 +67,7 @@ class PendingBodies:
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def begin(self, client: str) -> PendingBody:
-        """Return a new body. Enter its `patience` before you await anything else."""
+        """Return a new body. Enter its `deadline` before you await anything else."""
         loop = asyncio.get_running_loop()
         body = PendingBody(client, loop.time(), loop.time())
         self.count.take(client)
@@ -117,7 +117,7 @@ class PendingBodies:
     def _give_up(self, body: PendingBody, error: HttpError) -> None:
         body.error = error
         self.forget(body)
-        body.patience.reschedule(asyncio.get_running_loop().time())
+        body.deadline.reschedule(asyncio.get_running_loop().time())
 
     def _look(self) -> None:
         """Give up the bodies that have timed out, and check again later."""

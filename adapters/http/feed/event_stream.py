@@ -76,8 +76,8 @@ def _place(follower: Follower) -> bytes:
     return b": still here\n\n" if follower.cursor is None else f": still here\nid: {follower.cursor}\n\n".encode()
 
 
-def _event(news: FeedEvent) -> bytes:
-    return f"id: {news.cursor}\ndata: {news.text}\n\n".encode()
+def _event(event: FeedEvent) -> bytes:
+    return f"id: {event.cursor}\ndata: {event.text}\n\n".encode()
 
 
 def _chunk(body: bytes) -> dict[str, object]:

@@ -26,7 +26,7 @@ TAKEN_AT_ONCE = 50
 SENT_AT_ONCE = 5000  # messages to all followers together, before other work has a turn
 RETRY_S = 1.0
 TIMEOUT_S = 10.0
-PATIENCE_WITH_LATE_S = 1.0  # for followers too far behind; a burst may put them there for a moment
+LATE_ALLOWED_S = 1.0  # for followers too far behind; a burst may put them there for a moment
 LOOK_EVERY_S = 0.5  # between two checks of all deadlines; a timer for each message would cost more than sending it
 
 _log = logging.getLogger("backroom")
@@ -53,7 +53,7 @@ class Follower:
     types: Set[str]
     number: int | None = None  # of the last change before the cursor, if that is within the window
     deadline: float = inf  # by the loop's clock; until then it must take what is being sent to it
-    patience: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
+    timeout: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
 
     async def take(self, sending: Awaitable[None]) -> None:
         """Send something to it. If that takes too long, the feed's `follower` raises `TooSlow`."""
@@ -97,10 +97,10 @@ class Feed:
         if self._wait_for_changes is None:
             self._look()
         try:
-            async with follower.patience:
+            async with follower.timeout:
                 yield follower
         except TimeoutError:
-            if not follower.patience.expired():
+            if not follower.timeout.expired():
                 raise
             raise TooSlow from None
         finally:
@@ -215,7 +215,7 @@ class Feed:
 
     def _hurry(self) -> None:
         """Give less time to a follower that is too far behind and still being sent something."""
-        soon = asyncio.get_running_loop().time() + PATIENCE_WITH_LATE_S
+        soon = asyncio.get_running_loop().time() + LATE_ALLOWED_S
         for follower in self._followers:
             is_late = follower.number is not None and self._newest - follower.number > MAX_BEHIND
             if is_late and soon < follower.deadline < inf:
@@ -227,7 +227,7 @@ class Feed:
         for follower in self._followers:
             if follower.deadline <= loop.time():
                 follower.deadline = inf  # a second timeout would be an error
-                follower.patience.reschedule(loop.time())
+                follower.timeout.reschedule(loop.time())
         self._wait_for_changes = loop.call_later(LOOK_EVERY_S, self._look)
 
     def _look_no_more(self) -> None:

@@ -50,7 +50,7 @@ class Changes:
         if wait and not changes:
             with request.waiting(), _polling(request):
                 async with self.live.while_granted(request):
-                    await self._news(cursor, types, wait)
+                    await self._wait_for_event(cursor, types, wait)
             changes, cursor = await self._read(cursor, types, limit)
         return json_text(f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}"}}')
 
@@ -65,7 +65,7 @@ class Changes:
             if len(batch.entries) < wanted or len(changes) == limit:
                 return changes, after
 
-    async def _news(self, after: Cursor, types: frozenset[str], wait: float) -> None:
+    async def _wait_for_event(self, after: Cursor, types: frozenset[str], wait: float) -> None:
         """Return when there is a change after a cursor, or when waiting is over."""
         with suppress(TimeoutError):
             async with self.feed.follower(after, types) as follower, asyncio.timeout(wait):

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.types import Receive
 
-_FAREWELLS = ("http.disconnect", "websocket.disconnect")
+_DISCONNECTS = ("http.disconnect", "websocket.disconnect")
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
@@ -27,5 +27,5 @@ async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, None]) ->
 
 
 async def _left(receive: Receive) -> None:
-    while (await receive())["type"] not in _FAREWELLS:
+    while (await receive())["type"] not in _DISCONNECTS:
         pass

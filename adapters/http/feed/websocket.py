@@ -26,7 +26,7 @@ SOCKET = "socket"
 GOING_AWAY, POLICY_VIOLATION, TRY_AGAIN_LATER = 1001, 1008, 1013
 BAD_CURSOR, CURSOR_EXPIRED = 4400, 4410
 MAX_REASON = 123  # bytes, by RFC 6455
-GOODBYE_S = 1.0
+CLOSE_TIMEOUT_S = 1.0
 
 
 @frozen(eq=False)
@@ -58,7 +58,7 @@ class ChangesSocket:
         code, reason = await self._followed(request, send)
         fitting = reason.encode()[:MAX_REASON].decode(errors="ignore")
         with suppress(TimeoutError):  # a client that reads nothing reads no close frame either
-            async with asyncio.timeout(GOODBYE_S):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await send({"type": "websocket.close", "code": code, "reason": fitting})
 
     async def _followed(self, request: Request, send: Send) -> tuple[int, str]:
@@ -83,9 +83,9 @@ class ChangesSocket:
     async def _follow(self, follower: Follower, send: Send) -> tuple[int, str]:
         is_live = False
         while not self.feed.is_closed:
-            news = await (self.feed.next(follower) if is_live else self.feed.earlier(follower))
-            texts = [each.text for each in news]
-            if not news and not is_live:
+            events = await (self.feed.next(follower) if is_live else self.feed.earlier(follower))
+            texts = [each.text for each in events]
+            if not events and not is_live:
                 is_live, texts = True, [_ready(follower)]
             for text in texts:
                 await follower.take(send({"type": "websocket.send", "text": text}))

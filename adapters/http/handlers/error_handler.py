@@ -5,8 +5,7 @@ import logging
 from starlette.requests import ClientDisconnect
 
 from adapters.http.handlers.submitting import applied
-from adapters.http.middleware.origin_check import SAFE_METHODS
-from adapters.http.requests.request import Request
+from adapters.http.requests.request import SAFE_METHODS, Request
 from adapters.http.responses.http_errors import HttpError
 from adapters.http.responses.problems import PROBLEMS, problem, problem_response, response_of
 from adapters.http.responses.responses import Response

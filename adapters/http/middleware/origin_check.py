@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from adapters.http.admission.credentials import is_by_cookie
-from adapters.http.requests.request import Request
+from adapters.http.requests.request import SAFE_METHODS, Request
 from adapters.http.responses.http_errors import BadHost, BadOrigin
 
 HOSTS_SETTING = "BACKROOM_ALLOWED_HOSTS says for which it does"
@@ -14,7 +14,6 @@ ORIGINS_SETTING = (
 )
 MAX_TOLD = 100
 _OWN_SITE = (b"same-origin", b"none")  # this page, or the user directly
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class OriginCheck:

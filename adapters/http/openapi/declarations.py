@@ -20,7 +20,7 @@ class Parameter:
     """A parameter of the query, the path or a header."""
 
     name: str
-    place: str  # query, path or header
+    location: str  # query, path or header
     schema: Schema
     description: str = ""
     example: Any = None

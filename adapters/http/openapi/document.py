@@ -85,7 +85,7 @@ _EVERYWHERE = (
     "RateLimit-Policy",
     "RateLimit",
 )
-_IF_NONE_MATCH = Parameter(name="If-None-Match", place="header", schema={"type": "string"})
+_IF_NONE_MATCH = Parameter(name="If-None-Match", location="header", schema={"type": "string"})
 _UNCHANGED = Reply(description="The client has it.", headers=("ETag",))
 _OF_WRITES = ("Idempotency-Replayed", "Preference-Applied")
 _OF_PROBLEMS = {
@@ -166,8 +166,8 @@ def _replies(operation: Operation) -> dict[int, Reply]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": parameter.name, "in": parameter.place, "schema": parameter.schema}
-    if parameter.place == "path":
+    described: dict[str, Any] = {"name": parameter.name, "in": parameter.location, "schema": parameter.schema}
+    if parameter.location == "path":
         described["required"] = True
     if parameter.schema.get("type") == "array":
         described["explode"] = False  # values separated by commas

@@ -12,29 +12,32 @@ KEPT = ("Idempotency-Replayed", "Preference-Applied")
 
 LIMIT = Parameter(
     name="limit",
-    place="query",
+    location="query",
     schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
 CURSOR = Parameter(
     name="cursor",
-    place="query",
+    location="query",
     schema={"type": "string", "pattern": patterns.CURSOR},
     description="From `next`; opaque.",
 )
-ID = Parameter(name="id", place="path", schema={"type": "integer", "minimum": 1, "maximum": MAX_ID}, example=1)
+ID = Parameter(name="id", location="path", schema={"type": "integer", "minimum": 1, "maximum": MAX_ID}, example=1)
 IF_MATCH = Parameter(
     name="If-Match",
-    place="header",
+    location="header",
     schema={"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
     description='The version that is meant: `"7"`, or `*`.',
 )
 _KEY = Parameter(
     name="Idempotency-Key",
-    place="header",
+    location="header",
     schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     description="The same key and request give the first answer again, for 24 hours.",
 )
 PREFER = Parameter(
-    name="Prefer", place="header", schema={"type": "string"}, description="`validate-only` stores nothing (RFC 7240)."
+    name="Prefer",
+    location="header",
+    schema={"type": "string"},
+    description="`validate-only` stores nothing (RFC 7240).",
 )
 SUBMITTED = (_KEY, PREFER)

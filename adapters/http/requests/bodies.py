@@ -51,7 +51,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     request.body = body = bodies.begin(request.address)
     try:
         with request.waiting(), timed(Phase.BODY):
-            async with body.patience:
+            async with body.deadline:
                 return await _received(request, body, limit)
     except TimeoutError:
         if body.error is None:

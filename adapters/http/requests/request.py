@@ -16,6 +16,9 @@ from domain.access.access_key import OPEN, Grant
 from domain.access.key_text import holds_secret
 from domain.trace import TraceContext
 
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""The methods that change nothing (RFC 9110, 9.2.1), of those that this service has."""
+
 IS_WHOLE: Final = "backroom.is_whole"
 """The scope key that tells that the whole request has arrived."""
 

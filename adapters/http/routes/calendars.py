@@ -64,7 +64,7 @@ def _operation(name: str, summary: str, scope: AccessScope | None, **facts: Any)
 def _fetch(handlers: CalendarHandlers) -> Operation:
     secret = Parameter(
         name="secret",
-        place="path",
+        location="path",
         schema={"type": "string", "pattern": f"^{CALENDAR.pattern}$"},
         example=_SECRET,
     )

@@ -15,27 +15,27 @@ from domain.public_types import CHANGE_TYPES, PUBLIC_TYPES
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
 _CURSOR: Schema = {"type": "string", "pattern": CURSOR}
-_AFTER = Parameter(name="after", place="query", schema=_CURSOR, description="A cursor; `now` is the end of the log.")
+_AFTER = Parameter(name="after", location="query", schema=_CURSOR, description="A cursor; `now` is the end of the log.")
 _TYPES = Parameter(
     name="types",
-    place="query",
+    location="query",
     schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1},
     description="Only these; with what is created comes what is restored.",
 )
 _LIMIT = Parameter(
     name="limit",
-    place="query",
+    location="query",
     schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
 _WAIT = Parameter(
     name="wait",
-    place="query",
+    location="query",
     schema={"type": "integer", "minimum": 0, "maximum": MAX_WAIT_S, "default": 0},
     description="Seconds to hold the answer until there is something.",
 )
 _LAST = Parameter(
     name="Last-Event-ID",
-    place="header",
+    location="header",
     schema={"type": "string", "pattern": CURSOR_OR_NONE},
     description="The last cursor; counts before `after`.",
 )

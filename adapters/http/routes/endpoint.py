@@ -91,7 +91,7 @@ def _tagged(request: Request, response: ASGIApp) -> ASGIApp:
 
 
 def _served(operation: Operation, gate: Gate) -> _Served:
-    takes_query = any(each.place == "query" for each in operation.parameters)
+    takes_query = any(each.location == "query" for each in operation.parameters)
     replies = operation.replies.values()
     media_types = {each for reply in replies for each in (reply.media_type, *reply.also)}
     types = tuple(sorted(media_types))

@@ -220,7 +220,7 @@ class Declared:
 
     def _list_parameters(self) -> tuple[Parameter, ...]:
         def query(name: str, schema: Schema, description: str = "") -> Parameter:
-            return Parameter(name=name, place="query", schema=schema, description=description)
+            return Parameter(name=name, location="query", schema=schema, description=description)
 
         return (
             LIMIT,

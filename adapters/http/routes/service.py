@@ -104,7 +104,7 @@ def paths(service: Service) -> list[Path]:
         "type": "object",
         "properties": {name: {} for name in ("code", "status", "title", "explanation")},
     }
-    code = Parameter(name="code", place="path", schema={"type": "string"}, example="not_found")
+    code = Parameter(name="code", location="path", schema={"type": "string"}, example="not_found")
     html = Reply(description="The page.", media_type="text/html", schema={"type": "string"}, headers=_OF_PAGES)
     well = Reply(description="It is.", schema=_OK, example=_FINE)
     able = Reply(description="It can.", schema=_OK, example=_FINE)
@@ -117,8 +117,8 @@ def paths(service: Service) -> list[Path]:
         handler=service.page,
         replies={200: html},
         parameters=(
-            Parameter(name="view", place="path", schema={"enum": list(VIEWS)}, example="tasks"),
-            Parameter(name="shown", place="query", schema=_ANY_QUERY, description="What is shown, as for a list."),
+            Parameter(name="view", location="path", schema={"enum": list(VIEWS)}, example="tasks"),
+            Parameter(name="shown", location="query", schema=_ANY_QUERY, description="What is shown, as for a list."),
         ),
         problems=("not_found",),
         caching=PUBLIC,

@@ -41,7 +41,7 @@ _DELIVERY = object_schema(
 _DELIVERIES = object_schema(
     {"deliveries": {"type": "array", "items": _DELIVERY}, "next": {"type": ["string", "null"]}}, ["deliveries", "next"]
 )
-_DELIVERY_ID = Parameter(name="delivery_id", place="path", schema={"type": "string"}, example="0f8e2a6b4c1d4e7f")
+_DELIVERY_ID = Parameter(name="delivery_id", location="path", schema={"type": "string"}, example="0f8e2a6b4c1d4e7f")
 _WAITS = {
     "id": _DELIVERY_ID.example,
     "message_id": f"msg_{_DELIVERY_ID.example}",

@@ -58,7 +58,7 @@ class LingeringTransport(asyncio.Transport):
 class LingeringClose(asyncio.Protocol):
     """Takes a connection over from its protocol, and tells that protocol when the connection is lost.
 
-    The peer may send `MAX_BYTES` more. It has `PATIENCE` seconds to close, or to read more of what was written.
+    The peer may send `MAX_BYTES` more. It has `TIMEOUT` seconds to close, or to read more of what was written.
     After that the connection is cut.
     """
 

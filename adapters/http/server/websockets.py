@@ -37,7 +37,7 @@ class WebSocketProtocol(WSProtocol):
 
     FRAMES_AT_ONCE = 50
     FRAMES_PER_SECOND = 10.0
-    PATIENCE = 5.0  # seconds for which a peer may exceed its allowance without a break
+    TOLERATED_S = 5.0  # seconds for which a peer may exceed its allowance without a break
     SLOWED = 0.5  # seconds between two checks of a peer that sends too fast
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -102,7 +102,7 @@ class WebSocketProtocol(WSProtocol):
         self._slowed = None
         if self.transport.is_closing():
             return
-        if self.loop.time() - self._slow_since > self.PATIENCE:
+        if self.loop.time() - self._slow_since > self.TOLERATED_S:
             self._close("too many frames")
             return
         self.handle_events()

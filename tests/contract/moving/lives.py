@@ -16,7 +16,7 @@ from domain.product import PRODUCT
 from domain.queries import Condition, Operator, Order, Query
 from domain.task import TASK
 from domain.webhook import WEBHOOK, RequireExists
-from tests.builders import LATER, NOON, TRACE, Clock, create, submission
+from tests.builders import LATER, NOON, TRACE, Clock, batch, create
 from tests.contract.shelves import LISTED, stock_up
 from tests.contract.steps import carry_out, edit, pending, positions_of, trail, walk, whole_log
 from tests.contract.test_access_keys import new
@@ -48,17 +48,15 @@ async def live(store: Store, clock: Clock) -> None:
     await carry_out(
         store, Delete(entity_type=TASK, id=last), Delete(entity_type=WEBHOOK, id=3), key=key("other", caller="you")
     )
-    place = (await store.read(None, limit=2)).cursor
+    cursor = (await store.read(None, limit=2)).cursor
     assert await store.deliveries.claim(1, "p", LEASE)
     done = delivery(
-        status=DeliveryStatus.DELIVERED, attempts=(attempt(), attempt(status=None, error="no")), after=place
+        status=DeliveryStatus.DELIVERED, attempts=(attempt(), attempt(status=None, error="no")), after=cursor
     )
-    assert await store.deliveries.record(1, "p", delivery=done, position=place)
-    waiting = delivery("d2", after=place, next_attempt_at=LATER, attempts=(attempt(at=NOON.replace(microsecond=7)),))
+    assert await store.deliveries.record(1, "p", delivery=done, position=cursor)
+    waiting = delivery("d2", after=cursor, next_attempt_at=LATER, attempts=(attempt(at=NOON.replace(microsecond=7)),))
     assert await store.deliveries.record(1, "p", delivery=waiting)
-    await store.submit(
-        submission(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),))
-    )
+    await store.submit(batch(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),)))
     for number in range(3):
         await store.access_keys.change(new(f"s{number}", AccessScope.WRITE, expires_at=LAST if number else None))
     await store.access_keys.open_session(hash_of("t"), hash_of("s0"))

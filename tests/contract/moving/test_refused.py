@@ -16,9 +16,9 @@ from domain.snapshot import (
 from domain.task import TASK
 from domain.use_cases.move import move
 from entrypoints.wiring import exporting, importing
-from tests.builders import LATER, Clock, create, submission
+from tests.builders import LATER, Clock, batch, create
+from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.lives import everything, live
-from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import fill, trail
 from tests.contract.test_access_keys import new
 from tests.contract.test_calendars import new as new_calendar
@@ -32,11 +32,11 @@ async def test_a_target_with_something_in_it(
 ) -> None:
     """A target with a present or past entity, a stored outcome, a key or a calendar is refused and unchanged."""
     await live(store, clock)
-    task, receipt = submission(create(TASK)), submission(Delete(entity_type=TASK, id=9), key=key())
+    task, outcome = batch(create(TASK)), batch(Delete(entity_type=TASK, id=9), key=key())
     begin: Callable[[Store], Any]
     for begin in (
         lambda there: there.submit(task),
-        lambda there: there.submit(receipt),
+        lambda there: there.submit(outcome),
         lambda there: there.access_keys.change(new()),
         lambda there: there.calendars.change(new_calendar()),
     ):
@@ -92,9 +92,9 @@ async def test_a_store_is_not_moved_to_itself(store: Store, source: str) -> None
 async def test_a_second_move_waits(store: Store, source: str, target: str, clock: Clock) -> None:
     """A second move to a target waits for the first, and is then refused."""
     await fill(store, TASK, {})
-    async with exporting(source) as telling, importing(target) as taking:
+    async with exporting(source) as export, importing(target) as importer:
         second = asyncio.ensure_future(moved(source, target))
-        await move(telling, taking, lambda *_: None)
+        await move(export, importer, lambda *_: None)
     with pytest.raises(NotEmpty):
         await second
     there = await opened(target, clock)

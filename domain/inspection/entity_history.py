@@ -1,4 +1,4 @@
-"""The life of one entity: its changes as far as the log has them, and its row, checked against each other."""
+"""The history of one entity: its changes as far as the log has them, and its row, checked against each other."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +17,13 @@ UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticErro
 _BEGINNINGS = {Action.CREATED, Action.RESTORED}  # a restore had the type of a creation once
 
 
-class Life:
+class EntityHistory:
     """Takes the changes of an entity in the order of their versions, and then its row, if it has one."""
 
     def __init__(
         self, entity_type: EntityType[Any], id: int, *, is_log_whole: bool, serializer: Serializer, tell: Tell
     ) -> None:
-        """`is_log_whole` means that no change was ever purged, so that every life begins in the log."""
+        """`is_log_whole` means that no change was ever purged, so that every history begins in the log."""
         self.name = f"{entity_type.name} {id}"
         self._entity_type = entity_type
         self._is_log_whole = is_log_whole
