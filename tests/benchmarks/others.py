@@ -1,7 +1,7 @@
-"""Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS TIMEOUT_S` prints how they wait.
+"""Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS TIMEOUT` prints how they wait.
 
 Each client sends a request, waits for the whole response, pauses and repeats. A request without a successful response
-within `TIMEOUT_S` seconds is a failure. The output is JSON: `{"timeout_s": …, "times": [seconds, …], "failures": […]}`.
+within `TIMEOUT` seconds is a failure. The output is JSON: `{"timeout_s": …, "times": [seconds, …], "failures": […]}`.
 """
 
 import asyncio
