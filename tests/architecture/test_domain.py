@@ -39,7 +39,7 @@ def test_only_what_is_about_an_entity_names_it() -> None:
 
 
 def test_tests_of_the_domain_need_no_adapter() -> None:
-    """Unit tests call the domain directly; the serializer makes documents, and only use cases get a store, in memory."""
+    """Unit tests call the domain directly; the serializer makes documents, and use cases get a store in memory."""
     subjects = {each.stem: each.relative_to(ROOT).parts[1] for each in (ROOT / "domain").rglob("*.py")}
     found = {}
     for test in (ROOT / "tests/unit").glob("test_*.py"):
