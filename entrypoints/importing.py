@@ -178,7 +178,9 @@ class Import:
         if total.before:
             parts.append(f"{total.before:,} imported before (--again imports them once more)")
         if tally.refused:
-            parts.append(f"{tally.refused:,} rejected, which are in {self.job.rejected}")
+            parts.append(
+                f"{tally.refused:,} rejected, which are in {self.job.rejected}: mend and import that file alone"
+            )
         return f"imported {total.rows:,} rows in {seconds:.1f} s: {', '.join(parts)}"
 
 

@@ -90,16 +90,17 @@ async def wired(
         recorder = Recorder(shared.numbers)
         is_timed = settings.slow is not None
         on_wait = partial(note, Phase.QUEUE) if is_timed else unnoticed
-        store = await opened(settings.store, on_group=recorder.group, on_wait=on_wait)
-        stack.push_async_callback(store.close)
-        if settings.demo:
-            await demonstrate(store)
         access_log = AccessLog(
             STDERR.write,
             as_json if settings.log == "json" else as_text,
             recorder.requests,
             None if settings.slow is None else settings.slow.total_seconds(),
         )
+        stop = partial(_stop_after, access_log.flush)
+        store = await opened(settings.store, on_untrustworthy=stop, on_group=recorder.group, on_wait=on_wait)
+        stack.push_async_callback(store.close)
+        if settings.demo:
+            await demonstrate(store)
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         gate_type = TimedGate if is_timed else Gate
@@ -161,8 +162,18 @@ async def verified(url: str, report: Report) -> Verified:
         )
 
 
-async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: WaitObserver = unnoticed) -> Store:
-    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others."""
+async def opened(
+    url: str,
+    *,
+    on_untrustworthy: Callable[[str], None] | None = None,
+    on_group: GroupObserver = unobserved,
+    on_wait: WaitObserver = unnoticed,
+) -> Store:
+    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others.
+
+    `on_untrustworthy` gets the reason for which the store can no longer be relied on; by default the process ends.
+    """
+    on_untrustworthy = on_untrustworthy or stop_at_once
     documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
         return MemoryStore(now, documents)
@@ -174,7 +185,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: Wai
             entity_types=ENTITY_TYPES,
             documents=documents,
             clock=now,
-            on_untrustworthy=stop_at_once,
+            on_untrustworthy=on_untrustworthy,
             on_group=on_group,
             on_wait=on_wait,
         )
@@ -183,7 +194,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: Wai
         entity_types=ENTITY_TYPES,
         documents=documents,
         clock=now,
-        on_untrustworthy=stop_at_once,
+        on_untrustworthy=on_untrustworthy,
         on_group=on_group,
         on_wait=on_wait,
     )
@@ -230,7 +241,7 @@ async def renamed(url: str) -> str:
         from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
 
         return await give_new_name(url)
-    return give_new_name_to_file(_path(url))
+    return await give_new_name_to_file(_path(url))
 
 
 @asynccontextmanager
@@ -273,6 +284,14 @@ def dispatcher_of(
 def now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
+
+
+def _stop_after(last_work: Callable[[], None], reason: str) -> None:
+    """End the process at once, but for something short, which may fail."""
+    try:
+        last_work()
+    finally:
+        stop_at_once(reason)
 
 
 def stop_at_once(reason: str) -> None:

@@ -11,14 +11,18 @@ import asyncpg
 
 from adapters.postgres.address import read, reading
 from adapters.postgres.errors import LOST, MISTAKES, explaining, translated
+from adapters.postgres.hosts import Hosts
 from domain.errors import Unavailable
 from domain.measurements import ConnectionUse, WaitObserver, unnoticed
 
 WAIT_S = 5
 """How long a caller waits for a connection before an error."""
 
-CONNECT_S = 2
-"""How long to wait for one host before trying the next. Less than `WAIT_S`, so that there is time for the next."""
+CONNECT_S = 4
+"""How long to try all hosts for a connection of the pool. Less than `WAIT_S`, so that the last one has its turn."""
+
+OPEN_S = 10
+"""How long to try all hosts where no request waits: at the start, and in commands. A busy machine may be slow."""
 
 COMMAND_S = 10
 CLOSE_S = 5
@@ -49,6 +53,7 @@ class Connections:
         Raises `BadAddress`.
         """
         self._address = read(dsn)
+        self._hosts = Hosts(self._address.dsns)
         self._each = each
         self._on_wait = on_wait
         self._is_pooled = False
@@ -58,7 +63,7 @@ class Connections:
     async def open(self, *, first: Work, channel: str) -> None:
         """Connect and run `first`, without a time limit, before the pool opens; `channel` is for notifications."""
         with explaining():
-            connection = await _connect(self._address.dsn)
+            connection = await _connect(self._hosts)
             try:
                 self._is_pooled = await _is_pooled(connection)
                 refused = await _refusal(connection, channel)
@@ -74,8 +79,7 @@ class Connections:
             elif refused is not None:
                 _log.warning(SILENT, refused)
             self._pool = await asyncpg.create_pool(
-                self._address.dsn,
-                timeout=CONNECT_S,
+                connect=self._connect_of_pool,
                 statement_cache_size=statements,
                 command_timeout=COMMAND_S,
                 min_size=0,
@@ -83,6 +87,9 @@ class Connections:
                 init=self._each,
                 reset=_keep,
             )
+
+    async def _connect_of_pool(self, *_: Any, **options: Any) -> "asyncpg.Connection[Any]":
+        return await self._hosts.connect(within=CONNECT_S, **options)
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
@@ -100,6 +107,11 @@ class Connections:
                 raise
             finally:
                 await self._pool.release(connection, timeout=CLOSE_S)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler is in between, behind which no session belongs to one client."""
+        return self._is_pooled
 
     @property
     def in_use(self) -> ConnectionUse:
@@ -121,7 +133,7 @@ class Connections:
         if self._is_pooled or self._is_silent:
             await asyncio.Event().wait()
         with translated():
-            connection = await _connect(self._address.dsn)
+            connection = await _connect(self._hosts)
             lost = asyncio.Event()
             try:
                 connection.add_termination_listener(lambda *_: lost.set())
@@ -167,13 +179,13 @@ async def _refusal(connection: Connection, channel: str) -> BaseException | None
 
 async def connect(dsn: str) -> "asyncpg.Connection[Any]":
     """Open a connection for slow statements. Raises `BadAddress`."""
-    return await _connect(read(dsn).dsn)
+    return await _connect(Hosts(read(dsn).dsns))
 
 
-async def _connect(dsn: str) -> "asyncpg.Connection[Any]":
+async def _connect(hosts: Hosts) -> "asyncpg.Connection[Any]":
     """Open a connection outside the pool. It keeps no prepared statements, so it works behind any pooler."""
     with reading():
-        return await asyncpg.connect(dsn, timeout=CONNECT_S, statement_cache_size=0)
+        return await hosts.connect(within=OPEN_S, statement_cache_size=0)
 
 
 async def _keep(_: object) -> None:

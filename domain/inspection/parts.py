@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, starmap
-from typing import Any
 
 from domain.access.access_key import AccessKey, Credential, CredentialType
 from domain.access.key_ring import FIELDS as KEY_FIELDS
@@ -12,7 +11,7 @@ from domain.calendar import FIELDS as CALENDAR_FIELDS
 from domain.calendar import Calendar
 from domain.changes import Cursor, log_of
 from domain.deliveries import TEST, Delivery, DeliveryStatus
-from domain.entity_type import EntityType, Field
+from domain.entity_type import Entity, EntityType, Field
 from domain.field_types import ValidationError
 from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, shown
@@ -57,7 +56,7 @@ class RestOfStore:
     def __init__(
         self,
         facts: LogFacts,
-        webhooks: Mapping[EntityType[Any], set[int]],
+        webhooks: Mapping[EntityType[Entity], set[int]],
         types: frozenset[str],
         read_outcome: Callable[[bytes], object],
     ) -> None:

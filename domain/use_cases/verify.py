@@ -1,7 +1,7 @@
 """Verifying a store: everything that it holds against the rules, and against itself."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from attrs import define, field, frozen
 
@@ -51,7 +51,7 @@ class _Verification:
     _entities: int = field(default=0, init=False)
     _changes: int = field(default=0, init=False)
     _total: int = field(default=0, init=False)
-    _webhooks: dict[EntityType[Any], set[int]] = field(factory=dict, init=False)
+    _webhooks: dict[EntityType[Entity], set[int]] = field(factory=dict, init=False)
 
     async def run(self) -> Verified:
         self.report("checking pages and indexes", 0, 1)
@@ -94,7 +94,7 @@ class _Verification:
         for finding in numbers.gaps() if is_whole else ():
             self._findings.add(finding)
 
-    async def _check_type(self, entity_type: EntityType[Any], facts: LogFacts, numbers: LogNumbers) -> None:
+    async def _check_type(self, entity_type: EntityType[Entity], facts: LogFacts, numbers: LogNumbers) -> None:
         """Read the rows and the changes of a type side by side, entity by entity."""
         last_id, unique = facts.metadata.last_ids.get(entity_type.name, 0), UniqueValues(entity_type)
         rows, changes = _each(self.inspection.rows(entity_type)), _each(self.inspection.changes(entity_type))
@@ -142,7 +142,7 @@ class _Verification:
             self._findings.add(finding)
         unique.note(entity)
 
-    async def _compare_values(self, entity_type: EntityType[Any], unique: UniqueValues) -> None:
+    async def _compare_values(self, entity_type: EntityType[Entity], unique: UniqueValues) -> None:
         async for row in _each(self.inspection.rows(entity_type)):
             try:
                 entity = self.serializer.read(entity_type, row.document)

@@ -17,6 +17,7 @@ from domain.rows import RowRules
 from entrypoints.copying import fault
 from entrypoints.import_job import Job
 from entrypoints.importing import Import
+from entrypoints.input_file import STDIN
 from entrypoints.output import Output, output_options
 from entrypoints.settings import PREFIX, Settings
 
@@ -106,8 +107,12 @@ def command(
         continues=continues,
         salt=secrets.token_hex(8) if again else "",
     )
-    if continues and job.rejected.exists():
-        raise click.UsageError(f"{job.rejected} is there already: import it once it is mended, or remove it")
+    # A mended file is a new one, and its good rows would come twice.
+    would_double = file != STDIN and match is None and not (again or dry_run)
+    if (continues or would_double) and job.rejected.exists():
+        raise click.UsageError(
+            f"{job.rejected} is there already; all other rows were imported: import it once it is mended, or remove it"
+        )
     return Import(job, Output(mode)).run()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.databases import Databases
@@ -36,18 +36,31 @@ async def lesser(databases: Databases, folder: Path) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _refusing(server: Path, folder: Path) -> AsyncIterator[None]:
     """Serve a socket in one folder from a server in another; LISTEN, UNLISTEN and NOTIFY are errors."""
+    serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answering, asking = await asyncio.open_unix_connection(server / SOCKET)
-        with suppress(OSError, EOFError, ExceptionGroup):
+        try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_ask(reader, asking))
                 group.create_task(_answer(answering, writer))
-        asking.close()
-        writer.close()
+        except* (OSError, EOFError):
+            pass  # one side has closed
+        finally:
+            asking.close()
+            writer.close()
 
-    async with await asyncio.start_unix_server(serve, folder / SOCKET):
-        yield
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(task := asyncio.create_task(serve(reader, writer)))
+        task.add_done_callback(serving.discard)
+
+    try:
+        async with await asyncio.start_unix_server(begin, folder / SOCKET):
+            yield
+    finally:
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def _ask(client: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:

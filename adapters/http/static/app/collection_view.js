@@ -2,9 +2,10 @@
 import { isOurs, Problem } from "./client.js";
 import { COLLECTIONS } from "./collections.js";
 import { Editor } from "./editor.js";
-import { element } from "./element.js";
+import { button, element } from "./element.js";
 import { follow, stop } from "./feed.js";
 import { filters } from "./filters.js";
+import { count as written } from "./formats.js";
 import { Grid } from "./grid.js";
 import { onKey } from "./keyboard.js";
 import { Listing } from "./listing.js";
@@ -55,7 +56,7 @@ export function collectionView(name, main, mayWrite) {
   grid.mayWrite = mayWrite;
   const filter = filters(collection, (wanted, isTyping) => go(address(name, wanted), isTyping));
   const panel = element("aside", { className: "panel", "aria-label": text("details"), hidden: true, onkeydown: escape });
-  const list = element("div", { className: "list" }, mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot);
+  const list = element("div", { className: "list" }, mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot, button(text("csv.export"), save));
   main.replaceChildren(element("h1", { className: "unseen" }, text(name)), element("div", { className: "collection" }, list, panel));
   onKey("/", "keys./", () => filter.search.focus());
   onKey("n", "keys.n", () => document.getElementById("quick-add")?.focus());
@@ -118,6 +119,13 @@ export function collectionView(name, main, mayWrite) {
     editor = new Editor(panel, collection, id, { close: () => go(address(name, query)), mayWrite });
     grid.active = id;
     await editor.open().catch((error) => say(String(error.message), { isError: true }));
+  }
+
+  /** Save the list as it is filtered and ordered. */
+  async function save() {
+    const { download } = await import("./download.js");
+    const tell = (/** @type {string} */ key, /** @type {number} */ n) => say(text(key, { n, done: written(n) }));
+    await download(name, query, (read) => tell("csv.exporting", read)).then((rows) => tell("csv.exported", rows), failed);
   }
 
   /** @param {KeyboardEvent} event */

@@ -1,0 +1,103 @@
+/** A table on its way into a collection: sent in pieces, each checked by the service, then stored. */
+import { ask } from "./client.js";
+
+/**
+ * @typedef {{ line: number, column: string, value: string, reason: string }} Breach
+ * @typedef {{ rows: number, refused: number, errors: Breach[], omitted: number, header: string, titles: string[],
+ *   first: (string | null)[][], keys: { line: number, field: string, value: string }[], next_line: number | null }} Report
+ * @typedef {{ delimiter: string, decimal: string, columns?: Record<string, string>, match?: string | null, update?: boolean }} Options
+ * @typedef {{ body: Options & { text: string, line?: number, continue?: boolean }, end: number, report: Report }} Piece
+ */
+
+const PIECE = 200_000; // characters; far below the size of a body, whatever they take as UTF-8
+
+/**
+ * Have a part of a table checked.
+ * @param {string} name of the collection @param {Piece["body"] & { more: boolean }} body @returns {Promise<Report>}
+ */
+const check = async (name, body) => (await ask("POST", `${name}/import`, { body, headers: { Prefer: "validate-only" } })).body;
+
+/**
+ * The titles and the first rows.
+ * @param {string} name @param {string} text @param {Options} options
+ */
+export const beginning = (name, text, options) => check(name, { ...options, ...cut(text, 0, PIECE) });
+
+/**
+ * Check all rows, and yield each piece.
+ * @param {string} name @param {string} text @param {Options} options
+ * @returns {AsyncGenerator<Piece>}
+ */
+export async function* pieces(name, text, options) {
+  let [at, size, head] = [0, PIECE, ""];
+  let line = 0;
+  do {
+    const { text: some, more } = cut(text, at, size);
+    const body = { ...options, text: head + some, ...(head && { line }) };
+    const report = await check(name, { ...body, more });
+    const end = report.next_line ? behind(text, at, report.next_line - (line || 1)) : text.length;
+    if (!report.rows && more && !report.errors.length) {
+      size *= 2; // a row is longer than that
+      continue;
+    }
+    yield { body: { ...body, text: head + text.slice(at, end) }, end, report };
+    if (report.errors.length && !report.rows) return;
+    head ||= `${report.header}\n`;
+    [at, line] = [end, report.next_line ?? 0];
+  } while (at < text.length);
+}
+
+/**
+ * Store a piece, once, however often that is asked for: its key is made of its content.
+ * @param {string} name @param {Piece} piece @returns {Promise<Report>}
+ */
+export async function store(name, { body, report }) {
+  const whole = { ...body, continue: report.refused > 0 };
+  const headers = { "Idempotency-Key": `import-${hash(name + JSON.stringify(whole))}` };
+  return (await ask("POST", `${name}/import`, { body: whole, headers })).body;
+}
+
+/**
+ * What is wrong with rows of different pieces that are for the same thing.
+ * @param {Piece[]} all @param {(line: number) => string} told @returns {Breach[]}
+ */
+export function repeated(all, told) {
+  const seen = new Map();
+  const found = [];
+  for (const [at, { report }] of all.entries())
+    for (const { line, field, value } of report.keys) {
+      const earlier = seen.get(`${field} ${value}`) ?? [at, line];
+      seen.set(`${field} ${value}`, earlier);
+      if (earlier[0] !== at) found.push({ line, column: field, value, reason: told(earlier[1]) });
+    }
+  return found;
+}
+
+/**
+ * Whole lines from a place on.
+ * @param {string} text @param {number} at @param {number} size
+ */
+function cut(text, at, size) {
+  const more = at + size < text.length;
+  const last = more ? text.lastIndexOf("\n", at + size) : text.length;
+  return { text: text.slice(at, last < at ? at + size : last + 1), more };
+}
+
+/** @param {string} text @param {number} at @param {number} lines @returns {number} the place behind some lines */
+function behind(text, at, lines) {
+  const end = /\r\n|\r|\n|$/g;
+  end.lastIndex = at;
+  for (; lines > 0; lines--) end.test(text);
+  return end.lastIndex;
+}
+
+/**
+ * A hash against chance; the service compares the content too. Without https there is no `crypto.subtle`.
+ * @param {string} content
+ */
+function hash(content) {
+  const sums = [0x9e3779b1, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f];
+  for (let at = 0; at < content.length; at++)
+    sums.forEach((sum, each) => (sums[each] = Math.imul(sum ^ (content.charCodeAt(at) + each), 0x01000193 + 2 * each) ^ (sum >>> 15)));
+  return sums.map((each) => (each >>> 0).toString(16)).join("-");
+}
