@@ -33,8 +33,10 @@ _EPOCH = "(SELECT max(epoch) FROM log_names)"
 _STORE = "hashtextextended('backroom ' || 'changes'::regclass::oid, 0)"
 _SHARE = f"SELECT pg_advisory_lock_shared({_STORE})"
 _SHARING = f"""
-SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
-WHERE datname = current_database() AND locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = {_STORE})
+SELECT EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+    WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = {_STORE}
+)
 """
 
 _OURS = """

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -28,6 +29,12 @@ APPLICATION_ID = 0x6261636B  # "back"; the first migration writes it
 
 SLOW = "%s has no index of %s by %s: lists in that order read the whole table"
 _INDEXED = "SELECT first.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS first WHERE seqno = 0"
+
+Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
+"""Reads on a connection of the store."""
+
+Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
+"""Writes through the store's one writer, which tells the time."""
 
 _log = logging.getLogger("backroom")
 
