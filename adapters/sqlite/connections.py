@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,7 +15,7 @@ import apsw
 from adapters.sqlite.files import NotAStore
 from adapters.sqlite.table_mapping import SqlValue, TableMapping
 from domain.public_types import PUBLIC_TYPES
-from domain.snapshot import InUse
+from domain.snapshot import InUse, SchemaTooOld
 
 BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
@@ -29,6 +30,12 @@ APPLICATION_ID = 0x6261636B  # "back"; the first migration writes it
 SLOW = "%s has no index of %s by %s: lists in that order read the whole table"
 _INDEXED = "SELECT first.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS first WHERE seqno = 0"
 
+Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
+"""Reads on a connection of the store."""
+
+Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
+"""Writes through the store's one writer, which tells the time."""
+
 _log = logging.getLogger("backroom")
 
 _PRAGMAS = (
@@ -40,10 +47,6 @@ _PRAGMAS = (
 
 class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
-
-
-class SchemaTooOld(Exception):
-    """The file was written by an older version of this program, and this operation may not migrate it."""
 
 
 def connect(

@@ -20,6 +20,7 @@ from adapters.sqlite.connections import (
     fetch,
 )
 from adapters.sqlite.errors import explaining
+from adapters.sqlite.log import LOG_NAMES
 
 NAME_BYTES = 8
 COPY = (
@@ -32,7 +33,6 @@ ELSEWHERE = (
 )
 
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
-_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _MOVE_ON = """
 INSERT INTO former_logs (name, newest) SELECT name, newest FROM log;
 UPDATE log SET name = ?;
@@ -102,7 +102,7 @@ def _names(path: Path) -> set[str]:
     except Exception:  # noqa: BLE001 - whatever is there, it is not the original
         return set()
     try:
-        return {name for (name,) in fetch(connection, _NAMES)}
+        return {name for (name,) in fetch(connection, LOG_NAMES)}
     except apsw.Error:
         return set()
     finally:

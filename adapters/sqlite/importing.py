@@ -16,7 +16,7 @@ from adapters.sqlite.errors import explaining
 from adapters.sqlite.exporting import SqliteExport, in_thread
 from adapters.sqlite.files import OpenFiles, make_folder
 from adapters.sqlite.folding import refold
-from adapters.sqlite.log import APPEND, open_log, row
+from adapters.sqlite.log import APPEND, LOG_NAMES, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
@@ -47,7 +47,6 @@ _EMPTY = (
     " AND NOT EXISTS (SELECT 1 FROM access_keys) FROM log"
 )
 _NO_CALENDARS = "SELECT NOT EXISTS (SELECT 1 FROM calendars)"  # earlier schemas lack the table
-_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _OUTCOME = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
@@ -89,7 +88,7 @@ async def importing(
 
 
 def _check_other(connection: apsw.Connection, source_logs: Set[str]) -> None:
-    if not source_logs.isdisjoint(name for (name,) in fetch(connection, _NAMES)):
+    if not source_logs.isdisjoint(name for (name,) in fetch(connection, LOG_NAMES)):
         raise SameLog
 
 
