@@ -49,6 +49,7 @@ from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.installation import DISTRIBUTION
 from entrypoints.settings import Settings
 from entrypoints.shared import Shared
+from entrypoints.store_location import file_of
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
@@ -268,7 +269,9 @@ async def importing(url: str, source_logs: Set[str] = frozenset()) -> AsyncItera
 
 
 def _path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+    path = file_of(url)
+    assert path is not None, "every other store was told apart before"
+    return path
 
 
 def dispatcher_of(
