@@ -12,7 +12,7 @@ from adapters.postgres.connections import Connection, connect
 from adapters.postgres.errors import Unsuitable, explaining
 from adapters.postgres.log import NEWEST
 from domain.cursor_codec import CursorCodec
-from domain.snapshot import InUse
+from domain.snapshot import InUse, SchemaTooOld
 
 OLDEST_SERVER = 14
 _LOCK = "SELECT FROM migrations WHERE number = 1 FOR UPDATE"
@@ -33,8 +33,10 @@ _EPOCH = "(SELECT max(epoch) FROM log_names)"
 _STORE = "hashtextextended('backroom ' || 'changes'::regclass::oid, 0)"
 _SHARE = f"SELECT pg_advisory_lock_shared({_STORE})"
 _SHARING = f"""
-SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
-WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = {_STORE}
+SELECT EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+    WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = {_STORE}
+)
 """
 
 _OURS = """
@@ -57,10 +59,6 @@ _MISSING = (
 
 class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
-
-
-class SchemaTooOld(Exception):
-    """The database was written by an older version of this program, and this operation may not migrate it."""
 
 
 async def migrate(connection: Connection) -> None:
@@ -141,8 +139,8 @@ async def check_unused(connection: Connection) -> None:
     """Raise `InUse` while a store has the database open. It is not seen behind a pooler, or without advisory locks."""
     with suppress(*_MISSING):
         async with connection.transaction():
-            if others := await connection.fetchval(_SHARING):
-                raise InUse(f"a service or a command has the store open, with {others} connections: stop it first")
+            if await connection.fetchval(_SHARING):
+                raise InUse("a service or a command has the store open: stop it first")
 
 
 async def give_new_name(dsn: str) -> str:

@@ -15,7 +15,7 @@ import apsw
 from adapters.sqlite.files import NotAStore
 from adapters.sqlite.table_mapping import SqlValue, TableMapping
 from domain.public_types import PUBLIC_TYPES
-from domain.snapshot import InUse
+from domain.snapshot import InUse, SchemaTooOld
 
 BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
@@ -47,10 +47,6 @@ _PRAGMAS = (
 
 class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
-
-
-class SchemaTooOld(Exception):
-    """The file was written by an older version of this program, and this operation may not migrate it."""
 
 
 def connect(

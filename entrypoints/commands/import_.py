@@ -1,6 +1,5 @@
 """The command that imports the rows of a file."""
 
-import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +18,8 @@ from entrypoints.import_job import Job
 from entrypoints.importing import Import
 from entrypoints.input_file import STDIN
 from entrypoints.output import Output, output_options
-from entrypoints.settings import PREFIX, Settings
+from entrypoints.settings import PREFIX
+from entrypoints.store_location import url_of
 
 _TYPES = {each.collection: each for each in PUBLIC_TYPES}
 _MATCHES = ("id", *dict.fromkeys(field.name for each in PUBLIC_TYPES for field in each.unique))
@@ -77,7 +77,7 @@ def command(
     Example:
       backroom export tasks --output tasks.csv && backroom import tasks tasks.csv --match id --update
     """
-    target = target or os.environ.get(f"{PREFIX}STORE") or Settings().store
+    target = url_of(target)
     entity_type = _TYPES[what]
     format = format or _guessed(file)
     delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)

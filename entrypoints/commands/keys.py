@@ -7,7 +7,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from os import environ
 from typing import Any
 
 import click
@@ -19,8 +18,9 @@ from domain.access.scopes import AccessScope
 from domain.errors import DomainError
 from domain.use_cases import manage_keys
 from entrypoints.diagnostics import LOG, tell
-from entrypoints.settings import PREFIX, Settings, duration, store
+from entrypoints.settings import PREFIX, duration, store
 from entrypoints.store_errors import reason, shown
+from entrypoints.store_location import url_of
 
 DONE, FAILED = 0, 1
 
@@ -61,7 +61,7 @@ def command(context: click.Context, url: str | None) -> None:
     Example:
       KEY=$(backroom keys create "till 2" --scope write --expires 30d)
     """
-    context.obj = url or environ.get(f"{PREFIX}STORE") or Settings().store
+    context.obj = url_of(url)
     if fault := _fault(context.obj):
         raise click.UsageError(fault)
 

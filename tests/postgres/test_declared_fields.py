@@ -7,10 +7,11 @@ import pytest
 
 from adapters.postgres import declared_fields
 from adapters.postgres.exporting import exporting
-from adapters.postgres.migrating import SchemaTooNew, SchemaTooOld
+from adapters.postgres.migrating import SchemaTooNew
 from adapters.postgres.store import PostgresStore
 from domain.commands import Delete
 from domain.queries import Order, Query
+from domain.snapshot import SchemaTooOld
 from domain.task import TASK
 from tests.builders import Clock
 from tests.contract.later import LATER_SERIALIZER, LATER_TASK, LATER_TYPES

@@ -7,13 +7,14 @@ import apsw
 import pytest
 
 from adapters.sqlite import declared_fields
-from adapters.sqlite.connections import SchemaTooNew, SchemaTooOld
+from adapters.sqlite.connections import SchemaTooNew
 from adapters.sqlite.exporting import exporting
 from adapters.sqlite.store import SqliteStore
 from domain.commands import Delete, Restore
 from domain.decisions import Done
 from domain.queries import Order, Query
 from domain.registry import ENTITY_TYPES
+from domain.snapshot import SchemaTooOld
 from domain.task import TASK
 from tests.builders import SERIALIZER, Clock
 from tests.contract.later import LATER_SERIALIZER, LATER_TASK, LATER_TYPES, read_later
