@@ -131,15 +131,10 @@ async def test_an_unforeseen_fault_while_it_looks_is_one_webhooks_own(
     ],
 )
 async def test_a_fault_ends_nothing(
-    store: Store,
-    endpoints: Endpoints,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: Exception,
-    said: str,
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, fault: Exception, said: str
 ) -> None:
     """Any fault in the search for due deliveries is logged, and the search is tried again."""
-    each, looked = make_dispatcher(store, endpoints), asyncio.Event()
+    each, looked = make_dispatcher(store, Endpoints(Clock())), asyncio.Event()
     faults = [fault]
 
     async def look(self: Dispatcher) -> datetime:
