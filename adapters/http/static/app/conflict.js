@@ -6,8 +6,8 @@ import { shown } from "./formats.js";
 import { text } from "./texts.js";
 
 /**
- * @param {import("./collections.js").Collection} collection
- * @param {import("./drafts.js").Draft} draft with `theirs`
+ * @param {Collection} collection
+ * @param {Draft} draft with `theirs`
  * @param {(mine: Record<string, string>) => void} solved is called with what to keep of mine; all else is theirs
  */
 export function conflict(collection, draft, solved) {

@@ -3,19 +3,12 @@ import { ask, Problem } from "./client.js";
 import { writable } from "./collections.js";
 import { conflict } from "./conflict.js";
 import { draftOf, drop, keep, rebase, write } from "./drafts.js";
-import { button, element } from "./element.js";
+import { button, element, input, labelled, showWrong } from "./element.js";
 import { shown, typed } from "./formats.js";
 import { changesOf, historyList } from "./history.js";
-import { input, labelled, showWrong } from "./inputs.js";
 import { waits } from "./outbox.js";
 import { text } from "./texts.js";
 import { edit, moveStock, remove, restore, revert } from "./writes.js";
-
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Change} Change
- * @typedef {import("./collections.js").Collection} Collection
- */
 
 export class Editor {
   /** @param {HTMLElement} host @param {Collection} collection @param {number} id @param {{ close: () => void, mayWrite: boolean }} options */

@@ -1,22 +1,15 @@
 /** A list in the page. Of its rows, only those near the window are there. */
-import { cell, cells } from "./cells.js";
+import { cell, cells, heads, stepOf, verbOf } from "./cells.js";
 import { fieldOf } from "./collections.js";
 import { draftOf, drop, keep, write } from "./drafts.js";
-import { button, element } from "./element.js";
+import { button, element, input } from "./element.js";
 import { count, typed } from "./formats.js";
-import { heads } from "./heads.js";
-import { input } from "./inputs.js";
 import { say } from "./notices.js";
 import { waiting, waits } from "./outbox.js";
-import { stepOf, verbOf } from "./row_keys.js";
 import { text } from "./texts.js";
 import { edit, pathOf } from "./writes.js";
 
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Collection} Collection
- * @typedef {import("./listing.js").Listing} Listing
- */
+/** @typedef {import("./listing.js").Listing} Listing */
 
 const MARGIN = 12; // rows above and below the window
 const AHEAD = 60; // rows before the end at which more are read
@@ -26,7 +19,7 @@ const MARKED_MS = 4000;
 export class Grid {
   /**
    * @param {Collection} collection
-   * @param {import("./cells.js").Actions & { sort: (name: string) => void, open: (id: number) => void, failed: (error: unknown) => void }} actions
+   * @param {Actions & { sort: (name: string) => void, open: (id: number) => void, failed: (error: unknown) => void }} actions
    */
   constructor(collection, actions) {
     this.collection = collection;

@@ -5,12 +5,6 @@ import { button, element } from "./element.js";
 import { shown } from "./formats.js";
 import { text } from "./texts.js";
 
-/**
- * @typedef {import("./collections.js").Change} Change
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Collection} Collection
- */
-
 /** @param {Collection} collection @param {number} id @returns {Promise<Change[]>} oldest first */
 export async function changesOf(collection, id) {
   const all = [];

@@ -2,12 +2,6 @@
 import { ask } from "./client.js";
 import { entitiesOf, fieldOf } from "./collections.js";
 
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Change} Change
- * @typedef {import("./collections.js").Collection} Collection
- */
-
 const FIRST = 100;
 const MORE = 1000;
 const MAX_ASKED = 400; // ids in one URL

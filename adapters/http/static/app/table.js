@@ -1,14 +1,6 @@
 /** A table on its way into a collection: sent in pieces, each checked by the service, then stored. */
 import { ask } from "./client.js";
 
-/**
- * @typedef {{ line: number, column: string, value: string, reason: string }} Breach
- * @typedef {{ rows: number, refused: number, errors: Breach[], omitted: number, header: string, titles: string[],
- *   first: (string | null)[][], keys: { line: number, field: string, value: string }[], next_line: number | null }} Report
- * @typedef {{ delimiter: string, decimal: string, columns?: Record<string, string>, match?: string | null, update?: boolean }} Options
- * @typedef {{ body: Options & { text: string, line?: number, continue?: boolean }, end: number, report: Report }} Piece
- */
-
 const PIECE = 200_000; // characters; far below the size of a body, whatever they take as UTF-8
 
 /**
