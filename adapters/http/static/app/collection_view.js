@@ -115,7 +115,7 @@ export function collectionView(name, main, mayWrite) {
 
   /** Save the list as it is filtered and ordered. */
   async function save() {
-    const { download } = await import("./download.js");
+    const { download } = await import("./table.js");
     const tell = (/** @type {string} */ key, /** @type {number} */ n) => say(text(key, { n, done: written(n) }));
     await download(name, query, (read) => tell("csv.exporting", read)).then((rows) => tell("csv.exported", rows), failed);
   }

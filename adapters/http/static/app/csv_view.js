@@ -1,12 +1,11 @@
 /** CSV out and in: a collection as a file, and a file as entities, checked by the service before anything is stored. */
 import { isFinal } from "./client.js";
 import { COLLECTIONS } from "./collections.js";
-import { download } from "./download.js";
 import { button, choice, element, named, row, table } from "./element.js";
 import { followAll, stop } from "./feed.js";
 import { count } from "./formats.js";
 import { attempt } from "./notices.js";
-import { beginning, pieces, repeated, store } from "./table.js";
+import { beginning, download, pieces, repeated, store } from "./table.js";
 import { text } from "./texts.js";
 
 const MOST_TOLD = 100;

@@ -75,7 +75,7 @@ export async function followAll(apply, begin = () => {}) {
   if (current !== mine) return;
   if (now) {
     void begin();
-    return follow(`changes?after=${now.body.cursor}`, apply, () => void followAll(apply, begin));
+    return follow(`./changes?after=${now.body.cursor}`, apply, () => void followAll(apply, begin));
   }
   told("broken");
   await pause(PAUSES_MS[1]);
