@@ -217,6 +217,14 @@ class NotEmpty(Exception):
         super().__init__("the store is not empty")
 
 
+class SchemaTooOld(Exception):
+    """An older version of this program wrote the store, and this operation may not migrate it. Serving it once does."""
+
+
+class InUse(Exception):
+    """A service or a command has the store open, and would go on with what it has read of it."""
+
+
 def size(part: Part) -> int:
     """Return the number of items in a part; metadata and positions are none."""
     match part:

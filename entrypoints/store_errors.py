@@ -16,8 +16,3 @@ def reason(error: BaseException) -> str:
     """Say what went wrong, with its cause."""
     text, cause = (str(each) or type(each).__name__ for each in (error, error.__cause__))
     return text if error.__cause__ is None or cause in text else f"{text} ({cause})"
-
-
-def is_outdated(error: BaseException) -> bool:
-    """Tell whether a store only needs to be served once by this version. Each adapter has its own class for this."""
-    return type(error).__name__ == "SchemaTooOld"

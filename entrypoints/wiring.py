@@ -24,17 +24,12 @@ from adapters.http.handlers.metrics import Metrics
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
 from adapters.http.timing.stopwatch import Phase, note
 from adapters.http.timing.timed_store import timed_store
-from adapters.memory.store import MemoryStore
 from adapters.metrics.exposition import Exposition
 from adapters.metrics.recorder import Recorder
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
 from adapters.serialization.outcomes import check_outcome
-from adapters.sqlite.examining import examine as sqlite_examine
-from adapters.sqlite.exporting import exporting as sqlite_exporting
 from adapters.sqlite.home import give_new_name as give_new_name_to_file
-from adapters.sqlite.importing import importing as sqlite_importing
-from adapters.sqlite.inspecting import inspecting as sqlite_inspecting
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
@@ -54,6 +49,7 @@ from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.installation import DISTRIBUTION
 from entrypoints.settings import Settings
 from entrypoints.shared import Shared
+from entrypoints.store_location import file_of
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
@@ -176,9 +172,11 @@ async def opened(
     on_untrustworthy = on_untrustworthy or stop_at_once
     documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
+        from adapters.memory.store import MemoryStore  # noqa: PLC0415 - a service imports what its own store needs
+
         return MemoryStore(now, documents)
     if url.startswith("postgres"):
-        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - a store in a file needs no driver
+        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
 
         return await PostgresStore.open(
             url,
@@ -209,7 +207,9 @@ async def exporting(url: str) -> AsyncIterator[Snapshot]:
         async with postgres.exporting(url, entity_types=ENTITY_TYPES) as export:
             yield export
     else:
-        async with sqlite_exporting(_path(url), entity_types=ENTITY_TYPES) as file:
+        from adapters.sqlite import exporting as sqlite  # noqa: PLC0415 - as above
+
+        async with sqlite.exporting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
 
 
@@ -222,7 +222,9 @@ async def inspecting(url: str) -> AsyncIterator[Inspection]:
         async with postgres.inspecting(url, entity_types=ENTITY_TYPES) as database:
             yield database
     else:
-        async with sqlite_inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
+        from adapters.sqlite import inspecting as sqlite  # noqa: PLC0415 - as above
+
+        async with sqlite.inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
 
 
@@ -232,7 +234,9 @@ async def examined(url: str) -> StoreStatus:
         from adapters.postgres.examining import examine  # noqa: PLC0415 - as above
 
         return await examine(url, entity_types=ENTITY_TYPES)
-    return sqlite_examine(_path(url), entity_types=ENTITY_TYPES)
+    from adapters.sqlite import examining as sqlite  # noqa: PLC0415 - as above
+
+    return sqlite.examine(_path(url), entity_types=ENTITY_TYPES)
 
 
 async def renamed(url: str) -> str:
@@ -241,7 +245,7 @@ async def renamed(url: str) -> str:
         from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
 
         return await give_new_name(url)
-    return give_new_name_to_file(_path(url))
+    return await give_new_name_to_file(_path(url))
 
 
 @asynccontextmanager
@@ -256,14 +260,18 @@ async def importing(url: str, source_logs: Set[str] = frozenset()) -> AsyncItera
         ) as importer:
             yield importer
     else:
-        async with sqlite_importing(
+        from adapters.sqlite import importing as sqlite  # noqa: PLC0415 - as above
+
+        async with sqlite.importing(
             _path(url), entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
         ) as file:
             yield file
 
 
 def _path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+    path = file_of(url)
+    assert path is not None, "every other store was told apart before"
+    return path
 
 
 def dispatcher_of(

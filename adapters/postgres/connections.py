@@ -109,6 +109,11 @@ class Connections:
                 await self._pool.release(connection, timeout=CLOSE_S)
 
     @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler is in between, behind which no session belongs to one client."""
+        return self._is_pooled
+
+    @property
     def in_use(self) -> ConnectionUse:
         """How many of the pool's connections are in use."""
         open_now, idle = self._pool.get_size(), self._pool.get_idle_size()

@@ -41,8 +41,13 @@ ALL = 1_000_000
 _ACTIONS = {each.value for each in Action}
 _CHANGES = f"SELECT {COLUMNS} FROM changes WHERE kind {{}} ORDER BY id, version"
 
+
+def _pair(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row.values())
+
+
 _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], int], ...] = (
-    ("former_cursors", Kind.CURSOR, FORMER, tuple, lambda rows: FormerCursors(numbers=dict(rows)), BATCH),
+    ("former_cursors", Kind.CURSOR, FORMER, _pair, lambda rows: FormerCursors(numbers=dict(rows)), BATCH),
     (
         "receipts",
         Kind.OUTCOME,
@@ -51,7 +56,7 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
         lambda items: StoredOutcomes(outcomes=tuple(items)),
         OUTCOMES_BATCH,
     ),
-    ("positions", Kind.WEBHOOK, POSITIONS, tuple, lambda rows: Positions(numbers=dict(rows)), ALL),
+    ("positions", Kind.WEBHOOK, POSITIONS, _pair, lambda rows: Positions(numbers=dict(rows)), ALL),
     (
         "deliveries",
         Kind.DELIVERY,
@@ -157,7 +162,7 @@ class PostgresInspection(Inspection):
         for table, kind, sql, value_of, part_of, size in _REST:
             is_empty = True
             try:
-                async for batch in self._read(table, sql, (), dict if value_of is not tuple else tuple, size):
+                async for batch in self._read(table, sql, (), dict, size):
                     values: list[Any] = []
                     for row in batch:
                         try:

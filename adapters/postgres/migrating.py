@@ -1,6 +1,7 @@
 """Migrating a database, and reading the name of its log."""
 
 import secrets
+from contextlib import suppress
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -11,6 +12,7 @@ from adapters.postgres.connections import Connection, connect
 from adapters.postgres.errors import Unsuitable, explaining
 from adapters.postgres.log import NEWEST
 from domain.cursor_codec import CursorCodec
+from domain.snapshot import InUse, SchemaTooOld
 
 OLDEST_SERVER = 14
 _LOCK = "SELECT FROM migrations WHERE number = 1 FOR UPDATE"
@@ -26,28 +28,37 @@ _HOME = (
 
 _EPOCH = "(SELECT max(epoch) FROM log_names)"
 
-_OTHERS = """
+# Each session of a store shares this advisory lock. So it is found by the table that it uses, whatever its URL says.
+# Nothing else relies on such locks.
+_STORE = "hashtextextended('backroom ' || 'changes'::regclass::oid, 0)"
+_SHARE = f"SELECT pg_advisory_lock_shared({_STORE})"
+_SHARING = f"""
+SELECT EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+    WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = {_STORE}
+)
+"""
+
+_OURS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 AND application_name = current_setting('application_name')
 """
-
 
 _HIDDEN_TRIGRAMS = """
 SELECT extnamespace::regnamespace, current_schema() FROM pg_extension WHERE extname = 'pg_trgm' AND NOT EXISTS
 (SELECT FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND opcnamespace = extnamespace AND pg_opclass_is_visible(oid))
 """
 
-
-class InUse(Exception):
-    """Another process uses the store."""
+_MISSING = (
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedTableError,
+    asyncpg.FeatureNotSupportedError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 
 class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
-
-
-class SchemaTooOld(Exception):
-    """The database was written by an older version of this program, and this operation may not migrate it."""
 
 
 async def migrate(connection: Connection) -> None:
@@ -118,6 +129,20 @@ async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
     return await known_codec(connection)
 
 
+async def share(connection: Connection) -> None:
+    """Let others see, for as long as this session lasts, that it uses the store. Some engines lack such locks."""
+    with suppress(*_MISSING):
+        await connection.execute(_SHARE)
+
+
+async def check_unused(connection: Connection) -> None:
+    """Raise `InUse` while a store has the database open. It is not seen behind a pooler, or without advisory locks."""
+    with suppress(*_MISSING):
+        async with connection.transaction():
+            if await connection.fetchval(_SHARING):
+                raise InUse("a service or a command has the store open: stop it first")
+
+
 async def give_new_name(dsn: str) -> str:
     """Give the log of a database a new name, and return it. Cursors hold up to its newest change, and no further.
 
@@ -129,9 +154,12 @@ async def give_new_name(dsn: str) -> str:
         try:
             await check_schema(connection)
             async with connection.transaction(isolation="read_committed"):
+                await connection.execute("SET LOCAL lock_timeout = '5s'")
                 await connection.execute(_LOCK)
                 await connection.execute("SELECT lock_log()")  # the newest number is that of all that is committed
-                if others := await connection.fetchval(_OTHERS):
+                await connection.execute("LOCK TABLE log_names IN ACCESS EXCLUSIVE MODE")  # who starts now waits for it
+                await check_unused(connection)
+                if others := await connection.fetchval(_OURS):  # also those of a pooler, which share no lock
                     raise InUse(f"backroom has {others} other connections to this database: stop the service first")
                 return await _give_name(connection)
         finally:

@@ -17,7 +17,7 @@ from adapters.sqlite.connections import check_schema, close_reader, existing, fe
 from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
-from adapters.sqlite.exporting import OUTCOMES, SqliteExport, in_thread, outcome_of
+from adapters.sqlite.exporting import FORMER, OUTCOMES, POSITIONS, SqliteExport, in_thread, outcome_of
 from adapters.sqlite.folding import check_folding
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.structure import checks
@@ -47,14 +47,7 @@ ALL = sys.maxsize
 _ACTIONS = {each.value for each in Action}
 
 _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], int], ...] = (
-    (
-        "former_cursors",
-        Kind.CURSOR,
-        "SELECT cursor, number FROM former_cursors ORDER BY cursor",
-        tuple,
-        lambda rows: FormerCursors(numbers=dict(rows)),
-        BATCH,
-    ),
+    ("former_cursors", Kind.CURSOR, FORMER, tuple, lambda rows: FormerCursors(numbers=dict(rows)), BATCH),
     (
         "receipts",
         Kind.OUTCOME,
@@ -63,14 +56,7 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
         lambda items: StoredOutcomes(outcomes=tuple(items)),
         OUTCOMES_BATCH,
     ),
-    (
-        "positions",
-        Kind.WEBHOOK,
-        "SELECT webhook, number FROM positions ORDER BY webhook",
-        tuple,
-        lambda rows: Positions(numbers=dict(rows)),
-        ALL,
-    ),
+    ("positions", Kind.WEBHOOK, POSITIONS, tuple, lambda rows: Positions(numbers=dict(rows)), ALL),
     (
         "deliveries",
         Kind.DELIVERY,

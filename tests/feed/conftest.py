@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.ports import Store
-from tests.contract.conftest import clock, other, store, stores
+from tests.contract.conftest import clock, other, pytest_generate_tests, store, stores
 from tests.feed.service import Service, serving
 
-__all__ = ["clock", "elsewhere", "other", "service", "store", "stores"]
+__all__ = ["clock", "elsewhere", "other", "pytest_generate_tests", "service", "store", "stores"]
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from adapters.http.routes.router import Router
 from domain.access.access_key import Actor
 from domain.access.rate_limit import Quota, RateLimiter, Verdict
 from domain.ports import Store
+from domain.public_types import PUBLIC_TYPES
 from tests.builders import Clock
 from tests.http.access import UNKNOWN, bearer, callers, new_key, session
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, asked, got, made
-from tests.http.test_streams import refused, socket
+from tests.http.test_streams import check_refused, socket
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
@@ -22,21 +23,27 @@ pytestmark = pytest.mark.anyio
 SCOPES = {
     None: """GET / | GET /healthz | GET /readyz | GET /openapi.json | GET /docs | GET /problems/{code} | GET /app/
         | GET /app/{view} | GET /app | GET /docs/ | POST /session | GET /calendars/{secret}.ics""",
-    "read": """GET /tasks | GET /tasks/{id} | GET /tasks/{id}/history | GET /products | GET /products/{id}
-        | GET /products/{id}/history | GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session
-        | DELETE /session | GET /calendars | GET /calendars/{id}""",
-    "write": """POST /tasks | PUT /tasks/{id} | PATCH /tasks/{id} | DELETE /tasks/{id} | POST /tasks/{id}/restore
-        | POST /tasks/bulk | POST /tasks/import | POST /products/import
-        | POST /products | PUT /products/{id} | PATCH /products/{id} | DELETE /products/{id}
-        | POST /products/{id}/restore | POST /products/bulk | POST /products/{id}/stock | POST /calendars
-        | DELETE /calendars/{id}""",
+    "read": """GET /changes | GET /changes/stream | GET /ws | WEBSOCKET /ws | GET /session | DELETE /session
+        | GET /calendars | GET /calendars/{id}""",
+    "write": "POST /products/{id}/stock | POST /calendars | DELETE /calendars/{id}",
     "admin": """GET /keys | POST /keys | DELETE /keys/{id} | POST /keys/{id}/rotate | GET /webhooks | POST /webhooks
         | GET /webhooks/{id} | PUT /webhooks/{id} | PATCH /webhooks/{id} | DELETE /webhooks/{id}
         | POST /webhooks/{id}/restore | GET /webhooks/{id}/history | POST /webhooks/{id}/test
         | POST /webhooks/{id}/rotate | GET /webhooks/{id}/deliveries
         | POST /webhooks/{id}/deliveries/{delivery_id}/retry | GET /metrics""",
 }
-EXPECTED = {re.sub(r"\s+", " ", each).strip(): scope for scope, line in SCOPES.items() for each in line.split("|")}
+OF_EACH_PUBLIC_TYPE = {
+    "read": "GET /things | GET /things/{id} | GET /things/{id}/history",
+    "write": """POST /things | PUT /things/{id} | PATCH /things/{id} | DELETE /things/{id} | POST /things/{id}/restore
+        | POST /things/bulk | POST /things/import""",
+}
+LINES = [*SCOPES.items()]
+LINES += [
+    (scope, line.replace("things", each.collection))
+    for each in PUBLIC_TYPES
+    for scope, line in OF_EACH_PUBLIC_TYPE.items()
+]
+EXPECTED = {re.sub(r"\s+", " ", each).strip(): scope for scope, line in LINES for each in line.split("|")}
 MAY = {"nobody": (), "read": ("read",), "write": ("read", "write"), "session": ("read", "write")}
 MAY |= {"admin": ("read", "write", "admin"), "expired": (), "revoked": ()}
 
@@ -111,7 +118,7 @@ async def test_sockets(client: Client, store: Store, clock: Clock) -> None:
                 assert "ready" == (await opened.document())["type"]
         else:
             async with connected(client.service.app, "/ws", [*headers.items()]) as opened:
-                await refused(opened, 401, "unauthorized")
+                await check_refused(opened, 401, "unauthorized")
 
 
 async def test_open_without_keys(client: Client) -> None:

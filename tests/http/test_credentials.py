@@ -7,7 +7,7 @@ from domain.ports import Store
 from tests.http.access import UNKNOWN, bearer, new_key
 from tests.http.service import Client
 from tests.http.steps import asked
-from tests.http.test_streams import refused
+from tests.http.test_streams import check_refused
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +68,7 @@ async def test_a_key_in_a_url(client: Client, store: Store, target: str) -> None
     client.service.access_log.flush()
     assert key[4:] not in response.text + "".join(client.service.log)
     async with connected(client.service.app, f"/ws?key={key}") as opened:
-        await refused(opened, 400, "bad_parameter")
+        await check_refused(opened, 400, "bad_parameter")
 
 
 async def test_a_key_as_request_id(client: Client, store: Store) -> None:

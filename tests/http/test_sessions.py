@@ -6,7 +6,7 @@ from domain.ports import Store
 from tests.http.access import UNKNOWN, bearer, new_key, session
 from tests.http.service import Client, serving
 from tests.http.steps import MINIMAL, asked, got
-from tests.http.test_streams import refused
+from tests.http.test_streams import check_refused
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
@@ -111,7 +111,7 @@ async def test_writes_by_cookie_and_sockets(store: Store, headers: dict[str, str
                 assert (201, "websocket.accept") == (written.status_code, (await opened.next())["type"])
             else:
                 assert (403, "bad_origin") == asked(written)
-                await refused(opened, 403, "bad_origin")
+                await check_refused(opened, 403, "bad_origin")
 
 
 @pytest.mark.parametrize(

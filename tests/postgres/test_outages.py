@@ -193,7 +193,8 @@ async def test_a_notification_that_is_lost(store: PostgresStore, dsn: str, monke
     monkeypatch.setattr(other._notifier, "notify", lambda: None)
     watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     await fill(other, TASK, {})
-    await watching
+    woken, _ = await asyncio.wait({watching}, timeout=10)
+    assert {watching} == woken
     await other.close()
 
 

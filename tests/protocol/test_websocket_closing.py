@@ -89,7 +89,7 @@ async def test_application_closes_a_client_that_does_not_read() -> None:
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every transport of a socket has it
         await client.send(HANDSHAKE + b"\r\n")
 
-        await closed.wait()
+        assert await asyncio.wait_for(closed.wait(), 10)
 
 
 async def test_nothing_follows_the_close_of_the_application() -> None:

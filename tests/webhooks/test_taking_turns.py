@@ -294,9 +294,8 @@ async def test_sending_ends_with_the_lease(store: Store, endpoints: Endpoints, m
     await each.look()
     await endpoints.arrived.wait()
     await carry_out(store, Delete(entity_type=WEBHOOK, id=1))  # which also removes the lease
-    async with asyncio.timeout(10):
-        await each.idle()
-        await given_up.wait()
+    await asyncio.wait_for(each.idle(), 10)
+    assert given_up.is_set()
 
 
 async def test_so_many_endpoints_at_once(store: Store, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,8 +362,7 @@ async def test_a_wake_while_it_looks(store: Store, endpoints: Endpoints, monkeyp
     wakes = [each.wake]
     monkeypatch.setattr(type(store.deliveries), "backlogs", woken)
     running = asyncio.create_task(each.run())
-    async with asyncio.timeout(10):
-        await looked_again.wait()
+    assert await asyncio.wait_for(looked_again.wait(), 10)
     running.cancel()
     await asyncio.wait({running})
 

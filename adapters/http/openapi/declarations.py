@@ -55,6 +55,7 @@ class Operation:
     problems: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     caching: bytes = NEVER  # the cache policy of its responses
+    is_point_read: bool = False  # cheap, and changes nothing, so it may run before its caller is admitted
 
     @property
     def is_revalidated(self) -> bool:

@@ -31,7 +31,7 @@ PROBLEMS = {
         400,
         "Malformed JSON",
         "The body must be one JSON object in UTF-8, without a byte order mark, NaN, Infinity, lone surrogates, "
-        "duplicate keys or nesting deeper than 32.",
+        "duplicate keys, nesting deeper than 32, or more than 30,000 values.",
     ),
     "bad_parameter": ProblemType(
         400, "Bad parameter", "A query parameter is unknown, repeated, or not of its type. Nothing is ignored silently."

@@ -5,7 +5,7 @@ from typing import Any
 from adapters.http.handlers.calendars import TYPE, CalendarHandlers, document, writer_of
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.examples import AT, ORIGIN, Examples
-from adapters.http.openapi.operation_parts import BODY, ID, PREFER
+from adapters.http.openapi.operation_parts import BODY, ID, KEYLESS_WRITE, PREFER
 from adapters.http.openapi.schemas import ACTOR, TIME, field_type_schema, object_schema, ref
 from adapters.http.responses.caching import PRIVATE
 from domain.access.key_text import CALENDAR, make_calendar_secret
@@ -49,7 +49,6 @@ _SENT_EXAMPLE = {"name": "The shop", "filter": "status[in]=pending,in_progress",
 _MADE = CreateCalendar.parse(_SENT_EXAMPLE, actor=None, secret=_SECRET)((), AT).calendar
 _EXAMPLE = document(_MADE)
 _APPLIED = ("Preference-Applied",)
-_WRITE = ("bad_header", "bad_origin", "storage_full")
 
 
 def paths(handlers: CalendarHandlers) -> list[Path]:
@@ -140,7 +139,7 @@ def _create(handlers: CalendarHandlers) -> Operation:
         parameters=(PREFER,),
         takes=ref("CalendarCreate"),
         example=_SENT_EXAMPLE,
-        problems=(*BODY, *_WRITE, "too_many_calendars"),
+        problems=(*BODY, *KEYLESS_WRITE, "too_many_calendars"),
     )
 
 
@@ -154,5 +153,5 @@ def _delete(handlers: CalendarHandlers) -> Operation:
         handler=handlers.delete,
         replies={200: reply},
         parameters=(ID, PREFER),
-        problems=("not_found", "invalid", "body_too_large", "timeout", *_WRITE),
+        problems=("not_found", "invalid", "body_too_large", "timeout", *KEYLESS_WRITE),
     )

@@ -157,6 +157,7 @@ class Declared:
                     parameters=(ID,),
                     problems=("not_found", "invalid"),
                     caching=PRIVATE,
+                    is_point_read=True,
                 ),
                 "PUT": self._operation(
                     "put", f"Set fields of a {entity_type}; those not sent stay as they are", **edit

@@ -6,7 +6,7 @@ from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.todos import MAX_TODOS, Todos, document
 from adapters.http.openapi.declarations import Operation, Path, Reply, Schema
 from adapters.http.openapi.examples import ORIGIN
-from adapters.http.openapi.operation_parts import BODY, ID, KEPT, PREFER, SUBMITTED, WRITE
+from adapters.http.openapi.operation_parts import BODY, ID, KEPT, KEYLESS_WRITE, PREFER, SUBMITTED, WRITE
 from adapters.http.openapi.schemas import field_schema, object_schema, ref
 from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.responses.caching import PRIVATE
@@ -121,5 +121,5 @@ def _clear(todos: Todos) -> Operation:
         handler=todos.clear,
         replies={204: Reply(description="They are gone.", headers=_KEPT_OF_ALL)},
         parameters=(PREFER,),
-        problems=("body_too_large", "timeout", "bad_header", "bad_origin", "storage_full"),
+        problems=("body_too_large", "timeout", *KEYLESS_WRITE),
     )
