@@ -14,52 +14,47 @@ from backroom_client.client import AuthenticatedClient, Client
 from backroom_client.models import PollChangesTypesItem
 from backroom_client.types import UNSET
 
-TYPES = [each for each in PollChangesTypesItem if each.startswith("task.")]
-
 
 def ask(operation, **arguments):
-    """Return the answer, which may be that a cursor has expired. Wait while the service is away or busy."""
+    """Return the answer, or None where the cursor has expired. Wait while the service is away or busy."""
     while True:
         with suppress(httpx.TransportError):
-            answer = operation.sync_detailed(**arguments)
+            answer = operation.sync_detailed(client=client, **arguments)
             if answer.status_code in (200, 410):
-                return answer
-            if answer.status_code < 500 and answer.status_code != 429:
+                return answer.parsed if answer.status_code == 200 else None
+            if answer.status_code < 429:
                 sys.exit(answer.parsed.detail)
         time.sleep(1)
 
 
-def listed(client):
-    """Return all tasks, and the cursor to follow: the first page's, because others write while we read on."""
-    tasks, first, cursor = {}, None, UNSET
+def listed():
+    """Return all tasks by id, and the cursor to follow: the first page's, because others write while we read on."""
+    tasks, after, cursor = {}, None, UNSET
     while cursor is not None:
-        page = ask(list_tasks, client=client, limit=1000, cursor=cursor).parsed
-        first = first or httpx.URL(page.changes).params["after"]
+        page = ask(list_tasks, limit=1000, cursor=cursor)
         tasks |= {str(task.id): task.to_dict() for task in page.tasks}
+        after = after or httpx.URL(page.changes).params["after"]
         cursor = page.next_ and httpx.URL(page.next_).params["cursor"]
-    return tasks, first
+    return tasks, after
 
 
-def follow(client, tasks, cursor):
-    """Yield the tasks with the cursor that belongs to them, again and again. At first both may be None."""
+def follow(tasks, after):
+    """Yield the tasks with the cursor behind them, whenever they may have changed. Both may be None at first."""
     while True:
-        if cursor is None:
-            tasks, cursor = listed(client)
-        yield tasks, cursor
-        answer = ask(poll_changes, client=client, after=cursor, types=TYPES, wait=30)
-        for change in [] if answer.status_code == 410 else answer.parsed.changes:
+        batch = after and ask(poll_changes, after=after, types=TYPES, wait=30)
+        tasks, after = (tasks, batch.cursor) if batch else listed()
+        for change in batch.changes if batch else ():
             if change.version > tasks.get(str(change.id), {"version": 0})["version"]:  # the list may know it already
-                tasks.pop(str(change.id), None)
-                if change.type_ != "task.deleted":
-                    tasks[str(change.id)] = change.data.to_dict()
-        cursor = None if answer.status_code == 410 else answer.parsed.cursor  # where it has expired, list again
+                tasks[str(change.id)] = change.data.to_dict()
+                if change.type_ == "task.deleted":
+                    del tasks[str(change.id)]
+        yield tasks, after
 
 
-url, file, key = sys.argv[1], Path(sys.argv[2]), os.environ.get("BACKROOM_KEY")
-client = AuthenticatedClient(url, key, timeout=60) if key else Client(url, timeout=60)
-before = json.loads(file.read_text()) if file.exists() else {"tasks": None, "cursor": None}
-for tasks, cursor in follow(client, **before):
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps({"tasks": tasks, "cursor": cursor}))
+TYPES = [each for each in PollChangesTypesItem if each.startswith("task.")]
+file, key = Path(sys.argv[2]), os.environ.get("BACKROOM_KEY")
+client = AuthenticatedClient(sys.argv[1], key, timeout=60) if key else Client(sys.argv[1], timeout=60)
+for state in follow(*json.loads(file.read_text() if file.exists() else "[null, null]")):
+    (new := file.with_suffix(".new")).write_text(json.dumps(state))
     new.replace(file)  # both together, or neither
-    print(f"{len(tasks)} tasks", flush=True)
+    print(f"{len(state[0])} tasks", flush=True)

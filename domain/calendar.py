@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from hashlib import blake2b
 from typing import ClassVar, Protocol
 
 from attrs import evolve, field, frozen
@@ -82,6 +83,11 @@ class Calendar:
         due = TASK.by_name["due"]
         where = (*_FILTERS.parse(self.filter), Condition(due, Operator.NULL, operand=False))
         return Query(entity_type=TASK, where=where, order=(Order(due, descending=True),), limit=MAX_TASKS)
+
+
+def namespace_of(secret: bytes) -> str:
+    """Return what tells the tasks of one store from those of any other, without its secret. It moves with the store."""
+    return blake2b(b"calendars", key=secret, digest_size=8).hexdigest()
 
 
 @frozen(kw_only=True)

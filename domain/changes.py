@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
-from typing import Any, Generic, NewType, Protocol
+from typing import Generic, NewType, Protocol
 
 from attrs import frozen
 
 from domain.access.access_key import Actor
-from domain.entity_type import E, EntityType
+from domain.entity_type import E, E_co, Entity, EntityType
 from domain.stored_entity import StoredEntity
 from domain.trace import TraceContext
 
@@ -35,13 +35,13 @@ class Action(Enum):
 
 
 @frozen(kw_only=True)
-class Change(Generic[E]):
+class Change(Generic[E_co]):
     """One change of one entity, as the log keeps it; `record` is the entity after it, or as it was deleted.
 
     `reason` is the caller's reason, if the command takes one.
     """
 
-    entity_type: EntityType[E]
+    entity_type: EntityType[E_co]
     action: Action
     record: StoredEntity
     changed: tuple[str, ...]  # the writable fields that differ from before
@@ -72,7 +72,7 @@ class Entry:
     """A change at its position in the log; a read after `cursor` gives the next change."""
 
     cursor: Cursor
-    change: Change[Any]
+    change: Change[Entity]
 
 
 class Changed(Protocol):
@@ -90,7 +90,9 @@ def differing(before: E, after: E) -> tuple[str, ...]:
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
-def changed_since(entity_type: EntityType[Any], kept: Iterable[Changed], version: int, *, now: int) -> tuple[str, ...]:
+def changed_since(
+    entity_type: EntityType[Entity], kept: Iterable[Changed], version: int, *, now: int
+) -> tuple[str, ...]:
     """Name the writable fields that changed between two versions of an entity, from its `kept` changes.
 
     If the log no longer holds every change between them, any field may have changed, so all are named.

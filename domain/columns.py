@@ -1,11 +1,10 @@
 """The columns of a table that others wrote: which field each of them holds."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 from attrs import frozen
 
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.suggestions import suggestion
 
 REJECTED = "rejected"
@@ -36,7 +35,7 @@ class Columns:
 
 
 def read_columns(
-    entity_type: EntityType[Any], header: Sequence[str], renamed: Mapping[str, str], needed: Collection[str]
+    entity_type: EntityType[Entity], header: Sequence[str], renamed: Mapping[str, str], needed: Collection[str]
 ) -> Columns:
     """Read the header of a table; `needed` fields must have a column. Raises `BadColumns`.
 
@@ -58,17 +57,17 @@ def read_columns(
     return Columns(titles=titles, fields=fields)
 
 
-def check_renamed(entity_type: EntityType[Any], names: Iterable[str]) -> None:
+def check_renamed(entity_type: EntityType[Entity], names: Iterable[str]) -> None:
     """Check that these are names of fields, or empty. Raises `BadColumns`."""
     unknown = [name for name in names if name and name not in entity_type.by_name]
     if unknown:
         raise BadColumns(tuple(f"{name} is not a field ({suggestion(name, entity_type.by_name)})" for name in unknown))
 
 
-def _field(entity_type: EntityType[Any], renamed: Mapping[str, str], title: str) -> str | None:
+def _field(entity_type: EntityType[Entity], renamed: Mapping[str, str], title: str) -> str | None:
     name = renamed.get(title, title)
     return name if name in entity_type.by_name else None
 
 
-def _unknown(entity_type: EntityType[Any], title: str) -> str:
+def _unknown(entity_type: EntityType[Entity], title: str) -> str:
     return f"the column {title[:50]!r} is not a field ({suggestion(title, entity_type.by_name)})"

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Set
 from datetime import datetime
-from typing import Any, Generic, NoReturn, Protocol
+from typing import Generic, NoReturn, Protocol
 
 from attrs import Factory, field, frozen
 
@@ -25,14 +25,14 @@ class Command(Protocol):
     """
 
     @property
-    def entity_type(self) -> EntityType[Any]: ...
+    def entity_type(self) -> EntityType[Entity]: ...
     @property
     def id(self) -> int | None: ...
     @property
     def needs_deleted(self) -> bool: ...
 
     @abstractmethod
-    def decide(self, current: State, at: datetime) -> Entity | Deleted[Any]:
+    def decide(self, current: State, at: datetime) -> Entity | Deleted[Entity]:
         """Return the entity after the command: edited, deleted, or the same object if nothing changes.
 
         The command finds its entity in the state. Raises `DomainError`.
@@ -64,7 +64,7 @@ class Create(Generic[E]):
     """Make an entity. Raises `ValidationFailed` for invalid values."""
 
     entity_type: EntityType[E]
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
 
     id: None = field(default=None, init=False)
     needs_deleted: bool = field(default=False, init=False)
@@ -87,7 +87,7 @@ class Edit(Generic[E]):
 
     entity_type: EntityType[E]
     id: int
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     read_only_values: Mapping[str, object] = Factory(dict)  # in JSON, as the caller sent them
     precondition: Precondition = ANY_VERSION
 
@@ -164,31 +164,30 @@ class Delete(Generic[E]):
 
 
 @frozen(kw_only=True)
-class Restore(Generic[E]):
+class Restore:
     """Bring a deleted entity back under its id, with the next version."""
 
-    entity_type: EntityType[E]
+    entity_type: EntityType[Entity]
     id: int
     precondition: Precondition = ANY_VERSION
 
     needs_deleted: bool = field(default=True, init=False)
 
-    def decide(self, current: State, at: datetime) -> E:
+    def decide(self, current: State, at: datetime) -> Entity:
         deleted = current.current.get((self.entity_type, self.id))
         if deleted is None:
             raise NotFound(entity_type=self.entity_type.name, id=self.id)
         if not isinstance(deleted, Deleted):
             raise NotDeleted(entity_type=self.entity_type.name, id=self.id)
         self.precondition.check(deleted.entity)
-        restored: E = deleted.restore(at=at)
-        return restored
+        return deleted.restore(at=at)
 
 
 @frozen(kw_only=True)
 class Refuse:
     """A command that could not be parsed. It keeps its position among others, and is refused in its turn."""
 
-    entity_type: EntityType[Any]
+    entity_type: EntityType[Entity]
     error: DomainError
 
     id: int = field(default=NOBODY, init=False)

@@ -6,7 +6,7 @@ all in one transaction. The path is the same for one command or a thousand, atom
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NewType
+from typing import NewType
 
 from attrs import Factory, evolve, frozen
 
@@ -130,7 +130,7 @@ class Decided:
         return self.entity.version
 
     @property
-    def entity_type(self) -> EntityType[Any]:
+    def entity_type(self) -> EntityType[Entity]:
         """Return the type of the entity."""
         return self.entity.entity_type
 
@@ -144,7 +144,7 @@ class Decision:
 
     results: tuple[Decided | DomainError, ...]
     failed: int | None = None
-    final: Mapping[Ref, Entity | Deleted[Any]] = Factory(dict)
+    final: Mapping[Ref, Entity | Deleted[Entity]] = Factory(dict)
     changes: tuple[Decided, ...] = ()
 
 
@@ -180,7 +180,7 @@ def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
     now = State(current=current, owners=owners, new_id=state.new_id)
     results: list[Decided | DomainError] = []
     changes: list[Decided] = []
-    final: dict[Ref, Entity | Deleted[Any]] = {}
+    final: dict[Ref, Entity | Deleted[Entity]] = {}
     failed: int | None = None
     for index, command in enumerate(batch.commands):
         try:
@@ -238,9 +238,9 @@ def explained(decision: Decision, kept: Mapping[tuple[Ref, int], Iterable[Change
 
 def recorded(
     decision: Decision, batch: CommandBatch, at: datetime, serializer: Serializer
-) -> tuple[Outcome, tuple[Change[Any], ...]]:
+) -> tuple[Outcome, tuple[Change[Entity], ...]]:
     """Return the results for the caller and the changes for the log; every entity is serialized once for both."""
-    changes: list[Change[Any]] = []
+    changes: list[Change[Entity]] = []
     results: list[Result] = []
     for each in decision.results:
         if isinstance(each, Decided):
@@ -302,7 +302,7 @@ def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool
             return error
 
 
-def _check_unique(after: Entity | Deleted[Any], owners: Mapping[UniqueValue, int]) -> None:
+def _check_unique(after: Entity | Deleted[Entity], owners: Mapping[UniqueValue, int]) -> None:
     for value in unique_values(after):
         owner = owners.get(value)
         if owner is not None and owner != left(after).id:
@@ -310,7 +310,7 @@ def _check_unique(after: Entity | Deleted[Any], owners: Mapping[UniqueValue, int
             raise AlreadyExists(entity_type=entity_type.name, field=name, value=taken, owner=owner)
 
 
-def _pass_on(before: Current, after: Entity | Deleted[Any], owners: dict[UniqueValue, int]) -> None:
+def _pass_on(before: Current, after: Entity | Deleted[Entity], owners: dict[UniqueValue, int]) -> None:
     """Release the unique values that an entity gave up, and note those that it took."""
     for value in unique_values(before):
         owners.pop(value, None)
@@ -318,7 +318,7 @@ def _pass_on(before: Current, after: Entity | Deleted[Any], owners: dict[UniqueV
         owners[value] = left(after).id
 
 
-def _difference(before: Current, after: Entity | Deleted[Any], reason: str | None) -> Decided:
+def _difference(before: Current, after: Entity | Deleted[Entity], reason: str | None) -> Decided:
     """Return the action, and the writable fields that changed."""
     if isinstance(after, Deleted):
         return Decided(entity=after.entity, action=Action.DELETED, reason=reason)

@@ -4,11 +4,12 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from attrs import evolve, frozen
 
 from domain.changes import Change, Cursor
+from domain.entity_type import Entity
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far apart the clocks of two hosts may be. A time further ahead comes from a wrong clock."""
@@ -74,7 +75,7 @@ class Delivery:
     next_attempt_at: datetime | None = None
 
     @classmethod
-    def of_change(cls, webhook: int, change: Change[Any], *, after: Cursor, id: str, at: datetime) -> Self:
+    def of_change(cls, webhook: int, change: Change[Entity], *, after: Cursor, id: str, at: datetime) -> Self:
         """Return a new delivery of a change."""
         message = message_id(change)
         return cls(id=id, webhook=webhook, message_id=message, type=change.type, after=after, requested=False, at=at)
@@ -104,7 +105,7 @@ class Delivery:
         return evolve(self, status=status, next_attempt_at=None)
 
 
-def message_id(change: Change[Any]) -> str:
+def message_id(change: Change[Entity]) -> str:
     """Return the id of the message about a change, the same whoever sends it and however often."""
     microseconds = round(change.at.timestamp() * 1_000_000)
     return f"msg_{change.entity_type.name}_{change.id}_{change.version}_{microseconds}"

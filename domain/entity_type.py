@@ -27,7 +27,7 @@ class Field:
     name: str
     field_type: FieldType
     required: bool = False  # None stands for no value of it
-    default: Any = None
+    default: object = None
     nullable: bool = False  # None is one of its values
     read_only: bool = False
     listed: bool = True  # can be filtered and sorted by
@@ -52,19 +52,19 @@ class Field:
         return Violation(field=self.name, code=refused.code, reason=refused.reason)
 
 
-def writable(field_type: FieldType, **facts: Any) -> Any:
+def writable(field_type: FieldType, **facts: object) -> Any:
     """Declare a field that clients may set. Without a `default` it is required."""
     facts["nullable"] = "default" in facts and facts["default"] is None
     return _declared(field_type, facts)
 
 
-def read_only(field_type: FieldType, **facts: Any) -> Any:
+def read_only(field_type: FieldType, **facts: object) -> Any:
     """Declare a field that only the service sets; with a `default` of None it can be empty."""
     facts["nullable"] = "default" in facts
     return _declared(field_type, {"read_only": True, **facts})
 
 
-def _declared(field_type: FieldType, facts: dict[str, Any]) -> Any:
+def _declared(field_type: FieldType, facts: dict[str, object]) -> Any:
     metadata = {_SPEC: {"field_type": field_type, "required": "default" not in facts, **facts}}
     return attrs.field(default=facts.get("default", attrs.NOTHING), metadata=metadata)
 
@@ -77,7 +77,7 @@ class Values(dict[str, Any]):
 
     __slots__ = ("entity_type", "whole")
 
-    def __init__(self, entity_type: "EntityType[Any]", *, whole: bool) -> None:
+    def __init__(self, entity_type: "EntityType[Entity]", *, whole: bool) -> None:
         self.entity_type = entity_type
         self.whole = whole
 
@@ -89,7 +89,7 @@ class Entity:
     The times of an entity never run backwards, even if the clocks of its writers differ.
     """
 
-    entity_type: ClassVar["EntityType[Any]"]
+    entity_type: ClassVar["EntityType[Entity]"]
 
     id: int = read_only(Integer(1, MAX_ID))
     version: int = read_only(Integer(1, MAX_ID))
@@ -121,7 +121,7 @@ class Entity:
         return found or list(self.contradictions())
 
     @classmethod
-    def trusted(cls, values: Mapping[str, Any]) -> Self:
+    def trusted(cls, values: Mapping[str, object]) -> Self:
         """Return an entity from values that were checked before, such as a stored row. Checks nothing."""
         entity = cls.__new__(cls)
         for name, put in cls.entity_type.slots:
@@ -129,26 +129,26 @@ class Entity:
         return entity
 
     @classmethod
-    def create(cls, *, id: int, at: datetime, **values: Any) -> Self:
+    def create(cls, *, id: int, at: datetime, **values: object) -> Self:
         """Return a first version with these values. Raises `ValidationFailed`."""
         return cls.of(values, id=id, at=at)
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], *, id: int, at: datetime) -> Self:
-        """Do the same as `create`."""
+    def of(cls, values: Mapping[str, object], *, id: int, at: datetime) -> Self:
+        """Do the same as `create`, with the values in one mapping."""
         values = cls.entity_type.check(values, whole=True)
         identity = {"id": id, "version": 1, "created_at": at, "updated_at": at}
         return cls.trusted({**cls.entity_type.defaults, **values, **identity, **cls.derive(values, None, at)})
 
-    def edit(self, *, at: datetime, **changes: Any) -> Self:
+    def edit(self, *, at: datetime, **changes: object) -> Self:
         """Return the next version, with some writable fields changed; the same entity if none differs.
 
         Raises `ValidationFailed`.
         """
         return self.apply(changes, at=at)
 
-    def apply(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
-        """Do the same as `edit`."""
+    def apply(self, changes: Mapping[str, object], *, at: datetime) -> Self:
+        """Do the same as `edit`, with the changes in one mapping."""
         checked = self.entity_type.check(changes, whole=False)
         new = {name: value for name, value in checked.items() if getattr(self, name) != value}
         if not new:
@@ -161,7 +161,7 @@ class Entity:
         return Deleted(self._next(at, {}))
 
     @classmethod
-    def derive(cls, values: Mapping[str, Any], before: Any, at: datetime) -> Mapping[str, Any]:
+    def derive(cls, values: Mapping[str, object], before: Self | None, at: datetime) -> Mapping[str, object]:
         """Return the read-only fields that follow from `values`, from the entity `before` (or None) and the time."""
         del values, before, at
         return {}
@@ -171,31 +171,33 @@ class Entity:
         if self.updated_at < self.created_at:
             yield Violation(field="updated_at", code="contradiction", reason="must not be before created_at")
 
-    def _next(self, at: datetime, changes: Mapping[str, Any]) -> Self:
+    def _next(self, at: datetime, changes: Mapping[str, object]) -> Self:
         values = {**self.entity_type.values(self), **changes}
         return self.trusted({**values, "version": self.version + 1, "updated_at": max(at, self.updated_at)})
 
 
 E = TypeVar("E", bound=Entity)
+E_co = TypeVar("E_co", bound=Entity, covariant=True)
+"""Of what only hands entities out, so that an `EntityType[Task]` is an `EntityType[Entity]`."""
 
 
 @frozen
-class Deleted(Generic[E]):
+class Deleted(Generic[E_co]):
     """A deleted entity, with the version of its deletion."""
 
-    entity: E
+    entity: E_co
 
-    def restore(self, *, at: datetime) -> E:
+    def restore(self, *, at: datetime) -> E_co:
         """Return the restored entity, with its id and the next version."""
         return self.entity._next(at, {})  # noqa: SLF001 - the other half of `delete`
 
 
-class EntityType(Generic[E]):
+class EntityType(Generic[E_co]):
     """An entity type: its names, its class and its fields. Two types are never equal; compare by identity."""
 
     def __init__(
         self,
-        entity: type[E],
+        entity: type[E_co],
         *,
         name: str,
         collection: str,
@@ -280,11 +282,11 @@ class EntityType(Generic[E]):
         names = (field.name for field in self.required if field.name in missing)
         return violations.failure(Violation(field=name, code="required", reason="is required") for name in names)
 
-    def values(self, entity: E) -> dict[str, Any]:
+    def values(self, entity: Entity) -> dict[str, object]:
         """Return every value of an entity by the name of its field."""
         return dict(zip(self.by_name, self._all(entity), strict=True))
 
-    def search_text(self, entity: E) -> str:
+    def search_text(self, entity: Entity) -> str:
         """Return the text that `q` searches: the folded searched fields, with separators so that no match spans two."""
         return SEPARATOR.join([field.field_type.key(getattr(entity, field.name) or "") for field in self.searched])
 

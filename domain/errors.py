@@ -154,7 +154,7 @@ class AlreadyExists(DomainError):
     decided: ClassVar[bool] = True
     entity_type: str
     field: str
-    value: Any
+    value: object
     owner: int
     undone: bool = False  # an operation of the same request had taken it, and was undone
 

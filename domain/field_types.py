@@ -127,23 +127,23 @@ class EnumField(FieldType):
     """One member of an enumeration whose order of definition is the order of its values."""
 
     members: type[Enum]
-    ranks: dict[Any, int] = field(init=False, repr=False, hash=False)
-    by_value: dict[Any, Any] = field(init=False, repr=False, hash=False)
+    ranks: dict[Enum, int] = field(init=False, repr=False, hash=False)
+    by_value: dict[str, Enum] = field(init=False, repr=False, hash=False)
 
     @ranks.default
-    def _ranked(self) -> dict[Any, int]:
+    def _ranked(self) -> dict[Enum, int]:
         return {member: rank for rank, member in enumerate(self.members)}
 
     @by_value.default
-    def _by_value(self) -> dict[Any, Any]:
+    def _by_value(self) -> dict[str, Enum]:
         return {member.value: member for member in self.members}
 
-    def check(self, value: object) -> Any:
+    def check(self, value: object) -> Enum:
         if not isinstance(value, self.members):
             raise ValidationError("not_a_choice", f"must be one of {', '.join(self.by_value)}")
         return value
 
-    def key(self, value: Any) -> int:
+    def key(self, value: Enum) -> int:
         return self.ranks[value]
 
 

@@ -1,9 +1,8 @@
 """Filters as clients write them, such as `status=done` and `due[lte]=2026-12-31`."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from domain.entity_type import EntityType, Field
+from domain.entity_type import Entity, EntityType, Field
 from domain.errors import BadParameter, ParameterOutOfRange
 from domain.field_types import Date, EnumField, FieldType, Integer, Money, Timestamp, ValidationError
 from domain.parameters import parameters
@@ -13,7 +12,7 @@ from domain.queries import MAX_LISTED_VALUES, Condition, Operator
 _BOOLEANS = {"true": True, "false": False}
 
 
-def filters(entity_type: EntityType[Any]) -> Iterator[tuple[str, Field, Operator]]:
+def filters(entity_type: EntityType[Entity]) -> Iterator[tuple[str, Field, Operator]]:
     """Return every filter of an entity type: its name, its field and its operator."""
     for field in entity_type.fields:
         if field.listed:
@@ -24,7 +23,7 @@ def filters(entity_type: EntityType[Any]) -> Iterator[tuple[str, Field, Operator
 class Filters:
     """The filters of one entity type."""
 
-    def __init__(self, entity_type: EntityType[Any]) -> None:
+    def __init__(self, entity_type: EntityType[Entity]) -> None:
         self._filters = {name: (field, operator) for name, field, operator in filters(entity_type)}
         self.names = tuple(self._filters)
 
@@ -55,7 +54,7 @@ def boolean(name: str, text: str) -> bool:
     return _BOOLEANS[text]
 
 
-def _value(name: str, field: Field, text: str) -> Any:
+def _value(name: str, field: Field, text: str) -> object:
     try:
         return from_text(field.field_type, text)
     except ValueError:

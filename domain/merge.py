@@ -1,12 +1,12 @@
 """Merging what others wrote into a collection: entities that are there already are edited, or left alone."""
 
 from datetime import datetime
-from typing import Any, Generic
+from typing import Generic
 
 from attrs import field, frozen
 
 from domain.commands import Precondition
-from domain.entity_type import E, EntityType, Values
+from domain.entity_type import E, Entity, EntityType, Values
 from domain.state import State
 from domain.upsert import Upsert, owner_of
 
@@ -54,4 +54,4 @@ def _merged(entity: E, command: MergeById[E] | MergeByValue[E], at: datetime) ->
     return after
 
 
-Merge = MergeById[Any] | MergeByValue[Any]
+Merge = MergeById[Entity] | MergeByValue[Entity]

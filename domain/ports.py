@@ -8,7 +8,7 @@ All methods raise `Unavailable` when the store cannot be reached or is closing.
 from abc import abstractmethod
 from collections.abc import Set
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from attrs import frozen
 
@@ -17,7 +17,7 @@ from domain.calendar import Calendars
 from domain.changes import Cursor, Entry
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.deliveries import Deliveries
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.measurements import ConnectionUse, Measurements
 from domain.queries import Page, Query
 from domain.stored_entity import StoredEntity
@@ -29,11 +29,11 @@ class Reader(Protocol):
     """Reads the current entities."""
 
     @abstractmethod
-    async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
+    async def get(self, entity_type: EntityType[Entity], id: int) -> StoredEntity | None:
         """Return a stored entity, or None if it never existed or was deleted."""
 
     @abstractmethod
-    async def page(self, query: Query[Any]) -> Page:
+    async def page(self, query: Query[Entity]) -> Page:
         """Return the page that `query` describes, all of it read at one moment."""
 
 
@@ -86,7 +86,7 @@ class ChangeLog(Protocol):
 
     @abstractmethod
     async def history(
-        self, entity_type: EntityType[Any], id: int, *, after: int = 0, limit: int = 1000
+        self, entity_type: EntityType[Entity], id: int, *, after: int = 0, limit: int = 1000
     ) -> tuple[Entry, ...]:
         """Return up to `limit` kept entries of one entity with versions above `after`, oldest first."""
 

@@ -1,13 +1,12 @@
 """The entity types whose changes every reader may follow. One line here registers a new type."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.product import PRODUCT
 from domain.task import TASK
 
-PUBLIC_TYPES: tuple[EntityType[Any], ...] = (TASK, PRODUCT)
+PUBLIC_TYPES: tuple[EntityType[Entity], ...] = (TASK, PRODUCT)
 
 CHANGE_TYPES = tuple(each for entity_type in PUBLIC_TYPES for each in entity_type.change_types)
 

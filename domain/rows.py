@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from attrs import field, frozen
 
 from domain.commands import Command, Create, Refuse
-from domain.entity_type import EntityType, Parse, Values
+from domain.entity_type import Entity, EntityType, Parse, Values
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed, ValidationFailed, Violation
 from domain.field_types import ValidationError
 from domain.merge import MergeById, MergeByValue
@@ -52,7 +52,7 @@ class RowRules:
     nothing that was changed since. Other read-only values are passed over.
     """
 
-    entity_type: EntityType[Any]
+    entity_type: EntityType[Entity]
     match: str | None = None
     update: bool = False
 
@@ -115,7 +115,7 @@ class RowParser:
     def _check(self, given: Mapping[str, object], *, whole: bool) -> Values:
         return self.rules.entity_type.check(given, whole=whole, parse=self.parse)
 
-    def _create(self, values: Values) -> Create[Any] | Refuse:
+    def _create(self, values: Values) -> Create[Entity] | Refuse:
         try:
             return Create(entity_type=self.rules.entity_type, values=values)
         except ValidationFailed as error:  # which matters only if there is nothing to edit
@@ -130,7 +130,7 @@ class RowParser:
         except ValidationError as refused:
             raise ValidationFailed(violations=(field.violation(refused),)) from None
 
-    def _take(self, line: int, name: str, value: Any) -> None:
+    def _take(self, line: int, name: str, value: object) -> None:
         """Refuse a value that an earlier row has. Its hash stands for it: that takes less memory."""
         if value is None:
             return

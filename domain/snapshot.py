@@ -7,7 +7,7 @@ log of a copy has one more name, its own. Changes keep their numbers, so cursors
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from attrs import frozen
 
@@ -15,7 +15,7 @@ from domain.access.access_key import AccessKey, Credential
 from domain.calendar import Calendar
 from domain.changes import Change, Cursor, Entry
 from domain.deliveries import Delivery
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.queries import Condition
 from domain.stored_entity import StoredEntity
 
@@ -45,7 +45,7 @@ class Metadata:
 class Entities:
     """The current entities of one type."""
 
-    entity_type: EntityType[Any]
+    entity_type: EntityType[Entity]
     records: tuple[StoredEntity, ...]
 
 
@@ -53,7 +53,7 @@ class Entities:
 class Changes:
     """The kept changes; the first number follows `forgotten`."""
 
-    changes: tuple[Change[Any], ...]
+    changes: tuple[Change[Entity], ...]
 
 
 @frozen(kw_only=True)
@@ -89,7 +89,7 @@ class Positions:
 
 
 @frozen(kw_only=True)
-class Sent:
+class AllDeliveries:
     """Deliveries to webhooks, finished and pending."""
 
     deliveries: tuple[Delivery, ...]
@@ -123,7 +123,7 @@ Part = (
     | FormerCursors
     | StoredOutcomes
     | Positions
-    | Sent
+    | AllDeliveries
     | Keys
     | Credentials
     | AllCalendars
@@ -137,21 +137,21 @@ class SnapshotReader(Protocol):
     """
 
     @abstractmethod
-    async def count(self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()) -> int:
+    async def count(self, entity_type: EntityType[Entity], where: tuple[Condition, ...] = ()) -> int:
         """Return how many entities satisfy all conditions."""
 
     @abstractmethod
     def entities(
-        self, entity_type: EntityType[Any], where: tuple[Condition, ...] = ()
+        self, entity_type: EntityType[Entity], where: tuple[Condition, ...] = ()
     ) -> AsyncIterator[tuple[StoredEntity, ...]]:
         """Return the entities that satisfy all conditions, by ascending id."""
 
     @abstractmethod
-    async def count_changes(self, entity_types: Collection[EntityType[Any]]) -> int:
+    async def count_changes(self, entity_types: Collection[EntityType[Entity]]) -> int:
         """Return how many changes of these types the log has."""
 
     @abstractmethod
-    def entries(self, entity_types: Collection[EntityType[Any]]) -> AsyncIterator[tuple[Entry, ...]]:
+    def entries(self, entity_types: Collection[EntityType[Entity]]) -> AsyncIterator[tuple[Entry, ...]]:
         """Return the kept changes of these types, in the order of the log."""
 
 
@@ -217,10 +217,23 @@ class NotEmpty(Exception):
         super().__init__("the store is not empty")
 
 
+class SchemaTooOld(Exception):
+    """An older version of this program wrote the store, and this operation may not migrate it. Serving it once does."""
+
+
+class InUse(Exception):
+    """A service or a command has the store open, and would go on with what it has read of it."""
+
+
 def size(part: Part) -> int:
-    """Return the number of items in a part; facts and positions are none."""
+    """Return the number of items in a part; metadata and positions are none."""
     match part:
-        case Entities(records=items) | Changes(changes=items) | StoredOutcomes(outcomes=items) | Sent(deliveries=items):
+        case (
+            Entities(records=items)
+            | Changes(changes=items)
+            | StoredOutcomes(outcomes=items)
+            | AllDeliveries(deliveries=items)
+        ):
             return len(items)
         case FormerCursors(numbers=numbers):
             return len(numbers)

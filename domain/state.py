@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any
 
 from attrs import Factory, field, frozen
 
 from domain.entity_type import Deleted, E, Entity, EntityType
 from domain.errors import NotFound
 
-Ref = tuple[EntityType[Any], int]
+Ref = tuple[EntityType[Entity], int]
 """The identity of an entity."""
 
-UniqueValue = tuple[EntityType[Any], str, Any]
+UniqueValue = tuple[EntityType[Entity], str, object]
 """A value of a unique field, which one living entity owns at most."""
 
-Current = Entity | Deleted[Any] | None
+Current = Entity | Deleted[Entity] | None
 """An entity as it is now. A deleted one is looked up only if a command needs it."""
 
 
@@ -25,10 +24,10 @@ class State:
 
     current: Mapping[Ref, Current] = Factory(dict)
     owners: Mapping[UniqueValue, int] = Factory(dict)
-    new_id: Callable[[EntityType[Any]], int] = field(eq=False)
+    new_id: Callable[[EntityType[Entity]], int] = field(eq=False)
 
     @classmethod
-    def of(cls, *entities: Entity | Deleted[Any], next_id: int = 1) -> "State":
+    def of(cls, *entities: Entity | Deleted[Entity], next_id: int = 1) -> "State":
         """Return the state with only these entities, in which new ones get ids from `next_id`."""
         current = {ref_of(each): each for each in entities}
         owners = {value: ref[1] for ref, each in current.items() for value in unique_values(each)}
@@ -53,12 +52,12 @@ class State:
         return State(current={**self.current, **final}, owners=owners, new_id=self.new_id)
 
 
-def left(after: Entity | Deleted[Any]) -> Entity:
+def left(after: Entity | Deleted[Entity]) -> Entity:
     """Return an entity as it was left, or as it was deleted."""
     return after.entity if isinstance(after, Deleted) else after
 
 
-def ref_of(after: Entity | Deleted[Any]) -> Ref:
+def ref_of(after: Entity | Deleted[Entity]) -> Ref:
     """Return its identity."""
     entity = left(after)
     return entity.entity_type, entity.id

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, Self
+from typing import Self
 
 from attrs import frozen
 
@@ -59,7 +59,7 @@ class Task(Entity):
         return self.edit(at=at, status=Status.PENDING)
 
     @classmethod
-    def derive(cls, values: Mapping[str, Any], before: "Task | None", at: datetime) -> Mapping[str, Any]:
+    def derive(cls, values: Mapping[str, object], before: Self | None, at: datetime) -> Mapping[str, object]:
         """Set when the task was completed: `at`, if its status becomes done now."""
         was = before.status if before else None
         now = values.get("status", was)

@@ -89,7 +89,7 @@ class EditTodo:
         task = current.living(TASK, self.id)
         return task.apply(self._changes(task), at=at)
 
-    def _changes(self, task: Task) -> dict[str, Any]:
+    def _changes(self, task: Task) -> dict[str, object]:
         changes = {name: value for name, value in self.values.items() if name == "title"}
         completed = self.values.get("completed")
         if completed is not None and completed is not (task.status in _COMPLETED):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Generic
+from typing import Generic
 
 from attrs import field, frozen
 
@@ -18,7 +18,7 @@ class Upsert(Generic[E]):
 
     entity_type: EntityType[E]
     unique: str
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     read_only_values: Mapping[str, object]
     create: Create[E] | Refuse
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from attrs import field, frozen
 
@@ -48,10 +48,10 @@ class Webhook(Entity):
         return self.secret_version, self.secret_version - 1
 
     @classmethod
-    def derive(cls, values: Mapping[str, Any], before: "Webhook | None", at: datetime) -> Mapping[str, Any]:
+    def derive(cls, values: Mapping[str, object], before: Self | None, at: datetime) -> Mapping[str, object]:
         """Number the first secret, and clear `disabled_reason` when it is enabled."""
         del at
-        first: dict[str, Any] = {"secret_version": 1} if before is None else {}
+        first: dict[str, object] = {"secret_version": 1} if before is None else {}
         return {**first, "disabled_reason": None} if values.get("enabled") else first
 
     def contradictions(self) -> Iterator[Violation]:

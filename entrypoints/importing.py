@@ -22,6 +22,7 @@ from entrypoints.import_job import Job, hints, read
 from entrypoints.input_file import InputFile, WrongEncoding, opened
 from entrypoints.output import Output
 from entrypoints.store_errors import reason, shown
+from entrypoints.store_location import file_of
 from entrypoints.whole_file import appearing
 from entrypoints.wiring import opened as opened_store
 
@@ -176,7 +177,9 @@ class Import:
         if total.before:
             parts.append(f"{total.before:,} imported before (--again imports them once more)")
         if tally.refused:
-            parts.append(f"{tally.refused:,} rejected, which are in {self.job.rejected}")
+            parts.append(
+                f"{tally.refused:,} rejected, which are in {self.job.rejected}: mend and import that file alone"
+            )
         return f"imported {total.rows:,} rows in {seconds:.1f} s: {', '.join(parts)}"
 
 
@@ -225,7 +228,8 @@ async def _store_to_check(job: Job) -> AsyncIterator[Store]:
 
 
 def _is_missing(url: str) -> bool:
-    return url.startswith("sqlite:") and not Path(url.removeprefix("sqlite:///")).exists()
+    file = file_of(url)
+    return file is not None and not file.exists()
 
 
 async def _until_interrupted(work: Coroutine[Any, Any, None]) -> None:

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ FAILURE = 1
 # Seconds after SIGTERM: until requests in progress are cancelled, and until the process ends in any case.
 DRAIN = 7
 TIMEOUT = 9.0
+THREAD_SWITCH_S = 0.0005
+"""How long a thread may compute while another waits to. By Python's own 5 ms, a large request in a thread would hold up
+the event loop, and each statement of the writer, by as much again and again."""
 MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
 PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
@@ -50,7 +54,7 @@ def run(
 
     `app` is an ASGI factory or its import string, `port` 0 takes a free one. Once it listens, it
     writes its address and the `store` to stderr. The metrics alone are served at the address `metrics`. Each worker
-    calls `begin` with its place among the workers, from 0, before it makes the application.
+    calls `begin` with its slot among the workers, from 0, before it makes the application.
     """
     if (reason := mismatch()) is not None:
         LOG.error("%s", reason)
@@ -63,8 +67,8 @@ def run(
     if metrics is not None:
         announce.append(f"metrics are at {_url(metrics[0], of_metrics)}/metrics")
 
-    def work(place: int, is_first: bool) -> int:
-        begin(place)
+    def work(slot: int, is_first: bool) -> int:
+        begin(slot)
         return serve(app, sockets, announce if is_first else (), of_metrics)
 
     code = work(0, True) if workers == 1 else supervise(work, workers, [*sockets, *of_metrics])
@@ -85,6 +89,7 @@ def serve(
     app: Application, sockets: list[socket.socket], announce: Sequence[str], of_metrics: Sequence[socket.socket] = ()
 ) -> int:
     """Serve in this process; return 0, or `NOT_STARTED`. Writes the lines `announce` once it serves."""
+    sys.setswitchinterval(THREAD_SWITCH_S)
     server = Server(config(app), announce, of_metrics)
     try:
         server.run(sockets)
@@ -101,7 +106,7 @@ def config(
         app,
         factory=factory,
         loop="uvloop",
-        http=HttpProtocol,
+        http=type("Protocol", (HttpProtocol,), {"MAX_CONNECTIONS": most_connections()}),
         ws=ws,
         ws_max_size=MAX_MESSAGE,
         ws_ping_interval=PING_INTERVAL,
@@ -225,6 +230,17 @@ def _url(host: str, sockets: Sequence[socket.socket]) -> str:
 def url(host: str, port: int) -> str:
     """Return the URL of an address, with an IPv6 one in brackets."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def most_connections() -> int:
+    """Return how many connections this process may have, so that the files it may open are enough for its store, too.
+
+    Beyond that number of files, libuv resets connections.
+    """
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if files == resource.RLIM_INFINITY:
+        return HttpProtocol.MAX_CONNECTIONS
+    return min(HttpProtocol.MAX_CONNECTIONS, max(files - OTHER_FILES, files * 3 // 4))
 
 
 def allow_files(count: int) -> None:

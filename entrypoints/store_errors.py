@@ -6,18 +6,13 @@ def shown(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         return url
-    place = rest.rpartition("@")[2]
+    location = rest.rpartition("@")[2]
     if rest.count("@") > 1 or "@" in rest.partition("?")[2]:
-        place = "…"
-    return f"{scheme}://{place.partition('?')[0]}"
+        location = "…"
+    return f"{scheme}://{location.partition('?')[0]}"
 
 
 def reason(error: BaseException) -> str:
     """Say what went wrong, with its cause."""
     text, cause = (str(each) or type(each).__name__ for each in (error, error.__cause__))
     return text if error.__cause__ is None or cause in text else f"{text} ({cause})"
-
-
-def is_outdated(error: BaseException) -> bool:
-    """Tell whether a store only needs to be served once by this version. Each adapter has its own class for this."""
-    return type(error).__name__ == "SchemaTooOld"

@@ -24,17 +24,12 @@ from adapters.http.handlers.metrics import Metrics
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
 from adapters.http.timing.stopwatch import Phase, note
 from adapters.http.timing.timed_store import timed_store
-from adapters.memory.store import MemoryStore
 from adapters.metrics.exposition import Exposition
 from adapters.metrics.recorder import Recorder
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
 from adapters.serialization.outcomes import check_outcome
-from adapters.sqlite.examining import examine as sqlite_examine
-from adapters.sqlite.exporting import exporting as sqlite_exporting
 from adapters.sqlite.home import give_new_name as give_new_name_to_file
-from adapters.sqlite.importing import importing as sqlite_importing
-from adapters.sqlite.inspecting import inspecting as sqlite_inspecting
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
 from adapters.webhooks.transport import Sender
@@ -54,6 +49,7 @@ from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.installation import DISTRIBUTION
 from entrypoints.settings import Settings
 from entrypoints.shared import Shared
+from entrypoints.store_location import file_of
 from entrypoints.workers import UNTRUSTWORTHY
 
 PURGE_EVERY_S = 60
@@ -90,16 +86,17 @@ async def wired(
         recorder = Recorder(shared.numbers)
         is_timed = settings.slow is not None
         on_wait = partial(note, Phase.QUEUE) if is_timed else unnoticed
-        store = await opened(settings.store, on_group=recorder.group, on_wait=on_wait)
-        stack.push_async_callback(store.close)
-        if settings.demo:
-            await demonstrate(store)
         access_log = AccessLog(
             STDERR.write,
             as_json if settings.log == "json" else as_text,
             recorder.requests,
             None if settings.slow is None else settings.slow.total_seconds(),
         )
+        stop = partial(_stop_after, access_log.flush)
+        store = await opened(settings.store, on_untrustworthy=stop, on_group=recorder.group, on_wait=on_wait)
+        stack.push_async_callback(store.close)
+        if settings.demo:
+            await demonstrate(store)
         stack.callback(access_log.flush)
         await stack.enter_async_context(_running(_purge(store, settings.changes_kept)))
         gate_type = TimedGate if is_timed else Gate
@@ -161,20 +158,32 @@ async def verified(url: str, report: Report) -> Verified:
         )
 
 
-async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: WaitObserver = unnoticed) -> Store:
-    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others."""
+async def opened(
+    url: str,
+    *,
+    on_untrustworthy: Callable[[str], None] | None = None,
+    on_group: GroupObserver = unobserved,
+    on_wait: WaitObserver = unnoticed,
+) -> Store:
+    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others.
+
+    `on_untrustworthy` gets the reason for which the store can no longer be relied on; by default the process ends.
+    """
+    on_untrustworthy = on_untrustworthy or stop_at_once
     documents = JsonSerializer(ENTITY_TYPES)
     if url == "memory://":
+        from adapters.memory.store import MemoryStore  # noqa: PLC0415 - a service imports what its own store needs
+
         return MemoryStore(now, documents)
     if url.startswith("postgres"):
-        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - a store in a file needs no driver
+        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
 
         return await PostgresStore.open(
             url,
             entity_types=ENTITY_TYPES,
             documents=documents,
             clock=now,
-            on_untrustworthy=stop_at_once,
+            on_untrustworthy=on_untrustworthy,
             on_group=on_group,
             on_wait=on_wait,
         )
@@ -183,7 +192,7 @@ async def opened(url: str, *, on_group: GroupObserver = unobserved, on_wait: Wai
         entity_types=ENTITY_TYPES,
         documents=documents,
         clock=now,
-        on_untrustworthy=stop_at_once,
+        on_untrustworthy=on_untrustworthy,
         on_group=on_group,
         on_wait=on_wait,
     )
@@ -195,10 +204,12 @@ async def exporting(url: str) -> AsyncIterator[Snapshot]:
     if url.startswith("postgres"):
         from adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above
 
-        async with postgres.exporting(url, entity_types=ENTITY_TYPES) as telling:
-            yield telling
+        async with postgres.exporting(url, entity_types=ENTITY_TYPES) as export:
+            yield export
     else:
-        async with sqlite_exporting(_path(url), entity_types=ENTITY_TYPES) as file:
+        from adapters.sqlite import exporting as sqlite  # noqa: PLC0415 - as above
+
+        async with sqlite.exporting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
 
 
@@ -211,7 +222,9 @@ async def inspecting(url: str) -> AsyncIterator[Inspection]:
         async with postgres.inspecting(url, entity_types=ENTITY_TYPES) as database:
             yield database
     else:
-        async with sqlite_inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
+        from adapters.sqlite import inspecting as sqlite  # noqa: PLC0415 - as above
+
+        async with sqlite.inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
             yield file
 
 
@@ -221,7 +234,9 @@ async def examined(url: str) -> StoreStatus:
         from adapters.postgres.examining import examine  # noqa: PLC0415 - as above
 
         return await examine(url, entity_types=ENTITY_TYPES)
-    return sqlite_examine(_path(url), entity_types=ENTITY_TYPES)
+    from adapters.sqlite import examining as sqlite  # noqa: PLC0415 - as above
+
+    return sqlite.examine(_path(url), entity_types=ENTITY_TYPES)
 
 
 async def renamed(url: str) -> str:
@@ -230,7 +245,7 @@ async def renamed(url: str) -> str:
         from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
 
         return await give_new_name(url)
-    return give_new_name_to_file(_path(url))
+    return await give_new_name_to_file(_path(url))
 
 
 @asynccontextmanager
@@ -242,17 +257,21 @@ async def importing(url: str, source_logs: Set[str] = frozenset()) -> AsyncItera
 
         async with postgres.importing(
             url, entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
-        ) as taking:
-            yield taking
+        ) as importer:
+            yield importer
     else:
-        async with sqlite_importing(
+        from adapters.sqlite import importing as sqlite  # noqa: PLC0415 - as above
+
+        async with sqlite.importing(
             _path(url), entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
         ) as file:
             yield file
 
 
 def _path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+    path = file_of(url)
+    assert path is not None, "every other store was told apart before"
+    return path
 
 
 def dispatcher_of(
@@ -273,6 +292,14 @@ def dispatcher_of(
 def now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
+
+
+def _stop_after(last_work: Callable[[], None], reason: str) -> None:
+    """End the process at once, but for something short, which may fail."""
+    try:
+        last_work()
+    finally:
+        stop_at_once(reason)
 
 
 def stop_at_once(reason: str) -> None:

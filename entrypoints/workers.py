@@ -28,13 +28,13 @@ Work = Callable[[int, bool], int]
 def supervise(work: Work, count: int, sockets: Sequence[socket.socket]) -> int:
     """Run `work` in `count` processes until SIGTERM, SIGINT or SIGHUP, and return the exit code.
 
-    `work` takes the place of its process among the workers, from 0, and whether it is the very first one. It returns
-    the exit code of its process. A worker that ends is replaced by another in the same place. But all workers are
+    `work` takes the slot of its process among the workers, from 0, and whether it is the very first one. It returns
+    the exit code of its process. A worker that ends is replaced by another in the same slot. But all workers are
     stopped if one of the first ends with `NOT_STARTED`, or any with `UNTRUSTWORTHY`, because the others would fail in
     the same way.
     """
     with _stop_requests() as stop:
-        workers = {_start(work, place, place == 0): place for place in range(count)}
+        workers = {_start(work, slot, slot == 0): slot for slot in range(count)}
         code = _keep(workers, work, stop)
         for each in sockets:
             each.close()
@@ -63,8 +63,8 @@ def _ignore(number: int, frame: object) -> None:
     """Do nothing: the wake-up descriptor notes the signal, which SIG_IGN would not."""
 
 
-def _start(work: Work, place: int, is_first: bool) -> ForkProcess:
-    worker = _fork.Process(target=_run, args=(work, place, is_first))
+def _start(work: Work, slot: int, is_first: bool) -> ForkProcess:
+    worker = _fork.Process(target=_run, args=(work, slot, is_first))
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the worker has handlers of its own
     try:
         worker.start()
@@ -73,14 +73,14 @@ def _start(work: Work, place: int, is_first: bool) -> ForkProcess:
     return worker
 
 
-def _run(work: Work, place: int, is_first: bool) -> None:
+def _run(work: Work, slot: int, is_first: bool) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to all, and the parent tells its workers
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     try:
-        code = work(place, is_first)
+        code = work(slot, is_first)
     except Exception:  # noqa: BLE001 - Python would write it without our format
         LOG.critical("a worker was ended by what nobody foresaw", exc_info=True)
         code = FAILURE
@@ -96,13 +96,13 @@ def _keep(workers: dict[ForkProcess, int], work: Work, stop: socket.socket) -> i
             return 0
         for ended in [worker for worker in workers if worker.sentinel in ready]:
             ended.join()
-            place = workers.pop(ended)
+            slot = workers.pop(ended)
             if ended.exitcode == UNTRUSTWORTHY or (ended in first and ended.exitcode == NOT_STARTED):
                 return ended.exitcode
             LOG.error("worker %d ended with %d and is replaced", ended.pid, ended.exitcode)
             if connection.wait([stop], PAUSE):
                 return 0
-            workers[_start(work, place, False)] = place
+            workers[_start(work, slot, False)] = slot
 
 
 def _end(workers: Iterable[ForkProcess]) -> None:

@@ -1,6 +1,8 @@
 """The HTTP application, composed of its parts."""
 
+import asyncio
 from collections.abc import Sequence
+from functools import cache
 
 import orjson
 from attrs import Factory, frozen
@@ -37,8 +39,8 @@ from adapters.http.routes.metrics import MetricsOnly
 from adapters.http.routes.metrics import path as metrics_path
 from adapters.http.routes.router import Router
 from adapters.http.routes.static_files import StaticFiles
-from adapters.serialization.calendars import namespace_of
 from domain.access.scopes import AccessScope
+from domain.calendar import namespace_of
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
 from domain.public_types import PUBLIC_TYPES
@@ -137,10 +139,14 @@ def declared(
         metrics_path(metrics),
     ]
 
+    described = cache(lambda: document(paths))
+    written = cache(lambda: orjson.dumps(described()))
+
     async def openapi(request: Request) -> Response:
+        # In a thread, so that others do not wait while the first request makes it.
         if request.root:
-            return json_response({**described, "servers": [{"url": request.root}]})
-        return json_bytes(written)
+            return json_response({**await asyncio.to_thread(described), "servers": [{"url": request.root}]})
+        return json_bytes(await asyncio.to_thread(written))
 
     reply = Reply(description="This document.", schema={"type": "object"})
     operation = Operation(
@@ -152,8 +158,6 @@ def declared(
         caching=PUBLIC,
     )
     paths.append(Path(template="/openapi.json", operations={"GET": operation}))
-    described = document(paths)
-    written = orjson.dumps(described)
     return paths
 
 

@@ -27,6 +27,8 @@ def faults(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
 
 def _told(error: ValidationError) -> str:
     deepest = best_match([error]) or error  # what fits none of several schemas says more where it nearly fits
+    if deepest.context:
+        deepest = deepest.context[0]  # where it fits none even nearly, the first one is the usual one
     return f"{deepest.json_path.removeprefix('$').removeprefix('.') or 'arguments'}: {deepest.message}"
 
 

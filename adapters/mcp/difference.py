@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from adapters.mcp import tools
@@ -54,7 +55,7 @@ def conflict(tool: Tool, arguments: Arguments, problem: Mapping[str, Any], base:
     mine = {name: arguments[name] for name in tool.operation.body.get("properties", ()) if name in arguments}
     mine = {name: value for name, value in mine.items() if name in current}
     fields = dict.fromkeys([*problem["changed"], *mine])
-    conflicts = [name for name in problem["changed"] if name in mine and mine[name] != current[name]]
+    conflicts = [name for name in problem["changed"] if name in mine and not _is_same(mine[name], current[name])]
     return Result(
         {
             "error": {name: problem[name] for name in ("status", "code", "detail")},
@@ -65,6 +66,14 @@ def conflict(tool: Tool, arguments: Arguments, problem: Mapping[str, Any], base:
         },
         is_error=True,
     )
+
+
+def _is_same(mine: Any, theirs: Any) -> bool:
+    """Tell whether both wrote the same. A price may be sent as a text too, such as 12.50."""
+    if isinstance(mine, str) and isinstance(theirs, float):
+        with suppress(ValueError):
+            mine = float(mine)
+    return bool(mine == theirs)
 
 
 def _field(name: str, base: Entity | None, mine: Mapping[str, Any], current: Entity) -> Shown:

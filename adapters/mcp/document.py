@@ -90,26 +90,15 @@ class Document:
             return schema
         if "$ref" in schema:
             return self._simplified(self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-        return _joined(
-            {
-                name: self._properties(each) if name == "properties" else self._simplified(each)
-                for name, each in schema.items()
-                if name != "pattern" and not name.startswith("x-")
-            }
-        )
+        return {
+            name: self._properties(each) if name == "properties" else self._simplified(each)
+            for name, each in schema.items()
+            if name != "pattern" and not name.startswith("x-")
+        }
 
     def _properties(self, properties: Mapping[str, Any]) -> Schema:
         """Simplify each property; one may be called `pattern` itself."""
         return {name: self._simplified(each) for name, each in properties.items()}
-
-
-def _joined(schema: Schema) -> Schema:
-    """Return the schema of a value or null in one piece, because a fault of one piece can be told by itself."""
-    match schema:
-        case {"anyOf": [{"type": str(type)} as value, {"type": "null"}], **others}:
-            choices = {"enum": [*value["enum"], None]} if "enum" in value else {}
-            return {**value, "type": [type, "null"], **choices, **others}
-    return schema
 
 
 def _writable(schema: Schema) -> Schema:

@@ -205,7 +205,8 @@ def _where(filters: Mapping[str, Schema]) -> Schema:
     fields = dict.fromkeys(field for field, _ in found)
     operators = dict.fromkeys(operator for _, operator in found if operator)
     choices = [f"{field}: {', '.join(schema['enum'])}" for field, schema in filters.items() if "enum" in schema]
-    value = {"type": ["string", "number", "boolean", "array"], "items": {"type": ["string", "number"]}}
+    one: list[Schema] = [{"type": "string"}, {"type": "number"}]  # not one list of types, which fewer models take
+    value = {"anyOf": [*one, {"type": "boolean"}, {"type": "array", "items": {"anyOf": one}}]}
     condition = {
         "field": {"enum": [*fields]},
         "is": {"enum": ["equal", *operators]},

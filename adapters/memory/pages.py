@@ -16,5 +16,5 @@ def page_of(query: Query[E], entities: Iterable[E]) -> tuple[list[E], Position |
     by_place = cmp_to_key(following)
     rest.sort(key=lambda entity: by_place(query.position(entity)))
     shown = rest[: query.limit]
-    place = query.position(shown[-1]) if len(rest) > len(shown) else None
-    return shown, place, len(found) if query.total else None
+    position = query.position(shown[-1]) if len(rest) > len(shown) else None
+    return shown, position, len(found) if query.total else None

@@ -1,15 +1,15 @@
 """Access keys and their credentials."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
-from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.connections import Connection
-from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
+from adapters.postgres.point_reads import read_grant
+from domain.access.access_key import AccessKey, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
 from domain.access.ports import AccessKeys
 from domain.access.scopes import AccessScope
@@ -22,12 +22,6 @@ CREDENTIALS = f"SELECT {', '.join(CREDENTIAL)} FROM credentials ORDER BY hash"
 # Key changes wait for one another; lookups do not wait.
 _TAKE_TURNS = "LOCK TABLE access_keys IN SHARE ROW EXCLUSIVE MODE"
 
-_LOOK_UP = """
-SELECT found.*, EXISTS (SELECT FROM access_keys) AS closed FROM (SELECT) AS one LEFT JOIN (
-  SELECT hash, key, name, scope, type, credentials.expires_at FROM credentials JOIN access_keys ON id = key
-  WHERE hash = ANY($1::bytea[]) AND (credentials.expires_at IS NULL OR credentials.expires_at > $2)
-) AS found ON true
-"""
 _PUT_KEY = f"""
 INSERT INTO access_keys ({", ".join(KEY)}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE
 SET (last_four, revoked_at) = (excluded.last_four, excluded.revoked_at)
@@ -44,25 +38,17 @@ UPDATE access_keys SET last_used_at = greatest(last_used_at, used.at)
 FROM unnest($1::bigint[], $2::timestamptz[]) AS used(id, at) WHERE access_keys.id = used.id
 """
 
-_NO_HASH = b""
-"""A hash that no credential has. A lookup of it only tells whether any key exists."""
-
 
 @define(eq=False)
 class PostgresAccessKeys(AccessKeys):
-    """Concurrent lookups share one statement; key changes take a lock on the table of keys."""
+    """Changes of keys take a lock on their table; look-ups are point reads, and take none."""
 
     use: Callable[[], AbstractAsyncContextManager[Connection]]
     clock: Callable[[], datetime]
+    grant: Callable[[bytes | None], Awaitable[Grant | None]]
 
-    _loader: BatchLoader[bytes, Grant] = field(init=False)
-
-    @_loader.default
-    def _make_loader(self) -> BatchLoader[bytes, Grant]:
-        return BatchLoader(self._look_up)
-
-    async def look_up(self, hash: bytes | None) -> Grant | None:
-        return await self._loader.get(hash or _NO_HASH)
+    def look_up(self, hash: bytes | None) -> Awaitable[Grant | None]:
+        return self.grant(hash)
 
     async def keys(self) -> tuple[AccessKey, ...]:
         async with self.use() as connection:
@@ -81,13 +67,13 @@ class PostgresAccessKeys(AccessKeys):
         async with self.use() as connection, connection.transaction(isolation="read_committed"):
             await connection.execute(_TAKE_TURNS)  # otherwise a concurrent revocation could miss this session
             at = self.clock()
-            shown = _granted(await connection.fetch(_LOOK_UP, [by], at)).get(by)
+            shown = await read_grant(connection, by, at)
             if shown is None or shown.actor is None or shown.type is not CredentialType.KEY:
                 return None
             expires_at = min(at + SESSION_LASTS, shown.expires_at or at + SESSION_LASTS)
             await connection.execute(_MAKE_ROOM, shown.actor.key, MAX_SESSIONS - 1)
             await connection.execute(_PUT_CREDENTIAL, token, shown.actor.key, CredentialType.SESSION.value, expires_at)
-            return _granted(await connection.fetch(_LOOK_UP, [token], at)).get(token)
+            return await read_grant(connection, token, at)
 
     async def close_session(self, token: bytes) -> None:
         async with self.use() as connection:
@@ -96,12 +82,6 @@ class PostgresAccessKeys(AccessKeys):
     async def touch(self, used: Mapping[int, datetime]) -> None:
         async with self.use() as connection:
             await connection.execute(_TOUCH, list(used), list(used.values()))
-
-    async def _look_up(self, hashes: Sequence[bytes]) -> Mapping[bytes, Grant]:
-        async with self.use() as connection:
-            rows = await connection.fetch(_LOOK_UP, [each for each in hashes if each], self.clock())
-        found = _granted(rows)
-        return found if rows[0]["closed"] else dict.fromkeys(hashes, OPEN)
 
 
 async def purge(connection: Connection, at: datetime) -> None:
@@ -131,20 +111,6 @@ def credential_row(credential: Credential) -> tuple[Any, ...]:
 
 async def _keys(connection: Connection) -> tuple[AccessKey, ...]:
     return tuple(map(key_of, await connection.fetch(KEYS)))
-
-
-def _granted(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, Grant]:
-    """Return the grants by the hashes that were found."""
-    return {
-        row["hash"]: Grant(
-            scope=AccessScope(row["scope"]),
-            actor=Actor(row["key"], row["name"]),
-            type=CredentialType(row["type"]),
-            expires_at=row["expires_at"],
-        )
-        for row in rows
-        if row["hash"] is not None
-    }
 
 
 async def _apply(connection: Connection, change: KeyChange, at: datetime) -> None:

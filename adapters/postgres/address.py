@@ -32,13 +32,13 @@ class BadAddress(Exception):
 
 @frozen
 class Address:
-    """A parsed URL: the part for the driver, and our own two options.
+    """A parsed URL: the part for the driver, once for each host, and our own two options.
 
     `pool_size` is the most connections a process uses, beside the one on which it listens. `statements` is how many
     statements each connection keeps prepared; None leaves that to this program.
     """
 
-    dsn: str
+    dsns: tuple[str, ...]
     pool_size: int
     statements: int | None
 
@@ -59,8 +59,26 @@ def read(url: str) -> Address:
     size = _whole(options, "pool_size", 1, MAX_POOL_SIZE)
     statements = _whole(options, "statement_cache_size", 0, MAX_STATEMENTS)
     defaults = {"target_session_attrs": "read-write", "application_name": APPLICATION}
-    dsn = urlunsplit(parts._replace(query=urlencode({**defaults, **options})))
-    return Address(dsn, POOL_SIZE if size is None else size, statements)
+    dsns = tuple(
+        urlunsplit(parts._replace(netloc=netloc, query=urlencode({**defaults, **options, **host})))
+        for netloc, host in _hosts(parts.netloc, options)
+    )
+    return Address(dsns, POOL_SIZE if size is None else size, statements)
+
+
+def _hosts(netloc: str, options: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return the place for the host and the options for it, for each host; they may be named in either."""
+    login, at, named = netloc.rpartition("@")
+    if named:
+        return [(f"{login}{at}{each}", {}) for each in named.split(",")]
+    hosts, ports = options.get("host", "").split(","), options.get("port", "").split(",")
+    if len(hosts) == 1:
+        return [(netloc, {})]
+    if len(ports) == 1:  # it is that of all
+        return [(netloc, {"host": each}) for each in hosts]
+    if len(ports) != len(hosts):
+        raise BadAddress("the URL has another number of ports than of hosts")
+    return [(netloc, {"host": host, "port": port}) for host, port in zip(hosts, ports, strict=True)]
 
 
 @contextmanager

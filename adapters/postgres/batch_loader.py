@@ -31,8 +31,8 @@ class BatchLoader(Generic[K, V]):
     _waiting: deque[tuple[K, asyncio.Future[V | None]]] = field(factory=deque, init=False)
     _readers: list[asyncio.Task[None]] = field(factory=list, init=False)
 
-    async def get(self, key: K) -> V | None:
-        """Return a value, or None. Raises the errors of `read`."""
+    def get(self, key: K) -> asyncio.Future[V | None]:
+        """Queue a request at once, and return the future of its value or None. It may have an error of `read`."""
         answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, answer))
         # No callback drops readers that are done: their last callers may ask again before it runs.
@@ -40,7 +40,7 @@ class BatchLoader(Generic[K, V]):
         if len(self._readers) < AT_ONCE:
             # The task starts after the requests that are already scheduled, so they share its statement.
             self._readers.append(asyncio.create_task(self._run()))
-        return await answer
+        return answer
 
     async def _run(self) -> None:
         while group := self._group():

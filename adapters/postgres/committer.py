@@ -65,7 +65,7 @@ class GroupCommitter:
         self._unanswered += 1
         loop = asyncio.get_running_loop()
         job = _Job(batch, loop.create_future(), loop.time() + TIMEOUT_S, perf_counter())
-        if _is_no_company(batch):
+        if _goes_alone(batch):
             self._start(self._carry_out_alone(job))
         else:
             self._waiting.append(job)
@@ -164,7 +164,7 @@ class GroupCommitter:
             job.answer.set_result(answer)
 
 
-def _is_no_company(batch: CommandBatch) -> bool:
+def _goes_alone(batch: CommandBatch) -> bool:
     """Return whether a batch must run alone: it takes long, or writes more than entities."""
     is_large = len(batch.commands) >= LARGE
     subscribes = any(command.entity_type.subscribes for command in batch.commands)

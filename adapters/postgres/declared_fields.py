@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.migrating import SchemaTooNew, SchemaTooOld
+from adapters.postgres.migrating import SchemaTooNew
 from adapters.postgres.table_mapping import TableMapping, json
 from domain.entity_type import EntityType
+from domain.snapshot import SchemaTooOld
 from domain.stored_entity import Serializer
 
 AT_ONCE = 1000

@@ -21,6 +21,7 @@ from domain.snapshot import (
     BATCH,
     OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -29,7 +30,6 @@ from domain.snapshot import (
     Metadata,
     Part,
     Positions,
-    Sent,
     Snapshot,
     StoredOutcome,
     StoredOutcomes,
@@ -103,7 +103,7 @@ class PostgresExport(Snapshot):
             yield StoredOutcomes(outcomes=outcomes)
         yield Positions(numbers=dict(await self._connection.fetch(POSITIONS)))
         async for deliveries in self._batches(f"{SELECT} ORDER BY number", delivery_of):
-            yield Sent(deliveries=deliveries)
+            yield AllDeliveries(deliveries=deliveries)
         async for keys in self._batches(KEYS, key_of):
             yield Keys(keys=keys)
         async for credentials in self._batches(CREDENTIALS, credential_of):

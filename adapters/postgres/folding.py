@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable
 
 from adapters.postgres.connections import Connection
-from adapters.postgres.migrating import SchemaTooOld
 from adapters.postgres.table_mapping import TableMapping, json
+from domain.snapshot import SchemaTooOld
 from domain.stored_entity import Serializer
 from domain.text import FOLD
 

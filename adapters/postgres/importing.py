@@ -16,11 +16,12 @@ from adapters.postgres.exporting import NO_TIMEOUTS, PostgresExport
 from adapters.postgres.folding import refold
 from adapters.postgres.log import COLUMNS as CHANGE
 from adapters.postgres.log import Log
-from adapters.postgres.migrating import cursor_codec_of_log, is_migrated, migrate
+from adapters.postgres.migrating import check_unused, cursor_codec_of_log, is_migrated, migrate
 from adapters.postgres.table_mapping import TableMapping
 from domain.entity_type import EntityType
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -32,7 +33,6 @@ from domain.snapshot import (
     Part,
     Positions,
     SameLog,
-    Sent,
     StoredOutcomes,
 )
 from domain.stored_entity import Serializer
@@ -77,8 +77,9 @@ async def importing(
 ) -> AsyncIterator["PostgresImport"]:
     """Import into a database, and create the schema if missing. An import that is not committed is rolled back.
 
+    Raises `InUse` if a service has the store open: it would go on with the secret and the names that it had read.
     Raises `SameLog` for a database with one of the names of the source's log, `BadAddress`, `NotEmpty`, `SchemaTooNew`,
-    `Unsuitable` and `StorageFull`. Raises `Unavailable`, also while others use the store.
+    `Unsuitable`, `StorageFull` and `Unavailable`.
     """
     with explaining():
         connection = await connect(dsn)
@@ -88,6 +89,7 @@ async def importing(
                     await connection.execute(_LIMITS)
                     await _check_empty(connection, _EMPTY)
                     await _check_other(connection, source_logs)
+                    await check_unused(connection)  # before the locks, for which a service would have to wait
             await migrate(connection)
             await give_declared_fields(connection, map(TableMapping, entity_types), documents)
             await refold(connection, map(TableMapping, entity_types), documents)
@@ -99,6 +101,7 @@ async def importing(
             await connection.execute(_LIMITS)
             tables = [*(entity_type.collection for entity_type in entity_types), *_TABLES]
             await connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+            await check_unused(connection)  # a service that starts from now on waits, and reads what has come
             await _check_empty(connection, _EMPTY, _NO_CALENDARS)
             indexes = [(row["name"], row["sql"]) for row in await connection.fetch(_INDEXES, tables)]
             for name, _ in indexes:
@@ -184,7 +187,7 @@ class PostgresImport(Import):
                 await self._copy("receipts", columns, stored)
             case Positions(numbers=numbers):
                 await self._copy("positions", ("webhook", "number"), list(numbers.items()))
-            case Sent(deliveries=deliveries):
+            case AllDeliveries(deliveries=deliveries):
                 await self._copy(
                     "deliveries", COLUMNS.split(", "), [tuple(row_of(each).values()) for each in deliveries]
                 )

@@ -20,19 +20,19 @@ from adapters.postgres.structure import check_structure
 from adapters.postgres.table_mapping import TableMapping
 from domain.changes import Action
 from domain.entity_type import EntityType
+from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, Unchecked, differs, shown
-from domain.inspection.life import UNREADABLE
-from domain.inspection.ports import Facts, Inspection, Logged, Row, Unreadable
+from domain.inspection.ports import Inspection, LogFacts, Logged, Row, Unreadable
 from domain.snapshot import (
     BATCH,
     OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Credentials,
     FormerCursors,
     Keys,
     Part,
     Positions,
-    Sent,
     StoredOutcome,
     StoredOutcomes,
 )
@@ -41,8 +41,13 @@ ALL = 1_000_000
 _ACTIONS = {each.value for each in Action}
 _CHANGES = f"SELECT {COLUMNS} FROM changes WHERE kind {{}} ORDER BY id, version"
 
+
+def _pair(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row.values())
+
+
 _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], int], ...] = (
-    ("former_cursors", Kind.CURSOR, FORMER, tuple, lambda rows: FormerCursors(numbers=dict(rows)), BATCH),
+    ("former_cursors", Kind.CURSOR, FORMER, _pair, lambda rows: FormerCursors(numbers=dict(rows)), BATCH),
     (
         "receipts",
         Kind.OUTCOME,
@@ -51,13 +56,13 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
         lambda items: StoredOutcomes(outcomes=tuple(items)),
         OUTCOMES_BATCH,
     ),
-    ("positions", Kind.WEBHOOK, POSITIONS, tuple, lambda rows: Positions(numbers=dict(rows)), ALL),
+    ("positions", Kind.WEBHOOK, POSITIONS, _pair, lambda rows: Positions(numbers=dict(rows)), ALL),
     (
         "deliveries",
         Kind.DELIVERY,
         f"{SELECT} ORDER BY number",
         delivery_of,
-        lambda items: Sent(deliveries=tuple(items)),
+        lambda items: AllDeliveries(deliveries=tuple(items)),
         BATCH,
     ),
     ("access_keys", Kind.KEY, KEYS, key_of, lambda items: Keys(keys=tuple(items)), BATCH),
@@ -121,7 +126,7 @@ class PostgresInspection(Inspection):
             yield found
         await self._begin()
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> LogFacts:
         async with self._readable("the log"):
             if not await self._connection.fetchval("SELECT EXISTS (SELECT FROM forgotten WHERE kind = '')"):
                 raise Unreadable(Finding(Kind.LOG, "table forgotten", "has no row of no type, where the log begins"))
@@ -131,7 +136,7 @@ class PostgresInspection(Inspection):
             self._log.cursor_codec = codec = await known_codec(self._connection)
             export = PostgresExport(self._connection, self._log, self._entity_types)
             metadata = await export.read_facts()
-            return Facts(name=codec.name, newest=metadata.logs[codec.name] or 0, metadata=metadata)
+            return LogFacts(name=codec.name, newest=metadata.logs[codec.name] or 0, metadata=metadata)
 
     async def rows(self, entity_type: EntityType[Any]) -> AsyncIterator[Sequence[Row]]:
         mapping = self._rows[entity_type.name]
@@ -157,7 +162,7 @@ class PostgresInspection(Inspection):
         for table, kind, sql, value_of, part_of, size in _REST:
             is_empty = True
             try:
-                async for batch in self._read(table, sql, (), dict if value_of is not tuple else tuple, size):
+                async for batch in self._read(table, sql, (), dict, size):
                     values: list[Any] = []
                     for row in batch:
                         try:

@@ -1,6 +1,7 @@
 """Migrating a database, and reading the name of its log."""
 
 import secrets
+from contextlib import suppress
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -11,10 +12,11 @@ from adapters.postgres.connections import Connection, connect
 from adapters.postgres.errors import Unsuitable, explaining
 from adapters.postgres.log import NEWEST
 from domain.cursor_codec import CursorCodec
+from domain.snapshot import InUse, SchemaTooOld
 
 OLDEST_SERVER = 14
-_LOCK = 0x6261636B726F6F6D
-"""The key of the advisory lock for writing the schema and the names: "backroom"."""
+_LOCK = "SELECT FROM migrations WHERE number = 1 FOR UPDATE"
+"""Takes the lock for writing the schema and the names."""
 
 # The home of a log is its cluster, database and table. A copy has another home. A promoted standby and a cluster
 # restored in place have the same home.
@@ -26,22 +28,37 @@ _HOME = (
 
 _EPOCH = "(SELECT max(epoch) FROM log_names)"
 
-_OTHERS = """
+# Each session of a store shares this advisory lock. So it is found by the table that it uses, whatever its URL says.
+# Nothing else relies on such locks.
+_STORE = "hashtextextended('backroom ' || 'changes'::regclass::oid, 0)"
+_SHARE = f"SELECT pg_advisory_lock_shared({_STORE})"
+_SHARING = f"""
+SELECT EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+    WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = {_STORE}
+)
+"""
+
+_OURS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 AND application_name = current_setting('application_name')
 """
 
+_HIDDEN_TRIGRAMS = """
+SELECT extnamespace::regnamespace, current_schema() FROM pg_extension WHERE extname = 'pg_trgm' AND NOT EXISTS
+(SELECT FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND opcnamespace = extnamespace AND pg_opclass_is_visible(oid))
+"""
 
-class InUse(Exception):
-    """Another process uses the store."""
+_MISSING = (
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedTableError,
+    asyncpg.FeatureNotSupportedError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 
 class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
-
-
-class SchemaTooOld(Exception):
-    """The database was written by an older version of this program, and this operation may not migrate it."""
 
 
 async def migrate(connection: Connection) -> None:
@@ -51,18 +68,32 @@ async def migrate(connection: Connection) -> None:
     """
     await _check_server(connection)
     steps = _steps()
-    while await schema_version(connection) < len(steps):
-        async with connection.transaction(isolation="read_committed"):
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            version = await schema_version(connection)  # another process may have migrated first
-            if version < len(steps):
-                await _need_trigrams(connection)
-                try:
-                    await connection.execute(steps[version].read_text())
-                except asyncpg.DuplicateTableError as error:
-                    raise Unsuitable(f"the schema has a table of another program: {error}") from None
-                await connection.execute("INSERT INTO migrations VALUES ($1)", version + 1)
+    while (version := await schema_version(connection)) < len(steps):
+        try:
+            async with connection.transaction(isolation="read_committed"):
+                await _migrate_from(connection, version, steps[version])
+        except asyncpg.DuplicateTableError as error:
+            if await schema_version(connection) == version:
+                raise Unsuitable(f"the schema has a table of another program: {error}") from None
+        except asyncpg.UniqueViolationError as error:
+            if error.schema_name != "pg_catalog":
+                raise
+            # another process has just made the same extension or table
     await _check_not_newer(connection)
+
+
+async def _migrate_from(connection: Connection, version: int, step: Traversable) -> None:
+    """Carry out one step in the open transaction, unless another process was faster.
+
+    The first step has nothing to lock. It makes tables that others cannot make, too: they wait, and fail.
+    """
+    if version:
+        await connection.execute(_LOCK)
+        if await schema_version(connection) != version:
+            return
+    await _need_trigrams(connection)
+    await connection.execute(step.read_text())
+    await connection.execute("INSERT INTO migrations VALUES ($1)", version + 1)
 
 
 async def check_schema(connection: Connection) -> None:
@@ -92,10 +123,24 @@ async def cursor_codec_of_log(connection: Connection) -> CursorCodec:
     """
     if not await at_home(connection):
         async with connection.transaction(isolation="read_committed"):
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await connection.execute(_LOCK)
             if not await at_home(connection):
                 await _give_name(connection)
     return await known_codec(connection)
+
+
+async def share(connection: Connection) -> None:
+    """Let others see, for as long as this session lasts, that it uses the store. Some engines lack such locks."""
+    with suppress(*_MISSING):
+        await connection.execute(_SHARE)
+
+
+async def check_unused(connection: Connection) -> None:
+    """Raise `InUse` while a store has the database open. It is not seen behind a pooler, or without advisory locks."""
+    with suppress(*_MISSING):
+        async with connection.transaction():
+            if await connection.fetchval(_SHARING):
+                raise InUse("a service or a command has the store open: stop it first")
 
 
 async def give_new_name(dsn: str) -> str:
@@ -109,9 +154,12 @@ async def give_new_name(dsn: str) -> str:
         try:
             await check_schema(connection)
             async with connection.transaction(isolation="read_committed"):
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+                await connection.execute("SET LOCAL lock_timeout = '5s'")
+                await connection.execute(_LOCK)
                 await connection.execute("SELECT lock_log()")  # the newest number is that of all that is committed
-                if others := await connection.fetchval(_OTHERS):
+                await connection.execute("LOCK TABLE log_names IN ACCESS EXCLUSIVE MODE")  # who starts now waits for it
+                await check_unused(connection)
+                if others := await connection.fetchval(_OURS):  # also those of a pooler, which share no lock
                     raise InUse(f"backroom has {others} other connections to this database: stop the service first")
                 return await _give_name(connection)
         finally:
@@ -154,12 +202,18 @@ async def _check_server(connection: Connection) -> None:
 
 
 async def _need_trigrams(connection: Connection) -> None:
+    """Make the extension if it is missing. Raises `Unsuitable` if it cannot be made, or is out of reach."""
     try:
         await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except (asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
         raise Unsuitable(
             "the store needs the extension pg_trgm; let an administrator of the database run CREATE EXTENSION pg_trgm"
         ) from error
+    for there, here in await connection.fetch(_HIDDEN_TRIGRAMS):
+        raise Unsuitable(
+            f"the extension pg_trgm is in the schema {there}, which is not in the search_path; add it there, or let"
+            f" the owner of the extension run: ALTER EXTENSION pg_trgm SET SCHEMA {here}"
+        )
 
 
 def _steps() -> list[Traversable]:

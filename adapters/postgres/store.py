@@ -1,15 +1,13 @@
 """The store in a PostgreSQL database, for any number of processes on any number of hosts."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import asyncpg
 
 from adapters.postgres.access_keys import PostgresAccessKeys
-from adapters.postgres.batch_loader import BatchLoader
 from adapters.postgres.calendars import PostgresCalendars
 from adapters.postgres.checking import check_tables, look_at_durability
 from adapters.postgres.committer import GroupCommitter
@@ -20,9 +18,10 @@ from adapters.postgres.errors import Conflict, conflicting
 from adapters.postgres.folding import refold
 from adapters.postgres.log import Log
 from adapters.postgres.measuring import measure
-from adapters.postgres.migrating import cursor_codec_of_log, migrate
+from adapters.postgres.migrating import cursor_codec_of_log, migrate, share
 from adapters.postgres.notifier import ChangeNotifier
 from adapters.postgres.pages import read_page
+from adapters.postgres.point_reads import PointReads
 from adapters.postgres.retention import believe, purge
 from adapters.postgres.table_mapping import TableMapping
 from adapters.postgres.transaction import Response, Transaction, new_ids
@@ -78,10 +77,10 @@ class PostgresStore(Store):
         self._log = Log(entity_types)
         self._taken = TAKEN.union(*(rows.taken for rows in self._rows.values()))
         self._connections = Connections(dsn, each=self._recognise, on_wait=on_wait)
-        self._loaders = {name: BatchLoader(partial(self._read, rows)) for name, rows in self._rows.items()}
+        self._point_reads = PointReads(self._connections.use, clock, self._rows)
         self._committer = GroupCommitter(together=self._together, alone=self._alone, on_group=on_group, on_wait=on_wait)
         self._notifier = ChangeNotifier(look=self._look, tell=self._tell, listen=self._listen)
-        self._access_keys = PostgresAccessKeys(self._connections.use, clock)
+        self._access_keys = PostgresAccessKeys(self._connections.use, clock, self._point_reads.grant)
         self._calendars = PostgresCalendars(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._secret = b""
@@ -120,7 +119,7 @@ class PostgresStore(Store):
             await look_at_durability(connection)
             await refold(connection, store._rows.values(), documents)
 
-        await store._connections.open(first=prepare)
+        await store._connections.open(first=prepare, channel=CHANNEL)
         async with store._connections.use():  # its first connection reads the identity
             pass
         return store
@@ -139,7 +138,7 @@ class PostgresStore(Store):
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()
-        return await self._loaders[entity_type.name].get(id) if id <= MAX_ID else None
+        return await self._point_reads.entity(entity_type.name, id) if id <= MAX_ID else None
 
     async def page(self, query: Query[Any]) -> Page:
         async with self._connections.use() as connection:
@@ -212,10 +211,6 @@ class PostgresStore(Store):
         await self._notifier.close()
         await self._connections.close()
 
-    async def _read(self, rows: TableMapping, ids: Sequence[int]) -> Mapping[int, StoredEntity]:
-        async with self._connections.use() as connection:
-            return {row["id"]: StoredEntity(*row) for row in await connection.fetch(rows.get, ids)}
-
     async def _together(self, batches: Sequence[CommandBatch]) -> list[Response] | None:
         for lock_timeout in TOGETHER:
             with suppress(Conflict):
@@ -252,31 +247,31 @@ class PostgresStore(Store):
 
     async def _recognise(self, connection: Connection) -> None:
         """Read the name of the log, and check that the store was opened on it."""
-        found = await _identity(connection)
+        found = await self._identity(connection)
         if self._secret and found != (self._log.cursor_codec, self._secret):
             self._on_untrustworthy(REPLACED)
             raise Unavailable
         if found is not None:
             self._log.cursor_codec, self._secret = found
 
+    async def _identity(self, connection: Connection) -> tuple[CursorCodec, bytes] | None:
+        """Return the names of the log and the secret of the store, or None if there is no store."""
+        try:
+            if not self._connections.is_pooled:
+                await share(connection)  # before it is read, because what moves into the store looks for others
+            return await cursor_codec_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
+        except asyncpg.UndefinedTableError:
+            return None
+
     async def _look(self) -> int:
         async with self._connections.use() as connection:
             return await self._log.newest(connection)
 
     async def _tell(self) -> None:
-        async with self._connections.use() as connection:
-            await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+        await self._connections.tell(CHANNEL)
 
     async def _listen(self, hear: Callable[[], None]) -> None:
         await self._connections.listen(CHANNEL, hear)
-
-
-async def _identity(connection: Connection) -> tuple[CursorCodec, bytes] | None:
-    """Return the names of the log and the secret of the store, or None if there is no store."""
-    try:
-        return await cursor_codec_of_log(connection), await connection.fetchval("SELECT secret FROM secrets")
-    except asyncpg.UndefinedTableError:
-        return None
 
 
 def _changed(answer: Response) -> bool:

@@ -26,7 +26,6 @@ class TableMapping:
             *(f"{name} = ANY((SELECT $2::text[])::text[])" for name in unique),
         ]
         self.needs = f"SELECT {', '.join(self.columns)}, last_value FROM {self.table}, {self.table}_ids LIMIT 0"
-        self.get = f"SELECT id, version, document FROM {self.table} WHERE {chosen[0]}"
         self.find = f"SELECT id, document FROM {self.table} WHERE {chosen[0]} ORDER BY id"
         self.find_with_owners = f"SELECT id, document FROM {self.table} WHERE {' OR '.join(chosen)} ORDER BY id"
         self.constraints = {f"{self.table}_pkey": "PRIMARY KEY (id)"} | {

@@ -9,6 +9,7 @@ for that lock. So the numbers have no gaps and follow the order of commits.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 from attrs import field, frozen
 
@@ -21,6 +22,9 @@ from domain.entity_type import Deleted, Entity
 from domain.state import Ref, UniqueValue
 
 _OUTCOME = "caller, name, fingerprint, receipt, expires_at"
+
+CLAIM_LOCKS = 1024
+"""The number of rows in `claim_locks`."""
 
 TAKEN = frozenset({"changes_of_entity", "receipts_pkey", "deliveries_of_positions"})
 """Constraints, beside those of entities, whose violation means that another writer was faster."""
@@ -44,9 +48,7 @@ def statement_of(rows: Mapping[str, TableMapping], plan: WritePlan) -> "Statemen
     """Return the statement that carries out a plan. Its result is false if the state that it was decided on changed."""
     statement = Statement()
     if plan.unique_values:
-        statement.claim(
-            [{"value": f"{entity_type.name} {field} {value}"} for entity_type, field, value in plan.unique_values]
-        )
+        statement.claim({_lock_of(each) for each in plan.unique_values})
     for entity_type in sorted({entity_type for entity_type, _ in plan.final}, key=lambda each: each.name):
         _leave(statement, rows[entity_type.name], plan)
     if plan.stored_outcomes:
@@ -61,6 +63,12 @@ def statement_of(rows: Mapping[str, TableMapping], plan: WritePlan) -> "Statemen
     if plan.changes:
         _log(statement, plan)
     return statement
+
+
+def _lock_of(value: UniqueValue) -> int:
+    """Return the number of the lock of a value, the same in every process. Values may share one."""
+    entity_type, name, content = value
+    return crc32(f"{entity_type.name} {name} {content}".encode()) % CLAIM_LOCKS
 
 
 def _leave(statement: "Statement", rows: TableMapping, plan: WritePlan) -> None:
@@ -161,18 +169,18 @@ class Statement:
         self.values.append(json(rows))
         return f"${len(self.values)}::jsonb"
 
-    def claim(self, values: list[dict[str, Any]]) -> None:
-        """Wait for other transactions that are claiming one of these values.
+    def claim(self, locks: set[int]) -> None:
+        """Wait for other transactions that are claiming one of the values with these locks.
 
         Otherwise two could deadlock: one waits at the unique constraint for the other to commit, and the other waits
         for the first to release the lock of the log.
         """
         self.held.append(
-            "claimed AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('backroom claims'), key) FROM"
-            f" (SELECT DISTINCT hashtext(value) AS key FROM jsonb_to_recordset({self.mark(values)}) AS new(value text)"
-            " ORDER BY key) AS keys)"
+            "claimed AS MATERIALIZED (SELECT number FROM claim_locks"
+            f" JOIN jsonb_to_recordset({self.mark([{'number': each} for each in locks])}) AS claim(number integer)"
+            " USING (number) ORDER BY number FOR UPDATE OF claim_locks)"
         )
-        self.conditions.append("(SELECT count(*) FROM claimed) > 0")
+        self.conditions.append("(SELECT count(*) FROM claimed) >= 0")
 
     def hold(self, table: str, seen: list[dict[str, Any]]) -> None:
         """Require that entities still have the versions seen, and that no other transaction is writing them.

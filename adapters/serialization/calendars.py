@@ -1,7 +1,9 @@
-"""Serialization of tasks as a calendar (RFC 5545), for programs that subscribe to it."""
+"""Serialization of tasks as a calendar (RFC 5545), for programs that subscribe to it.
+
+Import this when it is needed, because `icalendar` takes some fifty milliseconds.
+"""
 
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from typing import Any
 
 from attrs import field, frozen
@@ -15,8 +17,7 @@ from domain.task import TASK, Priority, Status, Task
 REFRESH = timedelta(minutes=15)
 """How often subscribers are asked to look again; most decide by themselves."""
 
-END = "END:VCALENDAR\r\n"
-
+_END = "END:VCALENDAR\r\n"
 _PRODUCT = "-//backroom//calendars//EN"
 _PRIORITIES = {Priority.HIGH: 1, Priority.NORMAL: 5, Priority.LOW: 9}
 _STATUSES = {
@@ -46,14 +47,9 @@ class _Text(vText):
         return self.translate(_LINE_SEPARATORS).translate(_ESCAPES).encode()
 
 
-def namespace_of(secret: bytes) -> str:
-    """Return what tells the tasks of one store from those of any other, without its secret. It moves with the store."""
-    return blake2b(b"calendars", key=secret, digest_size=8).hexdigest()
-
-
 @frozen(kw_only=True)
 class CalendarWriter:
-    """Writes one calendar: its beginning, each task, and `END`.
+    """Writes one calendar: its beginning, each task, and its end.
 
     `namespace` is that of the store, and `url` is the absolute URL of the view of tasks in the web page. A task is the
     same in every calendar.
@@ -77,7 +73,7 @@ class CalendarWriter:
         for name in ("REFRESH-INTERVAL", "X-PUBLISHED-TTL"):
             top[name] = vDuration(REFRESH)
         top["REFRESH-INTERVAL"].params["VALUE"] = "DURATION"
-        return _written(top).removesuffix(END)
+        return _written(top).removesuffix(_END)
 
     def task(self, document: str) -> str:
         """Return a task, which has a due date, as an event or as a to-do."""
@@ -96,6 +92,10 @@ class CalendarWriter:
         if task.notes:
             component["DESCRIPTION"] = _Text(task.notes)
         return _written(component)
+
+    def end(self) -> str:
+        """Return the end."""
+        return _END
 
     def _event(self, due: date) -> Event:
         event = Event()

@@ -60,6 +60,7 @@ def _converter() -> Converter:
     converter = Converter(omit_if_default=True, forbid_extra_keys=False)
     converter.register_unstructure_hook(datetime, timestamp)
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_structure_hook_func(lambda type_: type_ is object, lambda value, _: value)  # any value of JSON
     converter.register_unstructure_hook(StoredEntity, list)
     converter.register_structure_hook(StoredEntity, _stored)
     failed = make_dict_structure_fn(errors.PreconditionFailed, converter, current=override(struct_hook=_stored))

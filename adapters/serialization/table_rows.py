@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from adapters.serialization.text_lines import MAX_LINE, TextLines, Unreadable
+from adapters.serialization.text_lines import MAX_LINE, TextLines, Unclosed, Unreadable
 from domain.columns import Columns
 from domain.errors import Violation
 from domain.rows import Row
@@ -82,7 +82,7 @@ class TableRows:
         while size <= MAX_LINE:
             part = self._lines.next()
             if not part:
-                raise Unreadable(begun, "a quotation mark is never closed")
+                raise Unclosed(begun, "a quotation mark is never closed")
             parts.append(part)
             size += len(part)
             if '"' in part:

@@ -23,6 +23,12 @@ class Unreadable(Exception):
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+class Unclosed(Unreadable):
+    """A text ends within a quoted cell. If there is more of the text, the rest of the row is in it."""
 
 
 @define(eq=False)

@@ -20,11 +20,11 @@ from tempfile import TemporaryFile
 
 from domain.access.rate_limit import Quota, RateLimiter, Verdict, decide
 
-PLACES = 8  # slots of a bucket
+LOCATIONS = 8  # slots of a bucket
 BUCKETS = 8192
 
-_PLACE = Struct("=8sq")  # a subject's fingerprint, and when its quota is whole again, in nanoseconds
-_BUCKET = Struct("=" + "8sq" * PLACES)
+_SLOT = Struct("=8sq")  # a subject's fingerprint, and when its quota is whole again, in nanoseconds
+_BUCKET = Struct("=" + "8sq" * LOCATIONS)
 
 
 class SharedRateLimiter(RateLimiter):
@@ -62,9 +62,9 @@ class SharedRateLimiter(RateLimiter):
 
     def _decide(self, start: int, fingerprint: bytes, quota: Quota) -> Verdict:
         values = _BUCKET.unpack_from(self._table, start)
-        place, known = _place_of(fingerprint, values)
+        slot, known = _slot_of(fingerprint, values)
         whole_at, verdict = decide(quota, known, self._clock())
-        _PLACE.pack_into(self._table, start + place * _PLACE.size, fingerprint, whole_at)
+        _SLOT.pack_into(self._table, start + slot * _SLOT.size, fingerprint, whole_at)
         return verdict
 
     @contextmanager
@@ -76,10 +76,10 @@ class SharedRateLimiter(RateLimiter):
             fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, bucket)
 
 
-def _place_of(fingerprint: bytes, values: tuple[bytes | int, ...]) -> tuple[int, int]:
+def _slot_of(fingerprint: bytes, values: tuple[bytes | int, ...]) -> tuple[int, int]:
     """Return the slot of a subject and its time; for a new subject, the slot to evict, and 0."""
     fingerprints, times = values[::2], values[1::2]
     if fingerprint in fingerprints:
-        place = fingerprints.index(fingerprint)
-        return place, int(times[place])
+        slot = fingerprints.index(fingerprint)
+        return slot, int(times[slot])
     return times.index(min(times, key=int)), 0

@@ -1,6 +1,6 @@
 """Access keys and their credentials."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -8,15 +8,12 @@ from typing import Any
 import apsw
 from attrs import define
 
-from adapters.sqlite.connections import fetch
+from adapters.sqlite.connections import Read, Write, fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import OPEN, AccessKey, Actor, Credential, CredentialType, Grant
 from domain.access.key_ring import MAX_SESSIONS, SESSION_LASTS, KeyChange, KeyDecision
 from domain.access.ports import AccessKeys
 from domain.access.scopes import AccessScope
-
-Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
-Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
 
 _KEY = "id, name, scope, last_four, created_at, expires_at, last_used_at, revoked_at"
 KEYS = f"SELECT {_KEY} FROM access_keys ORDER BY id"

@@ -1,19 +1,15 @@
 """Calendars."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import apsw
 from attrs import define
 
-from adapters.sqlite.connections import fetch
+from adapters.sqlite.connections import Read, Write, fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import Actor
 from domain.calendar import Calendar, CalendarDecision, CalendarForm, Calendars
-
-Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
-Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
 
 _COLUMNS = "id, name, filter, form, created_at, actor_key, actor_name, hash"
 CALENDARS = f"SELECT {_COLUMNS} FROM calendars ORDER BY id"

@@ -48,7 +48,7 @@ class _Job:
 
 @define(eq=False)
 class GroupCommitter:
-    """Writes for any number of callers, in the order in which they ask.
+    """Writes for any number of callers, in the order in which they ask, except that large batches wait for their turn.
 
     On the happy path a group is one transaction. After any failure but a refusal, the group is rolled back and each
     member is tried alone. So a fault fails only the member that caused it. Groups of small batches and large batches

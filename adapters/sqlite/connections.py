@@ -1,8 +1,10 @@
 """Opening the file and migrating its schema."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -13,9 +15,13 @@ import apsw
 from adapters.sqlite.files import NotAStore
 from adapters.sqlite.table_mapping import SqlValue, TableMapping
 from domain.public_types import PUBLIC_TYPES
+from domain.snapshot import InUse, SchemaTooOld
 
 BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_S = 0.005
+ALONE_WITHIN_S = 5
+"""How long others may still have a file open, once somebody needs it alone."""
+
 CACHE_KIB = 4_096
 WRITER_CACHE_KIB = 10_240
 """The writer needs more: new entities go anywhere in an index, and a page that is not cached is read first."""
@@ -23,6 +29,12 @@ APPLICATION_ID = 0x6261636B  # "back"; the first migration writes it
 
 SLOW = "%s has no index of %s by %s: lists in that order read the whole table"
 _INDEXED = "SELECT first.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS first WHERE seqno = 0"
+
+Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
+"""Reads on a connection of the store."""
+
+Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
+"""Writes through the store's one writer, which tells the time."""
 
 _log = logging.getLogger("backroom")
 
@@ -37,31 +49,69 @@ class SchemaTooNew(Exception):
     """The file was written by a newer version of this program."""
 
 
-class SchemaTooOld(Exception):
-    """The file was written by an older version of this program, and this operation may not migrate it."""
+def connect(
+    path: Path, *, read_only: bool = False, alone: bool = False, patient: bool = True, cache_kib: int = CACHE_KIB
+) -> apsw.Connection:
+    """Open the file; a read-only connection never creates or changes it. Raises `NotAStore`.
 
-
-def connect(path: Path, *, read_only: bool = False, cache_kib: int = CACHE_KIB) -> apsw.Connection:
-    """Open the file; a read-only connection never creates or changes it. Raises `NotAStore`."""
+    With `alone`, no other connection can be open until this one is closed. A patient connection waits for others.
+    """
     flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
     connection = apsw.Connection(str(path.absolute()), flags)  # SQLite reads some relative names as no file at all
-    wait_for_others(connection)
-    # Without this, SQLite prepares a statement again for every value bound to its LIMIT.
-    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     try:
+        if patient:
+            wait_for_others(connection)
+        if alone:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")  # before the file is first read, or WAL allows others
+        # Without this, SQLite prepares a statement again for every value bound to its LIMIT.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         _check_ours(connection)
-    except apsw.NotADBError as error:
-        raise NotAStore(f"{path} is not a SQLite database") from error
-    if not read_only:
-        _use_write_ahead_log(connection)
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
-    connection.execute(f"PRAGMA cache_size=-{cache_kib}")
-    if read_only:
-        connection.execute("PRAGMA query_only=ON")
-        # Otherwise closing the last connection would write the rest of the write-ahead log into the file.
-        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        if not read_only:
+            _use_write_ahead_log(connection, BUSY_TIMEOUT_MS / 1000 if patient else 0)
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        connection.execute(f"PRAGMA cache_size=-{cache_kib}")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+            # Otherwise closing the last connection would write the rest of the write-ahead log into the file.
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    except BaseException as error:
+        connection.close()  # at once, because its locks would keep others waiting
+        if isinstance(error, apsw.NotADBError):
+            raise NotAStore(f"{path} is not a SQLite database") from error
+        raise
     return connection
+
+
+async def connect_alone(
+    path: Path, check: Callable[[apsw.Connection], None], *, cache_kib: int = CACHE_KIB
+) -> apsw.Connection:
+    """Open the file, which may be missing, as the only one that has it open. First `check` looks at what is there.
+
+    SQLite keeps a lock for everyone who has a file open, whatever path led there. Raises `InUse` if others have it open
+    for `ALONE_WITHIN_S`, and what `check` raises.
+    """
+    deadline = time.monotonic() + ALONE_WITHIN_S
+    while True:
+        try:
+            _look(path, check)
+            return connect(path, alone=True, patient=False, cache_kib=cache_kib)
+        except (apsw.BusyError, apsw.LockedError):
+            if time.monotonic() > deadline:
+                raise InUse(f"another process has {path} open: stop it first") from None
+        # Nothing is open while this waits: two that wait would otherwise keep each other from being alone.
+        await asyncio.sleep(ASK_AGAIN_S)
+
+
+def _look(path: Path, check: Callable[[apsw.Connection], None]) -> None:
+    """Check what is in a file, if there is one."""
+    if not path.exists():
+        return
+    connection = existing(path, patient=False)
+    try:
+        check(connection)
+    finally:
+        close_reader(connection)
 
 
 def wait_for_others(connection: apsw.Connection) -> None:
@@ -81,11 +131,16 @@ def wait_for_others(connection: apsw.Connection) -> None:
     connection.set_busy_handler(ask_again)
 
 
-def existing(path: Path, *, cache_kib: int = CACHE_KIB) -> apsw.Connection:
+def existing(path: Path, *, patient: bool = True, cache_kib: int = CACHE_KIB) -> apsw.Connection:
     """Open a file for reading, if there is one. Raises `NotAStore`."""
-    if not path.exists():  # connecting would create it
+    check_existing(path)
+    return connect(path, read_only=True, patient=patient, cache_kib=cache_kib)
+
+
+def check_existing(path: Path) -> None:
+    """Raise `NotAStore` where there is no file. Connecting would create one."""
+    if not path.exists():
         raise NotAStore(f"{path} does not exist")
-    return connect(path, read_only=True, cache_kib=cache_kib)
 
 
 def close_reader(connection: apsw.Connection) -> None:
@@ -105,9 +160,9 @@ def _check_ours(connection: apsw.Connection) -> None:
         raise NotAStore(f"{connection.filename} is the database of another program")
 
 
-def _use_write_ahead_log(connection: apsw.Connection) -> None:
+def _use_write_ahead_log(connection: apsw.Connection, within: float) -> None:
     """Switch to WAL. It tries again, because SQLite does not wait for another process that is switching."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    deadline = time.monotonic() + within
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -6,9 +6,10 @@ from typing import Any
 
 import apsw
 
-from adapters.sqlite.connections import SchemaTooNew, SchemaTooOld, fetch
+from adapters.sqlite.connections import SchemaTooNew, fetch
 from adapters.sqlite.table_mapping import Searched, TableMapping
 from domain.entity_type import EntityType
+from domain.snapshot import SchemaTooOld
 from domain.stored_entity import Serializer
 
 AT_ONCE = 1000

@@ -1,22 +1,19 @@
 """Deliveries to webhooks: the progress of each webhook, the lease on it, and the attempts."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import apsw
 from attrs import define
 
-from adapters.sqlite.connections import fetch
+from adapters.sqlite.connections import Read, Write, fetch
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.changes import Cursor
 from domain.cursor_codec import CursorCodec
 from domain.deliveries import MAX_CLOCK_SKEW, Attempt, Deliveries, Delivery, DeliveryStatus, Lease, Progress
 from domain.entity_type import Deleted
-
-Read = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
-Write = Callable[[Callable[[apsw.Connection, datetime], Any]], Awaitable[Any]]
 
 _CLAIM = """
 UPDATE positions SET (owner, until) = (?, ?) WHERE webhook = ? AND (owner = ? OR until <= ? OR until > ?)

@@ -1,5 +1,6 @@
 """Translation of SQLite's errors: to the domain's errors for callers, and to advice for the owner of the file."""
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -14,8 +15,13 @@ from domain.errors import StorageFull, Unavailable
 
 _log = logging.getLogger("backroom")
 
+_LIMITS = (errno.EDQUOT, errno.EFBIG)
+"""What the system says when a user's quota or the largest size of his files is reached; SQLite takes it for a fault."""
+
 # After these errors nothing that SQLite says about the file is reliable.
 _BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
+
+LIMITED = "%s may not grow (%s): raise that limit of the user who runs backroom, and writing goes on by itself"
 
 _CALLERS: dict[type[apsw.Error], str] = {
     apsw.BusyError: "another program holds the store's file right now",
@@ -82,14 +88,22 @@ class Translating:
     """Raises the domain's errors in place of SQLite's. It guards every read, and a class costs the least.
 
     After the first failure of the disk, it logs that failure once and refuses everything. It does the same once the
-    file is no longer in its place.
+    file is no longer in its place. A write that reaches a limit of its user's is no failure: the disk is full for him.
     """
 
     def __init__(
-        self, path: Path, on_untrustworthy: Callable[[str], None], rescue: Callable[[], str] = lambda: ""
+        self,
+        path: Path,
+        on_untrustworthy: Callable[[str], None],
+        rescue: Callable[[], str] = lambda: "",
+        last_errno: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`rescue` saves the data of a file that is no longer in its place, and returns a message about the result."""
+        """`rescue` saves the data of a file that is no longer in its place, and returns a message about the result.
+
+        `last_errno` returns what the system said of the last write that failed.
+        """
         self._path = path
+        self._last_errno = last_errno
         self._on_untrustworthy = on_untrustworthy
         self._rescue = rescue
         self._telling = Lock()
@@ -105,6 +119,9 @@ class Translating:
             raise Unavailable from error
         if not isinstance(error, apsw.Error):
             return
+        if self._is_limited(error):
+            _log.warning(LIMITED, self._path, os.strerror(self._last_errno()))
+            raise StorageFull from error
         told = explained(self._path, error)
         if isinstance(error, _BROKEN):
             self._distrust(lambda: told)
@@ -117,6 +134,10 @@ class Translating:
                 if each is not apsw.InterruptError:
                     _log.warning("%s", told)
                 raise Unavailable(text) from error
+
+    def _is_limited(self, error: apsw.Error) -> bool:
+        code = getattr(error, "extendedresult", None)  # only SQLite's own errors have one
+        return code == apsw.SQLITE_IOERR_WRITE and self._last_errno() in _LIMITS
 
     def _distrust(self, reason: Callable[[], str]) -> None:
         with self._telling:

@@ -28,6 +28,7 @@ from domain.snapshot import (
     BATCH,
     OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -36,7 +37,6 @@ from domain.snapshot import (
     Metadata,
     Part,
     Positions,
-    Sent,
     Snapshot,
     StoredOutcome,
     StoredOutcomes,
@@ -46,6 +46,8 @@ from domain.stored_entity import StoredEntity
 OTHER_TABLES = ("changes", "former_cursors", "receipts", "deliveries", "access_keys", "credentials", "calendars")
 """The exported tables, beside the entities, that may have many rows."""
 
+FORMER = "SELECT cursor, number FROM former_cursors ORDER BY cursor"
+POSITIONS = "SELECT webhook, number FROM positions ORDER BY webhook"
 OUTCOMES = "SELECT caller, name, fingerprint, receipt, expires_at FROM receipts ORDER BY expires_at, caller, name"
 
 T = TypeVar("T")
@@ -138,7 +140,7 @@ class SqliteExport(Snapshot):
             yield StoredOutcomes(outcomes=outcomes)
         yield Positions(numbers=self._positions())
         for deliveries in _batches(self._deliveries()):
-            yield Sent(deliveries=deliveries)
+            yield AllDeliveries(deliveries=deliveries)
         for keys in _batches(map(key_of, self._connection.execute(KEYS))):
             yield Keys(keys=keys)
         for credentials in _batches(map(credential_of, self._connection.execute(CREDENTIALS))):
@@ -175,7 +177,7 @@ class SqliteExport(Snapshot):
         yield from map(self._log.entry, rows)
 
     def _former_cursors(self) -> Iterator[tuple[Cursor, int]]:
-        rows = self._connection.execute("SELECT cursor, number FROM former_cursors ORDER BY cursor")
+        rows = self._connection.execute(FORMER)
         return ((Cursor(cursor), number) for cursor, number in rows)
 
     def _outcomes(self) -> Iterator[StoredOutcome]:
@@ -185,7 +187,7 @@ class SqliteExport(Snapshot):
         return map(delivery_of, self._connection.execute(f"{SELECT} ORDER BY number"))
 
     def _positions(self) -> Mapping[int, int]:
-        return dict(fetch(self._connection, "SELECT webhook, number FROM positions ORDER BY webhook"))
+        return dict(fetch(self._connection, POSITIONS))
 
 
 def outcome_of(row: tuple[Any, ...]) -> StoredOutcome:

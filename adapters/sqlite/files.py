@@ -97,7 +97,7 @@ def rescue(connection: apsw.Connection, path: Path, files: OpenFiles) -> str:
         files.remove_log()
     except (apsw.Error, OSError) as error:
         return f"what was acknowledged could not be saved in {target} ({error})"
-    return f"all that was acknowledged is in {target}"
+    return f"all that was acknowledged is in {target}: move that to {path}, or remove it, before the next start"
 
 
 def check_rescued(path: Path) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 import apsw
 
-from adapters.sqlite.connections import SchemaTooOld, fetch
+from adapters.sqlite.connections import fetch
 from adapters.sqlite.table_mapping import Searched, TableMapping
+from domain.snapshot import SchemaTooOld
 from domain.stored_entity import Serializer
 from domain.text import FOLD
 

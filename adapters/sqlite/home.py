@@ -11,8 +11,16 @@ from pathlib import Path
 
 import apsw
 
-from adapters.sqlite.connections import check_schema, close_reader, existing, fetch
+from adapters.sqlite.connections import (
+    check_existing,
+    check_schema,
+    close_reader,
+    connect_alone,
+    existing,
+    fetch,
+)
 from adapters.sqlite.errors import explaining
+from adapters.sqlite.log import LOG_NAMES
 
 NAME_BYTES = 8
 COPY = (
@@ -23,10 +31,8 @@ ELSEWHERE = (
     "%s was last in use on another machine; if it still is in use there, run backroom doctor --new-log here, or one"
     " cursor will mean two things"
 )
-ALONE_WITHIN_MS = 1_000
 
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
-_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _MOVE_ON = """
 INSERT INTO former_logs (name, newest) SELECT name, newest FROM log;
 UPDATE log SET name = ?;
@@ -34,10 +40,6 @@ DELETE FROM home;
 """
 
 _log = logging.getLogger("backroom")
-
-
-class InUse(Exception):
-    """Another process has the file open."""
 
 
 def settle(connection: apsw.Connection, path: Path) -> None:
@@ -70,35 +72,22 @@ def copied_from(connection: apsw.Connection, path: Path) -> str | None:
     return COPY % (path, original)
 
 
-def give_new_name(path: Path) -> str:
+async def give_new_name(path: Path) -> str:
     """Give the log of a file a new name, and return it. Cursors hold up to its newest change, and no further.
 
-    Raises `InUse` while any other process has the file open, `NotAStore`, `SchemaTooOld`, `SchemaTooNew`, `StorageFull`
-    and `Unavailable`.
+    Raises `InUse` while anybody has the file open, because he would not know the new name. Raises `NotAStore`,
+    `SchemaTooOld`, `SchemaTooNew`, `StorageFull` and `Unavailable`.
     """
+    name = secrets.token_hex(NAME_BYTES)
     with explaining(path):
-        _check(path)
-        connection = apsw.Connection(str(path.absolute()), apsw.SQLITE_OPEN_READWRITE)
+        check_existing(path)
+        connection = await connect_alone(path, check_schema)
         try:
-            connection.set_busy_timeout(ALONE_WITHIN_MS)
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")  # must be the first: then no other connection can be
-            connection.execute("PRAGMA synchronous=FULL; BEGIN EXCLUSIVE")
-            name = secrets.token_hex(NAME_BYTES)
-            connection.execute(_MOVE_ON, (name,))
-            connection.execute("COMMIT")
-        except (apsw.BusyError, apsw.LockedError):
-            raise InUse(f"another process uses {path}: stop it first, because it would not know the new name") from None
+            with connection:
+                connection.execute(_MOVE_ON, (name,))
         finally:
             connection.close()
     return name
-
-
-def _check(path: Path) -> None:
-    connection = existing(path)
-    try:
-        check_schema(connection)
-    finally:
-        close_reader(connection)
 
 
 def _home(connection: apsw.Connection) -> tuple[str, str] | None:
@@ -113,7 +102,7 @@ def _names(path: Path) -> set[str]:
     except Exception:  # noqa: BLE001 - whatever is there, it is not the original
         return set()
     try:
-        return {name for (name,) in fetch(connection, _NAMES)}
+        return {name for (name,) in fetch(connection, LOG_NAMES)}
     except apsw.Error:
         return set()
     finally:

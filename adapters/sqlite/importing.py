@@ -9,18 +9,19 @@ import apsw
 
 from adapters.sqlite.access_keys import PUT_CREDENTIAL, PUT_KEY, credential_row, key_row
 from adapters.sqlite.calendars import PUT_CALENDAR, calendar_row
-from adapters.sqlite.connections import WRITER_CACHE_KIB, connect, fetch, is_migrated, migrate
+from adapters.sqlite.connections import WRITER_CACHE_KIB, connect_alone, fetch, is_migrated, migrate
 from adapters.sqlite.declared_fields import give_declared_fields
 from adapters.sqlite.deliveries import INSERT, row_of
 from adapters.sqlite.errors import explaining
 from adapters.sqlite.exporting import SqliteExport, in_thread
 from adapters.sqlite.files import OpenFiles, make_folder
 from adapters.sqlite.folding import refold
-from adapters.sqlite.log import APPEND, open_log, row
+from adapters.sqlite.log import APPEND, LOG_NAMES, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -32,7 +33,6 @@ from domain.snapshot import (
     Part,
     Positions,
     SameLog,
-    Sent,
     StoredOutcomes,
 )
 from domain.stored_entity import Serializer
@@ -47,7 +47,6 @@ _EMPTY = (
     " AND NOT EXISTS (SELECT 1 FROM access_keys) FROM log"
 )
 _NO_CALENDARS = "SELECT NOT EXISTS (SELECT 1 FROM calendars)"  # earlier schemas lack the table
-_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 _INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _OUTCOME = "INSERT INTO receipts (caller, name, fingerprint, receipt, expires_at) VALUES (?, ?, ?, ?, ?)"
 
@@ -58,22 +57,27 @@ async def importing(
 ) -> AsyncIterator["SqliteImport"]:
     """Import into a file, and create it if missing. An import that is not committed is rolled back.
 
-    Raises `SameLog` for a file with one of the names of the source's log, `NotEmpty`, `NotAStore`, `SchemaTooNew` and
-    `StorageFull`. Raises `Unavailable`, also while another process writes to the file.
+    Nobody else can have the file open meanwhile: a service would go on with the secret and the names that it had read.
+
+    Raises `InUse` if somebody has it open, `SameLog` for a file with one of the names of the source's log, `NotEmpty`,
+    `NotAStore`, `SchemaTooNew`, `StorageFull` and `Unavailable`.
     """
+
+    def check(connection: apsw.Connection) -> None:
+        if is_migrated(connection):
+            _check_empty(connection, _EMPTY)
+            _check_other(connection, source_logs)
+
     with explaining(path):
         make_folder(path)
-        connection = connect(path, cache_kib=WRITER_CACHE_KIB)
+        connection = await connect_alone(path, check, cache_kib=WRITER_CACHE_KIB)
         try:
-            if is_migrated(connection):
-                _check_empty(connection, _EMPTY)  # before the schema changes
-                _check_other(connection, source_logs)
             migrate(connection)
             give_declared_fields(connection, map(TableMapping, entity_types), documents)
             refold(connection, map(TableMapping, entity_types), documents)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
-            await in_thread(connection, lambda: connection.execute("BEGIN IMMEDIATE"))  # waits for its turn
+            connection.execute("BEGIN IMMEDIATE")
             _check_empty(connection, _EMPTY, _NO_CALENDARS)
             yield SqliteImport(connection, entity_types, documents, path)
         finally:
@@ -84,7 +88,7 @@ async def importing(
 
 
 def _check_other(connection: apsw.Connection, source_logs: Set[str]) -> None:
-    if not source_logs.isdisjoint(name for (name,) in fetch(connection, _NAMES)):
+    if not source_logs.isdisjoint(name for (name,) in fetch(connection, LOG_NAMES)):
         raise SameLog
 
 
@@ -152,7 +156,7 @@ class SqliteImport(Import):
                 )
             case Positions(numbers=numbers):
                 self._connection.executemany("INSERT INTO positions (webhook, number) VALUES (?, ?)", numbers.items())
-            case Sent(deliveries=deliveries):
+            case AllDeliveries(deliveries=deliveries):
                 self._connection.executemany(INSERT, map(row_of, deliveries))
             case Keys(keys=keys):
                 self._connection.executemany(PUT_KEY, map(key_row, keys))

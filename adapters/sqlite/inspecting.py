@@ -17,26 +17,26 @@ from adapters.sqlite.connections import check_schema, close_reader, existing, fe
 from adapters.sqlite.declared_fields import check_declared_fields
 from adapters.sqlite.deliveries import SELECT, delivery_of
 from adapters.sqlite.errors import explaining
-from adapters.sqlite.exporting import OUTCOMES, SqliteExport, in_thread, outcome_of
+from adapters.sqlite.exporting import FORMER, OUTCOMES, POSITIONS, SqliteExport, in_thread, outcome_of
 from adapters.sqlite.folding import check_folding
 from adapters.sqlite.log import COLUMNS, Log, open_log
 from adapters.sqlite.structure import checks
 from adapters.sqlite.table_mapping import TableMapping
 from domain.changes import Action
 from domain.entity_type import EntityType
+from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, differs, shown
-from domain.inspection.life import UNREADABLE
-from domain.inspection.ports import Facts, Inspection, Logged, Row, Unreadable
+from domain.inspection.ports import Inspection, LogFacts, Logged, Row, Unreadable
 from domain.snapshot import (
     BATCH,
     OUTCOMES_BATCH,
     AllCalendars,
+    AllDeliveries,
     Credentials,
     FormerCursors,
     Keys,
     Part,
     Positions,
-    Sent,
     StoredOutcomes,
 )
 
@@ -47,14 +47,7 @@ ALL = sys.maxsize
 _ACTIONS = {each.value for each in Action}
 
 _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], int], ...] = (
-    (
-        "former_cursors",
-        Kind.CURSOR,
-        "SELECT cursor, number FROM former_cursors ORDER BY cursor",
-        tuple,
-        lambda rows: FormerCursors(numbers=dict(rows)),
-        BATCH,
-    ),
+    ("former_cursors", Kind.CURSOR, FORMER, tuple, lambda rows: FormerCursors(numbers=dict(rows)), BATCH),
     (
         "receipts",
         Kind.OUTCOME,
@@ -63,20 +56,13 @@ _REST: tuple[tuple[str, Kind, str, Callable[[Any], Any], Callable[[Any], Part], 
         lambda items: StoredOutcomes(outcomes=tuple(items)),
         OUTCOMES_BATCH,
     ),
-    (
-        "positions",
-        Kind.WEBHOOK,
-        "SELECT webhook, number FROM positions ORDER BY webhook",
-        tuple,
-        lambda rows: Positions(numbers=dict(rows)),
-        ALL,
-    ),
+    ("positions", Kind.WEBHOOK, POSITIONS, tuple, lambda rows: Positions(numbers=dict(rows)), ALL),
     (
         "deliveries",
         Kind.DELIVERY,
         f"{SELECT} ORDER BY number",
         delivery_of,
-        lambda items: Sent(deliveries=tuple(items)),
+        lambda items: AllDeliveries(deliveries=tuple(items)),
         BATCH,
     ),
     ("access_keys", Kind.KEY, KEYS, key_of, lambda items: Keys(keys=tuple(items)), BATCH),
@@ -168,7 +154,7 @@ class SqliteInspection(Inspection):
             for finding in await in_thread(self._connection, lambda check=check: list(check())):  # type: ignore[misc]
                 yield finding
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> LogFacts:
         with _readable("table log"):
             found = fetch(self._connection, "SELECT name, newest FROM log")
             if len(found) != 1:
@@ -176,7 +162,7 @@ class SqliteInspection(Inspection):
             ((name, newest),) = found
             log = open_log(self._connection, self._entity_types)
             metadata = SqliteExport(self._connection, log, self._entity_types).facts()
-            return Facts(name=name, newest=newest, metadata=metadata)
+            return LogFacts(name=name, newest=newest, metadata=metadata)
 
     async def rows(self, entity_type: EntityType[Any]) -> AsyncIterator[Sequence[Row]]:
         mapping = self._rows[entity_type.name]

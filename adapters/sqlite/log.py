@@ -22,6 +22,7 @@ LOOKED_AT = 10_000
 
 _PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
 COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name, trace"
+LOG_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
 APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 

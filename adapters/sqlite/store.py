@@ -93,7 +93,9 @@ class SqliteStore(Store):
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
             self._files = OpenFiles.of(path)
-        self._guarded = Translating(path, on_untrustworthy, lambda: rescue(writing, path, self._files))
+        self._guarded = Translating(
+            path, on_untrustworthy, lambda: rescue(writing, path, self._files), lambda: writing.system_errno
+        )
         self._shared = SharedSnapshot(self._reading)
         self._documents = documents
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="backroom-reader")

@@ -56,10 +56,10 @@ def check_write_ahead_log(path: Path) -> Iterator[Finding]:
         while (frame := _next(file, found)) is not None:
             number += 1
             if damaged is None:
-                place = file.tell() - _FRAME - found.page_size
+                offset = file.tell() - _FRAME - found.page_size
                 should = found.sums_after(*frame, sums)
                 if struct.unpack(">2I", frame[0][16:24]) != should:
-                    damaged = number, place, sums
+                    damaged = number, offset, sums
                 sums = should
             else:
                 commits += frame[0][4:8] != bytes(4)
@@ -85,12 +85,12 @@ def _next(file: BinaryIO, log: _Log) -> tuple[bytes, bytes] | None:
     return (frame, page) if len(page) == log.page_size and log.is_ours(frame) else None
 
 
-def _is_still(file: BinaryIO, log: _Log, place: int, sums: Sums) -> bool:
+def _is_still(file: BinaryIO, log: _Log, offset: int, sums: Sums) -> bool:
     """Tell whether a frame is damaged when it is read again: a writer may have been writing it."""
     file.seek(0)
     if file.read(_HEADER) != log.header:
         return False
-    file.seek(place)
+    file.seek(offset)
     again = _next(file, log)
     return again is not None and struct.unpack(">2I", again[0][16:24]) != log.sums_after(*again, sums)
 

@@ -22,11 +22,11 @@ class LogNumbers:
         if not self._forgotten < number <= self._newest:
             what = f"is in the log, which should have {self._forgotten + 1} to {self._newest}"
             return Finding(Kind.LOG, f"change {number}", what)
-        page, place = divmod(number, PAGE)
+        page, offset = divmod(number, PAGE)
         bits = self._pages.get(page)
         if bits is None:
             bits = self._pages[page] = bytearray(PAGE // 8)
-        byte, bit = place >> 3, 1 << (place & 7)
+        byte, bit = offset >> 3, 1 << (offset & 7)
         if bits[byte] & bit:
             return Finding(Kind.LOG, f"change {number}", "is in the log twice")
         bits[byte] |= bit

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, starmap
-from typing import Any
 
 from domain.access.access_key import AccessKey, Credential, CredentialType
 from domain.access.key_ring import FIELDS as KEY_FIELDS
@@ -12,19 +11,19 @@ from domain.calendar import FIELDS as CALENDAR_FIELDS
 from domain.calendar import Calendar
 from domain.changes import Cursor, log_of
 from domain.deliveries import TEST, Delivery, DeliveryStatus
-from domain.entity_type import EntityType, Field
+from domain.entity_type import Entity, EntityType, Field
 from domain.field_types import ValidationError
+from domain.inspection.entity_history import UNREADABLE
 from domain.inspection.findings import Finding, Kind, shown
-from domain.inspection.life import UNREADABLE
-from domain.inspection.ports import Facts
+from domain.inspection.ports import LogFacts
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Credentials,
     FormerCursors,
     Keys,
     Part,
     Positions,
-    Sent,
     StoredOutcome,
     StoredOutcomes,
 )
@@ -35,7 +34,7 @@ HASH_BYTES = 32
 _NAME = re.compile(r"[0-9A-Za-z]{1,32}", re.ASCII)
 
 
-def check_facts(facts: Facts) -> Iterator[Finding]:
+def check_log_facts(facts: LogFacts) -> Iterator[Finding]:
     """Yield what is wrong with the single facts."""
     known = facts.metadata
     if len(known.secret) != SECRET_BYTES:
@@ -56,8 +55,8 @@ class RestOfStore:
 
     def __init__(
         self,
-        facts: Facts,
-        webhooks: Mapping[EntityType[Any], set[int]],
+        facts: LogFacts,
+        webhooks: Mapping[EntityType[Entity], set[int]],
         types: frozenset[str],
         read_outcome: Callable[[bytes], object],
     ) -> None:
@@ -79,7 +78,7 @@ class RestOfStore:
             case Positions(numbers=numbers):
                 self._positions = numbers
                 return self._check_positions()
-            case Sent(deliveries=items):
+            case AllDeliveries(deliveries=items):
                 return chain.from_iterable(map(self._check_delivery, items))
             case Keys(keys=items):
                 return chain.from_iterable(map(self._check_key, items))

@@ -5,12 +5,12 @@ An export fails at the first row that it cannot read. An inspection goes on, and
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from attrs import frozen
 
 from domain.changes import Change
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.inspection.findings import Finding, Unchecked
 from domain.snapshot import Metadata, Part
 
@@ -30,12 +30,12 @@ class Logged(NamedTuple):
     number: int
     id: int
     version: int
-    change: Change[Any] | None
+    change: Change[Entity] | None
     fault: str = ""
 
 
 @frozen(kw_only=True)
-class Facts:
+class LogFacts:
     """The single facts of a store, the name of its log, and the number of its newest change."""
 
     name: str
@@ -74,19 +74,19 @@ class Inspection(Protocol):
         """Check all but the content of rows: pages, tables, columns, constraints, indexes, the search index."""
 
     @abstractmethod
-    async def facts(self) -> Facts:
+    async def facts(self) -> LogFacts:
         """Return the single facts. Raises `Unreadable`."""
 
     @abstractmethod
-    def rows(self, entity_type: EntityType[Any]) -> AsyncIterator[Sequence[Row]]:
+    def rows(self, entity_type: EntityType[Entity]) -> AsyncIterator[Sequence[Row]]:
         """Return the rows of the current entities of a type, in batches, by ascending id. Raises `Unreadable`."""
 
     @abstractmethod
-    def misfits(self, entity_type: EntityType[Any], row: Row, entity: Any) -> Iterable[Finding]:
+    def misfits(self, entity_type: EntityType[Entity], row: Row, entity: Entity) -> Iterable[Finding]:
         """Compare the columns of a row with the entity that its document holds."""
 
     @abstractmethod
-    def changes(self, entity_type: EntityType[Any] | None) -> AsyncIterator[Sequence[Logged]]:
+    def changes(self, entity_type: EntityType[Entity] | None) -> AsyncIterator[Sequence[Logged]]:
         """Return the kept changes of a type, in batches, by ascending id and version.
 
         Without a type, return those that are of no known type. Raises `Unreadable`.

@@ -3,22 +3,21 @@
 from array import array
 from collections.abc import Hashable, Iterable
 from itertools import pairwise
-from typing import Any
 
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.inspection.findings import Finding, Kind, shown
 
 
 class UniqueValues:
     """The values of the unique fields of one entity type."""
 
-    def __init__(self, entity_type: EntityType[Any]) -> None:
+    def __init__(self, entity_type: EntityType[Entity]) -> None:
         self._entity_type = entity_type
         self._hashes = array("q")
         self._owners: dict[Hashable, int] = {}
         self._suspects: frozenset[int] = frozenset()
 
-    def note(self, entity: Any) -> None:
+    def note(self, entity: Entity) -> None:
         """Take an entity in the first pass."""
         self._hashes.extend(map(hash, self._values(entity)))
 
@@ -29,7 +28,7 @@ class UniqueValues:
         self._suspects = frozenset(one for one, other in pairwise(ordered) if one == other)
         return bool(self._suspects)
 
-    def compare(self, entity: Any) -> Iterable[Finding]:
+    def compare(self, entity: Entity) -> Iterable[Finding]:
         """Take an entity in the second pass, and yield what it shares with one before."""
         for value in self._values(entity):
             if hash(value) in self._suspects:
@@ -39,6 +38,6 @@ class UniqueValues:
                     what = f"{value[0]} is {shown(value[1])}, which {name} {owner} has, too"
                     yield Finding(Kind.UNIQUE, f"{name} {entity.id}", what)
 
-    def _values(self, entity: Any) -> Iterable[tuple[str, Any]]:
+    def _values(self, entity: Entity) -> Iterable[tuple[str, object]]:
         values = ((field.name, getattr(entity, field.name)) for field in self._entity_type.unique)
         return (each for each in values if each[1] is not None)

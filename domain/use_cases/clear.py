@@ -1,18 +1,17 @@
 """Clear a collection: delete every entity of a type."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from domain.commands import Delete
 from domain.decisions import MAX_COMMANDS, Outcome, Replay
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.ports import Store
 from domain.queries import Condition, Operator, Order, Query
 from domain.use_cases.write import Terms, carry_out
 
 
 async def clear(
-    store: Store, entity_type: EntityType[Any], terms: Terms, *, turn: Callable[[], Awaitable[None]]
+    store: Store, entity_type: EntityType[Entity], terms: Terms, *, turn: Callable[[], Awaitable[None]]
 ) -> Outcome | Replay:
     """Delete the entities that there are now, in batches, each after its `turn`; return the outcome of the last batch.
 

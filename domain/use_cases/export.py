@@ -1,12 +1,11 @@
 """Export the entities of some types, with their changes or without: as they are at one moment."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 from attrs import frozen
 
 from domain.changes import Entry
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.queries import Condition
 from domain.snapshot import Entities, SnapshotReader
 from domain.use_cases.move import Report
@@ -26,7 +25,7 @@ Part = Entities | Entries
 class Selection:
     """What to export: the entities of these types that satisfy all conditions; with `history`, all changes too."""
 
-    entity_types: tuple[EntityType[Any], ...]
+    entity_types: tuple[EntityType[Entity], ...]
     where: tuple[Condition, ...] = ()
     history: bool = False
 

@@ -1,16 +1,14 @@
 """Read entities: one, a page of them, or the history of one."""
 
-from typing import Any
-
 from domain.changes import Entry
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.errors import NotFound
 from domain.ports import ChangeLog, Reader
 from domain.queries import Page, Query
 from domain.stored_entity import StoredEntity
 
 
-async def read_one(reader: Reader, entity_type: EntityType[Any], id: int) -> StoredEntity:
+async def read_one(reader: Reader, entity_type: EntityType[Entity], id: int) -> StoredEntity:
     """Return an entity. Raises `NotFound`."""
     record = await reader.get(entity_type, id)
     if record is None:
@@ -18,13 +16,13 @@ async def read_one(reader: Reader, entity_type: EntityType[Any], id: int) -> Sto
     return record
 
 
-async def list_page(reader: Reader, query: Query[Any]) -> Page:
+async def list_page(reader: Reader, query: Query[Entity]) -> Page:
     """Return a page of a collection, all of it read at one moment."""
     return await reader.page(query)
 
 
 async def read_history(
-    reader: Reader, log: ChangeLog, entity_type: EntityType[Any], id: int, *, after: int, limit: int
+    reader: Reader, log: ChangeLog, entity_type: EntityType[Entity], id: int, *, after: int, limit: int
 ) -> tuple[Entry, ...]:
     """Return the kept changes of an entity, deleted or not, with versions above `after`.
 

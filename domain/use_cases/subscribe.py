@@ -27,7 +27,7 @@ async def subscribe(
 
 async def _refusal(command: Command, store: Store, serializer: Serializer, dispatcher: WebhookDispatcher) -> str | None:
     url = command.values.get("url") if isinstance(command, Create | Edit) else None
-    if url is None or (isinstance(command, Edit) and url == await _url(command.id, store, serializer)):
+    if not isinstance(url, str) or (isinstance(command, Edit) and url == await _url(command.id, store, serializer)):
         return None
     return await dispatcher.refusal(url)
 

@@ -1,16 +1,16 @@
 """Verifying a store: everything that it holds against the rules, and against itself."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from attrs import define, field, frozen
 
 from domain.entity_type import Entity, EntityType
+from domain.inspection.entity_history import UNREADABLE, EntityHistory
 from domain.inspection.findings import Finding, Findings, Kind
-from domain.inspection.life import UNREADABLE, Life
 from domain.inspection.log_numbers import LogNumbers
-from domain.inspection.parts import RestOfStore, check_facts
-from domain.inspection.ports import Facts, Inspection, Logged, Row, Unreadable
+from domain.inspection.parts import RestOfStore, check_log_facts
+from domain.inspection.ports import Inspection, LogFacts, Logged, Row, Unreadable
 from domain.inspection.unique_values import UniqueValues
 from domain.public_types import CHANGE_TYPES
 from domain.registry import ENTITY_TYPES
@@ -51,7 +51,7 @@ class _Verification:
     _entities: int = field(default=0, init=False)
     _changes: int = field(default=0, init=False)
     _total: int = field(default=0, init=False)
-    _webhooks: dict[EntityType[Any], set[int]] = field(factory=dict, init=False)
+    _webhooks: dict[EntityType[Entity], set[int]] = field(factory=dict, init=False)
 
     async def run(self) -> Verified:
         self.report("checking pages and indexes", 0, 1)
@@ -64,17 +64,17 @@ class _Verification:
             self._findings.add(error.finding)
         return Verified(findings=self._findings, entities=self._entities, changes=self._changes)
 
-    async def _check_content(self, facts: Facts) -> None:
-        for finding in check_facts(facts):
+    async def _check_content(self, facts: LogFacts) -> None:
+        for finding in check_log_facts(facts):
             self._findings.add(finding)
         self._total = await self.inspection.size()
-        await self._check_lives(facts)
+        await self._check_histories(facts)
         rest = RestOfStore(facts, self._webhooks, frozenset(CHANGE_TYPES), self.read_outcome)
         async for part in self.inspection.rest():
             for finding in (part,) if isinstance(part, Finding) else rest.check(part):
                 self._findings.add(finding)
 
-    async def _check_lives(self, facts: Facts) -> None:
+    async def _check_histories(self, facts: LogFacts) -> None:
         numbers = LogNumbers(forgotten=facts.metadata.forgotten, newest=facts.newest)
         is_whole = True
         for entity_type in ENTITY_TYPES:
@@ -94,7 +94,7 @@ class _Verification:
         for finding in numbers.gaps() if is_whole else ():
             self._findings.add(finding)
 
-    async def _check_type(self, entity_type: EntityType[Any], facts: Facts, numbers: LogNumbers) -> None:
+    async def _check_type(self, entity_type: EntityType[Entity], facts: LogFacts, numbers: LogNumbers) -> None:
         """Read the rows and the changes of a type side by side, entity by entity."""
         last_id, unique = facts.metadata.last_ids.get(entity_type.name, 0), UniqueValues(entity_type)
         rows, changes = _each(self.inspection.rows(entity_type)), _each(self.inspection.changes(entity_type))
@@ -102,7 +102,7 @@ class _Verification:
         ids = self._webhooks.setdefault(entity_type, set()) if entity_type.subscribes else None
         while row is not None or logged is not None:
             id = min(each.id for each in (row, logged) if each is not None)
-            life = Life(
+            history = EntityHistory(
                 entity_type,
                 id,
                 is_log_whole=facts.is_log_whole,
@@ -111,17 +111,19 @@ class _Verification:
             )
             while logged is not None and logged.id == id:
                 self._note(numbers, logged)
-                life.log(logged)
+                history.log(logged)
                 logged = await anext(changes, None)
             here = row if row is not None and row.id == id else None
-            entity = life.stand(here)
+            entity = history.stand(here)
             if id > last_id:
-                self._findings.add(Finding(Kind.ID, life.name, f"has an id above {last_id}, the last that was given"))
+                self._findings.add(
+                    Finding(Kind.ID, history.name, f"has an id above {last_id}, the last that was given")
+                )
             if here is not None:
                 if ids is not None:
                     ids.add(id)
                 if entity is not None:
-                    self._check_entity(life.name, here, entity, unique)
+                    self._check_entity(history.name, here, entity, unique)
                 self._count_entity()
                 row = await anext(rows, None)
         if unique.is_suspicious():
@@ -140,7 +142,7 @@ class _Verification:
             self._findings.add(finding)
         unique.note(entity)
 
-    async def _compare_values(self, entity_type: EntityType[Any], unique: UniqueValues) -> None:
+    async def _compare_values(self, entity_type: EntityType[Entity], unique: UniqueValues) -> None:
         async for row in _each(self.inspection.rows(entity_type)):
             try:
                 entity = self.serializer.read(entity_type, row.document)

@@ -5,7 +5,6 @@ it. All functions also raise the errors of `Writer.submit`.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import frozen
 
@@ -14,7 +13,7 @@ from domain.changes import Cursor
 from domain.commands import ANY_VERSION, Command, Create, Delete, Edit, Precondition, Restore
 from domain.decisions import CommandBatch, IdempotencyKey, Outcome, Replay
 from domain.deliveries import Delivery
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.ports import Writer
 from domain.stock import AdjustStock
 from domain.trace import TraceContext
@@ -33,14 +32,14 @@ class Terms:
     dry_run: bool = False
 
 
-async def create(writer: Writer, entity_type: EntityType[Any], raw: Mapping[str, object], terms: Terms) -> Answer:
+async def create(writer: Writer, entity_type: EntityType[Entity], raw: Mapping[str, object], terms: Terms) -> Answer:
     """Make an entity."""
     return await carry_out(writer, (Create.parse(entity_type, raw),), terms)
 
 
 async def edit(
     writer: Writer,
-    entity_type: EntityType[Any],
+    entity_type: EntityType[Entity],
     id: int,
     raw: Mapping[str, object],
     terms: Terms,
@@ -52,14 +51,14 @@ async def edit(
 
 
 async def delete(
-    writer: Writer, entity_type: EntityType[Any], id: int, terms: Terms, *, precondition: Precondition = ANY_VERSION
+    writer: Writer, entity_type: EntityType[Entity], id: int, terms: Terms, *, precondition: Precondition = ANY_VERSION
 ) -> Answer:
     """Remove an entity."""
     return await carry_out(writer, (Delete(entity_type=entity_type, id=id, precondition=precondition),), terms)
 
 
 async def restore(
-    writer: Writer, entity_type: EntityType[Any], id: int, terms: Terms, *, precondition: Precondition = ANY_VERSION
+    writer: Writer, entity_type: EntityType[Entity], id: int, terms: Terms, *, precondition: Precondition = ANY_VERSION
 ) -> Answer:
     """Bring a deleted entity back."""
     return await carry_out(writer, (Restore(entity_type=entity_type, id=id, precondition=precondition),), terms)
@@ -80,6 +79,7 @@ async def carry_out(
     atomic: bool = True,
     deliveries: tuple[Delivery, ...] = (),
     follow: Cursor | None = None,
+    brief: bool = False,
 ) -> Answer:
     """Carry out many commands in one transaction; see `CommandBatch`."""
     batch = CommandBatch(
@@ -92,5 +92,6 @@ async def carry_out(
         follow=follow,
         actor=terms.actor,
         trace=terms.trace,
+        brief=brief,
     )
     return await writer.submit(batch)

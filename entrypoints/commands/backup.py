@@ -1,13 +1,13 @@
 """The command that copies a store into one file, at one moment."""
 
-import os
 from pathlib import Path
 
 import click
 
 from entrypoints.copying import Words, fault, run
 from entrypoints.output import Output, output_options
-from entrypoints.settings import PREFIX, Settings
+from entrypoints.settings import PREFIX
+from entrypoints.store_location import file_of, url_of
 from entrypoints.whole_file import partial_of, put, taken
 
 WORDS = Words("backing up", "backed up")
@@ -30,7 +30,7 @@ def command(file: Path, source: str | None, replace: bool, mode: str | None) -> 
     Example:
       backroom backup monday.db
     """
-    source = source or os.environ.get(f"{PREFIX}STORE") or Settings().store
+    source = url_of(source)
     if found := fault("STORE", source) or _fault(file, source, replace):
         raise click.UsageError(found)
     partial = partial_of(file)
@@ -42,7 +42,8 @@ def command(file: Path, source: str | None, replace: bool, mode: str | None) -> 
 
 
 def _fault(file: Path, source: str, replace: bool) -> str | None:
-    if source.startswith("sqlite:") and file.resolve() == Path(source.removeprefix("sqlite:///")).resolve():
+    origin = file_of(source)
+    if origin is not None and file.resolve() == origin.resolve():
         return f"{file} is the store itself"
     return taken(file, replace=replace)
 

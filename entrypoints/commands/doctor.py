@@ -12,12 +12,13 @@ from typing import Any
 
 import click
 
+from domain.snapshot import SchemaTooOld
 from domain.status import Concern, StoreStatus, concerns
 from entrypoints.copying import fault
 from entrypoints.output import Output, output_options
 from entrypoints.settings import PREFIX, BadSettings, Settings, load, sources, unknown, written
-from entrypoints.store_errors import is_outdated, reason, shown
-from entrypoints.store_location import absolute, overlooked
+from entrypoints.store_errors import reason, shown
+from entrypoints.store_location import absolute, file_of, overlooked, url_of
 from entrypoints.wiring import examined, now, renamed
 
 WELL, ILL, FAILED = 0, 1, 1
@@ -47,7 +48,7 @@ def command(store: str | None, new_log: bool, mode: str | None) -> int:
     """
     output, environment = Output(mode), {**os.environ, **({f"{PREFIX}STORE": store} if store else {})}
     if new_log:
-        return asyncio.run(_rename(environment.get(f"{PREFIX}STORE") or Settings().store, output))
+        return asyncio.run(_rename(url_of(store), output))
     return asyncio.run(_examine(environment, output))
 
 
@@ -108,13 +109,15 @@ async def _status(settings: Settings) -> tuple[StoreStatus | None, list[Concern]
     try:
         return await examined(url), []
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-        return None, [Concern(f"{shown(url)} cannot be read: {reason(error)}", stops=not is_outdated(error))]
+        return None, [
+            Concern(f"{shown(url)} cannot be read: {reason(error)}", stops=not isinstance(error, SchemaTooOld))
+        ]
 
 
 def _nothing_yet(url: str) -> str | None:
     """Say that the file of a store does not exist yet, which is no fault."""
-    path = Path(absolute(url).removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:") or path.exists():
+    path = file_of(absolute(url))
+    if path is None or path.exists():
         return None
     if meant := overlooked(url, PROGRAM):
         return f"{path} does not exist, though there is a file {meant.absolute()}: name the right one"

@@ -1,6 +1,5 @@
 """The command that writes entities into a file, for other programs."""
 
-import os
 from pathlib import Path
 
 import click
@@ -12,7 +11,8 @@ from domain.use_cases.export import Selection
 from entrypoints.copying import fault
 from entrypoints.exporting import Job, run
 from entrypoints.output import output_options
-from entrypoints.settings import PREFIX, Settings
+from entrypoints.settings import PREFIX
+from entrypoints.store_location import url_of
 from entrypoints.whole_file import taken
 
 ALL = "all"
@@ -52,7 +52,7 @@ def command(
     Example:
       backroom export tasks --filter 'status[in]=pending,in_progress' --output open.csv
     """
-    source = source or os.environ.get(f"{PREFIX}STORE") or Settings().store
+    source = url_of(source)
     file = None if file == Path("-") else file
     format = format or _SUFFIXES.get("" if file is None else file.suffix.lower(), "ndjson")
     if (

@@ -1,6 +1,5 @@
 """The command that imports the rows of a file."""
 
-import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,8 +17,10 @@ from entrypoints.copying import fault
 from entrypoints.garbage import collect_seldom
 from entrypoints.import_job import Job
 from entrypoints.importing import Import
+from entrypoints.input_file import STDIN
 from entrypoints.output import Output, output_options
-from entrypoints.settings import PREFIX, Settings
+from entrypoints.settings import PREFIX
+from entrypoints.store_location import url_of
 
 _TYPES = {each.collection: each for each in PUBLIC_TYPES}
 _MATCHES = ("id", *dict.fromkeys(field.name for each in PUBLIC_TYPES for field in each.unique))
@@ -77,7 +78,7 @@ def command(
     Example:
       backroom export tasks --output tasks.csv && backroom import tasks tasks.csv --match id --update
     """
-    target = target or os.environ.get(f"{PREFIX}STORE") or Settings().store
+    target = url_of(target)
     entity_type = _TYPES[what]
     format = format or _guessed(file)
     delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
@@ -107,8 +108,12 @@ def command(
         continues=continues,
         salt=secrets.token_hex(8) if again else "",
     )
-    if continues and job.rejected.exists():
-        raise click.UsageError(f"{job.rejected} is there already: import it once it is mended, or remove it")
+    # A mended file is a new one, and its good rows would come twice.
+    would_double = file != STDIN and match is None and not (again or dry_run)
+    if (continues or would_double) and job.rejected.exists():
+        raise click.UsageError(
+            f"{job.rejected} is there already; all other rows were imported: import it once it is mended, or remove it"
+        )
     collect_seldom()
     return Import(job, Output(mode)).run()
 

@@ -7,20 +7,20 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from os import environ
 from typing import Any
 
 import click
 
 from domain.access.access_key import OPEN, AccessKey
-from domain.access.key_ring import OVERLAP, CreateKey, RevokeKey, RotateKey
-from domain.access.key_text import make_key
+from domain.access.key_ring import OVERLAP
 from domain.access.ports import AccessKeys
 from domain.access.scopes import AccessScope
 from domain.errors import DomainError
+from domain.use_cases import manage_keys
 from entrypoints.diagnostics import LOG, tell
-from entrypoints.settings import PREFIX, Settings, duration, store
+from entrypoints.settings import PREFIX, duration, store
 from entrypoints.store_errors import reason, shown
+from entrypoints.store_location import url_of
 
 DONE, FAILED = 0, 1
 
@@ -61,7 +61,7 @@ def command(context: click.Context, url: str | None) -> None:
     Example:
       KEY=$(backroom keys create "till 2" --scope write --expires 30d)
     """
-    context.obj = url or environ.get(f"{PREFIX}STORE") or Settings().store
+    context.obj = url_of(url)
     if fault := _fault(context.obj):
         raise click.UsageError(fault)
 
@@ -158,11 +158,10 @@ def _fault(url: str) -> str | None:
 
 
 async def _create(keys: AccessKeys, name: str, scope: str, expires: timedelta | None) -> None:
-    secret = make_key(secrets.choice)
     raw = {"name": name, "scope": scope}
     if expires is not None:
         raw["expires_at"] = (_now() + expires).isoformat()
-    key = await keys.change(CreateKey.parse(raw, secret))
+    key, secret = await manage_keys.create_key(keys, raw, draw=secrets.choice)
     tell(f"made key {key.id}, {key.name}, with scope {key.scope.value}; it is shown this once:")
     print(secret)
 
@@ -176,15 +175,15 @@ async def _list(keys: AccessKeys) -> None:
 
 
 async def _rotate(keys: AccessKeys, id: int, overlap: timedelta) -> None:
-    secret = make_key(secrets.choice)
-    key = await keys.change(RotateKey(id=id, secret=secret, overlap=overlap))
-    tell(f"key {key.id}, {key.name}, has a new secret, and the old one holds for {overlap.total_seconds():.0f} s;")
+    lasts = f"{overlap.total_seconds():.0f}"
+    key, secret = await manage_keys.rotate_key(keys, id, {"overlap": f"{lasts}s"}, draw=secrets.choice)
+    tell(f"key {key.id}, {key.name}, has a new secret, and the old one holds for {lasts} s;")
     tell("it is shown this once:")
     print(secret)
 
 
 async def _revoke(keys: AccessKeys, id: int) -> None:
-    key = await keys.change(RevokeKey(id=id))
+    key = await manage_keys.revoke_key(keys, id)
     tell(f"key {key.id}, {key.name}, is revoked")
 
 

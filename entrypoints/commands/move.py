@@ -13,7 +13,7 @@ WORDS = Words("moving", "moved")
 @click.argument("target", metavar="TO")
 @output_options
 def command(source: str, target: str, mode: str | None) -> int:
-    r"""Move everything from one store to another, which must be empty.
+    r"""Move everything from one store to another, which must be empty, and which nobody may have open.
 
     FROM is only read; TO takes it over. Each is sqlite:///PATH or postgresql://…. Stop the service first: what is
     written meanwhile does not come along. All is moved, or nothing.

@@ -1,13 +1,13 @@
 """The command that brings a backup back."""
 
-import os
 from pathlib import Path
 
 import click
 
 from entrypoints.copying import Words, fault, run
 from entrypoints.output import Output, output_options
-from entrypoints.settings import PREFIX, Settings
+from entrypoints.settings import PREFIX
+from entrypoints.store_location import url_of
 
 WORDS = Words("restoring", "restored")
 
@@ -26,7 +26,7 @@ def command(file: Path, target: str | None, mode: str | None) -> int:
     Example:
       backroom backup monday.db && backroom restore monday.db --to sqlite:///again.db
     """
-    target = target or os.environ.get(f"{PREFIX}STORE") or Settings().store
+    target = url_of(target)
     if found := fault("STORE", target):
         raise click.UsageError(found)
     return run(f"sqlite:///{file}", target, WORDS, Output(mode))

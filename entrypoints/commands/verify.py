@@ -1,7 +1,6 @@
 """The command that looks for damage in a store."""
 
 import asyncio
-import os
 from time import monotonic
 
 import click
@@ -11,8 +10,8 @@ from domain.use_cases.verify import Verified
 from entrypoints.copying import fault, until_interrupted
 from entrypoints.garbage import collect_seldom
 from entrypoints.output import Output, output_options
-from entrypoints.settings import PREFIX, Settings
 from entrypoints.store_errors import reason, shown
+from entrypoints.store_location import url_of
 from entrypoints.wiring import verified
 
 SOUND, DAMAGED, FAILED = 0, 1, 1
@@ -36,7 +35,7 @@ def command(store: str | None, mode: str | None) -> int:
     Example:
       backroom verify
     """
-    url = store or os.environ.get(f"{PREFIX}STORE") or Settings().store
+    url = url_of(store)
     url = url if "://" in url else f"sqlite:///{url}"
     if found := fault("STORE", url):
         raise click.UsageError(found)

@@ -10,6 +10,7 @@ from functools import partial
 
 import uvloop
 
+from entrypoints.server import allow_files
 from tests.benchmarks.load import HOST
 from tests.benchmarks.scripts import request
 
@@ -44,7 +45,7 @@ async def pipelining(port: int, *, reads: bool) -> None:
         await reading
 
 
-async def slow_bodies(port: int, connections: int = 1100, apart: float = 8 / 1100) -> None:
+async def slow_bodies(port: int, connections: int = 1100, apart: float = 1 / 1100) -> None:
     """Start many bodies and send one byte of each."""
     writers = []
     head = request("POST", "/tasks")[:-2] + b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
@@ -54,6 +55,19 @@ async def slow_bodies(port: int, connections: int = 1100, apart: float = 8 / 110
         writers.append(writer)
         await asyncio.sleep(apart)
     await asyncio.sleep(3600)
+
+
+async def half_open(port: int, connections: int = 2000) -> None:
+    """Keep many connections open on which a request begins and does not go on."""
+
+    async def begin() -> None:
+        while True:
+            reader, writer = await _connected(port)
+            writer.write(b"GET /tasks HTTP/1.1\r\n")
+            await _read_on(reader)
+            writer.close()
+
+    await asyncio.gather(*(begin() for _ in range(connections)))
 
 
 async def waiting(port: int, connections: int = 1005) -> None:
@@ -151,6 +165,7 @@ ATTACKS: Mapping[str, Attack] = {
     "pipelining, not reading": partial(pipelining, reads=False),
     "1,100 slow bodies": slow_bodies,
     "1,005 long polls": waiting,
+    "2,000 half-open connections": half_open,
     "1 WebSocket catching up": partial(replaying, path="/ws", connections=1),
     "4 WebSockets catching up": partial(replaying, path="/ws", connections=4),
     "4 event streams catching up": partial(replaying, path="/changes/stream", connections=4),
@@ -177,5 +192,6 @@ async def run(name: str, port: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
+    allow_files(10_000)
     os.nice(10)  # only the server should delay the others
     uvloop.run(run(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -93,17 +93,17 @@ class FollowerConnection(asyncio.Protocol):
 
     def count(self, data: bytes) -> tuple[int, int]:
         """Return the number of messages in `data`, and the end of the last one."""
-        place = messages = 0
-        while (frame := frame_at(data, place)) is not None:
+        offset = messages = 0
+        while (frame := frame_at(data, offset)) is not None:
             entity_type, start, end = frame
             if entity_type == _TEXT:
                 messages += 1
             elif entity_type == _PING:
                 self.transport.write(pong(data[start:end]))
             else:
-                self.crowd.failed(f"a follower was sent {data[place:end]!r}")
-            place = end
-        return messages, place
+                self.crowd.failed(f"a follower was sent {data[offset:end]!r}")
+            offset = end
+        return messages, offset
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Report the loss, unless the measurement is over."""
@@ -111,16 +111,16 @@ class FollowerConnection(asyncio.Protocol):
             self.crowd.failed(f"a follower was cut off: {exc or 'closed by the server'}")
 
 
-def frame_at(data: bytes, place: int) -> tuple[int, int, int] | None:
+def frame_at(data: bytes, offset: int) -> tuple[int, int, int] | None:
     """Return the first byte of a server's frame and where its payload starts and ends, or None if it is incomplete."""
-    if len(data) < place + 2:
+    if len(data) < offset + 2:
         return None
-    size, start = data[place + 1], place + 2
+    size, start = data[offset + 1], offset + 2
     if size > 125:
         start += 2 if size == 126 else 8
-        size = int.from_bytes(data[place + 2 : start])
+        size = int.from_bytes(data[offset + 2 : start])
     end = start + size
-    return (data[place], start, end) if end <= len(data) else None
+    return (data[offset], start, end) if end <= len(data) else None
 
 
 def pong(payload: bytes) -> bytes:

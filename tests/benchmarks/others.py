@@ -1,14 +1,14 @@
-"""Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS` prints their waiting times.
+"""Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS TIMEOUT` prints how they wait.
 
 Each client sends a request, waits for the whole response, pauses and repeats. A request without a successful response
-within `TIMEOUT_S` is a failure. The output is JSON: `{"times": [seconds, …], "failures": […]}`.
+within `TIMEOUT` seconds is a failure. The output is JSON: `{"timeout_s": …, "times": [seconds, …], "failures": […]}`.
 """
 
 import asyncio
 import json
 import sys
 from collections.abc import Iterator
-from itertools import count, cycle
+from itertools import count
 from time import perf_counter
 
 import attrs
@@ -17,7 +17,6 @@ import uvloop
 from tests.benchmarks.load import HOST, size_of
 from tests.benchmarks.scripts import request
 
-TIMEOUT_S = 5.0
 PAUSE = 0.01
 CLIENTS = 4
 
@@ -27,25 +26,29 @@ class Waits:
     """What the clients measured.
 
     Attributes:
+        timeout_s: seconds until a request without a response counts as failed.
         times: seconds until each response was complete.
         failures: the reason of each failed request.
     """
 
+    timeout_s: float
     times: list[float] = attrs.field(factory=list)
     failures: list[str] = attrs.field(factory=list)
 
     def within(self, share: float) -> float:
-        """Return the seconds within which this share of all requests succeeded. A failure counts as `TIMEOUT_S`."""
-        waits = sorted([*self.times, *[TIMEOUT_S] * len(self.failures)])
+        """Return the seconds within which this share of all requests succeeded. A failure counts as `timeout_s`."""
+        waits = sorted([*self.times, *[self.timeout_s] * len(self.failures)])
         return waits[min(len(waits) - 1, int(share * len(waits)))]
 
 
 def requests(number: int) -> Iterator[bytes]:
-    """Yield the requests of one client, without end: health, a task, a short list, and a write."""
+    """Yield the requests of one client, without end: four reads, an edit and a new task."""
     for turn in count():
         yield request("GET", "/healthz")
         yield request("GET", "/tasks/1")
         yield request("GET", "/tasks?limit=10")
+        yield request("PUT", f"/tasks/{number + 1}", {"notes": f"Turn {turn}"})
+        yield request("GET", "/changes?after=now")
         yield request("POST", "/tasks", {"title": f"Order {turn} of client {number}"})
 
 
@@ -60,33 +63,34 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: 
 
 async def client(port: int, number: int, until: float, waits: Waits) -> None:
     """Send one request after the other on one connection. After a failure, open a new one."""
-    asked = cycle(requests(number))
+    asked = requests(number)
     while perf_counter() < until:
-        start = perf_counter()
+        start, sent = perf_counter(), next(asked)
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(waits.timeout_s):
                 reader, writer = await asyncio.open_connection(HOST, port)
-                await ask(reader, writer, next(asked))
+                await ask(reader, writer, sent)
             waits.times.append(perf_counter() - start)
             while perf_counter() < until:
                 await asyncio.sleep(PAUSE)
-                start = perf_counter()
-                async with asyncio.timeout(TIMEOUT_S):
-                    await ask(reader, writer, next(asked))
+                start, sent = perf_counter(), next(asked)
+                async with asyncio.timeout(waits.timeout_s):
+                    await ask(reader, writer, sent)
                 waits.times.append(perf_counter() - start)
         except (OSError, EOFError) as error:
-            waits.failures.append(f"{perf_counter() - start:.2f} s: {error!r}"[:200])
+            line = sent.partition(b"\r\n")[0].decode()
+            waits.failures.append(f"{line}, {perf_counter() - start:.2f} s: {error!r}"[:200])
             await asyncio.sleep(PAUSE)
 
 
-async def measured(port: int, seconds: float) -> Waits:
+async def measured(port: int, seconds: float, timeout_s: float) -> Waits:
     """Run all clients for some seconds."""
-    waits = Waits()
+    waits = Waits(timeout_s)
     until = perf_counter() + seconds
     await asyncio.gather(*(client(port, number, until, waits) for number in range(CLIENTS)))
     return waits
 
 
 if __name__ == "__main__":
-    found = uvloop.run(measured(int(sys.argv[1]), float(sys.argv[2])))
+    found = uvloop.run(measured(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))
     print(json.dumps(attrs.asdict(found)))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.benchmarks.load import Script
 from tests.benchmarks.rounds import Rounds, Trial
 from tests.benchmarks.servers import Server, Service, backroom, bare_postgres, running
 from tests.benchmarks.table import Row, compare, scaling
+from tests.postgres_server import Server as Database
 from tests.postgres_server import running as database
 
 FEW = 1_000
@@ -39,12 +40,19 @@ class Pair:
     two: Server
 
 
+@contextmanager
+def durable_database(cores: tuple[int, int]) -> Iterator[Database]:
+    """Yield a database server that survives a crash of the machine, on both cores."""
+    os.sched_setaffinity(0, cores)  # a child inherits it
+    with database(ON_DISK, **DURABLE, **ROOMY) as server:
+        yield server
+
+
 def measured(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterator[Row]:
     """GET one and POST, against one statement each: with few rows and many, with one process and two."""
     cores = rounds.cores
     with ExitStack() as stack:
-        os.sched_setaffinity(0, cores)  # a child inherits it
-        server = stack.enter_context(database(ON_DISK, **DURABLE, **ROOMY))
+        server = stack.enter_context(durable_database(cores))
         for name in ("bare", "few", "many"):
             server.run("createdb", f"--host={server.directory}", "--username=postgres", name)
         services: list[Service] = [

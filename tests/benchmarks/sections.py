@@ -10,6 +10,7 @@ import attrs
 
 from tests.benchmarks import postgres, scripts
 from tests.benchmarks.access import access
+from tests.benchmarks.attacked import attacked
 from tests.benchmarks.following import following
 from tests.benchmarks.load import LoadError, Script
 from tests.benchmarks.rounds import Figure, Rounds, Trial
@@ -166,6 +167,7 @@ SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
     "bulks": bulks,
     "access": lambda stage: access(stage.rounds, stage.executable, stage.folder),
     "postgres": on_postgres,
+    "others": lambda stage: attacked(stage.rounds, stage.rows, stage.executable, stage.folder),
     "memory": memory,
 }
 

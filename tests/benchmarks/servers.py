@@ -53,6 +53,11 @@ class Server:
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
+    def delayed(self) -> float:
+        """Return the seconds for which its event loop was ready to run, and other processes had the core."""
+        schedule = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text(encoding="ascii")
+        return int(schedule.split()[1]) / 1e9
+
 
 def bare() -> Service:
     """Describe (a), the limit."""

@@ -7,7 +7,7 @@ import pytest
 
 from domain.ports import Store
 from tests.builders import Clock
-from tests.contract.stores import STORES, Doors
+from tests.contract.stores import STORES, Stores, lesser_postgres
 
 
 @pytest.fixture
@@ -16,20 +16,33 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=STORES)
-async def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Doors]:
+LESSER = "lesser postgres"
+OF_LESSER = {"test_entities", "test_races", "test_submitting", "test_upserts", "test_keys", "test_log"}
+"""What is also tested on a PostgreSQL with less, by the names of modules: what waits, locks, and follows."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the stores of each test."""
+    if "stores" in metafunc.fixturenames:
+        with_lesser = metafunc.module.__name__.rpartition(".")[2] in OF_LESSER
+        metafunc.parametrize("stores", [*STORES, *([LESSER] if with_lesser else [])], indirect=True)
+
+
+@pytest.fixture
+async def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Stores]:
     """Open each store as two callers do."""
-    async with STORES[request.param](tmp_path, clock) as opened:
+    opener = lesser_postgres if request.param == LESSER else STORES[request.param]
+    async with opener(tmp_path, clock) as opened:
         yield opened
 
 
 @pytest.fixture
-def store(doors: Doors) -> Store:
+def store(stores: Stores) -> Store:
     """Return the store as the first caller opened it."""
-    return doors[0]
+    return stores[0]
 
 
 @pytest.fixture
-def other(doors: Doors) -> Store:
+def other(stores: Stores) -> Store:
     """Return the same store as another caller opened it."""
-    return doors[1]
+    return stores[1]

@@ -16,16 +16,17 @@ from domain.snapshot import SnapshotReader
 from entrypoints.wiring import exporting
 from tests.builders import SERIALIZER
 from tests.databases import SHARED, open_store, shared_databases
+from tests.postgres.lesser import lesser
 
-Doors = tuple[Store, Store]
+Stores = tuple[Store, Store]
 """A store opened by two callers, such as two processes; a store in memory is the same for both."""
 
-Opener = Callable[[Path, Callable[[], datetime]], AbstractAsyncContextManager[Doors]]
+Opener = Callable[[Path, Callable[[], datetime]], AbstractAsyncContextManager[Stores]]
 """Opens a new, empty store with a folder of its own and a clock, and closes it."""
 
 
 @asynccontextmanager
-async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Stores]:
     """Open a store in memory."""
     store = MemoryStore(clock, SERIALIZER)
     yield store, store
@@ -33,7 +34,7 @@ async def memory(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]
 
 
 @asynccontextmanager
-async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Stores]:
     """Open a store in a file, twice."""
     one, other = (
         SqliteStore(
@@ -51,13 +52,23 @@ async def sqlite(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[D
 
 
 @asynccontextmanager
-async def postgres(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
+async def postgres(_: Path, clock: Callable[[], datetime]) -> AsyncIterator[Stores]:
     """Open a store in a database of a real server, twice."""
     dsn = await shared_databases().empty()
     one, other = await open_store(dsn, clock), await open_store(dsn, clock)
     yield one, other
     await one.close()
     await other.close()
+
+
+@asynccontextmanager
+async def lesser_postgres(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Stores]:
+    """Open a store in a database without advisory locks, LISTEN and NOTIFY, twice."""
+    async with lesser(shared_databases(), folder) as dsn:
+        one, other = await open_store(dsn, clock), await open_store(dsn, clock)
+        yield one, other
+        await one.close()
+        await other.close()
 
 
 STORES: dict[str, Opener] = {"memory": memory, "sqlite": sqlite, "postgres": postgres}

@@ -75,8 +75,8 @@ async def test_every_entry_has_a_cursor(store: Store, other: Store) -> None:
     for index, entry in enumerate(batch.entries):
         for limit in (1, 2, 1000):
             rest = batch.entries[index + 1 :][:limit]
-            place = rest[-1].cursor if rest else entry.cursor
-            assert LogPage(entries=rest, cursor=place) == await store.read(entry.cursor, limit=limit)
+            cursor = rest[-1].cursor if rest else entry.cursor
+            assert LogPage(entries=rest, cursor=cursor) == await store.read(entry.cursor, limit=limit)
 
 
 async def test_a_reader_gets_only_requested_types(store: Store) -> None:
@@ -92,9 +92,9 @@ async def test_a_reader_gets_only_requested_types(store: Store) -> None:
     head = await store.head()
     assert ([("task.updated", 2), ("task.deleted", 3)], head) == await read("task.updated", "task.deleted")
     assert ([], head) == await read("product.deleted") == await read("no.such") == await read("task")
-    found, place = await read("product.created", "task.deleted", limit=1)
+    found, cursor = await read("product.created", "task.deleted", limit=1)
     assert [("product.created", 1)] == found
-    rest = await store.read(place, types=frozenset({"product.created", "task.deleted"}))
+    rest = await store.read(cursor, types=frozenset({"product.created", "task.deleted"}))
     assert ["task.deleted"] == [entry.change.type for entry in rest.entries]
 
 
@@ -153,15 +153,15 @@ async def test_a_watcher_does_not_wait_where_nothing_is_yet(store: Store) -> Non
 
 
 @pytest.mark.parametrize("writer", [0, 1])
-async def test_a_watcher_wakes_on_a_write(store: Store, doors: tuple[Store, Store], writer: int) -> None:
+async def test_a_watcher_wakes_on_a_write(store: Store, stores: tuple[Store, Store], writer: int) -> None:
     """All waiting readers return after the next change by any process, and not after a dry run or a void edit."""
     await fill(store, TASK, {})
     head = await store.head()
     waiting = [asyncio.create_task(store.wait_for_changes(head)) for _ in range(3)]
-    await carry_out(doors[writer], edit(TASK, 1), create(TASK), dry_run=True)
-    await carry_out(doors[writer], edit(TASK, 1))
+    await carry_out(stores[writer], edit(TASK, 1), create(TASK), dry_run=True)
+    await carry_out(stores[writer], edit(TASK, 1))
     assert not any(task.done() for task in waiting)
-    await carry_out(doors[writer], edit(TASK, 1, notes="x"))
+    await carry_out(stores[writer], edit(TASK, 1, notes="x"))
     await asyncio.gather(*waiting)
     assert 1 == len((await store.read(head)).entries)
 
@@ -174,13 +174,13 @@ async def test_watching_again_and_again_misses_nothing(store: Store, other: Stor
         for _ in range(rounds):
             await fill(door, TASK, {})
 
-    async def follow(place: Cursor) -> list[Entry]:
+    async def follow(cursor: Cursor) -> list[Entry]:
         entries: list[Entry] = []
         while len(entries) < 2 * rounds:
-            await store.wait_for_changes(place)
-            batch = await store.read(place, limit=3)
+            await store.wait_for_changes(cursor)
+            batch = await store.read(cursor, limit=3)
             entries += batch.entries
-            place = batch.cursor
+            cursor = batch.cursor
         return entries
 
     following = asyncio.create_task(follow(await store.head()))

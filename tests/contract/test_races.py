@@ -18,12 +18,12 @@ from tests.contract.steps import carry_out, edit, fill, got, outcome, trail, wal
 
 pytestmark = pytest.mark.anyio
 
-Doors = tuple[Store, Store]
+Stores = tuple[Store, Store]
 
 
-async def test_no_update_is_lost(doors: Doors) -> None:
+async def test_no_update_is_lost(stores: Stores) -> None:
     """Of 64 writers that each read, add one and write 100 times, the sum is the number of accepted writes."""
-    await fill(doors[0], PRODUCT, {"stock": 0})
+    await fill(stores[0], PRODUCT, {"stock": 0})
 
     async def writer(store: Store) -> int:
         successes = 0
@@ -40,17 +40,17 @@ async def test_no_update_is_lost(doors: Doors) -> None:
             successes += isinstance(result, Done)
         return successes
 
-    successes = sum(await asyncio.gather(*(writer(doors[number % 2]) for number in range(64))))
-    final = await got(doors[0], PRODUCT, 1)
+    successes = sum(await asyncio.gather(*(writer(stores[number % 2]) for number in range(64))))
+    final = await got(stores[0], PRODUCT, 1)
     assert final is not None
     assert (successes, successes + 1) == (final.stock, final.version)
     assert 100 <= successes < 64 * 100
-    assert [version for _, _, version in await trail(doors[1])] == list(range(1, successes + 2))
+    assert [version for _, _, version in await trail(stores[1])] == list(range(1, successes + 2))
 
 
-async def test_readers_see_what_was_acknowledged(doors: Doors) -> None:
+async def test_readers_see_what_was_acknowledged(stores: Stores) -> None:
     """Every read after an acknowledgement sees the write, in any process, under load."""
-    await fill(doors[0], TASK, {"title": "0"})
+    await fill(stores[0], TASK, {"title": "0"})
     done = asyncio.Event()
 
     async def reader(store: Store) -> None:
@@ -60,19 +60,19 @@ async def test_readers_see_what_was_acknowledged(doors: Doors) -> None:
 
     async def writer() -> None:
         for version in range(2, 200):
-            await carry_out(doors[version % 2], edit(TASK, 1, title=str(version)))
-            for store in doors:
+            await carry_out(stores[version % 2], edit(TASK, 1, title=str(version)))
+            for store in stores:
                 seen = await got(store, TASK, 1)
                 assert (version, str(version)) == (seen.version, seen.title)
         done.set()
 
     async with asyncio.TaskGroup() as group:
         for number in range(8):
-            group.create_task(reader(doors[number % 2]))
+            group.create_task(reader(stores[number % 2]))
         group.create_task(writer())
 
 
-async def test_no_effect_is_doubled(doors: Doors) -> None:
+async def test_no_effect_is_doubled(stores: Stores) -> None:
     """1,000 keys, each sent twenty times at once, have 1,000 effects, and every duplicate gets the outcome."""
 
     def request(number: int) -> Any:
@@ -91,15 +91,15 @@ async def test_no_effect_is_doubled(doors: Doors) -> None:
 
     told: dict[int, set[bytes]] = {}
     for first in range(0, 1000, 200):  # as many at once as a store lets wait
-        sent = [(doors[turn % 2], number) for turn in range(20) for number in range(first, first + 200)]
+        sent = [(stores[turn % 2], number) for turn in range(20) for number in range(first, first + 200)]
         answers = await asyncio.gather(*(duplicate(*each) for each in sent))
         for (_, number), answer in zip(sent, answers, strict=True):
             told.setdefault(number, set()).update([answer] if answer else [])
-    entities = await walk(doors[0], Query(entity_type=TASK))
+    entities = await walk(stores[0], Query(entity_type=TASK))
     assert {f"Task {number}": {str([id]).encode() for id in ids} for number, ids in _by_number(entities).items()} == {
         f"Task {number}": outcomes for number, outcomes in told.items()
     }
-    assert 1000 == len(entities) == len(await trail(doors[1]))
+    assert 1000 == len(entities) == len(await trail(stores[1]))
 
 
 def _ids(outcome: Outcome) -> list[int]:
@@ -110,9 +110,9 @@ def _by_number(entities: list[Any]) -> dict[int, list[int]]:
     return {int(entity.title.split()[1]): [entity.id] for entity in entities}
 
 
-async def test_stock_is_never_below_zero(doors: Doors) -> None:
+async def test_stock_is_never_below_zero(stores: Stores) -> None:
     """50 buyers who want more than the stock buy exactly the stock."""
-    await fill(doors[0], PRODUCT, {"stock": 100})
+    await fill(stores[0], PRODUCT, {"stock": 100})
 
     async def buyer(store: Store, amount: int) -> int:
         sold = 0
@@ -123,45 +123,45 @@ async def test_stock_is_never_below_zero(doors: Doors) -> None:
             await asyncio.sleep(0)
         return sold
 
-    sold = await asyncio.gather(*(buyer(doors[number % 2], 1 + number % 3) for number in range(50)))
-    final = await got(doors[0], PRODUCT, 1)
+    sold = await asyncio.gather(*(buyer(stores[number % 2], 1 + number % 3) for number in range(50)))
+    final = await got(stores[0], PRODUCT, 1)
     assert final is not None
     assert (100, 0) == (sum(sold), final.stock)
-    stocks = [recorded(PRODUCT, entry.change.record).stock for entry in (await doors[1].read(None)).entries]
+    stocks = [recorded(PRODUCT, entry.change.record).stock for entry in (await stores[1].read(None)).entries]
     assert sorted(stocks, reverse=True) == stocks
 
 
-async def test_one_sku_has_one_winner(doors: Doors) -> None:
+async def test_one_sku_has_one_winner(stores: Stores) -> None:
     """Of many who take the same sku at once, by creating or editing, exactly one gets it."""
-    made = await fill(doors[0], PRODUCT, *({} for _ in range(20)))
+    made = await fill(stores[0], PRODUCT, *({} for _ in range(20)))
     commands: list[Any] = [Edit(entity_type=PRODUCT, id=each.id, values={"sku": "A"}) for each in made]
     commands += [create(PRODUCT, sku="A") for _ in range(20)]
-    outcomes = await asyncio.gather(*(outcome(doors[n % 2], command) for n, command in enumerate(commands)))
+    outcomes = await asyncio.gather(*(outcome(stores[n % 2], command) for n, command in enumerate(commands)))
     results = [outcome.results[0] for outcome in outcomes]
     assert 1 == sum(isinstance(result, Done) for result in results)
     assert len(commands) - 1 == sum(isinstance(result, AlreadyExists) for result in results)
-    assert 1 == sum(each.sku == "A" for each in await walk(doors[1], Query(entity_type=PRODUCT)))
+    assert 1 == sum(each.sku == "A" for each in await walk(stores[1], Query(entity_type=PRODUCT)))
 
 
-async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
+async def test_the_log_is_in_the_order_of_commits(stores: Stores) -> None:
     """A follower sees ascending ids and versions, and each batch in one piece, while many write."""
-    await fill(doors[0], PRODUCT, {"stock": 0})
-    start = await doors[0].head()
+    await fill(stores[0], PRODUCT, {"stock": 0})
+    start = await stores[0].head()
 
     async def writer(store: Store) -> None:
         for _ in range(10):
             await carry_out(store, create(TASK), AdjustStock(id=1, change=1), create(TASK))
 
-    writers = asyncio.gather(*(writer(doors[number % 2]) for number in range(8)))
+    writers = asyncio.gather(*(writer(stores[number % 2]) for number in range(8)))
     seen: list[tuple[str, int, int]] = []
-    place = start
+    cursor = start
     while len(seen) < 240:
-        await doors[1].wait_for_changes(place)
-        page = await doors[1].read(place)
+        await stores[1].wait_for_changes(cursor)
+        page = await stores[1].read(cursor)
         seen += [(each.change.type, each.change.record.id, each.change.record.version) for each in page.entries]
-        place = page.cursor
+        cursor = page.cursor
     await writers
-    assert await trail(doors[0], start) == seen
+    assert await trail(stores[0], start) == seen
     assert ["task.created", "product.updated", "task.created"] * 80 == [type for type, _, _ in seen]
     assert list(range(2, 82)) == [version for type, _, version in seen if type == "product.updated"]
     for first, _, second in zip(*[iter(seen)] * 3, strict=True):
@@ -171,9 +171,9 @@ async def test_the_log_is_in_the_order_of_commits(doors: Doors) -> None:
 async def test_a_dry_run_changes_nothing_for_others(store: Store) -> None:
     """A concurrent dry run has no effect on other batches."""
     await fill(store, TASK, {})
-    rehearsed = batch(edit(TASK, 1, notes="a"), create(TASK), dry_run=True)
+    dry = batch(edit(TASK, 1, notes="a"), create(TASK), dry_run=True)
     first = Edit(entity_type=TASK, id=1, values={"notes": "b"}, precondition=Precondition(frozenset({1})))
-    answers = await asyncio.gather(store.submit(rehearsed), store.submit(batch(first, create(TASK))))
+    answers = await asyncio.gather(store.submit(dry), store.submit(batch(first, create(TASK))))
     assert [[Done, Done]] * 2 == [[type(each) for each in one.results] for one in answers if isinstance(one, Outcome)]
     assert ["task.created", "task.updated", "task.created"] == [type for type, _, _ in await trail(store)]
     made = await fill(store, TASK, {})

@@ -35,7 +35,7 @@ FILTERS: dict[EntityType[Any], list[str]] = {
 @pytest.fixture
 def look(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Look:
     """Return a function that opens a snapshot of the store, as it is then."""
-    return lambda: SNAPSHOTS[request.node.callspec.params["doors"]](store, tmp_path)
+    return lambda: SNAPSHOTS[request.node.callspec.params["stores"]](store, tmp_path)
 
 
 async def ids(reader: SnapshotReader, entity_type: EntityType[Any], filters: str = "") -> list[int]:

@@ -65,7 +65,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.cursors: list[Cursor] = []
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         opening = self.stack.enter_async_context(open_store(Path(folder), self.clock))
-        self.doors = self.run(opening)
+        self.stores = self.run(opening)
 
     def run(self, awaitable: Any) -> Any:
         """Await something."""
@@ -83,29 +83,29 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         """Note the start of the log."""
-        self.cursors = [self.run(self.doors[0].head())]
+        self.cursors = [self.run(self.stores[0].head())]
 
     @rule(door=st.integers(0, 1), command=COMMANDS)
     def submit_one(self, door: int, command: Any) -> None:
         """Carry out a single command."""
-        self.submit(self.doors[door], [command], atomic=True)
+        self.submit(self.stores[door], [command], atomic=True)
 
     @rule(door=st.integers(0, 1), commands=st.lists(COMMANDS, max_size=6), atomic=st.booleans())
     def submit_many(self, door: int, commands: list[Any], atomic: bool) -> None:
         """Carry out several commands at once."""
-        self.submit(self.doors[door], commands, atomic=atomic)
+        self.submit(self.stores[door], commands, atomic=atomic)
 
     @rule(door=st.integers(0, 1), commands=st.lists(COMMANDS, max_size=4), atomic=st.booleans())
-    def rehearse(self, door: int, commands: list[Any], atomic: bool) -> None:
+    def dry_run(self, door: int, commands: list[Any], atomic: bool) -> None:
         """Carry out a dry run, which leaves the model unchanged."""
-        answer = self.run(self.doors[door].submit(batch(*commands, atomic=atomic, dry_run=True)))
+        answer = self.run(self.stores[door].submit(batch(*commands, atomic=atomic, dry_run=True)))
         self.expect(self.model.copy(), commands, answer, atomic=atomic)
 
     @rule(door=st.integers(0, 1), command=COMMANDS, name=st.sampled_from("kl"), request=st.sampled_from([b"1", b"2"]))
     def submit_with_a_key(self, door: int, command: Any, name: str, request: bytes) -> None:
         """Carry out a command with a key that may have been used before."""
         key = IdempotencyKey(caller="me", name=name, fingerprint=request)
-        sent = self.doors[door].submit(batch(command, key=key))
+        sent = self.stores[door].submit(batch(command, key=key))
         fingerprint, kept, expires_at = self.model.outcomes.get(name, (b"", None, self.clock.now))
         if expires_at <= self.clock.now:
             outcome = self.run(sent)
@@ -127,12 +127,12 @@ class StoreMachine(RuleBasedStateMachine):
     def purge(self, hours: int) -> None:
         """Purge old data."""
         before = self.clock.now - timedelta(hours=hours)
-        while self.run(self.doors[0].purge(self.clock.now, changes_before=before)):
+        while self.run(self.stores[0].purge(self.clock.now, changes_before=before)):
             pass
         forgotten = self.model.forget(before)
         for cursor in self.cursors[:forgotten]:
             with pytest.raises(CursorExpired):
-                self.run(self.doors[1].read(cursor))
+                self.run(self.stores[1].read(cursor))
         self.cursors = self.cursors[forgotten:]
 
     @rule(entity_type=ENTITY_TYPES, names=NAMES, search=SEARCHES, data=st.data())
@@ -160,14 +160,14 @@ class StoreMachine(RuleBasedStateMachine):
             [(each.field.name, each.descending) for each in order],
         )
         query: Query[Any] = Query(entity_type=entity_type, where=where, search=search, order=order, limit=limit)
-        found = self.run(walk(self.doors[door], query))
+        found = self.run(walk(self.stores[door], query))
         assert model == [plain(asdict(entity)) for entity in found]
-        assert len(model) == self.run(self.doors[door].page(evolve(query, total=True))).total
+        assert len(model) == self.run(self.stores[door].page(evolve(query, total=True))).total
 
     @invariant()
     def what_stands_is_as_in_the_model(self) -> None:
         """Compare each entity, as either caller reads it."""
-        for door in self.doors:
+        for door in self.stores:
             for entity_type in (TASK, PRODUCT):
                 for id in range(1, self.model.last_id[entity_type.name] + 2):
                     record = self.run(door.get(entity_type, id))
@@ -179,7 +179,7 @@ class StoreMachine(RuleBasedStateMachine):
         """Compare the log, in order, after every cursor ever read."""
         if not self.cursors:
             return
-        entries = self.run(whole_log(self.doors[1]))
+        entries = self.run(whole_log(self.stores[1]))
         told = [
             (
                 each.change.type,
@@ -192,7 +192,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.model.log == told
         self.cursors = [*self.cursors[:1], *(entry.cursor for entry in entries)]
         for index, cursor in enumerate(self.cursors):
-            assert tuple(entries[index:]) == self.run(self.doors[0].read(cursor)).entries
+            assert tuple(entries[index:]) == self.run(self.stores[0].read(cursor)).entries
 
     def submit(self, store: Store, commands: list[Any], *, atomic: bool) -> None:
         """Carry out commands in the store and in the model."""

@@ -113,11 +113,11 @@ async def test_a_dry_run_decides_and_writes_nothing(store: Store) -> None:
         Delete(entity_type=TASK, id=1),
         Restore(entity_type=TASK, id=1),
     ]
-    rehearsed = await outcome(store, *commands, dry_run=True)
+    dry = await outcome(store, *commands, dry_run=True)
     assert isinstance(await refusal(store, edit(TASK, 9), dry_run=True), NotFound)
     assert ["Sweep the floor"] == [each.title for each in await carry_out(store, create(TASK), dry_run=True)]
     assert before == (await store.head(), await store.page(Query(entity_type=TASK)))
-    assert evolve(rehearsed, dry_run=False) == await outcome(store, *commands)
+    assert evolve(dry, dry_run=False) == await outcome(store, *commands)
 
 
 async def test_as_many_commands_as_are_allowed(store: Store) -> None:

@@ -45,6 +45,7 @@ def reporting() -> ASGIApp:
         else:
             files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             report = {"pid": os.getpid(), "client": scope["client"][0], "scheme": scope["scheme"], "files": files}
+            report["switch"] = sys.getswitchinterval()
             await start(send)
             await send(piece(json.dumps(report)))
 

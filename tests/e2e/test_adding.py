@@ -112,12 +112,12 @@ def test_the_copy_is_what_runs(tmp_path: Path, blocks: dict[str, str]) -> None:
     assert {f"/suppliers{rest}" for rest in ("", "/{id}", "/{id}/restore", "/{id}/history", "/bulk")} <= set(paths)
 
 
-@pytest.mark.parametrize("place", ["memory", "file", "database"])
+@pytest.mark.parametrize("kind", ["memory", "file", "database"])
 def test_every_store_has_it(
-    tmp_path: Path, place: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store of today's source takes the new tables when it is served, and does with them what it does with others."""
-    store: str = request.getfixturevalue(place)
+    store: str = request.getfixturevalue(kind)
     with monkeypatch.context() as before:
         before.delenv("PYTHONPATH")
         with running(tmp_path, store=store) as service, service.client() as client:
@@ -126,7 +126,7 @@ def test_every_store_has_it(
     with running(tmp_path, store=store, webhooks_allow_private="1") as service, service.client() as client:
         used(client)
         check(client)
-        if place != "memory":  # which starts anew
+        if kind != "memory":  # which starts anew
             assert client.get("/tasks/1").json()["phone"] is None
             assert [None] == [each["data"]["phone"] for each in client.get("/tasks/1/history").json()["history"]]
         client.post("/tasks", json={"title": "Call", "phone": "+49 30 1"})

@@ -1,5 +1,6 @@
 """The Python client that a generator makes from the OpenAPI document, and the example that keeps a mirror with it."""
 
+import asyncio
 import json
 import os
 import re
@@ -13,8 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from tests.e2e.relay import relayed
 from tests.e2e.service import Service, environment, running
 from tests.e2e.test_cli import run
 
@@ -33,7 +36,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder in which the README's command has made the client; not even a warning came of it."""
     folder = tmp_path_factory.mktemp("client")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with running(folder) as service:
+    with running(folder, todo_backend="1") as service:  # so that every path is there
         command = line("openapi-python-client").replace(ADDRESS, service.url)
         made = subprocess.run(
             [*shlex.split(command), "--fail-on-warning"],
@@ -74,6 +77,29 @@ def test_the_life_of_a_task(tmp_path: Path, use: Any) -> None:
         assert (412, "precondition_failed", ["status"]) == (late.status_code, late.parsed.code, late.parsed.changed)
         assert after.to_dict()["status"] == late.parsed.current["status"]
         assert after == tasks["get"].sync(1, client=client)
+
+
+def test_to_dos(tmp_path: Path, use: Any) -> None:
+    """The paths of Todo-Backend have types with names of their own."""
+    models, api = use("models"), "api.todos"
+    with running(tmp_path, todo_backend="1") as service, use("client").Client(service.url) as client:
+        todo = use(f"{api}.create_todo").sync(client=client, body=models.TodoCreate(title="Buy milk", order=5))
+        edit = models.TodoEdit(completed=True)
+        assert [use(f"{api}.patch_todo").sync(1, client=client, body=edit)] == use(f"{api}.list_todos").sync(
+            client=client
+        )
+    assert (models.Todo, f"{service.url}/todos/1") == (type(todo), todo.url)
+
+
+def test_calendars(tmp_path: Path, use: Any) -> None:
+    """A calendar is made with its form, and shown with its URL once."""
+    models, api = use("models"), "api.calendars"
+    with running(tmp_path) as service, use("client").Client(service.url) as client:
+        new = models.CalendarCreate(name="The shop", filter_="status=pending", as_=models.CalendarForm.TODO)
+        made = use(f"{api}.create_calendar").sync(client=client, body=new)
+        shown = use(f"{api}.get_calendar").sync(1, client=client)
+        assert {**shown.to_dict(), "url": made.url} == made.to_dict()
+        assert 200 == httpx2.get(service.url + made.url).status_code
 
 
 def test_choices(use: Any) -> None:
@@ -122,7 +148,7 @@ def mirroring(library: Path, url: str, folder: Path, key: str = "") -> Iterator[
 
     def states() -> Iterator[dict[str, Any]]:
         for _ in process.stdout or ():
-            yield json.loads((folder / "mirror.json").read_text())["tasks"]
+            yield json.loads((folder / "mirror.json").read_text())[0]
 
     with process:
         try:
@@ -167,14 +193,35 @@ def test_the_mirror(tmp_path: Path, library: Path) -> None:
                 reach(states, again)
     with running(tmp_path, port=port) as again, again.client() as client:
         client.delete("/tasks/1")  # while no mirror runs
+        kept = (tmp_path / "mirror.json").read_text()
+        (tmp_path / "mirror.json").write_text(kept.replace("Order pens", "as it was kept"))
         with mirroring(library, service.url, tmp_path) as states:
-            assert "1" in next(states)  # it goes on from its file
-            reach(states, again)
+            state = next(states)
+            assert (False, "as it was kept") == ("1" in state, state["7"]["title"])  # it goes on from its file
             again.stop()
             restored = f"sqlite:///{tmp_path}/restored.db"
             assert 0 == run(tmp_path, "restore", "before.db", "--to", restored).returncode
             with running(tmp_path, store=restored, port=port) as older:  # it never gave the mirror's cursor
                 reach(states, older)
+
+
+@pytest.mark.anyio
+async def test_writes_while_the_mirror_lists(tmp_path: Path, library: Path) -> None:
+    """What others write between two pages is in the mirror, and no task goes back to an earlier version."""
+    with running(tmp_path) as service, service.client() as person:
+        for number in (1000, 1):
+            create = {"op": "create", "body": {"title": "Order paper"}}
+            person.post("/tasks/bulk", json={"operations": [create] * number})
+        async with relayed(service.url) as relay:
+            relay.holds = True
+            with mirroring(library, relay.url, tmp_path) as states:
+                await relay.holding.wait()
+                person.patch("/tasks/7", json={"title": "Order pens"})  # on the page that is held
+                edits = [{"op": "update", "id": 1001, "body": {"title": f"Edit {number}"}} for number in range(150)]
+                person.post("/tasks/bulk", json={"operations": edits})  # on the next one; more than one poll answers
+                relay.release()
+                listed, followed = [await asyncio.to_thread(next, states) for _ in range(2)]
+    assert [(1, 151), (2, 151)] == [(each["7"]["version"], each["1001"]["version"]) for each in (listed, followed)]
 
 
 def test_the_mirror_with_a_key(tmp_path: Path, library: Path) -> None:

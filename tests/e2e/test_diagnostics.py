@@ -28,7 +28,7 @@ FAULTS = {
     "asyncio.run(main())",
     "what another library logs": "import logging; logging.getLogger('uvicorn.error').error('two\\nlines')",
     "what is no Unicode": "import logging; logging.getLogger('backroom').error('%s', '\\udcff')",
-    "a worker": "from entrypoints.workers import _start; _start(lambda place, is_first: 1 // 0, 0, True).join()",
+    "a worker": "from entrypoints.workers import _start; _start(lambda slot, is_first: 1 // 0, 0, True).join()",
 }
 
 
@@ -125,13 +125,16 @@ def test_lines_of_other_processes_stay_apart(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Output that nobody can read any more does not end the process."""
+    """Output that nobody can read any more does not end the process, and is not tried again."""
+    tried: list[bytes] = []
 
-    def broken(_: bytes) -> None:
+    def broken(data: bytes) -> None:
+        tried.append(data)
         raise BrokenPipeError
 
     monkeypatch.setattr(os, "write", accepting(broken))
     STDERR.write("a\n")
+    assert [b"a\n"] == tried
 
 
 def accepting(take: Callable[[bytes], None]) -> Callable[[int, bytes], int]:

@@ -107,7 +107,8 @@ def test_a_spreadsheet(tmp_path: Path, store: str, client: httpx2.Client) -> Non
 
     gone_on = run(tmp_path, *arguments, "--continue", store=store)
     assert 1 == gone_on.returncode
-    assert f"2 created, 0 updated, 0 left as they are, 5 rejected, which are in {rejected}\n" in gone_on.stdout
+    told = f"5 rejected, which are in {rejected}: mend and import that file alone\n"
+    assert f"2 created, 0 updated, 0 left as they are, {told}" in gone_on.stdout
     assert [
         ("Bürste, groß", 9.99, "Bürsten", 12, 'weich; rund\nund "schön"'),
         ("Spiegel", 19.9, "general", None, ""),
@@ -226,8 +227,12 @@ def test_killed_while_it_rejects(tmp_path: Path) -> None:
     assert 1 == run(tmp_path, "import", "tasks", str(file), "--to", store, "--continue").returncode
     assert 3 == len(rejected.read_text().splitlines())
     assert 3498 == len(run(tmp_path, "export", "tasks", store=store).stdout.splitlines())
-    refused = run(tmp_path, "import", "tasks", str(file), "--to", store, "--continue")
-    assert (2, True) == (refused.returncode, "tasks.csv.rejected is there already" in refused.stderr)
+    file.write_text(file.read_text().replace("\n,", "\nMended,"))
+    for option, code in (("--continue", 2), ("--quiet", 2), ("--dry-run", 0)):
+        again = run(tmp_path, "import", "tasks", str(file), "--to", store, option)
+        assert (code, code == 2) == (again.returncode, "tasks.csv.rejected is there already" in again.stderr)
+    rejected.unlink()
+    assert 0 == run(tmp_path, "import", "tasks", str(file), "--to", store).returncode
 
 
 def test_dry_run(tmp_path: Path, store: str, client: httpx2.Client) -> None:

@@ -103,7 +103,7 @@ def test_a_killed_worker_keeps_its_counts(tmp_path: Path) -> None:
             fallen = [each for each, value in counts(before).items() if found[each] < value]
             assert [] == fallen
             before = found
-        starts = [total(before, "backroom_worker_starts_total", worker=str(place)) for place in range(WORKERS)]
+        starts = [total(before, "backroom_worker_starts_total", worker=str(slot)) for slot in range(WORKERS)]
         assert [2.0] * WORKERS == starts  # each was replaced in its own place
         assert 0 == service.stop()
 

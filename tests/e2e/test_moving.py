@@ -183,6 +183,23 @@ def test_two_at_once(tmp_path: Path, source: str, target: str) -> None:
     assert [] == stock_of(target, tmp_path / "other")
 
 
+@pytest.mark.parametrize("command", ["move", "restore"])
+def test_a_service_on_the_target(tmp_path: Path, target: str, command: str) -> None:
+    """A service on an empty target is named as the reason, and serves on; once it has stopped, all arrives."""
+    with running(tmp_path, demo="1") as service:
+        service.stop()
+    source = f"sqlite:///{tmp_path}/backroom.db"
+    words = (command, source, target) if command == "move" else (command, f"{tmp_path}/backroom.db", "--to", target)
+    (tmp_path / "there").mkdir()
+    with running(tmp_path / "there", store=target) as service, service.client() as client:
+        refused = run(tmp_path, *words)
+        assert (1, "") == (refused.returncode, refused.stdout)
+        assert re.search(r"\nbackroom: .* open.*: stop it first; nothing was (moved|restored)\n\Z", refused.stderr)
+        assert {} == client.get("/products").json()["products"]
+    assert 0 == run(tmp_path, *words).returncode
+    assert ["Gadget B", "Widget A", "Widget C"] == stock_of(target, tmp_path / "other")
+
+
 def test_a_target_that_is_not_empty(tmp_path: Path, source: str) -> None:
     """It is named, nothing is written, and the exit code is 1."""
     target = f"sqlite:///{tmp_path}/to.db"

@@ -136,6 +136,14 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     assert 0 == rated.returncode, rated.stdout
 
 
+def test_prometheus_accepts_the_alerts() -> None:
+    """Prometheus's own tool finds no fault with the rules, their expressions and their templates."""
+    promtool = program("promtool", "prometheus")
+    command = [promtool, "check", "rules", str(DOCS / "alerts.yml")]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (0, True) == (checked.returncode, "SUCCESS" in checked.stdout), checked.stderr + checked.stdout
+
+
 def test_backups_by_the_timer(tmp_path: Path) -> None:
     """The command of the backup's unit makes a sound file of today beside a running service, and keeps so many."""
     (command,) = unit("backroom-backup.service")["ExecStart"]
@@ -227,6 +235,9 @@ def test_an_image(tmp_path: Path) -> None:
         pytest.skip(
             "no podman and no docker works here: NOT checked are the base image, its user and the read-only root"
         )
+    (base,) = (rest for step, rest in steps_of_image() if step == "FROM")
+    if 0 != subprocess.run([builder, "pull", base], capture_output=True, timeout=250, check=False).returncode:
+        pytest.skip(f"{base} cannot be fetched: NOT checked are the base image, its user and the read-only root")
     build = [builder, "build", "--file", str(DOCS / "Containerfile"), "--iidfile", str(tmp_path / "id"), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True, timeout=280)
     inside = [builder, "run", "--rm", "--read-only", (tmp_path / "id").read_text(), "id", "-u"]

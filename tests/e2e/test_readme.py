@@ -1,5 +1,6 @@
 """The README's examples, executed as they stand."""
 
+import json
 import os
 import re
 import shlex
@@ -32,10 +33,13 @@ def test_curl_is_here() -> None:
 
 
 def test_examples(tmp_path: Path) -> None:
-    """Each example does what the README says: a 412, a replay, a bulk, a table, the changes, a calendar."""
-    with running(tmp_path) as service:
+    """Each example does what the README says: 412, replay, bulk, import, table, changes, webhook, calendar."""
+    with running(tmp_path, webhooks_allow_private="1") as service:
         outputs = [carried_out(service, example).stdout for example in examples()]
-    created, listed, done, product, stocked, refused, first, again, many, table, changes, calendar = outputs
+        with service.client() as client:
+            shown = client.get(json.loads(outputs[-1])["url"]).text
+    created, listed, done, product, stocked, refused, first, again, *rest = outputs
+    many, imported, table, changes, webhook, calendar = rest
     assert '"title":"Buy milk"' in created
     assert '"count":1' in listed
     assert '"status":"done"' in done
@@ -48,9 +52,12 @@ def test_examples(tmp_path: Path) -> None:
     assert first.partition("\r\n\r\n")[2] == again.partition("\r\n\r\n")[2]
     assert '"status":201' in many
     assert '"stock":2' in many
+    assert '"created":1' in imported
     assert table.startswith("id,version,created_at,updated_at,name,")
     assert '"task.updated"' in changes
+    assert '"secret":"whsec_' in webhook
     assert '"url":"/calendars/brc_' in calendar
+    assert "SUMMARY:More milk" in shown
 
 
 def test_access(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from attrs import define
 
-from entrypoints.server import Server, config, listen, url
+from entrypoints.server import Server, config, listen, most_connections, url
 
 ANNOUNCEMENT = re.compile(r"backroom: listening on http://127\.0\.0\.1:(\d+)\n")
 ENDS = 15  # seconds; the applications here are served with timeouts of two
@@ -325,6 +326,21 @@ def test_server_does_not_name_itself(start: Start) -> None:
 def test_connections_are_not_limited_by_files(start: Start) -> None:
     """The usual limit of open files is raised, because it would be reached before the limit of connections."""
     assert start("reporting", "1").get()["files"] > 10_000
+
+
+def test_threads_take_turns_with_the_event_loop(start: Start) -> None:
+    """A thread that computes lets the event loop run after a fraction of the time that Python would let it take."""
+    assert start("reporting", "1").get()["switch"] < 0.001
+
+
+@pytest.mark.parametrize(
+    ("files", "connections"), [(256, 192), (1024, 768), (8000, 7000), (20_000, 10_000), (-1, 10_000)]
+)
+def test_fewer_connections_than_files(monkeypatch: pytest.MonkeyPatch, files: int, connections: int) -> None:
+    """A process takes fewer connections than it may open files, because its store needs some, too."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+
+    assert connections == most_connections()
 
 
 def test_listen_on_every_address_of_a_name() -> None:

@@ -10,6 +10,8 @@ import pytest
 from attrs import define, field
 from icalendar import Calendar
 
+from tests.secrecy import MAY_HOLD
+
 PROGRAM = shutil.which("vdirsyncer")
 
 _CONFIGURATION = """
@@ -51,6 +53,7 @@ class Subscriber:
     def sync(self, url: str) -> list[str]:
         """Fetch the calendar at a URL, and return the days and titles in the folder, in order."""
         configuration = self.folder / "configuration"
+        MAY_HOLD.add(configuration)
         configuration.write_text(_CONFIGURATION.format(folder=self.folder, url=url))
         (self.folder / "tasks").mkdir(exist_ok=True)
         for command in ("discover", "sync"):

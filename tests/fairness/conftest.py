@@ -6,11 +6,11 @@ import pytest
 
 from adapters.http.fairness.capacity import Capacity
 from domain.ports import Store
-from tests.contract.conftest import clock, doors, store
+from tests.contract.conftest import clock, pytest_generate_tests, store, stores
 from tests.feed.conftest import service
 from tests.http.service import Client, serving
 
-__all__ = ["clock", "doors", "service", "store"]
+__all__ = ["clock", "pytest_generate_tests", "service", "store", "stores"]
 
 
 @pytest.fixture

@@ -91,6 +91,28 @@ async def test_who_waits_for_changes_is_not_at_work(client: Client, capacity: Ca
         assert 200 == (await poll).status_code
 
 
+async def test_long_polls_are_not_at_work_while_they_read(
+    client: Client, capacity: Capacity, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long polls that all read the log at the same time, before and after their wait, take no place from others."""
+    capacity.at_work.most = 1
+    go, original, reading = asyncio.Event(), store.read, 0
+
+    async def read_when_told(*args: Any, **options: Any) -> Any:
+        nonlocal reading
+        reading += 1
+        await go.wait()
+        return await original(*args, **options)
+
+    monkeypatch.setattr(store, "read", read_when_told)
+    polls = [asyncio.create_task(client.get(WAIT)) for _ in range(2)]
+    await until(lambda: reading >= 2)
+
+    assert 201 == (await client.post("/tasks", json={"title": "a"})).status_code
+    go.set()
+    assert [200, 200] == [response.status_code for response in await asyncio.gather(*polls)]
+
+
 @pytest.mark.parametrize("limit", ["most", "most_each"])
 async def test_too_many_wait_for_changes(client: Client, capacity: Capacity, limit: str) -> None:
     """Beyond the limit no follower of any type is accepted until one leaves. Other requests are served."""

@@ -1,6 +1,7 @@
 """A full disk: writes are refused and resume by themselves, reads go on, and nothing is lost."""
 
 import asyncio
+import resource
 from pathlib import Path
 
 import apsw
@@ -34,6 +35,25 @@ async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, las
     made += await fill(store, TASK, {})
     assert made == await walk(store, Query(entity_type=TASK))
     assert [] == last_words
+
+
+async def test_a_limit_of_the_user(path: Path, last_words: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    """A write beyond the largest size of a file, or a quota, is refused like one to a full disk, and writes resume."""
+    store = open_store(path, last_words)
+    made = await fill(store, TASK, {})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("backroom.db-wal").stat().st_size, hard))
+    try:
+        for _ in range(3):
+            with pytest.raises(StorageFull):
+                await store.submit(batch(create(TASK)))
+            assert made == await walk(store, Query(entity_type=TASK))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert ([], True) == (last_words, f"{path} may not grow (File too large)" in caplog.text)
+    made += await fill(store, TASK, {})
+    assert made == await walk(store, Query(entity_type=TASK))
+    await store.close()
 
 
 async def test_a_probe_writes(store: SqliteStore, disk: Disk, path: Path, caplog: pytest.LogCaptureFixture) -> None:

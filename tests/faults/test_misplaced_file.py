@@ -79,7 +79,8 @@ async def test_nothing_is_acknowledged_and_all_is_rescued(
         with pytest.raises(Unavailable):
             await store.submit(batch(create(TASK)))
     (copy,) = copies(path)
-    assert [f"all that was acknowledged is in {copy}"] == [each.partition("; ")[2] for each in last_words]
+    told = f"all that was acknowledged is in {copy}: move that to {path}, or remove it, before the next start"
+    assert [told] == [each.partition("; ")[2] for each in last_words]
     assert f"{path}" in last_words[0]
     await store.close()
     for each in path.parent.iterdir():

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.ports import Store
-from tests.contract.conftest import clock, doors, other, store
+from tests.contract.conftest import clock, other, pytest_generate_tests, store, stores
 from tests.feed.service import Service, serving
 
-__all__ = ["clock", "doors", "elsewhere", "other", "service", "store"]
+__all__ = ["clock", "elsewhere", "other", "pytest_generate_tests", "service", "store", "stores"]
 
 
 @pytest.fixture

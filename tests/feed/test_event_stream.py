@@ -85,10 +85,10 @@ async def test_a_comment_when_nothing_happens(service: Service, store: Store, mo
 
 async def test_reset(service: Service, store: Store) -> None:
     """If the next change was purged, the stream sends `reset` once and ends."""
-    place = await store.head()
+    cursor = await store.head()
     await write(store, 2)
     await forget(store)
-    events = await service.events(last_event_id=place)
+    events = await service.events(last_event_id=cursor)
     assert ("reset", {}) == await events.event()
     with pytest.raises(Ended):
         await events.event()

@@ -47,9 +47,9 @@ async def test_a_poll_waits_for_a_change(
 ) -> None:
     """`wait` ends with the first new change of any process, and `limit` holds for it too."""
     await write(store, 1)
-    place = await store.head()
+    cursor = await store.head()
     polls = [
-        asyncio.create_task(each.get(f"/changes?after={place}&wait=60&limit={limit}")) for each in (service, elsewhere)
+        asyncio.create_task(each.get(f"/changes?after={cursor}&wait=60&limit={limit}")) for each in (service, elsewhere)
     ]
     await until(lambda: bool(service.feed._followers and elsewhere.feed._followers))
     assert not any(poll.done() for poll in polls)
@@ -74,8 +74,8 @@ async def test_only_some_types(service: Service, store: Store) -> None:
     await carry_out(store, Delete(entity_type=TASK, id=1))
     wanted = [each for each in await documents(store) if each["type"] in ("task.deleted", "product.created")]
     assert (200, wanted) == await _changes(service, "/changes?types=task.deleted,product.created")
-    place = await store.head()
-    poll = asyncio.create_task(service.get(f"/changes?after={place}&types=task.deleted&wait=60"))
+    cursor = await store.head()
+    poll = asyncio.create_task(service.get(f"/changes?after={cursor}&types=task.deleted&wait=60"))
     await fill(store, TASK, {})
     await carry_out(store, edit(TASK, 2, notes="x"))
     await carry_out(store, Delete(entity_type=TASK, id=2))
@@ -92,21 +92,21 @@ async def test_a_rare_type_far_behind(service: Service, store: Store, monkeypatc
 
 async def test_the_feed_closes(service: Service, store: Store) -> None:
     """A waiting poll gets its response when the service closes, with a cursor to resume from."""
-    place = await store.head()
-    poll = asyncio.create_task(service.get(f"/changes?after={place}&wait=60"))
+    cursor = await store.head()
+    poll = asyncio.create_task(service.get(f"/changes?after={cursor}&wait=60"))
     await until(lambda: bool(service.feed._followers))
     await service.feed.close()
-    assert (200, {"changes": [], "cursor": place}) == await poll
-    assert (200, {"changes": [], "cursor": place}) == await service.get(f"/changes?after={place}&wait=60")
+    assert (200, {"changes": [], "cursor": cursor}) == await poll
+    assert (200, {"changes": [], "cursor": cursor}) == await service.get(f"/changes?after={cursor}&wait=60")
 
 
 async def test_an_expired_cursor(service: Service, store: Store) -> None:
     """The changes after the cursor were purged: 410 at once. Without a cursor, the poll returns what is kept."""
-    place = await store.head()
+    cursor = await store.head()
     await write(store, 2)
     await forget(store)
     for query in ("", "&wait=60", "&types=product.created"):
-        status, problem = await service.get(f"/changes?after={place}{query}")
+        status, problem = await service.get(f"/changes?after={cursor}{query}")
         assert (410, "cursor_expired") == (status, problem["code"])
     assert (200, {"changes": [], "cursor": await store.head()}) == await service.get("/changes")
     written = await write(store, 1)
@@ -146,8 +146,8 @@ async def test_a_list_goes_on_in_its_changes(service: Service, store: Store, pat
     await carry_out(store, edit(TASK, 1, notes="x"), edit(PRODUCT, 3, category="x"), Delete(entity_type=TASK, id=2))
     await fill(store, PRODUCT, {})
     told = await documents(store)
-    place = [each["cursor"] for each in told].index(before)
-    later = [each for each in told[place + 1 :] if each["type"].startswith(path[1:-1])]
+    cursor = [each["cursor"] for each in told].index(before)
+    later = [each for each in told[cursor + 1 :] if each["type"].startswith(path[1:-1])]
     assert later
     for page in pages:
         assert (200, later) == await _changes(service, page["changes"])

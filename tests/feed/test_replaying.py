@@ -26,7 +26,7 @@ from tests.feed.steps import forget
 ENTITY_TYPES: dict[str, EntityType[Any]] = {"/tasks": TASK, "/products": PRODUCT}
 Entities = dict[int, dict[str, Any]]
 
-doors = st.integers(0, 1)
+stores = st.integers(0, 1)
 paths = st.sampled_from(sorted(ENTITY_TYPES))
 ids = st.integers(1, 6)
 
@@ -87,32 +87,32 @@ class Replaying(RuleBasedStateMachine):
         """Submit commands, some of which may fail."""
         self.runner.run(outcome(self.stores[door], *commands))
 
-    @rule(door=doors, path=paths, number=st.integers(1, 3))
+    @rule(door=stores, path=paths, number=st.integers(1, 3))
     def create(self, door: int, path: str, number: int) -> None:
         self.submit(door, *(create(ENTITY_TYPES[path]) for _ in range(number)))
 
-    @rule(door=doors, path=paths, id=ids, text=st.sampled_from("ab"))
+    @rule(door=stores, path=paths, id=ids, text=st.sampled_from("ab"))
     def edit(self, door: int, path: str, id: int, text: str) -> None:
         entity_type = ENTITY_TYPES[path]
         self.submit(door, edit(entity_type, id, **{entity_type.searched[-1].name: text}))
 
-    @rule(door=doors, path=paths, id=ids)
+    @rule(door=stores, path=paths, id=ids)
     def delete(self, door: int, path: str, id: int) -> None:
         self.submit(door, Delete(entity_type=ENTITY_TYPES[path], id=id))
 
-    @rule(door=doors, path=paths, id=ids)
+    @rule(door=stores, path=paths, id=ids)
     def restore(self, door: int, path: str, id: int) -> None:
         self.submit(door, Restore(entity_type=ENTITY_TYPES[path], id=id))
 
-    @rule(door=doors, id=ids)
+    @rule(door=stores, id=ids)
     def sell(self, door: int, id: int) -> None:
         self.submit(door, edit(PRODUCT, id, stock=3), AdjustStock(id=id, change=-2), AdjustStock(id=id, change=-2))
 
-    @rule(door=doors)
+    @rule(door=stores)
     def purge(self, door: int) -> None:
         self.runner.run(forget(self.stores[door]))
 
-    @rule(path=paths, door=doors)
+    @rule(path=paths, door=stores)
     def catch_up(self, path: str, door: int) -> None:
         """Let the slow copy catch up over a WebSocket. If its cursor has expired, it reads the list again."""
         self.runner.run(self._catch_up(path, self.services[door]))

@@ -12,6 +12,9 @@ from tests.http.service import Client
 
 Headers = dict[str, str]
 
+UNKNOWN = make_key(lambda characters: characters[0])
+"""A key that no store has."""
+
 
 async def new_key(store: Store, scope: str = "admin", name: str = "till 2", expires_at: datetime | None = None) -> str:
     """Create a key as the command line does."""

@@ -9,7 +9,7 @@ import pytest
 
 from domain.ports import Store
 from tests.builders import Clock
-from tests.contract.stores import STORES, Doors
+from tests.contract.stores import STORES, Stores
 from tests.http.service import Client, serving
 
 IN_MEMORY = Path("/dev/shm")
@@ -32,16 +32,16 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(params=STORES)
-async def doors(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> AsyncIterator[Doors]:
+async def stores(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> AsyncIterator[Stores]:
     """Open each store as two processes do."""
     async with STORES[request.param](folder, clock) as opened:
         yield opened
 
 
 @pytest.fixture
-def store(doors: Doors) -> Store:
+def store(stores: Stores) -> Store:
     """Return the store as the first process opened it."""
-    return doors[0]
+    return stores[0]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def client(store: Store) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def other(doors: Doors) -> AsyncIterator[Client]:
+async def other(stores: Stores) -> AsyncIterator[Client]:
     """Return a client of the same service in another process."""
-    async with serving(doors[1]) as client:
+    async with serving(stores[1]) as client:
         yield client

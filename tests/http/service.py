@@ -18,6 +18,7 @@ from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.access.rate_limit import Quota, RateLimiter
 from domain.deliveries import WebhookDispatcher
 from domain.ports import Store
+from tests import secrecy
 from tests.builders import Clock
 from tests.http import conformant
 from tests.http.documented import Documented
@@ -100,3 +101,5 @@ async def serving(
     async with Client(service, _documents[written]) as client:
         yield client
     await feed.close()
+    access_log.flush()
+    secrecy.note("the access log", "".join(log))

@@ -14,7 +14,7 @@ from domain.ports import Store
 from domain.trace import TraceContext
 from tests.builders import TRACE
 from tests.http.service import Client, serving
-from tests.http.steps import MINIMAL, made
+from tests.http.steps import JSON, MINIMAL, made
 from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
@@ -88,7 +88,7 @@ async def test_one_line_for_each(client: Client) -> None:
     await client.get("/tasks?q=s3cret", headers=secret)
     await client.get("/nope", headers=secret)
     await client.put("/tasks", headers=secret)
-    await client.post("/tasks", content=b"{", headers=secret)
+    await client.post("/tasks", content=b"{", headers={**secret, **JSON})
     await client.post("/tasks", headers={**secret, "Origin": "https://example.com"})
     await client.head("/", headers=secret)
     await client.get("/static/style.css", headers=secret)

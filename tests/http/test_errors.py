@@ -53,7 +53,7 @@ ELSEWHERE = {
     "timeout": "the server refuses it before the application hears of it: tests/protocol",
     "uri_too_long": "the same",
     "headers_too_large": "the same",
-    "unauthorized": "keys: tests/http/test_access.py",
+    "unauthorized": "keys: tests/http/test_access.py, tests/http/test_keys.py",
     "forbidden": "the same",
     "last_admin_key": "the same",
     "too_many_calendars": "there may be a thousand: tests/http/test_calendars.py",

@@ -103,6 +103,14 @@ async def test_an_address_of_their_own(store: Store) -> None:
             assert (405, "GET, HEAD") == (refused.status_code, refused.headers["allow"])
 
 
+async def test_what_goes_on_at_the_moment(store: Store) -> None:
+    """Whoever is asked first notes what it does right now."""
+    metrics = metrics_of(store, lambda recorder: recorder.sample(active=7, followers={}, connections=None))
+    app = make_metrics_app(metrics, AccessLog(lambda _: None), Capacity())
+    async with httpx2.AsyncClient(transport=InProcess(app), base_url=ORIGIN) as client:
+        assert "\nhttp_server_active_requests 7.0\n" in (await client.get("/metrics")).text
+
+
 async def test_many_readers_cost_one_measurement(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many ask at once, the store is asked once, and all get the same text."""
     asked, measure = [], store.measure

@@ -46,7 +46,7 @@ async def events(client: Client, url: str = "/changes/stream", **headers: str) -
         yield parsed(response.aiter_lines())
 
 
-async def refused(opened: Socket, status: int, code: str) -> None:
+async def check_refused(opened: Socket, status: int, code: str) -> None:
     """Check that a handshake gets a problem."""
     start, body = await opened.next(), await opened.next()
     headers = dict(start["headers"])
@@ -279,7 +279,7 @@ async def test_slow_reader_loses_nothing(client: Client) -> None:
 async def test_socket_of_another_page(client: Client, origin: str) -> None:
     """A page of another origin cannot open a WebSocket. CORS alone would not prevent it."""
     async with connected(client.service.app, "/ws", [("Origin", origin)]) as opened:
-        await refused(opened, 403, "bad_origin")
+        await check_refused(opened, 403, "bad_origin")
 
 
 async def test_socket_of_a_page(store: Store) -> None:
@@ -293,14 +293,14 @@ async def test_socket_of_a_page(store: Store) -> None:
 async def test_socket_of_another_host(store: Store) -> None:
     """A request with a foreign Host, as in DNS rebinding, cannot open a WebSocket."""
     async with serving(store, hosts=("localhost",)) as client, connected(client.service.app, "/ws") as opened:
-        await refused(opened, 400, "malformed_request")
+        await check_refused(opened, 400, "malformed_request")
 
 
 async def test_socket_where_there_is_none(client: Client) -> None:
     """No other path accepts a WebSocket, and a plain request to its path gets 426."""
     for path in ("/", "/tasks", "/ws/", "/ws%0A", "/changes/stream"):
         async with connected(client.service.app, path) as opened:
-            await refused(opened, 404, "not_found")
+            await check_refused(opened, 404, "not_found")
         async with connected(client.service.app, path, extensions=()) as opened:  # then the server sends 403
             assert {"type": "websocket.close"} == await opened.next()
     plain = await client.get("/ws")

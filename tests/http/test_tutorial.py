@@ -12,7 +12,7 @@ from domain.queries import Query
 from domain.use_cases.demonstrate import demonstrate
 from entrypoints.asgi import app
 from tests.builders import recorded
-from tests.contract.stores import Doors
+from tests.contract.stores import Stores
 
 
 @pytest.fixture(params=["memory://", "sqlite:///"])
@@ -143,9 +143,9 @@ def test_no_demonstration_among_other_things(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.anyio
-async def test_demonstration_is_made_once_by_many(doors: Doors) -> None:
+async def test_demonstration_is_made_once_by_many(stores: Stores) -> None:
     """Processes that start at once on an empty store create the products once, together."""
-    await asyncio.gather(*(demonstrate(store) for store in doors * 4))
+    await asyncio.gather(*(demonstrate(store) for store in stores * 4))
 
-    page = await doors[1].page(Query(entity_type=PRODUCT))
+    page = await stores[1].page(Query(entity_type=PRODUCT))
     assert ["Widget A", "Gadget B", "Widget C"] == [recorded(PRODUCT, each).name for each in page.records]

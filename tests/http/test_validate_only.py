@@ -51,17 +51,17 @@ async def test_validate_only(client: Client, method: str, path: str, body: Any, 
     before = await log(client)
     headers = {**VALIDATE_ONLY, "Idempotency-Key": "k", "X-Request-ID": "r"}
 
-    rehearsed = await client.request(method, path, json=body, headers=headers)
+    dry = await client.request(method, path, json=body, headers=headers)
     assert before == await log(client)
     done = await client.request(method, path, json=body, headers={"Idempotency-Key": "k", "X-Request-ID": "r"})
 
-    assert (status, status) == (rehearsed.status_code, done.status_code)
-    assert "validate-only" == rehearsed.headers["preference-applied"]
+    assert (status, status) == (dry.status_code, done.status_code)
+    assert "validate-only" == dry.headers["preference-applied"]
     assert "preference-applied" not in done.headers
     assert "idempotency-replayed" not in done.headers
-    assert done.json() == rehearsed.json()
+    assert done.json() == dry.json()
     for name in ("etag", "location", "content-type"):
-        assert done.headers.get(name) == rehearsed.headers.get(name)
+        assert done.headers.get(name) == dry.headers.get(name)
 
 
 async def test_a_key_that_was_used(client: Client) -> None:

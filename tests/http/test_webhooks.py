@@ -9,7 +9,7 @@ import pytest
 from domain.ports import Store
 from entrypoints.wiring import dispatcher_of
 from tests.builders import Clock
-from tests.contract.stores import Doors
+from tests.contract.stores import Stores
 from tests.http.service import Client, serving
 from tests.http.steps import asked, got, made, violations
 from tests.webhooks.endpoints import KEY, Endpoints, delivered, make_dispatcher, url
@@ -34,9 +34,9 @@ async def client(store: Store, endpoints: Endpoints) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def other(doors: Doors, endpoints: Endpoints) -> AsyncIterator[Client]:
+async def other(stores: Stores, endpoints: Endpoints) -> AsyncIterator[Client]:
     """Return a client of the same service in another process."""
-    async with serving(doors[1], dispatcher=make_dispatcher(doors[1], endpoints)) as client:
+    async with serving(stores[1], dispatcher=make_dispatcher(stores[1], endpoints)) as client:
         yield client
 
 
@@ -98,10 +98,10 @@ async def test_a_creation_is_replayed_with_its_secret(client: Client, other: Cli
 async def test_a_dry_run_gives_no_secret_away(client: Client) -> None:
     """A dry run shows text in the form of a secret, but not the secret of the next webhook."""
     prefer = {"Prefer": "validate-only"}
-    rehearsed = await client.post("/webhooks", json={"url": url("a")}, headers=prefer)
-    assert (201, "validate-only") == (rehearsed.status_code, rehearsed.headers["preference-applied"])
+    dry = await client.post("/webhooks", json={"url": url("a")}, headers=prefer)
+    assert (201, "validate-only") == (dry.status_code, dry.headers["preference-applied"])
     webhook = await subscribed(client)
-    assert webhook["secret"] != rehearsed.json()["secret"]
+    assert webhook["secret"] != dry.json()["secret"]
     rotated = (await client.post("/webhooks/1/rotate", headers=prefer)).json()
     assert rotated["secret"] != (await client.post("/webhooks/1/rotate")).json()["secret"]
     assert 202 == (await client.post("/webhooks/1/test", headers=prefer)).status_code

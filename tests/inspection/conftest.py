@@ -1,21 +1,21 @@
-"""A furnished store in each place that can be verified."""
+"""A populated store in each place that can be verified."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.contract.places import PLACES
-from tests.inspection.furnished import furnished
+from tests.contract.locations import LOCATIONS
+from tests.inspection.populated import populated
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=LOCATIONS)
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of a furnished store, in each kind of place."""
-    return await furnished(await PLACES[request.param](tmp_path, "left"))
+    """Return the URL of a populated store, in each kind of place."""
+    return await populated(await LOCATIONS[request.param](tmp_path, "left"))
 
 
 @pytest.fixture
 async def file(tmp_path: Path) -> Path:
-    """Return a file with a furnished store."""
-    await furnished(await PLACES["sqlite"](tmp_path, "left"))
+    """Return a file with a populated store."""
+    await populated(await LOCATIONS["sqlite"](tmp_path, "left"))
     return tmp_path / "left.db"

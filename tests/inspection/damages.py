@@ -1,4 +1,4 @@
-"""Damages that SQL can do to a furnished store, each with what must be found."""
+"""Damages that SQL can do to a populated store, each with what must be found."""
 
 from pathlib import Path
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.databases import shared_databases
 from tests.inspection.damages import DAMAGES, NUMBERED_LATE, SOUND, do
-from tests.inspection.furnished import found, furnished, said
+from tests.inspection.populated import found, populated, said
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ async def test_a_damaged_file(file: Path, name: str) -> None:
 async def test_a_damaged_database(name: str) -> None:
     """A damage to a database is named in the same words."""
     async with shared_databases().blank() as url:
-        await furnished(url)
+        await populated(url)
         await do(url, DAMAGES[name].statements(url))
         _check(said(await found(url)), DAMAGES[name].said)
 

@@ -8,10 +8,10 @@ import pytest
 
 from domain.task import TASK
 from tests.builders import Clock, create
-from tests.contract.places import opened
+from tests.contract.locations import opened
 from tests.contract.steps import carry_out
 from tests.inspection.damages import bytes_of, do
-from tests.inspection.furnished import found, said
+from tests.inspection.populated import found, said
 
 pytestmark = pytest.mark.anyio
 

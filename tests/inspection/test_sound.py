@@ -11,19 +11,19 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.contract.stores import STORES, Doors, Opener
+from tests.contract.stores import STORES, Opener, Stores
 from tests.contract.test_state_machine import StoreMachine
 from tests.databases import SHARED, shared_databases
-from tests.inspection.furnished import found, said
+from tests.inspection.populated import found, said
 
 
 def verified_at_the_end(name: str) -> Opener:
     """Return what opens a store, and verifies it after it was used."""
 
     @asynccontextmanager
-    async def open_store(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Doors]:
-        async with STORES[name](folder, clock) as doors:
-            yield doors
+    async def open_store(folder: Path, clock: Callable[[], datetime]) -> AsyncIterator[Stores]:
+        async with STORES[name](folder, clock) as stores:
+            yield stores
         url = f"sqlite:///{folder}/backroom.db" if name == "sqlite" else shared_databases().server.dsn(SHARED)
         assert [] == said(await found(url))
 

@@ -16,17 +16,28 @@ ENCODE = "in a user or a password, write : / ? # [ ] @ % as %3A %2F %3F %23 %5B 
 @pytest.mark.parametrize(
     ("expected", "url"),
     [
-        (Address(f"postgresql://u:p@h/d?{WRITES}", 10, None), "postgresql://u:p@h/d"),
-        (Address(f"postgresql://a:1,b/d?{WRITES}", 3, 0), "postgresql://a:1,b/d?pool_size=3&statement_cache_size=0"),
+        (Address((f"postgresql://u:p@h/d?{WRITES}",), 10, None), "postgresql://u:p@h/d"),
         (
-            Address("postgresql://h/d?target_session_attrs=any&application_name=backroom", 10, 7),
+            Address((f"postgresql://u:p@a:1/d?{WRITES}", f"postgresql://u:p@b/d?{WRITES}"), 3, 0),
+            "postgresql://u:p@a:1,b/d?pool_size=3&statement_cache_size=0",
+        ),
+        (
+            Address((f"postgresql:/d?{WRITES}&host=a&port=1", f"postgresql:/d?{WRITES}&host=b&port=1"), 10, None),
+            "postgresql:///d?host=a,b&port=1",
+        ),
+        (
+            Address((f"postgresql:/d?{WRITES}&host=a&port=1", f"postgresql:/d?{WRITES}&host=b&port=2"), 10, None),
+            "postgresql:///d?host=a,b&port=1,2",
+        ),
+        (
+            Address(("postgresql://h/d?target_session_attrs=any&application_name=backroom",), 10, 7),
             "postgresql://h/d?target_session_attrs=any&statement_cache_size=7",
         ),
         (
-            Address(f"postgresql://[::1]:5432/d?{WRITES}&work_mem=8MB", 10, None),
+            Address((f"postgresql://[::1]:5432/d?{WRITES}&work_mem=8MB",), 10, None),
             "postgresql://[::1]:5432/d?work_mem=8MB",
         ),
-        (Address(f"postgresql://u:a%23b@h/d?{WRITES}", 10, None), "postgresql://u:a%23b@h/d"),
+        (Address((f"postgresql://u:a%23b@h/d?{WRITES}",), 10, None), "postgresql://u:a%23b@h/d"),
     ],
 )
 def test_what_a_url_says(expected: Address, url: str) -> None:
@@ -47,6 +58,7 @@ def test_what_a_url_says(expected: Address, url: str) -> None:
             "the option statement_cache_size of the URL must be a whole number from 0 to 10000",
             "postgresql://h/d?statement_cache_size=-1",
         ),
+        ("the URL has another number of ports than of hosts", "postgresql:///d?host=a,b&port=1,2,3"),
         ("the URL has an option poolsize, which is none: did you mean pool_size?", "postgresql://h/d?poolsize=3"),
         ("the URL has an option ssl_mode, which is none: did you mean sslmode?", "postgresql://h/d?ssl_mode=require"),
     ],

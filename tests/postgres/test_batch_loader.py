@@ -56,9 +56,9 @@ async def loader(table: Table) -> Loader:
     return BatchLoader(table.read)
 
 
-def ask(loader: Loader, *ids: int) -> list["asyncio.Task[StoredEntity | None]"]:
+def ask(loader: Loader, *ids: int) -> list["asyncio.Future[StoredEntity | None]"]:
     """Request all ids at the same time."""
-    return [asyncio.create_task(loader.get(id)) for id in ids]
+    return [loader.get(id) for id in ids]
 
 
 async def turns() -> None:

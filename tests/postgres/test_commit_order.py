@@ -149,17 +149,17 @@ async def test_who_dies_with_the_lock_leaves_no_hole(store: PostgresStore, slow:
 async def test_the_same_sku_for_many_makes_no_deadlock(postgres: Databases, dsn: str) -> None:
     """Concurrent claims of one sku cause no deadlock with the lock of the log."""
     await postgres.execute(f"ALTER DATABASE {SHARED} SET deadlock_timeout = '1h'")
-    doors = [await open_store(dsn) for _ in range(4)]
+    stores = [await open_store(dsn) for _ in range(4)]
 
     async def take(door: PostgresStore, sku: int) -> None:
         await door.submit(batch(create(PRODUCT, sku=str(sku))))
 
     async with asyncio.timeout(30):
         for sku in range(50):
-            await asyncio.gather(*(take(door, sku) for door in doors))
-    entries = await whole_log(doors[0])
+            await asyncio.gather(*(take(door, sku) for door in stores))
+    entries = await whole_log(stores[0])
     assert (list(range(1, 51)), 50) == (numbers(entries), len(set(ids(entries))))
-    for door in doors:
+    for door in stores:
         await door.close()
     await postgres.execute(f"ALTER DATABASE {SHARED} RESET deadlock_timeout")
 

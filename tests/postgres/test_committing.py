@@ -17,7 +17,7 @@ from tests.builders import batch, create
 pytestmark = pytest.mark.anyio
 
 DONE = Outcome(results=(), request_id="r-1")
-REHEARSED = batch(create(TASK), dry_run=True)  # runs alone
+DRY_RUN = batch(create(TASK), dry_run=True)  # runs alone
 WRITTEN = batch(create(TASK))
 
 
@@ -58,7 +58,7 @@ async def test_groups_are_observed(database: Database) -> None:
     committer = GroupCommitter(
         together=database.together, alone=database.alone, on_group=lambda batches, _: groups.append(batches)
     )
-    await asyncio.gather(*(committer.submit(each) for each in (WRITTEN, WRITTEN, REHEARSED)))
+    await asyncio.gather(*(committer.submit(each) for each in (WRITTEN, WRITTEN, DRY_RUN)))
     assert [1, 2] == sorted(groups)
 
 
@@ -68,7 +68,7 @@ async def test_concurrent_batches_are_one_group(database: Database, committer: G
     assert [3] == database.carried_out
 
 
-@pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
+@pytest.mark.parametrize("each", [WRITTEN, DRY_RUN])
 async def test_an_answered_batch_counts_no_more(
     committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch, each: CommandBatch
 ) -> None:
@@ -85,7 +85,7 @@ async def test_too_many_are_refused(committer: GroupCommitter, monkeypatch: pyte
     assert [Outcome, Outcome, Unavailable] == [type(each) for each in answers]
 
 
-@pytest.mark.parametrize("each", [WRITTEN, REHEARSED])
+@pytest.mark.parametrize("each", [WRITTEN, DRY_RUN])
 async def test_cancelled_work_is_answered(database: Database, committer: GroupCommitter, each: CommandBatch) -> None:
     """After cancelled work every caller gets an error, and the next batch is carried out."""
     database.error = asyncio.CancelledError()
@@ -98,7 +98,7 @@ async def test_cancelled_work_is_answered(database: Database, committer: GroupCo
 
 async def test_finishing(database: Database, committer: GroupCommitter) -> None:
     """`finish` returns once all batches are carried out, even those whose callers have left."""
-    leaving = [asyncio.create_task(committer.submit(each)) for each in (WRITTEN, REHEARSED)]
+    leaving = [asyncio.create_task(committer.submit(each)) for each in (WRITTEN, DRY_RUN)]
     await asyncio.sleep(0)
     for each in leaving:
         each.cancel()

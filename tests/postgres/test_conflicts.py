@@ -18,7 +18,7 @@ from domain.product import PRODUCT
 from domain.task import TASK
 from domain.use_cases.read import read_one
 from domain.webhook import WEBHOOK, Disable, RequireExists
-from tests.builders import batch, create, recorded
+from tests.builders import LATER, NOON, batch, create, recorded
 from tests.contract.steps import carry_out, edit, fill, outcome, pending, trail
 from tests.contract.test_deliveries import delivery
 from tests.databases import SHARED, Databases, open_store
@@ -170,3 +170,18 @@ async def test_a_full_disk(store: PostgresStore, connection: "asyncpg.Connection
     finally:
         await connection.execute("DROP FUNCTION full_disk CASCADE")
     await fill(store, TASK, {})
+
+
+async def test_the_time_of_retention_is_decided_in_turn(
+    store: PostgresStore, slow: Open, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    """A process waits for another one that decides the time, and goes on from what that one believed."""
+    await slow.begin("SELECT FROM secrets FOR UPDATE")
+    believing = asyncio.ensure_future(store.believe(LATER, elapsed=timedelta(minutes=1)))
+    waiting = asyncio.ensure_future(blocked(connection, 1))
+    await asyncio.wait({believing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    assert not believing.done()
+    await slow.connection.execute("INSERT INTO retention VALUES ($1, $1)", NOON)
+    await slow.commit()
+    assert NOON + timedelta(minutes=2) == await believing
+    await waiting

@@ -12,7 +12,7 @@ from domain.errors import CursorExpired
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
 from tests.builders import Clock, create
-from tests.contract.places import moved, opened
+from tests.contract.locations import moved, opened
 from tests.contract.steps import fill, trail
 from tests.postgres.transactions import Open
 
@@ -57,8 +57,8 @@ async def test_uncommitted_changes_do_not_move(store: PostgresStore, dsn: str, s
 async def test_it_does_not_matter_how_it_ends(store: PostgresStore, dsn: str) -> None:
     """A move succeeds even if the source is lost after its last part."""
     await fill(store, TASK, {})
-    async with exporting(dsn, entity_types=ENTITY_TYPES) as telling:
-        assert 2 == await telling.size()
+    async with exporting(dsn, entity_types=ENTITY_TYPES) as export:
+        assert 2 == await export.size()
         ender = await asyncpg.connect(dsn)
         await ender.execute(_END_OTHERS)
         await ender.close()

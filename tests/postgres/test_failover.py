@@ -1,11 +1,12 @@
-"""A primary dies under load, and its synchronous standby takes over: no acknowledged write is lost."""
+"""Servers of a replicated cluster die under load: no acknowledged write is lost."""
 
 import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from tests.postgres_server import Server, directories
 pytestmark = pytest.mark.anyio
 
 WRITERS = 8
-BEFORE = 50  # tasks of each writer
+MANY = WRITERS * 20
 LAST = "last"
+QUORUM = "ANY 1 (s0, s1, s2)"
+_STOPPED = "SELECT pg_last_wal_receive_lsn() - '0/0' WHERE NOT EXISTS (SELECT FROM pg_stat_wal_receiver)"
 
 
 @pytest.fixture
@@ -35,31 +38,73 @@ def pair() -> Iterator[tuple[Server, Server]]:
         yield primary, standby
 
 
+@define
+class Member:
+    """A server of a cluster of three, each of which may be the primary of the others."""
+
+    server: Server
+    name: str
+
+    def start(self) -> None:
+        """Start it under its name."""
+        self.server.start(
+            cluster_name=self.name,
+            synchronous_standby_names=QUORUM,
+            max_wal_senders="4",
+            wal_keep_size="256MB",
+            wal_retrieve_retry_interval="50ms",
+        )
+
+
 @pytest.fixture
-async def client(pair: tuple[Server, Server], tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    """Run a service that knows both servers, and yield a client."""
-    hosts = ",".join(str(each.directory) for each in pair)
+def trio() -> Iterator[list[Member]]:
+    """Run a primary that commits only once any of its two standbys has the write, and these."""
+    with directories(3) as servers:
+        members = [Member(server, f"s{number}") for number, server in enumerate(servers)]
+        primary, *standbys = members
+        primary.server.initialise()
+        primary.start()
+        for each in standbys:
+            each.server.follow(primary.server)
+            each.start()
+        yield members
+
+
+@asynccontextmanager
+async def served_by(servers: Iterable[Server], folder: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    """Run a service that knows these servers, and yield a client."""
+    hosts = ",".join(str(each.directory) for each in servers)
     store = f"postgresql:///postgres?user=postgres&host={hosts}&target_session_attrs=read-write"
-    with running(tmp_path, store=store) as service:
+    with running(folder, store=store) as service:
         async with httpx2.AsyncClient(base_url=service.url, timeout=60) as client:
             yield client
 
 
+async def ask(server: Server, *statements: str) -> Any:
+    """Return the value of the last of some statements."""
+    connection = await asyncpg.connect(server.dsn())
+    try:
+        return [await connection.fetchval(each) for each in statements][-1]
+    finally:
+        connection.terminate()
+
+
+async def until(server: Server, question: str) -> Any:
+    """Ask until there is an answer that is true."""
+    while not (answer := await ask(server, question)):
+        pass
+    return answer
+
+
 @asynccontextmanager
-async def receiving_nothing(standby: Server, primary: Server) -> AsyncIterator[None]:
-    """Stop a standby from receiving once a commit waits for it, so that no write in flight is acknowledged."""
-    watching = await asyncpg.connect(standby.dsn())
-    receiver = await watching.fetchval("SELECT pid FROM pg_stat_wal_receiver")
-    await watching.close()
-    watching = await asyncpg.connect(primary.dsn())
+async def receiving_nothing(standby: Server) -> AsyncIterator[None]:
+    """Stop a standby from receiving."""
+    receiver = await ask(standby, "SELECT pid FROM pg_stat_wal_receiver")
     os.kill(receiver, signal.SIGSTOP)
     try:
-        while not await watching.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"):
-            pass
         yield
     finally:
         os.kill(receiver, signal.SIGCONT)
-    watching.terminate()
 
 
 @define
@@ -68,30 +113,37 @@ class Load:
 
     client: httpx2.AsyncClient
     answered: dict[int, str] = field(factory=dict)
+    refusals: int = 0
     refused: asyncio.Event = field(factory=asyncio.Event)
-    enough: asyncio.Event = field(factory=asyncio.Event)
+    ending: bool = False
+    _progress: asyncio.Condition = field(factory=asyncio.Condition)
 
     async def write(self, writer: int) -> None:
-        """Create tasks until one was refused and then succeeded."""
-        number = 0
-        while not await self.make(f"{writer}-{number}"):
-            number += 1
-            if len(self.answered) >= WRITERS * BEFORE:
-                self.enough.set()
+        """Create tasks until the end."""
+        numbers = count()
+        while not self.ending:
+            await self.make(f"{writer}-{next(numbers)}")
 
-    async def make(self, title: str) -> int:
-        """Create a task; return how often it was refused. Any unexpected refusal raises."""
-        refusals = 0
+    async def make(self, title: str) -> None:
+        """Create a task. Any unexpected refusal raises."""
         while True:
             answer = await self.client.post("/tasks", json={"title": title}, headers={"Idempotency-Key": title})
             if answer.status_code == 201:
-                self.answered[answer.json()["id"]] = title
-                return refusals
+                break
             assert 503 == answer.status_code, answer.text
             assert int(answer.headers["retry-after"]) >= 1
-            refusals += 1
+            self.refusals += 1
             self.refused.set()
             await asyncio.sleep(0.01)  # a short form of `Retry-After`
+        self.answered[answer.json()["id"]] = title
+        async with self._progress:
+            self._progress.notify_all()
+
+    async def more(self) -> None:
+        """Return when many more tasks were created."""
+        enough = len(self.answered) + MANY
+        async with self._progress:
+            await self._progress.wait_for(lambda: len(self.answered) >= enough)
 
 
 async def follow(client: httpx2.AsyncClient, cursor: str) -> list[Any]:
@@ -132,26 +184,62 @@ async def tasks(client: httpx2.AsyncClient) -> tuple[dict[int, str], str]:
     return found, changes
 
 
-async def test_the_primary_dies_under_load(pair: tuple[Server, Server], client: httpx2.AsyncClient) -> None:
+async def test_the_primary_dies_under_load(pair: tuple[Server, Server], tmp_path: Path) -> None:
     """Clients are told to retry, and once the standby is promoted, the same service goes on."""
     primary, standby = pair
-    start = (await client.get("/changes?after=now")).json()["cursor"]
-    load = Load(client)
-    following = asyncio.create_task(follow(client, start))
-    writers = [asyncio.create_task(load.write(each)) for each in range(WRITERS)]
-    await load.enough.wait()
-    listed, changes = await tasks(client)
-    async with receiving_nothing(standby, primary):
-        primary.kill()
-        await load.refused.wait()
-    await asyncio.to_thread(standby.promote)
-    await asyncio.gather(*writers)
-    await load.make(LAST)
+    async with served_by(pair, tmp_path) as client:
+        start = (await client.get("/changes?after=now")).json()["cursor"]
+        load = Load(client)
+        following = asyncio.create_task(follow(client, start))
+        writers = [asyncio.create_task(load.write(each)) for each in range(WRITERS)]
+        await load.more()
+        listed, changes = await tasks(client)
+        async with receiving_nothing(standby):  # no write in flight is acknowledged
+            await until(primary, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+            primary.kill()
+            await load.refused.wait()
+        await asyncio.to_thread(standby.promote)
+        await load.more()
+        load.ending = True
+        await asyncio.gather(*writers)
+        await load.make(LAST)
 
-    kept, _ = await tasks(client)
-    assert load.answered == kept  # all of them, and none twice
-    whole = await log(client, f"/changes?after={start}")
-    assert kept == {each["id"]: each["data"]["title"] for each in whole}
-    assert len(kept) == len(whole)
-    assert whole == await following
-    assert kept.keys() - listed.keys() == {each["id"] for each in await log(client, changes)}
+        kept, _ = await tasks(client)
+        assert load.answered == kept  # all of them, and none twice
+        whole = await log(client, f"/changes?after={start}")
+        assert kept == {each["id"]: each["data"]["title"] for each in whole}
+        assert len(kept) == len(whole)
+        assert whole == await following
+        assert kept.keys() - listed.keys() == {each["id"] for each in await log(client, changes)}
+
+
+async def test_any_one_of_three_dies_under_load(trio: list[Member], tmp_path: Path) -> None:
+    """Without a standby nobody is refused; without the primary all goes on with the standby that has the most."""
+    primary, *standbys = trio
+    async with served_by((each.server for each in trio), tmp_path) as client:
+        load = Load(client)
+        writers = [asyncio.create_task(load.write(each)) for each in range(WRITERS)]
+        for each in standbys:
+            await load.more()
+            each.server.kill()
+            await load.more()
+            each.start()
+            seen = f"SELECT count(*) FROM pg_stat_replication WHERE application_name = '{each.name}'"
+            await until(primary.server, f"{seen} AND sync_state = 'quorum' AND state = 'streaming'")
+        assert 0 == load.refusals
+
+        async with receiving_nothing(standbys[1].server):  # the other one alone decides what is acknowledged
+            await load.more()
+            primary.server.kill()
+            await load.refused.wait()
+        has = {each.name: await until(each.server, _STOPPED) for each in standbys}
+        behind, ahead = sorted(standbys, key=lambda each: has[each.name])
+        await asyncio.to_thread(ahead.server.promote)
+        follow_it = f"ALTER SYSTEM SET primary_conninfo = 'user=postgres host={ahead.server.directory}'"
+        await ask(behind.server, follow_it, "SELECT pg_reload_conf()")
+        await load.more()
+        load.ending = True
+        await asyncio.gather(*writers)
+        kept, _ = await tasks(client)
+        assert load.answered == kept
+        await until(behind.server, f"SELECT count(*) = {len(kept)} FROM tasks")

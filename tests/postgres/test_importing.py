@@ -12,7 +12,7 @@ from domain.registry import ENTITY_TYPES
 from domain.task import TASK
 from entrypoints.wiring import exporting
 from tests.builders import SERIALIZER, Clock
-from tests.contract.places import moved, opened
+from tests.contract.locations import moved, opened
 from tests.contract.steps import fill
 from tests.databases import Databases
 
@@ -53,30 +53,34 @@ async def test_somebody_uses_the_store(
     other = await opened(source, Clock())
     await fill(other, TASK, {})
     await other.close()
+    await store.close()
     await connection.execute("BEGIN; SELECT FROM tasks")
     with pytest.raises(Unavailable) as raised:
         await moved(source, dsn)
     assert "lock timeout" in str(raised.value.__cause__)
     await connection.execute("COMMIT")
-    assert () == (await store.read(None)).entries
+    assert "" == await connection.fetchval("SELECT coalesce(string_agg(kind, ','), '') FROM changes")
     await moved(source, dsn)
-    assert 1 == len((await store.read(None)).entries)
+    assert "task" == await connection.fetchval("SELECT string_agg(kind, ',') FROM changes")
 
 
-async def test_the_server_is_lost_before_the_commit(postgres: Databases, dsn: str, tmp_path: Path) -> None:
+async def test_the_server_is_lost_before_the_commit(
+    postgres: Databases, store: PostgresStore, dsn: str, tmp_path: Path
+) -> None:
     """A failed commit raises the domain's error."""
+    await store.close()
     source = f"sqlite:///{tmp_path}/from.db"
     await (await opened(source, Clock())).close()
 
     async with (
-        exporting(source) as telling,
-        importing.importing(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER) as taking,
+        exporting(source) as export,
+        importing.importing(dsn, entity_types=ENTITY_TYPES, documents=SERIALIZER) as importer,
     ):
-        async for part in telling.read():
-            await taking.write(part)
+        async for part in export.read():
+            await importer.write(part)
         await postgres.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
         )
         with pytest.raises(Unavailable):
-            await taking.commit()
+            await importer.commit()
     await moved(source, dsn)

@@ -13,7 +13,7 @@ from domain.errors import CursorExpired
 from domain.ports import Store
 from domain.task import TASK
 from tests.builders import LATER, SERIALIZER, Clock, create, webhook
-from tests.contract.places import moved, opened
+from tests.contract.locations import moved, opened
 from tests.contract.steps import carry_out, edit, fill, positions_of, trail
 from tests.databases import Databases, open_store
 

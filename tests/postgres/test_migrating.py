@@ -184,6 +184,25 @@ async def test_without_the_right_to_install_trigrams(postgres: Databases, blank:
         await postgres.execute("DROP ROLE clerk")
 
 
+async def test_a_server_without_trigrams(postgres: Databases, blank: str) -> None:
+    """A server that lacks the extension is refused, and the error names the extension."""
+    name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
+    await postgres.execute(f"ALTER DATABASE {name} SET extension_control_path = '/nowhere'")
+    with pytest.raises(Unsuitable, match=r"needs the extension pg_trgm;"):
+        await open_store(blank)
+    assert [(0,)] == await fetch(blank, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+
+
+async def test_trigrams_out_of_reach(postgres: Databases, blank: str) -> None:
+    """An extension in a schema that is not searched is named, with what brings it into reach."""
+    name = blank.split("?", maxsplit=1)[0].rpartition("/")[2]
+    await postgres.execute("CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions", name)
+    with pytest.raises(Unsuitable, match=r"pg_trgm is in the schema extensions") as found:
+        await open_store(blank)
+    await postgres.execute(str(found.value).rpartition(": ")[2], name)
+    await (await open_store(blank)).close()
+
+
 async def test_another_encoding_is_refused(postgres: Databases) -> None:
     """A database whose encoding is not UTF8 is refused."""
     await postgres.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0")

@@ -151,6 +151,27 @@ async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Da
     assert 2 == len(await trail(store))
 
 
+@pytest.mark.parametrize("silent", [1, 3])
+async def test_hosts_that_are_silent(postgres: Databases, dsn: str, silent: int) -> None:
+    """Hosts that say nothing, as lost machines do, hide no other host; then the right one is tried first."""
+    asked: list[asyncio.StreamWriter] = []
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        hosts = ["127.0.0.1"] * silent + [str(postgres.server.directory)]
+        ports = ",".join([str(port)] * silent + ["5432"])
+        store = await open_store(f"postgresql:///{SHARED}?user=postgres&host={','.join(hosts)}&port={ports}")
+        assert silent == len(asked)
+        await asyncio.gather(*(store.ping() for _ in range(5)))
+        assert silent == len(asked)
+        await store.close()
+        for writer in asked:
+            writer.close()
+
+
 async def test_an_answer_that_never_comes(
     store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch, dsn: str
 ) -> None:
@@ -172,7 +193,8 @@ async def test_a_notification_that_is_lost(store: PostgresStore, dsn: str, monke
     monkeypatch.setattr(other._notifier, "notify", lambda: None)
     watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     await fill(other, TASK, {})
-    await watching
+    woken, _ = await asyncio.wait({watching}, timeout=10)
+    assert {watching} == woken
     await other.close()
 
 

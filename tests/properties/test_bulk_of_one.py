@@ -61,7 +61,7 @@ def told(status: int, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def compare(collection: str, operation: dict[str, Any], *, require_if_match: bool) -> None:
+async def check_ways(collection: str, operation: dict[str, Any], *, require_if_match: bool) -> None:
     """Check that nothing tells the ways of an operation apart: alone, in bulk, and in bulk where each is for itself."""
     store = MemoryStore(Clock(), SERIALIZER)
     async with serving(store) as client:
@@ -107,4 +107,4 @@ def test_alone_and_in_bulk(  # noqa: PLR0917 - hypothesis passes each by its nam
     operation = {name: operation[name] for name in ("op", *used.get(op, ("id", "if_match")))}
     if op == "stock":
         collection = "products"
-    asyncio.run(compare(collection, operation, require_if_match=require))
+    asyncio.run(check_ways(collection, operation, require_if_match=require))

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from icalendar import Calendar as Parsed
 
-from adapters.serialization.calendars import END, CalendarWriter
+from adapters.serialization.calendars import CalendarWriter
 from domain.calendar import CalendarForm, CreateCalendar
 from domain.task import TASK, Status, Task
 from tests.builders import NOON, SERIALIZER, task
@@ -29,7 +29,7 @@ def written(form: CalendarForm, *tasks: Task, name: str = "The shop") -> str:
     decision = CreateCalendar(name=name, filter="", form=form, actor=None, secret="s")
     writer = CalendarWriter(calendar=decision((), NOON).calendar, namespace="of-the-store", url=URL)
     documents = map(SERIALIZER.write, tasks)
-    return "".join([writer.begin(is_whole=True), *map(writer.task, documents), END])
+    return "".join([writer.begin(is_whole=True), *map(writer.task, documents), writer.end()])
 
 
 def components(text: str) -> list[Any]:

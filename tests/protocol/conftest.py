@@ -1,11 +1,12 @@
 """Fixtures that the protocol tests share."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.protocol.wire import Reporter
+from tests.protocol.sockets import Echo
+from tests.protocol.wire import Reporter, Running, running
 
 
 @pytest.fixture
@@ -25,3 +26,16 @@ def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def reporter() -> Reporter:
     """An application that reports what it received."""
     return Reporter()
+
+
+@pytest.fixture
+async def echo() -> Echo:
+    """An application that echoes messages."""
+    return Echo()
+
+
+@pytest.fixture
+async def server(echo: Echo) -> AsyncIterator[Running]:
+    """A server whose application echoes messages."""
+    async with running(echo) as run:
+        yield run

@@ -317,26 +317,42 @@ async def test_refused_client_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> N
         assert size == got
 
 
-async def test_too_many_connections(reporter: Reporter) -> None:
-    """Beyond the limit, a new connection is closed at once, until another one ends."""
-    lost: asyncio.Queue[None] = asyncio.Queue()
+async def test_half_open_connections_make_room_first(reporter: Reporter) -> None:
+    """Beyond the limit a connection without a whole head is closed, the oldest first, and an idle one is not."""
+    async with running(reporter, Small) as server:
+        idle, begun = await server.connect(), await server.connect()
+        assert 200 == (await idle.ask()).status
+        await begun.send_in_pieces(GET[:10])
 
-    class Noting(Small):
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            lost.put_nowait(None)
+        other = await server.connect()
+        assert b"" == await begun.rest()
+        assert [200, 200] == [(await client.ask()).status for client in (idle, other)]
 
-    async with running(reporter, Noting) as server:
+
+async def test_idle_connections_make_room(reporter: Reporter) -> None:
+    """Where each connection had its response, the one that has been idle for longest is closed."""
+    async with running(reporter, Small) as server:
         first, second = [await server.connect() for _ in range(2)]
-        assert [200, 200] == [(await client.ask()).status for client in (first, second)]
+        assert [200, 200, 200] == [(await client.ask()).status for client in (first, second, first)]
 
-        assert b"" == await (await server.connect()).rest()
-        await lost.get()
+        assert 200 == (await (await server.connect()).ask()).status
+        assert b"" == await second.rest()
         assert 200 == (await first.ask()).status
 
-        first.close()
-        await lost.get()
-        assert 200 == (await (await server.connect()).ask()).status
+
+async def test_connections_at_work_make_no_room() -> None:
+    """A connection with a request that is worked on is never closed for another, even if the next head has begun."""
+    held = Held()
+    async with running(held, Small) as server:
+        busy, begun = [await server.connect() for _ in range(2)]
+        await busy.send(GET)
+        await begun.send(GET + GET[:10])
+        await held.began.wait()
+        await begun.send_in_pieces(b"")
+
+        assert b"" == await (await server.connect()).rest()
+        held.go.set()
+        assert [200, 200] == [(await client.response()).status for client in (busy, begun)]
 
 
 async def test_shutdown(reporter: Reporter) -> None:

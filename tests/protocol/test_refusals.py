@@ -349,8 +349,10 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
         b"1\r\nx\r\n0\r\n" + b"A: b\r\n" * (COUNT + 2),
         b"1\r\nx\r\n0\r\nA: ",
         b"1\r\nx\r\n1;",
+        b"1;" + b"x" * 100_000 + b"\r\nx\r\n0\r\n\r\n",
+        (b"1;" + b"x" * 1000 + b"\r\nx\r\n") * 50,
     ],
-    ids=["many trailers", "a trailer without end", "a chunk extension without end"],
+    ids=["many trailers", "a trailer without end", "an extension without end", "a long extension", "many extensions"],
 )
 async def test_too_much_around_a_body(server: Running, reporter: Reporter, rest: bytes) -> None:
     """Bytes around the chunks of a body have the limit of headers. The application then sees a disconnected client."""
@@ -360,6 +362,15 @@ async def test_too_much_around_a_body(server: Running, reporter: Reporter, rest:
 
     assert 431 == (await client.response()).status
     assert [] == reporter.seen
+
+
+async def test_body_in_tiny_chunks(server: Running) -> None:
+    """A client may send each byte in a chunk of its own, behind a head of nearly the most that it may have."""
+    head = headers_of(BYTES - 100).replace(b"GET", b"POST", 1)[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
+
+    response = await (await server.connect()).ask(head + b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n")
+
+    assert "x" * 50_000 == response.json()["body"]
 
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\nxy\r\n", b"ffffffffffffffffff\r\n", b"-1\r\n"])

@@ -191,7 +191,7 @@ async def test_answer_is_not_read() -> None:
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every transport of a socket has it
         await client.send(GET)
 
-        await given_up.wait()
+        assert await asyncio.wait_for(given_up.wait(), 10)
 
 
 async def test_answer_is_read_slowly() -> None:

@@ -18,7 +18,7 @@ from domain.decisions import (
 from domain.entity_type import Deleted
 from domain.errors import AlreadyExists, NotFound, PreconditionFailed
 from domain.product import PRODUCT
-from domain.state import State, UniqueValue
+from domain.state import Current, Ref, State, UniqueValue
 from domain.stock import AdjustStock
 from domain.task import TASK, Priority, Status
 from tests.builders import LATER, NOON, SERIALIZER, batch, create, product, record, task
@@ -100,7 +100,7 @@ def test_others_go_on() -> None:
 
 def test_what_was_deleted_is_gone_for_those_that_follow() -> None:
     """After a deletion in the same batch an edit finds nothing, and a restore finds the entity."""
-    alive = {(TASK, 1): task()}
+    alive: dict[Ref, Current] = {(TASK, 1): task()}
     edit = Edit(entity_type=TASK, id=1, values={"title": "B"})
     assert 1 == decided(Delete(entity_type=TASK, id=1), edit, current=alive).failed
     back = decided(Delete(entity_type=TASK, id=1), Restore(entity_type=TASK, id=1), edit, current=alive)
@@ -147,7 +147,7 @@ def test_what_a_store_must_look_up() -> None:
 
 def test_which_claims_a_store_must_look_up() -> None:
     """Every sku that is set, and that of each product to restore; none where it is emptied or left alone."""
-    gone = {(PRODUCT, 3): Deleted(product(id=3, sku="D")), (PRODUCT, 4): Deleted(product(id=4))}
+    gone: dict[Ref, Current] = {(PRODUCT, 3): Deleted(product(id=3, sku="D")), (PRODUCT, 4): Deleted(product(id=4))}
     commands: list[Any] = [
         create(PRODUCT, sku="C"),
         set_sku(1, "A"),

@@ -114,6 +114,7 @@ def test_controls_are_no_text(field_type: FieldType, character: str) -> None:
         (WHOLE, WHOLE.most + 1, f"must be from {WHOLE.least} to {WHOLE.most}"),
         (SIZE, "tiny", "must be one of small, medium, large"),
         (Date(), "2026-02-30", "must be a date such as 2026-12-31"),
+        (Timestamp(), datetime(2026, 1, 31), "must be a time such as 2026-12-31T23:59:59.000000Z"),  # noqa: DTZ001
         (Timestamp(), "now", "must be a time such as 2026-12-31T23:59:59.000000Z"),
         (Boolean(), 1, "must be true or false"),
         (ListOf(("a", "b")), "a", "must be a list"),

@@ -7,10 +7,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from adapters.sqlite import home
+from adapters.sqlite import connections, home
+from domain.snapshot import InUse
 from domain.task import TASK
 from tests.builders import Clock, create
-from tests.contract.places import opened
+from tests.contract.locations import opened
 from tests.contract.steps import carry_out
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +58,7 @@ async def test_a_copy(file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixtu
         assert f"copy.db is a copy of {file}, with the same name of the log" in caplog.text
     caplog.clear()
     await use(file)
-    assert name(file) != home.give_new_name(tmp_path / "copy.db") == name(tmp_path / "copy.db")
+    assert name(file) != await home.give_new_name(tmp_path / "copy.db") == name(tmp_path / "copy.db")
     await use(tmp_path / "copy.db")
     assert [] == caplog.messages
 
@@ -102,11 +103,12 @@ async def test_no_machine(file: Path, machine: Path, caplog: pytest.LogCaptureFi
     assert [] == caplog.messages
 
 
-async def test_in_use(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_in_use(file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """A log gets no new name while its file is open elsewhere, even by somebody who only reads."""
+    monkeypatch.setattr(connections, "ALONE_WITHIN_S", 0)
     before = name(file)
     store = await opened(f"sqlite:///{file}", Clock())
-    with caplog.at_level(logging.CRITICAL), pytest.raises(home.InUse, match="stop it first"):
-        home.give_new_name(file)
+    with caplog.at_level(logging.CRITICAL), pytest.raises(InUse, match="stop it first"):
+        await home.give_new_name(file)
     await store.close()
     assert before == name(file)

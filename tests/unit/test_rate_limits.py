@@ -5,7 +5,7 @@ from multiprocessing.context import ForkProcess
 
 from attrs import define
 
-from adapters.shared_memory.rate_limits import PLACES, SharedRateLimiter
+from adapters.shared_memory.rate_limits import LOCATIONS, SharedRateLimiter
 from domain.access.rate_limit import SECOND, Quota
 
 QUOTA = Quota(3, 60)
@@ -42,7 +42,7 @@ def test_a_flood_of_subjects_frees_nobody() -> None:
     limiter = SharedRateLimiter(buckets=1, clock=Clock())
     size = len(limiter._table)
     assert [True] * 3 == taken(limiter, b"busy", 3)
-    for number in range(100 * PLACES):
+    for number in range(100 * LOCATIONS):
         assert limiter.take(b"%d" % number, QUOTA).allowed
     assert [False] == taken(limiter, b"busy", 1)
     assert size == len(limiter._table)
@@ -51,7 +51,7 @@ def test_a_flood_of_subjects_frees_nobody() -> None:
 def test_a_place_is_given_up_for_a_new_subject() -> None:
     """A full bucket drops the subject that has the most quota left."""
     limiter = SharedRateLimiter(buckets=1, clock=Clock())
-    for number in range(PLACES):
+    for number in range(LOCATIONS):
         taken(limiter, b"%d" % number, 1 if number == 3 else 2)
     assert limiter.take(b"new", QUOTA).allowed
     assert [True, False] == taken(limiter, b"2", 2)

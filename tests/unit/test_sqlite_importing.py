@@ -18,7 +18,7 @@ from domain.task import TASK
 from domain.use_cases.move import Undecided, move
 from entrypoints.wiring import exporting
 from tests.builders import LATER, SERIALIZER, Clock
-from tests.contract.places import moved, opened
+from tests.contract.locations import moved, opened
 from tests.contract.steps import carry_out, edit, fill
 from tests.faults.past import take_back
 
@@ -84,12 +84,12 @@ async def test_a_disk_that_fails_in_the_moment_of_the_commit(tmp_path: Path) -> 
 
     path = tmp_path / "to.db"
     async with (
-        exporting(urls[0]) as telling,
-        importing(path, entity_types=ENTITY_TYPES, documents=SERIALIZER) as taking,
+        exporting(urls[0]) as export,
+        importing(path, entity_types=ENTITY_TYPES, documents=SERIALIZER) as importer,
     ):
-        taking._connection.exec_trace = fail
+        importer._connection.exec_trace = fail
         with pytest.raises(Undecided):
-            await move(telling, taking, lambda *_: None)
+            await move(export, importer, lambda *_: None)
 
 
 async def test_work_that_is_interrupted_has_ended(tmp_path: Path) -> None:

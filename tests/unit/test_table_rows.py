@@ -128,6 +128,13 @@ def test_what_cannot_be_read(monkeypatch: pytest.MonkeyPatch, content: str, said
     assert said == str(refused.value)[: len(said)]
 
 
+def test_the_longest_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of the greatest length, its end included, is read."""
+    monkeypatch.setattr("adapters.serialization.text_lines.MAX_LINE", 100)
+    (row,) = rows("title\n" + "x" * 99 + "\n")
+    assert {"title": "x" * 99} == row.values
+
+
 def test_the_wrong_encoding() -> None:
     """A text that is none in a wide encoding ends with an error, and not with an exception of Python."""
     with pytest.raises(Unreadable, match="from here on it is not utf-16"):

@@ -29,11 +29,11 @@ async def test_sweeping_goes_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
 
     monkeypatch.setattr(MemoryStore, "purge", purge)
     monkeypatch.setattr(wiring, "PURGE_EVERY_S", 0)
-    sweeping = asyncio.create_task(wiring._purge(MemoryStore(Clock(), SERIALIZER), timedelta(days=1)))
+    purging = asyncio.create_task(wiring._purge(MemoryStore(Clock(), SERIALIZER), timedelta(days=1)))
     with caplog.at_level(logging.ERROR, "backroom"):
-        await asyncio.wait({sweeping, asyncio.ensure_future(swept.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({purging, asyncio.ensure_future(swept.wait())}, return_when=asyncio.FIRST_COMPLETED)
     assert ["sweeping failed, and will be tried again"] == caplog.messages
-    sweeping.cancel()
+    purging.cancel()
 
 
 async def test_a_clock_that_is_ahead_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.builders import Clock
-from tests.contract.conftest import clock, doors, other, store
+from tests.contract.conftest import clock, other, pytest_generate_tests, store, stores
 from tests.webhooks.endpoints import Endpoints
 
-__all__ = ["clock", "doors", "endpoints", "other", "store"]
+__all__ = ["clock", "endpoints", "other", "pytest_generate_tests", "store", "stores"]
 
 
 @pytest.fixture

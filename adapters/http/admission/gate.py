@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+from collections.abc import Awaitable
 from datetime import datetime
 from functools import lru_cache
 from math import ceil
@@ -45,23 +46,30 @@ class Gate:
     live: LiveGrants = field(init=False)
 
     _used: set[int] = field(factory=set, init=False)
-    _shown: dict[bytes, Shown] = field(factory=dict, init=False, repr=False)
+    _shown: dict[tuple[str, bytes | None, bytes | None], Shown] = field(factory=dict, init=False, repr=False)
 
     @live.default
     def _make_live(self) -> LiveGrants:
         return LiveGrants(self.keys)
 
-    async def admit(self, request: Request, needed: AccessScope | None) -> None:
-        """Note the grant of a request. An operation that needs no scope only counts against the rate limit.
+    def admit(self, request: Request, needed: AccessScope | None) -> Awaitable[None]:
+        """Begin to look for the grant of a request, and return what waits for it and notes it.
 
-        Raises `Unauthorized`, `Forbidden`, `RateLimited`, `BadParameter` and `BadHeader`.
+        An operation that needs no scope only counts against the rate limit. Raises `Unauthorized`, `Forbidden`,
+        `RateLimited`, `BadParameter` and `BadHeader`, some of them at once.
         """
         if _holds_key(request):
             raise BadParameter("a key does not belong into a URL, where others can read it; send Authorization: Bearer")
         if needed is None:
-            return self._count(request, None)
+            self._count(request, None)
+            return _admitted()
         shown = self._shown_by(request)
-        grant = await self.keys.look_up(shown.hash)
+        return self._admitted(request, needed, shown, self.keys.look_up(shown.hash))
+
+    async def _admitted(
+        self, request: Request, needed: AccessScope, shown: Shown, looked_up: Awaitable[Grant | None]
+    ) -> None:
+        grant = await looked_up
         if grant is not None and grant.type is not None and grant.type is not shown.type:
             grant = None
         self._count(request, grant)
@@ -75,7 +83,6 @@ class Gate:
         request.grant = grant
         if not grant.scope.includes(needed):
             raise Forbidden(f"this needs a key with the scope {needed.value}, and this one has {grant.scope.value}")
-        return None
 
     def refusal(self, request: Request, shown: Shown) -> Unauthorized | RateLimited:
         """Return the error for a request without a valid credential. A caller that tries too many keys must wait."""
@@ -102,15 +109,16 @@ class Gate:
             raise
 
     def _shown_by(self, request: Request) -> Shown:
-        """Return the credential of a request. A key is parsed once in a turn of the event loop, then forgotten."""
-        authorization = request.headers.get(b"authorization")
-        if authorization is None:
+        """Return the credential of a request. One is parsed once in a turn of the event loop, then forgotten."""
+        authorization, cookie = request.headers.get(b"authorization"), request.headers.get(b"cookie")
+        if authorization is None and cookie is None:
             return shown_by(request)
-        shown = self._shown.get(authorization)
+        sent = (request.scheme, authorization, cookie)
+        shown = self._shown.get(sent)
         if shown is None:
             shown = shown_by(request)
             asyncio.get_running_loop().call_soon(self._shown.clear)
-            self._shown[authorization] = shown
+            self._shown[sent] = shown
         return shown
 
     def _count(self, request: Request, grant: Grant | None) -> None:
@@ -122,6 +130,10 @@ class Gate:
         request.limit = _fields(self.quota, verdict)
         if not verdict.allowed:
             raise RateLimited("too many requests", headers=(_retry_after(verdict),))
+
+
+async def _admitted() -> None:
+    """Wait for nothing."""
 
 
 def _holds_key(request: Request) -> bool:

@@ -15,9 +15,9 @@ from adapters.http.requests.request import Request
 from adapters.http.responses.responses import Header, Response, json_response
 from adapters.serialization.times import timestamp
 from domain.access.access_key import AccessKey, Grant
-from domain.access.key_ring import SESSION_LASTS, CreateKey, RevokeKey, RotateKey
-from domain.access.key_text import hash_of, is_key, make_key, make_token
+from domain.access.key_ring import SESSION_LASTS
 from domain.errors import Violations
+from domain.use_cases import manage_keys
 
 
 @frozen(kw_only=True, eq=False)
@@ -38,8 +38,10 @@ class AccessHandlers:
         """Create a key from the body."""
         refuse_key(request)
         _, raw = await read_object(request, self.max_body)
-        secret = make_key(secrets.choice)
-        return await self._change(request, CreateKey.parse(raw, secret), secret, status=201)
+        dry_run = only_validates(request)
+        key, secret = await manage_keys.create_key(self.gate.keys, raw, draw=secrets.choice, dry_run=dry_run)
+        location = (b"location", f"{request.root}/keys/{key.id}".encode())
+        return json_response({**_document(key), "key": secret}, location, *applied(request), status=201)
 
     async def rotate(self, request: Request) -> Response:
         """Give a key a new secret."""
@@ -47,27 +49,27 @@ class AccessHandlers:
         id, body = identifier(request), await read_body(request, self.max_body)
         if body:
             check_media_type(request)
-        secret = make_key(secrets.choice)
-        return await self._change(request, RotateKey.parse(id, object_of(body) if body else {}, secret), secret)
+        raw, dry_run = object_of(body) if body else {}, only_validates(request)
+        key, secret = await manage_keys.rotate_key(self.gate.keys, id, raw, draw=secrets.choice, dry_run=dry_run)
+        return json_response({**_document(key), "key": secret}, *applied(request))
 
     async def revoke(self, request: Request) -> Response:
         """Revoke a key."""
         refuse_key(request)
         await read_body(request, self.max_body)
-        dry_run = only_validates(request)
-        key = await self.gate.keys.change(RevokeKey(id=identifier(request), needed=self.is_public), dry_run=dry_run)
+        id, dry_run = identifier(request), only_validates(request)
+        key = await manage_keys.revoke_key(self.gate.keys, id, needed=self.is_public, dry_run=dry_run)
         return json_response({"deleted": _document(key)}, *applied(request))
 
     async def open_session(self, request: Request) -> Response:
         """Open a session for the browser that shows a key, so that it need not send the key again."""
         refuse_key(request)
         _, raw = await read_object(request, self.max_body)
-        key, token = _shown_key(raw), make_token(secrets.choice)
-        grant = await self.gate.keys.open_session(hash_of(token), hash_of(key)) if is_key(key) else None
-        if grant is None:
+        key, before = _shown_key(raw), session_token(request)
+        opened = await manage_keys.open_session(self.gate.keys, key, draw=secrets.choice, instead_of=before)
+        if opened is None:
             raise self.gate.refusal(request, Shown(tried=True))
-        if (before := session_token(request)) is not None:
-            await self.gate.keys.close_session(hash_of(before))
+        grant, token = opened
         return json_response(_granted(grant), _cookie(request, token, int(SESSION_LASTS.total_seconds())))
 
     async def session(self, request: Request) -> Response:
@@ -78,13 +80,8 @@ class AccessHandlers:
         """End the session of this browser, if it has one."""
         await read_body(request, self.max_body)
         if (token := session_token(request)) is not None:
-            await self.gate.keys.close_session(hash_of(token))
+            await manage_keys.close_session(self.gate.keys, token)
         return Response(status=204, headers=(_cookie(request, "", 0),))
-
-    async def _change(self, request: Request, decision: Any, secret: str, status: int = 200) -> Response:
-        key = await self.gate.keys.change(decision, dry_run=only_validates(request))
-        location = ((b"location", f"{request.root}/keys/{key.id}".encode()),) if status == 201 else ()
-        return json_response({**_document(key), "key": secret}, *location, *applied(request), status=status)
 
 
 def _document(key: AccessKey) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Calendars: making, listing and deleting them, and what their subscribers fetch."""
 
+import asyncio
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -13,13 +14,15 @@ from adapters.http.requests.parameters import identifier
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import Missing
 from adapters.http.responses.responses import Header, Response, json_response
-from adapters.serialization.calendars import END, CalendarWriter
 from adapters.serialization.times import timestamp
 from domain.access.key_text import hash_of, is_calendar_secret, make_calendar_secret
 from domain.calendar import Calendar, Calendars, CreateCalendar, DeleteCalendar
 from domain.errors import NotFound
 from domain.ports import Reader
 from domain.use_cases.read import list_page
+
+if TYPE_CHECKING:
+    from adapters.serialization.calendars import CalendarWriter
 
 TYPE = "text/calendar"
 _HEADERS: tuple[Header, ...] = (
@@ -77,12 +80,13 @@ class CalendarHandlers:
         turns = request.capacity.turns
         await turns.next()
         page = await list_page(self.reader, calendar.tasks)
-        writer = CalendarWriter(calendar=calendar, namespace=self.namespace, url=f"{request.base}/app/tasks")
+        # In a thread, so that others do not wait while the first calendar imports what all need.
+        writer = await asyncio.to_thread(writer_of, calendar, self.namespace, request.base)
         pieces = [writer.begin(is_whole=page.next is None)]
         for record in page.records:
             await turns.next()
             pieces.append(writer.task(record.document))
-        return Response(headers=_HEADERS, body="".join([*pieces, END]).encode())
+        return Response(headers=_HEADERS, body="".join([*pieces, writer.end()]).encode())
 
     async def _shown_by(self, request: Request) -> Calendar:
         """Return the calendar of a secret. A wrong one counts as a failed try, like a wrong key."""
@@ -91,6 +95,13 @@ class CalendarHandlers:
         if calendar is None:
             raise self.gate.failed_try(request) or Missing("there is no calendar at this URL")
         return calendar
+
+
+def writer_of(calendar: Calendar, namespace: str, base: str) -> "CalendarWriter":
+    """Return the writer of a calendar. `namespace` is that of the store, and `base` the URL of the service."""
+    from adapters.serialization.calendars import CalendarWriter  # noqa: PLC0415 - it is slow to import
+
+    return CalendarWriter(calendar=calendar, namespace=namespace, url=f"{base}/app/tasks")
 
 
 def document(calendar: Calendar) -> dict[str, Any]:

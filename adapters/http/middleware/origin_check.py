@@ -9,8 +9,8 @@ from adapters.http.responses.http_errors import BadHost, BadOrigin
 
 HOSTS_SETTING = "BACKROOM_ALLOWED_HOSTS says for which it does"
 ORIGINS_SETTING = (
-    "BACKROOM_CORS_ORIGINS says whose may, beside the service's own as it is addressed; behind a proxy that is known by"
-    " BACKROOM_TRUSTED_PROXIES and X-Forwarded-Proto"
+    "BACKROOM_CORS_ORIGINS says whose may, beside the service's own; behind a proxy those are known by"
+    " BACKROOM_TRUSTED_PROXIES, X-Forwarded-Proto and Host or X-Forwarded-Host"
 )
 MAX_TOLD = 100
 _OWN_SITE = (b"same-origin", b"none")  # this page, or the user directly

@@ -33,7 +33,7 @@ class Reply:
     description: str
     schema: Schema | None = None
     media_type: str = "application/json"
-    example: Any = None  # such a body
+    example: Any = None  # such a body, or a function that returns one
     also: Mapping[str, str] = Factory(dict)  # the text formats that the client may choose, each with its example
     headers: tuple[str, ...] = ()
 
@@ -55,6 +55,7 @@ class Operation:
     problems: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     caching: bytes = NEVER  # the cache policy of its responses
+    is_point_read: bool = False  # cheap, and changes nothing, so it may run before its caller is admitted
 
     @property
     def is_revalidated(self) -> bool:
@@ -68,3 +69,5 @@ class Path:
 
     template: str
     operations: Mapping[str, Operation] = Factory(dict)
+    schemas: Mapping[str, Schema] = Factory(dict)
+    """Components that its operations refer to, by name. Generators make a type of each."""

@@ -1,7 +1,7 @@
 """The OpenAPI document, made from the same declarations as the routes."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,7 @@ _TAGS = {
     "products": "Things to be sold. Their stock is adjusted by differences, so that no sale is lost.",
     "webhooks": "Addresses that get every change, in order, signed, at least once.",
     "calendars": "Tasks with a due date as a calendar that other programs subscribe to.",
+    "todos": "Tasks as the to-dos of Todo-Backend.",
     "changes": "The log of all changes, by polling, as events, or over a WebSocket.",
     "keys": "Who may do what. A key is shown once.",
     "session": "A browser shows a key once, and goes on with a cookie.",
@@ -99,11 +100,13 @@ _OF_PROBLEMS = {
 }
 
 
-def document(paths: Iterable[Path]) -> dict[str, Any]:
+def document(paths: Sequence[Path]) -> dict[str, Any]:
     """Return the whole document."""
     schemas: dict[str, Schema] = {"Problem": PROBLEM}
     for entity_type in ENTITY_TYPES:
         schemas |= entity_schemas(entity_type)
+    for path in paths:
+        schemas |= path.schemas
     described = {path.template: _path(path) for path in paths}
     headers = {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()}
     return {
@@ -182,7 +185,8 @@ def _reply(reply: Reply) -> dict[str, Any]:
     described: dict[str, Any] = {"description": reply.description, "headers": _headers(reply.headers)}
     if reply.schema is not None:
         texts = {media_type: _content(_TEXT, example or None) for media_type, example in reply.also.items()}
-        described["content"] = {reply.media_type: _content(reply.schema, reply.example), **texts}
+        example = reply.example() if callable(reply.example) else reply.example
+        described["content"] = {reply.media_type: _content(reply.schema, example), **texts}
     return described
 
 

@@ -97,6 +97,33 @@ class Examples:
         results = [first, (200, self.edited), *([(200, self.sold())] if self.entity_type.stocked else [])]
         return {"results": [{"status": status, "body": self.shown(entity)} for status, entity in results]}
 
+    def table(self) -> Document:
+        """Return a request that imports a table of one row, which edits the entity if it can be found."""
+        row = {**self.entity_type.example, **self.entity_type.example_edit}
+        text = f"{','.join(row)}\r\n{','.join(map(str, row.values()))}\r\n"
+        unique = self.entity_type.unique
+        return {"text": text, **({"match": unique[0].name, "update": True} if unique else {})}
+
+    def imported(self) -> Document:
+        """Return the response to this request, where the entity exists already."""
+        header, cells = (line.split(",") for line in self.table()["text"].splitlines())
+        row, unique = dict(zip(header, cells, strict=True)), [each.name for each in self.entity_type.unique]
+        return {
+            "rows": 1,
+            "created": 0 if unique else 1,
+            "updated": 1 if unique else 0,
+            "unchanged": 0,
+            "before": 0,
+            "refused": 0,
+            "errors": [],
+            "omitted": 0,
+            "header": ",".join(header),
+            "titles": header,
+            "first": [cells],
+            "keys": [{"line": 2, "field": name, "value": row[name]} for name in unique],
+            "next_line": None,
+        }
+
     def sold(self, before: Any = None) -> Any:
         """Return the entity with less stock, by default the edited one."""
         return (before or self.edited).adjust_stock(SOLD["change"], at=AT)

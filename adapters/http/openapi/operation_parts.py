@@ -6,6 +6,7 @@ from domain.entity_type import MAX_ID
 from domain.queries import DEFAULT_LIMIT, MAX_LIMIT
 
 BODY = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid", "timeout")
+KEYLESS_WRITE = ("bad_header", "bad_origin", "storage_full")
 WRITE = ("bad_header", "bad_origin", "idempotency_key_in_flight", "idempotency_key_reused", "storage_full")
 CHANGE = ("not_found", "invalid", "precondition_failed", "precondition_required", *WRITE)
 KEPT = ("Idempotency-Replayed", "Preference-Applied")

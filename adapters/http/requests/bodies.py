@@ -84,8 +84,12 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body is larger than {limit} bytes", headers=((b"connection", b"close"),))
 
 
+def _has_body(request: Request) -> bool:
+    return b"transfer-encoding" in request.headers or request.headers.get(b"content-length", b"0") != b"0"
+
+
 def check_media_type(request: Request) -> None:
-    """Raise `UnsupportedMediaType` for a body that is not JSON, or is compressed."""
+    """Raise `UnsupportedMediaType` for a body that does not say that it is JSON, or is compressed."""
     patches = request.method == "PATCH"
     accepted = (JSON, MERGE_PATCH) if patches else (JSON,)
     advice = (b"accept-patch" if patches else b"accept", ", ".join(accepted).encode())
@@ -95,9 +99,9 @@ def check_media_type(request: Request) -> None:
             "a compressed body is not taken", headers=(advice, (b"accept-encoding", b"identity"))
         )
     sent = request.header(b"content-type")
-    if sent is None or sent == JSON:
+    if sent == JSON or (sent is None and not _has_body(request)):
         return
-    types = [*parsed(sent)]
+    types = [*parsed(sent or "")]
     charsets = {each.parameters.get("charset", "utf-8").lower() for each in types}
     if len(types) != 1 or types[0].name not in accepted or not charsets <= {"utf-8", "utf8"}:
         raise UnsupportedMediaType(f"the body must be {' or '.join(accepted)} in UTF-8", headers=(advice,))

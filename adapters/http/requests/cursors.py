@@ -29,9 +29,9 @@ class ListCursors:
 
     secret: bytes = field(repr=False)
 
-    def write(self, query: Query[Any], place: Position) -> str:
+    def write(self, query: Query[Any], position: Position) -> str:
         """Return the cursor of a position in the order of a query."""
-        text = _encoded(orjson.dumps([_plain(each) for each in place]))
+        text = _encoded(orjson.dumps([_plain(each) for each in position]))
         return self._signature(query, text) + text
 
     def read(self, query: Query[Any], cursor: str) -> Position:
@@ -84,5 +84,5 @@ def _revived(key: Any) -> Any:
     if not isinstance(key, list):
         return key
     entity_type, text = key
-    revive: dict[str, Callable[[str], Any]] = {"t": datetime.fromisoformat, "d": date.fromisoformat, "n": Decimal}
-    return revive[entity_type](text)
+    parsers: dict[str, Callable[[str], Any]] = {"t": datetime.fromisoformat, "d": date.fromisoformat, "n": Decimal}
+    return parsers[entity_type](text)

@@ -31,7 +31,7 @@ PROBLEMS = {
         400,
         "Malformed JSON",
         "The body must be one JSON object in UTF-8, without a byte order mark, NaN, Infinity, lone surrogates, "
-        "duplicate keys or nesting deeper than 32.",
+        "duplicate keys, nesting deeper than 32, or more than 30,000 values.",
     ),
     "bad_parameter": ProblemType(
         400, "Bad parameter", "A query parameter is unknown, repeated, or not of its type. Nothing is ignored silently."
@@ -145,8 +145,10 @@ def _more(error: DomainError | HttpError, within: str) -> dict[str, Any]:
             ]
             return {"errors": errors, "errors_omitted": omitted} if omitted else {"errors": errors}
         case OutOfRange(parameter=parameter) | ParameterOutOfRange(parameter=parameter):
-            place = "path" if isinstance(error, OutOfRange) else "query"
-            return {"errors": [{"in": place, "parameter": parameter, "code": "out_of_range", "detail": error.message}]}
+            location = "path" if isinstance(error, OutOfRange) else "query"
+            return {
+                "errors": [{"in": location, "parameter": parameter, "code": "out_of_range", "detail": error.message}]
+            }
         case PreconditionFailed(current=StoredEntity(document=document), changed=changed):
             return {"current": orjson.Fragment(document), "changed": list(changed)}
         case _:

@@ -5,7 +5,7 @@ from typing import Any
 from adapters.http.handlers.access import AccessHandlers
 from adapters.http.openapi.declarations import Operation, Path, Reply, Schema
 from adapters.http.openapi.examples import AT, TIME
-from adapters.http.openapi.operation_parts import BODY, ID, PREFER
+from adapters.http.openapi.operation_parts import BODY, ID, KEYLESS_WRITE, PREFER
 from adapters.http.openapi.schemas import TIME as TIMES
 from adapters.http.openapi.schemas import field_type_schema, object_schema
 from adapters.serialization.times import timestamp
@@ -62,7 +62,6 @@ _EXAMPLE_GRANTED = {
     "expires_at": timestamp(AT + SESSION_LASTS),
 }
 _APPLIED = ("Preference-Applied",)
-_WRITE = ("bad_header", "bad_origin", "storage_full")
 
 
 def paths(handlers: AccessHandlers) -> list[Path]:
@@ -106,7 +105,7 @@ def _create(handlers: AccessHandlers) -> Operation:
         parameters=(PREFER,),
         takes=object_schema(properties, [each.name for each in FIELDS if each.required]),
         example=_SENT,
-        problems=(*BODY, *_WRITE, "too_many_keys"),
+        problems=(*BODY, *KEYLESS_WRITE, "too_many_keys"),
     )
 
 
@@ -119,7 +118,7 @@ def _revoke(handlers: AccessHandlers) -> Operation:
         handler=handlers.revoke,
         replies={200: Reply(description="As it was left.", schema=gone, example=revoked, headers=_APPLIED)},
         parameters=(ID, PREFER),
-        problems=("not_found", "invalid", "body_too_large", "timeout", *_WRITE, "last_admin_key"),
+        problems=("not_found", "invalid", "body_too_large", "timeout", *KEYLESS_WRITE, "last_admin_key"),
     )
 
 
@@ -140,7 +139,7 @@ def _rotate(handlers: AccessHandlers) -> Operation:
         parameters=(ID, PREFER),
         takes=object_schema({"overlap": overlap}, []),
         example={"overlap": "1h"},
-        problems=("not_found", *BODY, *_WRITE),
+        problems=("not_found", *BODY, *KEYLESS_WRITE),
     )
 
 
@@ -177,7 +176,7 @@ def _open(handlers: AccessHandlers) -> Operation:
         },
         takes=object_schema({"key": {"type": "string"}}, ["key"]),
         example={"key": _SECRET_EXAMPLE},
-        problems=(*BODY, *_WRITE, "unauthorized"),
+        problems=(*BODY, *KEYLESS_WRITE, "unauthorized"),
         tags=("session",),
     )
 
@@ -189,6 +188,6 @@ def _close(handlers: AccessHandlers) -> Operation:
         scope=AccessScope.READ,
         handler=handlers.close_session,
         replies={204: Reply(description="It has ended.", headers=("Set-Cookie",))},
-        problems=("body_too_large", "timeout", *_WRITE),
+        problems=("body_too_large", "timeout", *KEYLESS_WRITE),
         tags=("session",),
     )

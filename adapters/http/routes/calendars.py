@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from adapters.http.handlers.calendars import TYPE, CalendarHandlers, document
+from adapters.http.handlers.calendars import TYPE, CalendarHandlers, document, writer_of
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.examples import AT, ORIGIN, Examples
-from adapters.http.openapi.operation_parts import BODY, ID, PREFER
-from adapters.http.openapi.schemas import ACTOR, TIME, field_type_schema, object_schema
+from adapters.http.openapi.operation_parts import BODY, ID, KEYLESS_WRITE, PREFER
+from adapters.http.openapi.schemas import ACTOR, TIME, field_type_schema, object_schema, ref
 from adapters.http.responses.caching import PRIVATE
-from adapters.serialization.calendars import END, CalendarWriter, namespace_of
 from domain.access.key_text import CALENDAR, make_calendar_secret
 from domain.access.scopes import AccessScope
-from domain.calendar import FIELDS, CalendarForm, CreateCalendar
+from domain.calendar import FIELDS, CalendarForm, CreateCalendar, namespace_of
 from domain.task import TASK
 
 _NAME, _FILTER, _AS = FIELDS
-_CALENDAR_FORM: Schema = {"enum": [each.value for each in CalendarForm]}
+_CALENDAR_FORM = ref("CalendarForm")
 _SHOWN = {
     "id": {"type": "integer", "minimum": 1},
     "name": field_type_schema(_NAME.field_type),
@@ -29,30 +28,34 @@ _URL: Schema = {
     "pattern": rf"/calendars/{CALENDAR.pattern}\.ics$",
     "description": "Where programs subscribe. Shown this once.",
 }
-_CALENDAR = object_schema(_SHOWN, list(_SHOWN))
-_CALENDAR_WITH_URL = object_schema({**_SHOWN, "url": _URL}, [*_SHOWN, "url"])
-_CALENDARS = object_schema(
-    {"calendars": {"type": "array", "items": _CALENDAR}, "count": {"type": "integer", "minimum": 0}},
-    ["calendars", "count"],
-)
 _SENT: dict[str, Schema] = {
     "name": field_type_schema(_NAME.field_type, sent=True),
     "filter": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "By default all tasks."},
     "as": {"anyOf": [_CALENDAR_FORM, {"type": "null"}], "description": "By default `event`: few programs show to-dos."},
 }
+_SCHEMAS = {
+    "Calendar": object_schema(_SHOWN, list(_SHOWN)),
+    "CalendarCreate": object_schema(_SENT, [_NAME.name]),
+    "CalendarCreated": object_schema({**_SHOWN, "url": _URL}, [*_SHOWN, "url"]),
+    "CalendarForm": {"type": "string", "enum": [each.value for each in CalendarForm]},
+}
+_CALENDAR = ref("Calendar")
+_CALENDARS = object_schema(
+    {"calendars": {"type": "array", "items": _CALENDAR}, "count": {"type": "integer", "minimum": 0}},
+    ["calendars", "count"],
+)
 _SECRET = make_calendar_secret(lambda alphabet: alphabet[0])
 _SENT_EXAMPLE = {"name": "The shop", "filter": "status[in]=pending,in_progress", "as": "event"}
 _MADE = CreateCalendar.parse(_SENT_EXAMPLE, actor=None, secret=_SECRET)((), AT).calendar
 _EXAMPLE = document(_MADE)
 _APPLIED = ("Preference-Applied",)
-_WRITE = ("bad_header", "bad_origin", "storage_full")
 
 
 def paths(handlers: CalendarHandlers) -> list[Path]:
     """Return the paths of calendars. The secret one comes first, because an id may be any text."""
     return [
         Path(template="/calendars/{secret}.ics", operations={"GET": _fetch(handlers)}),
-        Path(template="/calendars", operations={"GET": _list(handlers), "POST": _create(handlers)}),
+        Path(template="/calendars", operations={"GET": _list(handlers), "POST": _create(handlers)}, schemas=_SCHEMAS),
         Path(template="/calendars/{id}", operations={"GET": _get(handlers), "DELETE": _delete(handlers)}),
     ]
 
@@ -72,7 +75,7 @@ def _fetch(handlers: CalendarHandlers) -> Operation:
         description="The tasks that match and have a due date (RFC 5545).",
         schema={"type": "string"},
         media_type=TYPE,
-        example=_fetched(),
+        example=_fetched,
         headers=("Content-Disposition",),
     )
     return _operation(
@@ -89,8 +92,8 @@ def _fetch(handlers: CalendarHandlers) -> Operation:
 
 def _fetched() -> str:
     examples = Examples(TASK)
-    writer = CalendarWriter(calendar=_MADE, namespace=namespace_of(bytes(32)), url=f"{ORIGIN}/app/tasks")
-    return writer.begin(is_whole=True) + writer.task(examples.serializer.write(examples.created)) + END
+    writer = writer_of(_MADE, namespace_of(bytes(32)), ORIGIN)
+    return writer.begin(is_whole=True) + writer.task(examples.serializer.write(examples.created)) + writer.end()
 
 
 def _list(handlers: CalendarHandlers) -> Operation:
@@ -123,7 +126,7 @@ def _get(handlers: CalendarHandlers) -> Operation:
 def _create(handlers: CalendarHandlers) -> Operation:
     reply = Reply(
         description="With its URL, this once.",
-        schema=_CALENDAR_WITH_URL,
+        schema=ref("CalendarCreated"),
         example={**_EXAMPLE, "url": f"/calendars/{_SECRET}.ics"},
         headers=("Location", *_APPLIED),
     )
@@ -134,9 +137,9 @@ def _create(handlers: CalendarHandlers) -> Operation:
         handler=handlers.create,
         replies={201: reply},
         parameters=(PREFER,),
-        takes=object_schema(_SENT, [_NAME.name]),
+        takes=ref("CalendarCreate"),
         example=_SENT_EXAMPLE,
-        problems=(*BODY, *_WRITE, "too_many_calendars"),
+        problems=(*BODY, *KEYLESS_WRITE, "too_many_calendars"),
     )
 
 
@@ -150,5 +153,5 @@ def _delete(handlers: CalendarHandlers) -> Operation:
         handler=handlers.delete,
         replies={200: reply},
         parameters=(ID, PREFER),
-        problems=("not_found", "invalid", "body_too_large", "timeout", *_WRITE),
+        problems=("not_found", "invalid", "body_too_large", "timeout", *KEYLESS_WRITE),
     )

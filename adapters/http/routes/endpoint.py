@@ -67,9 +67,19 @@ class _Served:
     takes_query: bool
     media_types: tuple[str, ...]
     caching: bytes
+    is_point_read: bool = False
 
     async def handle(self, request: Request) -> ASGIApp:
-        await self.gate.admit(request, self.needed)
+        if not self.is_point_read:
+            await self.gate.admit(request, self.needed)
+            return await self._answer(request)
+        admission = self.gate.admit(request, self.needed)  # in one round trip with what is read
+        try:
+            return await self._answer(request)
+        finally:
+            await admission  # its error takes the place of any answer
+
+    async def _answer(self, request: Request) -> ASGIApp:
         if request.query and not self.takes_query:
             raise BadParameter("this path takes no parameters")
         if b"accept" in request.headers and self.media_types and not self._is_acceptable(request):
@@ -95,4 +105,6 @@ def _served(operation: Operation, gate: Gate) -> _Served:
     replies = operation.replies.values()
     media_types = {each for reply in replies for each in (reply.media_type, *reply.also)}
     types = tuple(sorted(media_types))
-    return _Served(operation.handler, gate, operation.scope, takes_query, types, operation.caching)
+    return _Served(
+        operation.handler, gate, operation.scope, takes_query, types, operation.caching, operation.is_point_read
+    )

@@ -5,11 +5,13 @@ from typing import Any
 from attrs import field, frozen
 
 from adapters.http.handlers.bulk import Bulk
+from adapters.http.handlers.importing import Importing, matches
 from adapters.http.handlers.reading import TEXTS, Reading, as_list, by_id
 from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.writing import Writing
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.examples import SECRET, SOLD, Examples
+from adapters.http.openapi.import_schemas import IMPORTED, import_schema
 from adapters.http.openapi.operation_parts import (
     BODY,
     CHANGE,
@@ -74,14 +76,22 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
         max_body=parts.max_body,
         require_if_match=parts.require_if_match,
     )
+    importing = Importing(
+        entity_type=entity_type,
+        writer=parts.store,
+        submitter=submitter,
+        max_body=parts.max_body,
+        require_if_match=parts.require_if_match,
+    )
     declared = Declared(entity_type, reading, writing)
-    return [*declared.paths(), declared.bulk(bulk), *([declared.stock()] if entity_type.stocked else [])]
+    many = [declared.bulk(bulk), declared.importing(importing)]
+    return [*declared.paths(), *many, *([declared.stock()] if entity_type.stocked else [])]
 
 
 _READS = ("get", "list", "history")
 
 
-_OF_MANY = ("list", "bulk")
+_OF_MANY = ("list", "bulk", "import")
 
 
 @frozen(eq=False)
@@ -147,6 +157,7 @@ class Declared:
                     parameters=(ID,),
                     problems=("not_found", "invalid"),
                     caching=PRIVATE,
+                    is_point_read=True,
                 ),
                 "PUT": self._operation(
                     "put", f"Set fields of a {entity_type}; those not sent stay as they are", **edit
@@ -305,6 +316,26 @@ class Declared:
             problems=(*BODY, *CHANGE, "not_deleted", *self._unique, *of_stock),
         )
         return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
+
+    def importing(self, importing: Importing) -> Path:
+        """Return the path of imports."""
+        imported = Reply(
+            description="What became of the rows, or would. If some are refused, nothing is stored unless it goes on.",
+            schema=IMPORTED,
+            example=self.examples.imported(),
+            headers=KEPT,
+        )
+        operation = self._operation(
+            "import",
+            f"Import rows of a table (CSV) into {self.entity_type.collection}",
+            handler=importing.apply,
+            replies={200: imported},
+            parameters=SUBMITTED,
+            takes=import_schema(matches(self.entity_type)),
+            example=self.examples.table(),
+            problems=(*BODY, *WRITE),
+        )
+        return Path(template=f"/{self.entity_type.collection}/import", operations={"POST": operation})
 
     def stock(self) -> Path:
         """Return the path of stock adjustments."""

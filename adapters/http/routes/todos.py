@@ -6,8 +6,8 @@ from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.todos import MAX_TODOS, Todos, document
 from adapters.http.openapi.declarations import Operation, Path, Reply, Schema
 from adapters.http.openapi.examples import ORIGIN
-from adapters.http.openapi.operation_parts import BODY, ID, KEPT, PREFER, SUBMITTED, WRITE
-from adapters.http.openapi.schemas import field_schema, object_schema
+from adapters.http.openapi.operation_parts import BODY, ID, KEPT, KEYLESS_WRITE, PREFER, SUBMITTED, WRITE
+from adapters.http.openapi.schemas import field_schema, object_schema, ref
 from adapters.http.requests.bodies import JSON, MERGE_PATCH
 from adapters.http.responses.caching import PRIVATE
 from adapters.http.routes.resources import Parts
@@ -17,7 +17,12 @@ from domain.todo import FIELDS, Todo
 _URL: Schema = {"type": "string", "format": "uri"}
 _SHOWN = {**{each.name: field_schema(each, sent=False) for each in FIELDS}, "url": _URL}
 _SENT = {**{each.name: field_schema(each, sent=True) for each in FIELDS}, "url": {"readOnly": True}}
-_TODO = object_schema(_SHOWN, list(_SHOWN))
+_SCHEMAS = {
+    "Todo": object_schema(_SHOWN, list(_SHOWN)),
+    "TodoCreate": object_schema(_SENT, [each.name for each in FIELDS if each.required]),
+    "TodoEdit": object_schema(_SENT, []),
+}
+_TODO, _CREATE, _EDIT = map(ref, _SCHEMAS)
 _TODOS: Schema = {"type": "array", "items": _TODO, "maxItems": MAX_TODOS}
 _SENT_EXAMPLE = {"title": "Buy milk", "order": 523}
 _EXAMPLE = document(Todo(id=1, completed=False, **_SENT_EXAMPLE), f"{ORIGIN}/todos")  # type: ignore[arg-type]
@@ -28,9 +33,11 @@ _KEPT_OF_ALL = ("Preference-Applied",)
 def paths(parts: Parts) -> list[Path]:
     """Return the paths of to-dos."""
     todos = Todos(store=parts.store, submitter=Submitter(parts.dispatcher), max_body=parts.max_body)
+    of_all = {"GET": _list(todos), "POST": _create(todos), "DELETE": _clear(todos)}
+    of_one = {"GET": _get(todos), "PATCH": _edit(todos), "DELETE": _delete(todos)}
     return [
-        Path(template="/todos", operations={"GET": _list(todos), "POST": _create(todos), "DELETE": _clear(todos)}),
-        Path(template="/todos/{id}", operations={"GET": _get(todos), "PATCH": _edit(todos), "DELETE": _delete(todos)}),
+        Path(template="/todos", operations=of_all, schemas=_SCHEMAS),
+        Path(template="/todos/{id}", operations=of_one),
     ]
 
 
@@ -67,7 +74,7 @@ def _create(todos: Todos) -> Operation:
         handler=todos.create,
         replies={201: created},
         parameters=SUBMITTED,
-        takes=object_schema(_SENT, [each.name for each in FIELDS if each.required]),
+        takes=_CREATE,
         example=_SENT_EXAMPLE,
         problems=(*BODY, *WRITE),
     )
@@ -87,7 +94,7 @@ def _edit(todos: Todos) -> Operation:
         handler=todos.edit,
         replies={200: after},
         parameters=(ID, *SUBMITTED),
-        takes=object_schema(_SENT, []),
+        takes=_EDIT,
         example={"completed": True},
         body_types=(MERGE_PATCH, JSON),
         problems=("not_found", *BODY, *WRITE),
@@ -114,5 +121,5 @@ def _clear(todos: Todos) -> Operation:
         handler=todos.clear,
         replies={204: Reply(description="They are gone.", headers=_KEPT_OF_ALL)},
         parameters=(PREFER,),
-        problems=("body_too_large", "timeout", "bad_header", "bad_origin", "storage_full"),
+        problems=("body_too_large", "timeout", *KEYLESS_WRITE),
     )

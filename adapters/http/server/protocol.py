@@ -1,6 +1,8 @@
 """HTTP/1.1 on a socket: uvicorn's protocol with the limits that it lacks."""
 
 import asyncio
+from heapq import nsmallest
+from operator import itemgetter
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -23,6 +25,7 @@ from adapters.http.server.request_head import check_handshake, check_head, origi
 from adapters.http.server.timeouts import TimedProtocol
 from adapters.http.server.until_close import UntilClose
 
+_AROUND_EACH_BYTE = 16  # bytes around the chunks for each byte in them, beside those that count as headers
 _REQUEST_LINE = 32  # most bytes of it beside the target
 _SLASH = ord("/")
 
@@ -38,7 +41,7 @@ class HttpProtocol(TimedProtocol):
     MAX_HEADER_BYTES = 32 * 1024  # names and values, plus 4 for each header
     MAX_HEADERS = 100
 
-    MAX_CONNECTIONS = 10_000  # open in this process; any further one is closed at once
+    MAX_CONNECTIONS = 10_000  # open in this process
 
     def __init__(
         self,
@@ -52,15 +55,34 @@ class HttpProtocol(TimedProtocol):
         self.headers = []
         self._refusal: HttpError | None = None
         self._keep_alive = False
-        self._pending = 0  # of this head, or since the last piece of the body; may be too high
-        self._got_body = False
+        self._pending = 0  # bytes of this head, or around the chunks of the body; may be too high
         self._running: RequestResponseCycle | None = None  # uvicorn's `cycle` may wait behind this one
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
         self.flow: PiecewiseFlow = PiecewiseFlow(transport, self._parse, self.pipeline)
         if len(self.connections) > self.MAX_CONNECTIONS:
-            transport.abort()
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Close connections that no request is worked on for, or else this one.
+
+        First go those whose head is not complete, then idle ones, then those whose client has yet to read; of each kind
+        those that have been so for longest. Finding them means to look at all, so with many a few go together.
+        """
+        others = (each for each in self.connections if isinstance(each, HttpProtocol) and each is not self)
+        unused = ((since, each) for each in others if (since := each.unused_since()) is not None)
+        making_room = nsmallest(1 + self.MAX_CONNECTIONS // 500, unused, key=itemgetter(0))
+        for each in [each for _, each in making_room] or [self]:
+            each.transport.abort()
+
+    def unused_since(self) -> tuple[bool, bool, float] | None:
+        """Return since when no request is worked on, behind what counts more; None if one is, or it is closing."""
+        is_used = self.cycle is not None and not self.cycle.response_complete
+        since = self._idle_since if self._head_since is None else self._head_since
+        if is_used or since is None or self.transport.is_closing():
+            return None
+        return self.transport.get_write_buffer_size() > 0, self._head_since is None, since
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.flow.take_rest()
@@ -120,6 +142,7 @@ class HttpProtocol(TimedProtocol):
             return
         self._begin(version)
         self._head_since = self._idle_since = None
+        self._pending = 0
         self.headers = []  # trailers come to the same callback, and must not join the headers
 
     def _begin(self, version: str) -> None:
@@ -145,7 +168,7 @@ class HttpProtocol(TimedProtocol):
         super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
-        self._got_body = True
+        self._pending -= len(body) * (1 + _AROUND_EACH_BYTE)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -181,8 +204,7 @@ class HttpProtocol(TimedProtocol):
         self._check_sizes(self._pending - len(self.url) - _REQUEST_LINE)
 
     def _check_body_so_far(self) -> None:
-        if self._got_body:
-            self._got_body, self._pending = False, 0
+        self._pending = max(self._pending, 0)
         self._check_sizes(self._pending)  # bytes of a trailer, or around the chunks
         cycle = self.cycle
         if cycle.transport is self.transport and not cycle.response_started:

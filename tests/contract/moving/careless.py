@@ -15,20 +15,20 @@ from domain.snapshot import (
 class Careless(Import):
     """Imports altered parts."""
 
-    taking: Import
+    importer: Import
     distort: Callable[[Part], Part | None]
 
     async def write(self, part: Part) -> None:
         distorted = self.distort(part)
         if distorted is not None:
-            await self.taking.write(distorted)
+            await self.importer.write(distorted)
 
     async def arrange(self) -> None:
-        await self.taking.arrange()
+        await self.importer.arrange()
 
     @property
     def taken(self) -> Export:
-        return self.taking.taken
+        return self.importer.taken
 
     async def commit(self) -> None:
-        await self.taking.commit()
+        await self.importer.commit()

@@ -9,15 +9,15 @@ import pytest
 
 from domain.ports import Store
 from tests.builders import Clock
-from tests.contract.places import NAMES, PLACES, moved, opened
+from tests.contract.locations import LOCATIONS, NAMES, moved, opened
 
-PAIRS = list(product(PLACES, PLACES))
+PAIRS = list(product(LOCATIONS, LOCATIONS))
 
 
 @pytest.fixture(params=PAIRS, ids="-".join)
 async def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     """Return an empty source and target, for each pair of stores."""
-    left, right = (PLACES[name] for name in request.param)
+    left, right = (LOCATIONS[name] for name in request.param)
     return await left(tmp_path, NAMES[0]), await right(tmp_path, NAMES[1])
 
 

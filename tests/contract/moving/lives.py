@@ -48,13 +48,13 @@ async def live(store: Store, clock: Clock) -> None:
     await carry_out(
         store, Delete(entity_type=TASK, id=last), Delete(entity_type=WEBHOOK, id=3), key=key("other", caller="you")
     )
-    place = (await store.read(None, limit=2)).cursor
+    cursor = (await store.read(None, limit=2)).cursor
     assert await store.deliveries.claim(1, "p", LEASE)
     done = delivery(
-        status=DeliveryStatus.DELIVERED, attempts=(attempt(), attempt(status=None, error="no")), after=place
+        status=DeliveryStatus.DELIVERED, attempts=(attempt(), attempt(status=None, error="no")), after=cursor
     )
-    assert await store.deliveries.record(1, "p", delivery=done, position=place)
-    waiting = delivery("d2", after=place, next_attempt_at=LATER, attempts=(attempt(at=NOON.replace(microsecond=7)),))
+    assert await store.deliveries.record(1, "p", delivery=done, position=cursor)
+    waiting = delivery("d2", after=cursor, next_attempt_at=LATER, attempts=(attempt(at=NOON.replace(microsecond=7)),))
     assert await store.deliveries.record(1, "p", delivery=waiting)
     await store.submit(batch(RequireExists(id=2), deliveries=(delivery("d3", webhook=2, requested=True, after=None),)))
     for number in range(3):

@@ -23,8 +23,8 @@ from domain.use_cases.move import is_kept
 from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, Clock, batch, create
+from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.lives import YOUNG, ends, everything, live
-from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import carry_out, edit, fill, positions_of, trail, walk, whole_log
 from tests.contract.test_calendars import new as new_calendar
 from tests.contract.test_deliveries import LEASE, delivery
@@ -158,20 +158,20 @@ async def test_a_move_takes_one_snapshot(store: Store, source: str, target: str,
     """A move takes one snapshot: writes during the move are not part of the copy."""
     await live(store, clock)
     before = await everything(store)
-    async with exporting(source) as telling, importing(target) as taking:
-        size = await telling.size()
-        reading = telling.read()
-        await taking.write(await anext(reading))
+    async with exporting(source) as export, importing(target) as importer:
+        size = await export.size()
+        reading = export.read()
+        await importer.write(await anext(reading))
         await carry_out(store, create(TASK), create(WEBHOOK), Delete(entity_type=PRODUCT, id=1), key=key("late"))
         await store.submit(batch(RequireExists(id=2), deliveries=(delivery("late", webhook=2, requested=True),)))
         await store.purge(YOUNG, changes_before=LATER)
         async for part in reading:
-            await taking.write(part)
-        assert size == await telling.size()
-        await taking.arrange()
-        async for original, copy in both(telling, taking.taken):
+            await importer.write(part)
+        assert size == await export.size()
+        await importer.arrange()
+        async for original, copy in both(export, importer.taken):
             assert is_kept(original, copy)
-        await taking.commit()
+        await importer.commit()
     there = await opened(target, clock)
     assert before == await everything(there)
     await there.close()

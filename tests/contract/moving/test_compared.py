@@ -14,6 +14,7 @@ from domain.product import PRODUCT
 from domain.queries import Query
 from domain.snapshot import (
     AllCalendars,
+    AllDeliveries,
     Changes,
     Credentials,
     Entities,
@@ -23,16 +24,15 @@ from domain.snapshot import (
     Metadata,
     Part,
     Positions,
-    Sent,
     StoredOutcomes,
 )
 from domain.task import TASK
 from domain.use_cases.move import Different, move
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, Clock, create
+from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.careless import Careless
 from tests.contract.moving.lives import YOUNG, live
-from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import carry_out, fill, trail, walk
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +99,7 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
     "positions": lambda part: (
         Positions(numbers=dict.fromkeys(part.numbers, 0)) if isinstance(part, Positions) else part
     ),
-    "deliveries": lambda part: None if isinstance(part, Sent) else part,
+    "deliveries": lambda part: None if isinstance(part, AllDeliveries) else part,
 }
 
 
@@ -108,8 +108,8 @@ async def test_a_difference_is_noticed(store: Store, source: str, target: str, c
     """A copy that differs from the original is rolled back."""
     await live(store, clock)
     with pytest.raises(Different):
-        async with exporting(source) as telling, importing(target) as taking:
-            await move(Remembering(telling, {BEFORE: 7}), Careless(taking, DISTORTIONS[what]), lambda *_: None)
+        async with exporting(source) as export, importing(target) as importer:
+            await move(Remembering(export, {BEFORE: 7}), Careless(importer, DISTORTIONS[what]), lambda *_: None)
     there = await opened(target, clock)
     assert [] == await trail(there)
     await there.close()
@@ -123,15 +123,15 @@ BEFORE = Cursor("before-1.2.3")
 class Remembering(Export):
     """Exports all data of a store, and cursors of a log that was not numbered."""
 
-    telling: Export
+    export: Export
     cursors: dict[Cursor, int]
 
     async def size(self) -> int:
-        return await self.telling.size() + len(self.cursors)
+        return await self.export.size() + len(self.cursors)
 
     async def read(self) -> AsyncIterator[Part]:
         cursors: Part | None = FormerCursors(numbers=self.cursors)
-        async for part in self.telling.read():
+        async for part in self.export.read():
             if cursors is not None and isinstance(part, StoredOutcomes | Positions):
                 yield cursors
                 cursors = None
@@ -145,9 +145,9 @@ async def test_cursors_that_were_no_numbers(
     await fill(store, TASK, {}, {})
     clock.now = LATER
     await fill(store, TASK, {})
-    async with exporting(source) as telling, importing(target) as taking:
+    async with exporting(source) as export, importing(target) as importer:
         cursors = {BEFORE: 2, Cursor("before-1.2.4-5.6"): 3}
-        assert 8 == await move(Remembering(telling, cursors), taking, lambda *_: None)
+        assert 8 == await move(Remembering(export, cursors), importer, lambda *_: None)
     await store.close()
     await moved(target, await emptied(source, tmp_path))
     for url in (target, source):
@@ -167,14 +167,14 @@ async def test_cursors_that_were_no_numbers(
 class Shrinking(Export):
     """Exports everything once, and less after that."""
 
-    telling: Export
+    export: Export
     told: bool = False
 
     async def size(self) -> int:
-        return await self.telling.size()
+        return await self.export.size()
 
     async def read(self) -> AsyncIterator[Part]:
-        parts = [part async for part in self.telling.read()]
+        parts = [part async for part in self.export.read()]
         for part in parts[:-1] if self.told else parts:
             yield part
         self.told = True
@@ -184,8 +184,8 @@ async def test_a_surplus_is_noticed(store: Store, source: str, target: str, cloc
     """A copy with additional data is rolled back."""
     await live(store, clock)
     with pytest.raises(Different):
-        async with exporting(source) as telling, importing(target) as taking:
-            await move(Shrinking(telling), taking, lambda *_: None)
+        async with exporting(source) as export, importing(target) as importer:
+            await move(Shrinking(export), importer, lambda *_: None)
 
 
 async def test_large_ones_come_in_parts(store: Store, source: str, target: str, clock: Clock) -> None:
@@ -194,8 +194,8 @@ async def test_large_ones_come_in_parts(store: Store, source: str, target: str, 
         await fill(store, TASK, *({"title": f"Task {number}"} for number in range(1000)))
     await carry_out(store, create(TASK, title="last"))
     said: list[tuple[str, int, int]] = []
-    async with exporting(source) as telling, importing(target) as taking:
-        assert 4002 == await move(telling, taking, lambda *what: said.append(what))
+    async with exporting(source) as export, importing(target) as importer:
+        assert 4002 == await move(export, importer, lambda *what: said.append(what))
     steps = [0, 0, 1000, 2000, 2001, 3001, 4001, 4002, 4002]
     assert steps == [done for what, done, total in said if what == "comparing" and total == 4002]
     there = await opened(target, clock)

@@ -11,9 +11,9 @@ from domain.task import TASK
 from domain.use_cases.move import Undecided, move
 from entrypoints.wiring import exporting, importing
 from tests.builders import Clock
+from tests.contract.locations import moved, opened
 from tests.contract.moving.careless import Careless
 from tests.contract.moving.lives import everything, live
-from tests.contract.places import moved, opened
 from tests.contract.steps import fill, positions_of, trail
 
 pytestmark = pytest.mark.anyio
@@ -22,10 +22,10 @@ pytestmark = pytest.mark.anyio
 async def test_an_interruption_leaves_nothing(store: Store, source: str, target: str, clock: Clock) -> None:
     """An interrupted import leaves an empty target, into which the store can be moved later."""
     await live(store, clock)
-    async with exporting(source) as telling, importing(target) as taking:
-        async for part in telling.read():
-            await taking.write(part)
-        await taking.arrange()
+    async with exporting(source) as export, importing(target) as importer:
+        async for part in export.read():
+            await importer.write(part)
+        await importer.arrange()
     there = await opened(target, clock)
     assert ([], {}) == (await trail(there), await positions_of(there))
     assert await store.secret() != await there.secret()
@@ -47,8 +47,8 @@ async def test_cancelling(store: Store, source: str, target: str, clock: Clock) 
             waiting.set()
 
     async def working() -> None:
-        async with exporting(source) as telling, importing(target) as taking:
-            await move(telling, taking, report)
+        async with exporting(source) as export, importing(target) as importer:
+            await move(export, importer, report)
 
     task = asyncio.ensure_future(working())
     await waiting.wait()
@@ -72,5 +72,5 @@ async def test_a_commit_of_unknown_outcome(store: Store, source: str, target: st
     """A connection lost at the commit raises `Undecided`, because the outcome is unknown."""
     await fill(store, TASK, {})
     with pytest.raises(Undecided, match="if it is not empty now, everything was moved"):
-        async with exporting(source) as telling, importing(target) as taking:
-            await move(telling, Lost(taking, lambda part: part), lambda *_: None)
+        async with exporting(source) as export, importing(target) as importer:
+            await move(export, Lost(importer, lambda part: part), lambda *_: None)

@@ -2,23 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.sqlite import connections
 from domain.commands import Delete
+from domain.errors import Unavailable
 from domain.ports import Store
-from domain.snapshot import (
-    NotEmpty,
-    SameLog,
-)
+from domain.snapshot import InUse, NotEmpty, SameLog
 from domain.task import TASK
 from domain.use_cases.move import move
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, Clock, batch, create
+from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.lives import everything, live
-from tests.contract.places import emptied, moved, opened
 from tests.contract.steps import fill, trail
 from tests.contract.test_access_keys import new
 from tests.contract.test_calendars import new as new_calendar
@@ -43,8 +43,10 @@ async def test_a_target_with_something_in_it(
         there = await opened(await emptied(target, tmp_path), clock)
         await begin(there)
         before = await everything(there)
+        await there.close()
         with pytest.raises(NotEmpty):
             await moved(source, target)
+        there = await opened(target, clock)
         assert before == await everything(there)
         await there.close()
 
@@ -89,12 +91,56 @@ async def test_a_store_is_not_moved_to_itself(store: Store, source: str) -> None
     assert [("task.created", 1, 1)] == await trail(store, start)
 
 
+async def test_a_target_in_use(
+    store: Store, source: str, target: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty target that somebody has open is refused, however its URL is spelt. It goes on with its own secret."""
+    monkeypatch.setattr(connections, "ALONE_WITHIN_S", 0)
+    await fill(store, TASK, {})
+    there = await opened(target, clock)
+    for url in (target, spelt_differently(target)):
+        with pytest.raises(InUse, match="stop it first"):
+            await moved(source, url)
+    await fill(there, TASK, {})
+    assert [("task.created", 1, 1)] == await trail(there)
+    await there.close()
+
+
+async def test_a_target_that_was_in_use(store: Store, source: str, target: str, clock: Clock) -> None:
+    """A target that a service has opened, found empty and closed takes a move."""
+    await live(store, clock)
+    await (await opened(target, clock)).close()
+    await moved(source, target)
+    there = await opened(target, clock)
+    assert await everything(store) == await everything(there)
+    await there.close()
+
+
+async def test_a_start_in_the_middle(
+    store: Store, source: str, target: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that starts on a target during a move fails, or waits: it never goes on with the secret from before."""
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 0)
+    await live(store, clock)
+    await (await opened(target, clock)).close()
+    async with exporting(source) as telling, importing(target) as taking:
+        starting = asyncio.ensure_future(opened(target, clock))
+        await move(telling, taking, lambda *_: None)
+    with suppress(Unavailable):
+        there = await starting
+        assert await store.secret() == await there.secret()
+        await there.close()
+    there = await opened(target, clock)
+    assert await everything(store) == await everything(there)
+    await there.close()
+
+
 async def test_a_second_move_waits(store: Store, source: str, target: str, clock: Clock) -> None:
     """A second move to a target waits for the first, and is then refused."""
     await fill(store, TASK, {})
-    async with exporting(source) as telling, importing(target) as taking:
+    async with exporting(source) as export, importing(target) as importer:
         second = asyncio.ensure_future(moved(source, target))
-        await move(telling, taking, lambda *_: None)
+        await move(export, importer, lambda *_: None)
     with pytest.raises(NotEmpty):
         await second
     there = await opened(target, clock)

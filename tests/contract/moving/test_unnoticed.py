@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from tests.contract.places import NAMES, PLACES, moved, opened
-from tests.contract.stores import Doors
+from tests.contract.locations import LOCATIONS, NAMES, moved, opened
+from tests.contract.stores import Stores
 from tests.contract.test_state_machine import StoreMachine
 
 
@@ -22,24 +22,24 @@ class MovingMachine(StoreMachine):
         super().__init__(self.begin)
 
     @asynccontextmanager
-    async def begin(self, folder: Path, _: Callable[[], datetime]) -> AsyncIterator[Doors]:
+    async def begin(self, folder: Path, _: Callable[[], datetime]) -> AsyncIterator[Stores]:
         """Open an empty store twice; at the end close its last copy."""
         self.folder = folder
-        await self.enter(await PLACES["sqlite"](folder, NAMES[0]))
-        yield self.doors
+        await self.enter(await LOCATIONS["sqlite"](folder, NAMES[0]))
+        yield self.stores
         await self.leave()
 
     async def enter(self, url: str) -> None:
         """Open the store at a URL."""
         self.url = url
-        self.doors = await opened(url, self.clock), await opened(url, self.clock)
+        self.stores = await opened(url, self.clock), await opened(url, self.clock)
 
     async def leave(self) -> None:
         """Close the store."""
-        for door in self.doors:
+        for door in self.stores:
             await door.close()
 
-    @rule(name=st.sampled_from(sorted(PLACES)))
+    @rule(name=st.sampled_from(sorted(LOCATIONS)))
     def move(self, name: str) -> None:
         """Move to an empty target of any store."""
         self.run(self.go(name))
@@ -47,7 +47,7 @@ class MovingMachine(StoreMachine):
     async def go(self, name: str) -> None:
         """Move, and go on with the copy."""
         self.moves += 1
-        target = await PLACES[name](self.folder, NAMES[self.moves % 2])
+        target = await LOCATIONS[name](self.folder, NAMES[self.moves % 2])
         await moved(self.url, target)
         await self.leave()
         await self.enter(target)

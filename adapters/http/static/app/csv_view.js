@@ -1,177 +1,181 @@
 /** CSV out and in: a collection as a file, and a file as entities, checked by the service before anything is stored. */
-import { ask, NoAnswer, Problem, request } from "./client.js";
-import { COLLECTIONS, writable } from "./collections.js";
-import { parse } from "./csv.js";
-import { button, element } from "./element.js";
-import { attempt, named, row, table } from "./forms.js";
+import { isFinal } from "./client.js";
+import { COLLECTIONS } from "./collections.js";
+import { button, choice, element, named, row, table } from "./element.js";
+import { followAll, stop } from "./feed.js";
 import { count } from "./formats.js";
-import { batchesOf, itemsOf, keysOf, send } from "./importing.js";
-import { choice } from "./inputs.js";
+import { attempt } from "./notices.js";
+import { beginning, download, pieces, repeated, store } from "./table.js";
 import { text } from "./texts.js";
 
-/**
- * @typedef {import("./importing.js").Breach} Breach
- * @typedef {import("./importing.js").Item} Item
- * @typedef {import("./collections.js").Collection} Collection
- */
-
-const PREVIEW = 5;
 const MOST_TOLD = 100;
+const ENCODINGS = ["utf-8", "windows-1252", "utf-16le", "utf-16be"];
+const DELIMITERS = [",", ";", "\t", "|"];
 
-/** @param {HTMLElement} main @param {boolean} mayWrite @returns {import("./collection_view.js").View} */
+/** @param {HTMLElement} main @param {boolean} mayWrite @returns {View} */
 export function csvView(main, mayWrite) {
-  const of = choice(Object.keys(COLLECTIONS).map((each) => [each, text(each)]), "tasks", { onchange: () => chosen() });
+  const of = choice(Object.keys(COLLECTIONS).map((each) => [each, text(each)]), "tasks", { onchange: () => void read() });
   const bar = element("progress", { "aria-label": text("csv.progress"), hidden: true });
   const state = element("p", { role: "status" });
-  const file = element("input", { type: "file", accept: ".csv,text/csv,text/plain", onchange: () => void chosen() });
-  const preview = element("section", { "aria-label": text("csv.preview") });
+  const file = element("input", { type: "file", accept: ".csv,.tsv,text/csv,text/plain", onchange: () => void read() });
+  const encoding = choice([["", text("csv.guessed")], ...ENCODINGS.map((each) => [each, each])], "", { onchange: () => void read() });
+  const delimiter = choice(DELIMITERS.map((each) => [each, each === "\t" ? "Tab" : each]), ",", { onchange: () => void preview() });
+  const decimal = choice([".", ","].map((each) => [each, `0${each}99`]), ".", { onchange: () => found.replaceChildren() });
+  const form = element("section", { "aria-label": text("csv.preview") });
   const found = element("section", { "aria-label": text("csv.breaches") });
+  let content = "";
   let going = {};
   main.replaceChildren(
     element("h1", {}, text("csv")),
     element("div", { className: "fields" }, named("collection", of)),
-    act(text("csv.export"), download),
-    mayWrite ? element("div", { className: "fields" }, named("file", file)) : "",
+    act(text("csv.export"), save),
+    mayWrite ? element("div", { className: "fields" }, named("file", file), named("encoding", encoding)) : "",
     bar,
     state,
-    preview,
+    form,
     found,
   );
 
-  /** @param {number} value @param {number} most @param {string} told */
-  function progress(value, most, told) {
+  /** @param {number} value @param {number} most @param {string} told @param {number} n */
+  function progress(value, most, told, n) {
     bar.hidden = false;
     bar.max = most || 1;
     bar.value = value;
-    state.textContent = text(told, { done: count(value), all: count(most) });
+    state.textContent = text(told, { n, done: count(n) });
   }
 
-  async function download() {
-    const name = of.value;
-    const { total } = (await ask("GET", `${name}?limit=1&total=true`)).body;
-    const parts = [];
-    let [url, rows] = [`${name}?limit=1000`, 0];
-    while (url) {
-      const answer = await request(url, { headers: { Accept: "text/csv" } });
-      if (!answer.ok) throw new Error((await answer.json()).detail);
-      const page = await answer.text();
-      parts.push(parts.length ? page.slice(page.indexOf("\r\n") + 2) : page);
-      rows += parse(page).length - 1;
-      progress(rows, total, "csv.exporting");
-      url = /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1] ?? "";
-    }
-    const link = element("a", { href: URL.createObjectURL(new Blob(parts, { type: "text/csv" })), download: `${name}.csv` });
-    link.click();
-    URL.revokeObjectURL(link.href);
-    progress(rows, rows, "csv.exported");
+  async function save() {
+    const rows = await download(of.value, "", (read, total) => progress(read, total, "csv.exporting", read));
+    progress(1, 1, "csv.exported", rows);
   }
 
-  async function chosen() {
+  function reset() {
     going = {};
-    for (const each of [preview, found, state]) each.replaceChildren();
+    for (const each of [form, found, state]) each.replaceChildren();
     bar.hidden = true;
+  }
+
+  /** Read the file as text. Whatever is no UTF-8 and has no mark is taken for what spreadsheets write. */
+  async function read() {
+    reset();
     const [picked] = file.files ?? [];
     if (!picked) return;
-    const content = await picked.text();
-    try {
-      const [head, ...rows] = parse(content);
-      if (!rows.length) throw new SyntaxError("1");
-      if (content.includes("\ufffd")) throw new TypeError();
-      show(head.cells.map((each) => each ?? ""), rows);
-    } catch (error) {
-      state.textContent = error instanceof TypeError ? text("csv.encoding") : text("csv.malformed", { line: /** @type {Error} */ (error).message });
+    const bytes = await picked.arrayBuffer();
+    const mark = String(new Uint8Array(bytes.slice(0, 2)));
+    const marked = { "255,254": "utf-16le", "254,255": "utf-16be" }[mark] ?? "utf-8";
+    const tried = encoding.value ? [encoding.value] : [marked, "windows-1252"];
+    for (const each of tried) {
+      try {
+        content = new TextDecoder(each, { fatal: true }).decode(bytes);
+        encoding.value = each;
+        const head = content.split(/[\r\n]/, 1)[0];
+        const counts = DELIMITERS.map((sign) => head.split(sign).length);
+        delimiter.value = DELIMITERS[counts.indexOf(Math.max(...counts))];
+        decimal.value = delimiter.value === ";" ? "," : ".";
+        return preview();
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+      }
     }
+    state.textContent = text("csv.encoding", { encoding: tried[0] });
   }
 
-  /** @param {string[]} heads @param {import("./csv.js").Row[]} rows */
-  function show(heads, rows) {
+  /** Show the first rows, and which field each column holds. */
+  async function preview() {
+    reset();
+    const mine = going;
     const collection = COLLECTIONS[of.value];
-    const names = ["id", "version", ...writable(collection).map((each) => each.name)];
+    const options = () => ({ delimiter: delimiter.value, decimal: decimal.value });
+    const report = await attempt(() => beginning(collection.name, content, options()));
+    if (!report || mine !== going) return;
+    if (!report.titles.length) return found.replaceChildren(...told(report.errors));
+    const names = ["id", "version", ...collection.fields.filter((each) => !each.fixed).map((each) => each.name)];
     const label = (/** @type {string} */ name) => text(`field.${name}`);
-    const same = (/** @type {string} */ a, /** @type {string} */ b) => a.trim().toLowerCase() === b.toLowerCase();
-    const columns = heads.map((head, at) => {
-      const meant = names.find((each) => same(head, each) || same(head, label(each))) ?? "";
-      const options = [["", text("csv.left.out")], ...names.map((each) => [each, label(each)])];
-      return choice(options, meant, { "aria-label": text("csv.column", { name: head || String(at + 1) }), onchange: () => found.replaceChildren() });
+    const columns = report.titles.map((title, at) => {
+      const meant = names.find((each) => [each, label(each).toLowerCase()].includes(title.toLowerCase())) ?? "";
+      const fields = [["", text("csv.left.out")], ...names.map((each) => [each, label(each)])];
+      return choice(fields, meant, { "aria-label": text("csv.column", { name: title || String(at + 1) }), onchange: () => found.replaceChildren() });
     });
     const ways = ["create", "id", ...(collection.name === "products" ? ["sku"] : [])].map((each) => [each, text(`csv.match.${each}`)]);
     const match = choice(ways, "create", { onchange: () => found.replaceChildren() });
-    const fields = () => columns.map((each) => each.value);
-    const items = () => itemsOf(collection, rows, fields(), /** @type {any} */ (match.value));
-    const shown = table(text("csv.preview"), heads, [row(columns), ...rows.slice(0, PREVIEW).map(({ cells }) => row(cells))]);
-    preview.replaceChildren(
+    const all = () => ({
+      ...options(),
+      columns: Object.fromEntries(report.titles.map((title, at) => [title, columns[at].value])),
+      ...(match.value !== "create" && { match: match.value, update: true }),
+    });
+    form.replaceChildren(
       element("h2", {}, text("csv.preview")),
-      element("p", {}, text("csv.rows", { n: rows.length })),
-      shown,
-      element("div", { className: "fields" }, named("match", match)),
-      act(text("csv.check"), () => check(collection, items())),
+      table(text("csv.preview"), report.titles, [row(columns), ...report.first.map(row)]),
+      element("div", { className: "fields" }, named("delimiter", delimiter), named("decimal", decimal), named("match", match)),
+      act(text("csv.check"), () => check(collection.name, all())),
     );
   }
 
-  /**
-   * Have every row checked.
-   * @param {Collection} collection @param {Item[]} items
-   */
-  async function check(collection, items) {
+  /** @param {string} name @param {Options} options */
+  async function check(name, options) {
     const mine = (going = {});
     found.replaceChildren();
-    /** @type {Breach[]} */
-    const breaches = [];
-    let done = 0;
-    for (const batch of batchesOf(items)) {
-      progress(done, items.length, "csv.checking");
-      breaches.push(...(await send(collection, batch)));
+    /** @type {Piece[]} */
+    const all = [];
+    let [rows, refused, omitted] = [0, 0, 0];
+    progress(0, content.length, "csv.checking", 0);
+    for await (const piece of pieces(name, content, options)) {
       if (mine !== going) return;
-      done += batch.length;
+      all.push(piece);
+      rows += piece.report.rows;
+      refused += piece.report.refused;
+      omitted += piece.report.omitted;
+      progress(piece.end, content.length, "csv.checking", rows);
     }
-    progress(done, items.length, "csv.checked");
-    const bad = new Set(breaches.map((each) => each.line));
-    const good = items.filter((each) => !bad.has(each.line));
-    const label = text(bad.size ? "csv.import.good" : "csv.import", { n: good.length });
-    found.replaceChildren(...told(breaches), good.length ? act(label, () => write(collection, good)) : "");
+    const twice = repeated(all, (line) => text("csv.twice", { line }));
+    const breaches = [...all.flatMap((each) => each.report.errors), ...twice];
+    progress(1, 1, "csv.checked", rows);
+    const isBroken = twice.length || all.some(({ report }) => report.errors.length && !report.refused);
+    const good = isBroken ? 0 : rows - refused;
+    const go = act(text(refused ? "csv.import.good" : "csv.import", { n: good }), () => write(name, all, rows));
+    found.replaceChildren(...told(breaches, omitted), good ? go : "");
   }
 
   /**
    * Store the rows. After a break it goes on where it was: what was stored already is not stored again.
-   * @param {Collection} collection @param {Item[]} items
+   * @param {string} name @param {Piece[]} all @param {number} rows
    * @returns {Promise<void>}
    */
-  async function write(collection, items) {
+  async function write(name, all, rows) {
     const mine = (going = {});
     found.replaceChildren();
-    const batches = batchesOf(items);
-    const keys = keysOf(collection, batches);
     let done = 0;
-    for (const [at, batch] of batches.entries()) {
-      progress(done, items.length, "csv.importing");
+    for (const piece of all) {
+      progress(done, rows, "csv.importing", done);
       try {
-        const breaches = await send(collection, batch, keys[at]);
+        const report = await store(name, piece);
         if (mine !== going) return;
-        if (breaches.length) return found.replaceChildren(...told(breaches));
+        if (report.refused && !piece.report.refused) return found.replaceChildren(...told(report.errors, report.omitted));
+        done += report.rows - report.refused;
       } catch (error) {
-        if (!(error instanceof NoAnswer || (error instanceof Problem && error.status === 401))) throw error;
+        if (isFinal(error)) throw error;
         state.textContent = text("csv.broken");
-        return found.replaceChildren(act(text("csv.again"), () => write(collection, items)));
+        return found.replaceChildren(act(text("csv.again"), () => write(name, all, rows)));
       }
-      done += batch.length;
     }
-    progress(done, items.length, "csv.imported");
+    progress(1, 1, "csv.imported", done);
     file.value = "";
-    preview.replaceChildren();
+    form.replaceChildren();
   }
 
-  return { show: () => {}, apply: () => {}, waiting: () => {}, leave: () => void (going = {}) };
+  return { show: () => void followAll(() => {}), leave: () => ((going = {}), stop()) };
 }
 
 /** @param {string} label @param {() => Promise<unknown>} run */
 const act = (label, run) => element("p", { className: "buttons" }, button(label, () => void attempt(run), { className: "primary" }));
 
-/** @param {Breach[]} breaches */
-function told(breaches) {
+/** @param {Breach[]} breaches @param {number} [omitted] */
+function told(breaches, omitted = 0) {
   if (!breaches.length) return [];
   const heads = ["csv.line", "field", "csv.value", "csv.rule"].map((each) => text(each));
-  const rows = breaches.slice(0, MOST_TOLD).map(({ line, name, value, reason }) => row([String(line), name, value === null || value === undefined ? null : String(value), reason]));
-  const rest = breaches.length - rows.length;
-  const title = element("h2", {}, text("csv.breaches.n", { n: breaches.length }));
+  const rows = breaches.slice(0, MOST_TOLD).map(({ line, column, value, reason }) => row([String(line), column, value || null, reason]));
+  const n = breaches.length + omitted;
+  const rest = n - rows.length;
+  const title = element("h2", {}, text("csv.breaches.n", { n }));
   return [title, table(text("csv.breaches"), heads, rows), rest ? element("p", {}, text("csv.more", { n: rest })) : ""];
 }

@@ -1,4 +1,4 @@
-"""The places of movable stores. A store takes part with a function that empties its place, and its line below."""
+"""The locations of movable stores. A store takes part with a function that empties its location, and its line below."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.databases import open_store, shared_databases
 NAMES = ("left", "right")
 
 Emptied = Callable[[Path, str], Awaitable[str]]
-"""Returns the URL of an empty place with the given name, in a folder if needed."""
+"""Returns the URL of an empty location with the given name, in a folder if needed."""
 
 
 async def sqlite(folder: Path, name: str) -> str:
@@ -31,13 +31,13 @@ async def postgres(_: Path, name: str) -> str:
     return await shared_databases().empty(name + "_place")
 
 
-PLACES: dict[str, Emptied] = {"sqlite": sqlite, "postgres": postgres}
+LOCATIONS: dict[str, Emptied] = {"sqlite": sqlite, "postgres": postgres}
 
 
 async def emptied(url: str, folder: Path) -> str:
-    """Empty a place again."""
+    """Empty a location again."""
     name = next(name for name in NAMES if f"/{name}.db" in url or f"/{name}_place?" in url)
-    return await PLACES["sqlite" if url.startswith("sqlite") else "postgres"](folder, name)
+    return await LOCATIONS["sqlite" if url.startswith("sqlite") else "postgres"](folder, name)
 
 
 async def opened(url: str, clock: Clock) -> Store:
@@ -51,6 +51,6 @@ async def opened(url: str, clock: Clock) -> Store:
 
 
 async def moved(source: str, target: str) -> int:
-    """Move everything from one place to another."""
-    async with exporting(source) as telling, importing(target, await names_of_log(telling)) as taking:
-        return await move(telling, taking, lambda *_: None)
+    """Move everything from one location to another."""
+    async with exporting(source) as export, importing(target, await names_of_log(export)) as importer:
+        return await move(export, importer, lambda *_: None)

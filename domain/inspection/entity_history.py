@@ -1,10 +1,9 @@
-"""The life of one entity: its changes as far as the log has them, and its row, checked against each other."""
+"""The history of one entity: its changes as far as the log has them, and its row, checked against each other."""
 
 from collections.abc import Callable
-from typing import Any
 
 from domain.changes import Action, Change, differing
-from domain.entity_type import EntityType
+from domain.entity_type import Entity, EntityType
 from domain.inspection.findings import Finding, Kind, differs
 from domain.inspection.ports import Logged, Row
 from domain.stored_entity import Serializer
@@ -17,20 +16,20 @@ UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticErro
 _BEGINNINGS = {Action.CREATED, Action.RESTORED}  # a restore had the type of a creation once
 
 
-class Life:
+class EntityHistory:
     """Takes the changes of an entity in the order of their versions, and then its row, if it has one."""
 
     def __init__(
-        self, entity_type: EntityType[Any], id: int, *, is_log_whole: bool, serializer: Serializer, tell: Tell
+        self, entity_type: EntityType[Entity], id: int, *, is_log_whole: bool, serializer: Serializer, tell: Tell
     ) -> None:
-        """`is_log_whole` means that no change was ever purged, so that every life begins in the log."""
+        """`is_log_whole` means that no change was ever purged, so that every history begins in the log."""
         self.name = f"{entity_type.name} {id}"
         self._entity_type = entity_type
         self._is_log_whole = is_log_whole
         self._serializer = serializer
         self._tell = tell
         self._last: Logged | None = None
-        self._read: tuple[int, Any] | None = None  # the entity of the change with this number
+        self._read: tuple[int, Entity | None] | None = None  # the entity of the change with this number
 
     def log(self, logged: Logged) -> None:
         """Take the next change, and check that it follows from the one before."""
@@ -42,7 +41,7 @@ class Life:
             self._follow(self._last, logged)
         self._last = logged
 
-    def stand(self, row: Row | None) -> Any:
+    def stand(self, row: Row | None) -> Entity | None:
         """Take the row, and compare it with the last change. Return its entity, or None if there is none."""
         last = self._last
         if last is None and self._is_log_whole:
@@ -77,7 +76,7 @@ class Life:
         if before is not None and after is not None:
             self._compare_states(logged, logged.change, before, after)
 
-    def _compare_states(self, logged: Logged, change: Change[Any], before: Any, after: Any) -> None:
+    def _compare_states(self, logged: Logged, change: Change[Entity], before: Entity, after: Entity) -> None:
         where = f"change {logged.number}"
         really = differing(before, after) if change.action is Action.UPDATED else ()
         if change.action is Action.UPDATED and set(change.changed) != set(really):
@@ -89,7 +88,7 @@ class Life:
                 logged, f"of {self.name} has updated_at {after.updated_at}, and before it was {before.updated_at}"
             )
 
-    def _compare(self, number: int, change: Change[Any], row: Row | None) -> None:
+    def _compare(self, number: int, change: Change[Entity], row: Row | None) -> None:
         """Compare the row with the last change, of that number."""
         if row is None:
             if change.action is not Action.DELETED:
@@ -101,7 +100,7 @@ class Life:
         elif row.document != change.record.document:
             self._contradict(f"differs from its last change, {number}, in {self._differing(row, change)}")
 
-    def _differing(self, row: Row, change: Change[Any]) -> str:
+    def _differing(self, row: Row, change: Change[Entity]) -> str:
         documents = (row.document, change.record.document)
         try:
             one, other = (self._serializer.read(self._entity_type, each) for each in documents)
@@ -110,7 +109,7 @@ class Life:
         names = [name for name in self._entity_type.by_name if getattr(one, name) != getattr(other, name)]
         return ", ".join(names) or "the form of its document"
 
-    def _entity_of(self, logged: Logged) -> Any:
+    def _entity_of(self, logged: Logged) -> Entity | None:
         """Return the entity that a change left, or None."""
         if logged.change is None:
             return None
@@ -120,7 +119,7 @@ class Life:
             self._read = logged.number, entity
         return self._read[1]
 
-    def _entity(self, where: str, document: str, id: int, version: int) -> Any:
+    def _entity(self, where: str, document: str, id: int, version: int) -> Entity | None:
         """Return the entity of a document; tell if there is none, or if it names another id or version."""
         try:
             entity = self._serializer.read(self._entity_type, document)

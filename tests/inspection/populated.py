@@ -14,13 +14,13 @@ from domain.task import TASK
 from domain.webhook import WEBHOOK
 from entrypoints.wiring import verified
 from tests.builders import NOON, Clock, create
-from tests.contract.places import opened
+from tests.contract.locations import opened
 from tests.contract.steps import carry_out, edit
 from tests.contract.test_deliveries import LEASE, attempt, delivery
 from tests.contract.test_keys import key
 
 
-async def furnish(store: Store) -> None:
+async def populate(store: Store) -> None:
     """Write changes 1 to 13, keys, sessions, deliveries and outcomes."""
     await carry_out(store, create(TASK, title="one"), create(TASK, title="two"), create(TASK, title="three"))
     await carry_out(store, create(PRODUCT, name="A", sku="A-1"), create(PRODUCT, name="B", sku="B-1"))
@@ -40,10 +40,10 @@ async def furnish(store: Store) -> None:
     await store.calendars.change(CreateCalendar.parse({"name": "due"}, actor=None, secret="secret"))
 
 
-async def furnished(url: str) -> str:
-    """Furnish the store at a URL, and return the URL."""
+async def populated(url: str) -> str:
+    """Populate the store at a URL, and return the URL."""
     store = await opened(url, Clock())
-    await furnish(store)
+    await populate(store)
     await store.close()
     return url
 
