@@ -135,7 +135,7 @@ class Entity:
 
     @classmethod
     def of(cls, values: Mapping[str, object], *, id: int, at: datetime) -> Self:
-        """Do the same as `create`."""
+        """Do the same as `create`, with the values in one mapping."""
         values = cls.entity_type.check(values, whole=True)
         identity = {"id": id, "version": 1, "created_at": at, "updated_at": at}
         return cls.trusted({**cls.entity_type.defaults, **values, **identity, **cls.derive(values, None, at)})
@@ -148,7 +148,7 @@ class Entity:
         return self.apply(changes, at=at)
 
     def apply(self, changes: Mapping[str, object], *, at: datetime) -> Self:
-        """Do the same as `edit`."""
+        """Do the same as `edit`, with the changes in one mapping."""
         checked = self.entity_type.check(changes, whole=False)
         new = {name: value for name, value in checked.items() if getattr(self, name) != value}
         if not new:
@@ -178,6 +178,7 @@ class Entity:
 
 E = TypeVar("E", bound=Entity)
 E_co = TypeVar("E_co", bound=Entity, covariant=True)
+"""Of what only hands entities out, so that an `EntityType[Task]` is an `EntityType[Entity]`."""
 
 
 @frozen

@@ -1,18 +1,22 @@
 """Keys, sessions and limits of real services."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import httpx2
+import pytest
 
+from tests.databases import Databases
 from tests.e2e.service import Service, running
 from tests.e2e.test_cli import run
 from tests.http.access import bearer
 
 
-def new_key(folder: Path, scope: str = "admin") -> str:
-    """Make a key with the command line."""
-    made = run(folder, "keys", "create", "till 2", "--scope", scope, store=f"sqlite:///{folder / 'backroom.db'}")
+def new_key(folder: Path, scope: str = "admin", store: str | None = None) -> str:
+    """Make a key with the command line, by default in the store in a folder."""
+    store = store or f"sqlite:///{folder / 'backroom.db'}"
+    made = run(folder, "keys", "create", "till 2", "--scope", scope, store=store)
     assert 0 == made.returncode, made.stderr
     return made.stdout.strip()
 
@@ -30,11 +34,15 @@ def test_others_are_let_in(tmp_path: Path) -> None:
         assert [401, 200] == [status(service), status(service, **bearer(key))]
 
 
-def test_a_revocation_holds_everywhere_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_revocation_holds_everywhere_at_once(tmp_path: Path, request: pytest.FixtureRequest, kind: str) -> None:
     """A service refuses a key at the next request after the command line or another service revoked it."""
-    admin, one, two = (new_key(tmp_path, scope) for scope in ("admin", "read", "read"))
     store = f"sqlite:///{tmp_path / 'backroom.db'}"
-    with running(tmp_path) as first, running(tmp_path, store=store) as second:
+    if kind == "postgres":
+        postgres: Databases = request.getfixturevalue("postgres")
+        store = asyncio.run(postgres.empty("access"))
+    admin, one, two = (new_key(tmp_path, scope, store) for scope in ("admin", "read", "read"))
+    with running(tmp_path, store=store) as first, running(tmp_path, store=store, workers="2") as second:
         assert [200] * 4 == [status(each, **bearer(key)) for each in (first, second) for key in (one, two)]
         run(tmp_path, "keys", "revoke", "2", store=store)
         assert [401, 401] == [status(each, **bearer(one)) for each in (first, second)]

@@ -70,9 +70,12 @@ def test_it_is_live(page: Page, service: Service) -> None:
         client.post("/tasks", json={"title": "Sudden", "due": day(-1)})
         expect(card(page, "Overdue").get_by_role("link", name="Sudden")).to_be_visible()
         client.patch("/tasks/1", json={"status": "done"}, headers={"If-Match": '"1"'})
-    expect(card(page, "Overdue")).to_contain_text("Nothing.")
-    expect(page.get_by_role("img", name="Done each day").locator("title").last).to_contain_text(": 1")
-    expect(card(page, "Lately")).to_contain_text("changed, ")
+        expect(card(page, "Overdue")).to_contain_text("Nothing.")
+        expect(page.get_by_role("img", name="Done each day").locator("title").last).to_contain_text(": 1")
+        latest = card(page, "Lately").locator("li").first
+        expect(latest).to_contain_text("changed by somebody, ")
+        client.delete("/tasks/1").raise_for_status()
+        expect(latest).to_contain_text("deleted by somebody, ")
 
 
 def test_it_is_accessible(person: Person, service: Service) -> None:

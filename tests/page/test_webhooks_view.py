@@ -46,6 +46,17 @@ def test_from_making_to_deleting(page: Page, service: Service) -> None:
         with service.client() as client:
             webhook = client.get("/webhooks/1").json()
             assert (False, ["task.created"]) == (webhook["enabled"], webhook["types"])
+        page.get_by_role("button", name=f"Edit: {receiver.url}").click()
+        page.get_by_label("Description").fill("the shop")
+        page.get_by_label("task.created").uncheck()
+        page.get_by_label("product.deleted").check()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("group", name="Webhooks")).to_contain_text("the shop")
+        with service.client() as client:
+            webhook = client.get("/webhooks/1").json()
+            assert ("the shop", ["product.deleted"]) == (webhook["description"], webhook["types"])
+            client.patch("/webhooks/1", json={"description": "somebody else"}).raise_for_status()
+        expect(page.get_by_role("group", name="Webhooks")).to_contain_text("somebody else")
         page.get_by_role("button", name=f"New secret: {receiver.url}").click()
         expect(page.locator(".secret")).not_to_have_text(first)
         page.once("dialog", lambda dialog: dialog.accept())

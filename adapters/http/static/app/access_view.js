@@ -1,13 +1,10 @@
 /** The access keys: who may do what, when they were last used; making, rotating and revoking them. */
 import { ask } from "./client.js";
-import { button, element } from "./element.js";
-import { attempt, named, row, secret, table } from "./forms.js";
+import { button, choice, element, named, renew, row, secret, table } from "./element.js";
+import { refreshed } from "./feed.js";
 import { shown } from "./formats.js";
-import { choice } from "./inputs.js";
+import { attempt } from "./notices.js";
 import { text } from "./texts.js";
-
-/** @typedef {{ id: number, name: string, scope: string, last_four: string, created_at: string, expires_at: string | null,
- *   last_used_at: string | null, revoked_at: string | null }} Key */
 
 const SCOPES = ["read", "write", "admin"];
 
@@ -15,7 +12,7 @@ const SCOPES = ["read", "write", "admin"];
  * @param {HTMLElement} main
  * @param {boolean} isOpen whether no key is needed yet
  * @param {() => unknown} entered what to do when this browser has logged in
- * @returns {import("./collection_view.js").View}
+ * @returns {View}
  */
 export function accessView(main, isOpen, entered) {
   const list = element("section", { "aria-label": text("access") });
@@ -78,11 +75,12 @@ export function accessView(main, isOpen, entered) {
     if (await attempt(() => ask("DELETE", `keys/${key.id}`))) void load();
   }
 
-  async function load() {
-    const found = await attempt(() => ask("GET", "keys"));
-    if (!found) return;
-    const heads = ["key_name", "scope", "key_end", "last_used_at", "expires_at", "key_state"].map((each) => text(`field.${each}`));
-    list.replaceChildren(table(text("access"), [...heads, text("column.actions")], found.body.keys.map(shownKey)));
+  const load = () => attempt(read);
+
+  async function read() {
+    const found = await ask("GET", "keys");
+    const heads = ["key_name", "scope", "key_end", "last_used_at", "expires_at", "status"].map((each) => text(`field.${each}`));
+    renew(list, table(text("access"), [...heads, text("column.actions")], found.body.keys.map(shownKey)));
   }
 
   /** @param {Key} key */
@@ -97,5 +95,6 @@ export function accessView(main, isOpen, entered) {
     return row([...cells, state === "valid" ? element("span", { className: "buttons" }, actions) : null]);
   }
 
-  return { show: () => void load(), apply: () => {}, waiting: () => {}, leave: () => {} };
+  let end = () => {};
+  return { show: () => void (end = refreshed(read)), leave: () => end() };
 }

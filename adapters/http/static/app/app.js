@@ -1,6 +1,7 @@
 /** The page: its frame, and the view that its address names. */
 import { onUnauthorized } from "./client.js";
 import { collectionView } from "./collection_view.js";
+import { typedBy } from "./drafts.js";
 import { button, element } from "./element.js";
 import { onState, retry } from "./feed.js";
 import { help, onKey } from "./keyboard.js";
@@ -11,11 +12,7 @@ import { logIn, logOut, who } from "./session.js";
 import { text } from "./texts.js";
 import { settled } from "./writes.js";
 
-/**
- * @typedef {import("./collection_view.js").View} View
- * @typedef {import("./session.js").Grant} Grant
- * @typedef {(main: HTMLElement, grant: Grant) => View | Promise<View>} Opener
- */
+/** @typedef {(main: HTMLElement, grant: Grant) => View | Promise<View>} Opener */
 
 const FOR_ADMINS = ["access", "webhooks"];
 const mayWrite = (/** @type {Grant} */ { scope }) => scope !== "read";
@@ -44,6 +41,7 @@ const GRANT = "backroom:grant";
 let grant = JSON.parse(localStorage.getItem(GRANT) ?? '{"key":null,"scope":"admin","by":null}');
 
 sendAs(grant.key?.id ?? null, false);
+typedBy(grant.key?.id);
 
 const main = element("main", { id: "main", tabIndex: -1 });
 const links = Object.keys(VIEWS).map((each) => element("a", { href: each }, text(each)));
@@ -62,7 +60,7 @@ function skip(event) {
   main.focus();
 }
 
-async function show(/** @type {import("./router.js").Route} */ now) {
+async function show(/** @type {Route} */ now) {
   const wanted = now.view in VIEWS ? now.view : "tasks";
   for (const link of links) link.ariaCurrent = link.getAttribute("href") === wanted ? "page" : null;
   if (wanted !== name) {
@@ -71,7 +69,6 @@ async function show(/** @type {import("./router.js").Route} */ now) {
     view?.leave();
     view = null;
     main.className = "";
-    state.textContent = ""; // not every view follows
     const opened = await VIEWS[name](main, grant);
     if (name !== wanted) return opened.leave();
     view = opened;
@@ -91,15 +88,23 @@ async function enter(anew = true) {
   } catch {
     return; // a key is asked for, or the connection's state says what is wrong
   }
+  typedBy(grant.key?.id);
   sendAs(grant.key?.id ?? null, true);
+  main.hidden = false;
   localStorage.setItem(GRANT, JSON.stringify(grant));
   if (anew && JSON.stringify(grant) !== before) {
     name = "";
     void show(route());
   }
   for (const link of links) link.hidden = FOR_ADMINS.includes(link.getAttribute("href") ?? "") && grant.scope !== "admin";
-  const out = button(text("logout"), () => logOut().then(() => location.reload()), { className: "quiet" });
+  const out = button(text("logout"), leave, { className: "quiet" });
   me.replaceChildren(grant.key?.name ?? "", ...(grant.by === "session" ? [" ", out] : []));
+}
+
+async function leave() {
+  await logOut();
+  localStorage.removeItem(GRANT);
+  location.reload();
 }
 
 function showWaiting() {
@@ -109,7 +114,7 @@ function showWaiting() {
     element("li", {}, each.label, " ", button(text("forget"), () => forget(each), { className: "quiet" })),
   );
   outbox.replaceChildren(element("summary", {}, text("waiting", { n: writes.length })), element("ul", {}, items));
-  view?.waiting();
+  view?.waiting?.();
 }
 
 onState((now) => {
@@ -117,21 +122,23 @@ onState((now) => {
   state.dataset.state = now;
   if (now === "live") void enter().then(hurry); // another person may have logged in meanwhile
 });
-onUnauthorized(() =>
+onUnauthorized(() => {
+  main.hidden = true; // whoever comes next may be somebody else
   logIn(async () => {
     await enter();
     retry();
     hurry();
     view?.show(route());
-  }),
-);
+    showWaiting();
+  });
+});
 onKey("1", "tasks", () => go("tasks"));
 onKey("2", "products", () => go("products"));
 onKey("u", "undo", undoLast);
 watch({
   answered(write, body, problem) {
     const changes = settled(write, body, problem); // also while no view is open
-    view?.apply(changes);
+    view?.apply?.(changes);
   },
   changed: showWaiting,
 });

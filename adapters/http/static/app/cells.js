@@ -1,17 +1,11 @@
-/** The cells of a row. */
+/** The cells of a row and of the head, and what keys do on a row that has the focus. */
 import { fieldOf } from "./collections.js";
 import { button, element } from "./element.js";
 import { LOW } from "./filters.js";
 import { shown, today } from "./formats.js";
 import { text } from "./texts.js";
 
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Collection} Collection
- * @typedef {{ tick: (entity: Entity) => void, move: (entity: Entity, change: number) => void, remove: (entity: Entity) => void,
- *   edit: (entity: Entity) => void }} Actions
- * @typedef {{ waits: boolean, isDraft: boolean, mayWrite: boolean }} Marks
- */
+/** @typedef {{ waits: boolean, isDraft: boolean, mayWrite: boolean }} Marks */
 
 /** @param {string} name @param {...any} content */
 export const cell = (name, ...content) => element("div", { role: "gridcell", className: `cell ${name}` }, content);
@@ -34,6 +28,53 @@ export function cells(collection, entity, actions, { waits, isDraft, mayWrite })
   const remove = button("✕", () => actions.remove(entity), { className: "quiet", "aria-label": text("delete", { title }) });
   made.push(cell("actions", ...(mayWrite ? [edit, remove] : [])));
   return made;
+}
+
+/**
+ * @param {Collection} collection
+ * @param {string} sort as in the query
+ * @param {(name: string) => void} order
+ */
+export function heads({ columns, name: collection, title }, sort, order) {
+  const head = (/** @type {string} */ name, /** @type {HTMLElement} */ content, /** @type {string | null} */ direction = null) =>
+    element("div", { role: "columnheader", className: `cell ${name}`, "aria-sort": direction }, content);
+  const silent = (/** @type {string} */ name, /** @type {string} */ label) => head(name, element("span", { className: "unseen" }, text(label)));
+  const sorting = columns.map((name) => {
+    const direction = { [name]: "ascending", [`-${name}`]: "descending" }[sort.split(",")[0]] ?? "none";
+    const arrow = { ascending: " ↑", descending: " ↓" }[direction] ?? "";
+    const label = button(text(`field.${name}`) + arrow, () => order(name), { className: "quiet" });
+    return head(name === title ? "title" : name, label, direction);
+  });
+  return [...(collection === "tasks" ? [silent("tick", "field.completed_at")] : []), ...sorting, silent("actions", "column.actions")];
+}
+
+/**
+ * @param {string} key
+ * @param {number} all how many rows there are
+ * @param {number} page how many of them fill the window
+ * @returns {number} by how many rows the focus moves
+ */
+export function stepOf(key, all, page) {
+  const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -all, End: all };
+  return /** @type {Record<string, number>} */ (steps)[key] ?? 0;
+}
+
+/**
+ * @param {string} key
+ * @param {Entity} entity
+ * @param {Actions & { open: (id: number) => void }} actions
+ * @param {boolean} mayWrite
+ * @returns {(() => void) | undefined}
+ */
+export function verbOf(key, entity, actions, mayWrite) {
+  const edit = () => actions.edit(entity);
+  /** @type {Record<string, () => void>} */
+  const verbs = { Enter: () => actions.open(entity.id) };
+  if (mayWrite) Object.assign(verbs, { e: edit, F2: edit, Delete: () => actions.remove(entity) });
+  if (mayWrite && "status" in entity) verbs[" "] = verbs.x = () => actions.tick(entity);
+  if (mayWrite && entity.stock >= 0 && entity.stock !== null)
+    Object.assign(verbs, { "+": () => actions.move(entity, 1), "-": () => actions.move(entity, -1) });
+  return verbs[key];
 }
 
 /** @param {string} name */

@@ -3,6 +3,7 @@ const ROOT = new URL("..", location.href);
 const RUN = [...crypto.getRandomValues(new Uint8Array(9))].map((each) => each.toString(36)).join("");
 const UNANSWERED = [408, 429, 502, 503, 504, 507];
 let asked = 0;
+let earlier = 0;
 let refused = () => {};
 
 /** The service did not answer, or not yet: the same request may be sent again. */
@@ -24,8 +25,17 @@ export class Problem extends Error {
   }
 }
 
+/**
+ * Tell whether an error is the service's last word; a key may still be shown, and an answer may still come.
+ * @param {unknown} error @returns {error is Problem}
+ */
+export const isFinal = (error) => error instanceof Problem && error.status !== 401;
+
 /** @param {() => void} then what to do when the service wants a key */
 export const onUnauthorized = (then) => void (refused = then);
+
+/** Say that a key was shown: that what was asked before was refused is no news. */
+export const onEntered = () => void (earlier = asked);
 
 /** A name that nothing else has. */
 export const unique = () => `${RUN}-${++asked}`;
@@ -38,9 +48,10 @@ export const isOurs = (change) => change.request_id.startsWith(`${RUN}-`);
 
 /** @param {string} path @param {RequestInit & { headers?: Record<string, string> }} [init] @returns {Promise<Response>} */
 export async function request(path, init = {}) {
+  const number = asked + 1;
   const headers = { "X-Request-ID": unique(), Accept: "application/json", ...init.headers };
   const answer = await fetch(new URL(path, ROOT), { ...init, headers });
-  if (answer.status === 401) refused();
+  if (answer.status === 401 && number > earlier) refused();
   return answer;
 }
 

@@ -1,5 +1,5 @@
 /** A collection: what may be added to it, which part of it is shown, and the entity that is open. */
-import { isOurs, Problem } from "./client.js";
+import { isFinal, isOurs } from "./client.js";
 import { COLLECTIONS } from "./collections.js";
 import { Editor } from "./editor.js";
 import { button, element } from "./element.js";
@@ -14,14 +14,6 @@ import { quickAdd } from "./quickadd.js";
 import { address, go } from "./router.js";
 import { text } from "./texts.js";
 import { edit, moveStock, remove } from "./writes.js";
-
-/**
- * @typedef {import("./collections.js").Change} Change
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./router.js").Route} Route
- * @typedef {{ show: (route: Route) => void, apply: (changes: Partial<Change>[]) => void, waiting: () => void, leave: () => void }} View
- *   `apply` gets what this page stored; `waiting` is called when what waits for an answer changes
- */
 
 const AGAIN_MS = 2000;
 const COUNT_MS = 1000; // after the last change
@@ -58,18 +50,18 @@ export function collectionView(name, main, mayWrite) {
   const panel = element("aside", { className: "panel", "aria-label": text("details"), hidden: true, onkeydown: escape });
   const list = element("div", { className: "list" }, mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot, button(text("csv.export"), save));
   main.replaceChildren(element("h1", { className: "unseen" }, text(name)), element("div", { className: "collection" }, list, panel));
-  onKey("/", "keys./", () => filter.search.focus());
-  onKey("n", "keys.n", () => document.getElementById("quick-add")?.focus());
+  onKey("/", "search", () => filter.search.focus());
+  onKey("n", "add", () => document.getElementById("quick-add")?.focus());
   onKey("l", "keys.l", () => grid.active && grid.focus(grid.active));
 
   /** @param {Entity} entity */
   function conflicted({ id }) {
-    return (/** @type {Problem} */ { status }) => status === 412 && go(address(name, query, id));
+    return (/** @type {{ status?: number }} */ { status }) => status === 412 && go(address(name, query, id));
   }
 
   /** @param {unknown} error */
   function failed(error) {
-    if (error instanceof Problem && error.status !== 401) return say(error.message, { isError: true });
+    if (isFinal(error)) return say(error.message, { isError: true });
     clearTimeout(timer);
     timer = setTimeout(read, AGAIN_MS);
   }
@@ -123,7 +115,7 @@ export function collectionView(name, main, mayWrite) {
 
   /** Save the list as it is filtered and ordered. */
   async function save() {
-    const { download } = await import("./download.js");
+    const { download } = await import("./table.js");
     const tell = (/** @type {string} */ key, /** @type {number} */ n) => say(text(key, { n, done: written(n) }));
     await download(name, query, (read) => tell("csv.exporting", read)).then((rows) => tell("csv.exported", rows), failed);
   }

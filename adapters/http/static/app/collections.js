@@ -1,12 +1,3 @@
-/**
- * @typedef {{ id: number, version: number, created_at: string, updated_at: string, [name: string]: any }} Entity
- * @typedef {"text" | "lines" | "choice" | "date" | "price" | "count" | "time"} Kind
- * @typedef {{ name: string, kind: Kind, choices?: string[], fixed?: true, required?: true, unsorted?: true }} Field
- * @typedef {{ name: string, type: string, title: string, fields: Field[], columns: string[] }} Collection
- * @typedef {{ cursor: string, type: string, id: number, version: number, at: string, data: Entity, changed: string[],
- *   actor: { key: number, name: string } | null, reason?: string, request_id: string }} Change
- */
-
 /** @type {Field[]} */
 const TIMES = [
   { name: "created_at", kind: "time", fixed: true },

@@ -1,24 +1,18 @@
 /** CSV out and in: a collection as a file, and a file as entities, checked by the service before anything is stored. */
-import { NoAnswer, Problem } from "./client.js";
+import { isFinal } from "./client.js";
 import { COLLECTIONS } from "./collections.js";
-import { download } from "./download.js";
-import { button, element } from "./element.js";
-import { attempt, named, row, table } from "./forms.js";
+import { button, choice, element, named, row, table } from "./element.js";
+import { followAll, stop } from "./feed.js";
 import { count } from "./formats.js";
-import { choice } from "./inputs.js";
-import { beginning, pieces, repeated, store } from "./table.js";
+import { attempt } from "./notices.js";
+import { beginning, download, pieces, repeated, store } from "./table.js";
 import { text } from "./texts.js";
-
-/**
- * @typedef {import("./table.js").Breach} Breach
- * @typedef {import("./table.js").Piece} Piece
- */
 
 const MOST_TOLD = 100;
 const ENCODINGS = ["utf-8", "windows-1252", "utf-16le", "utf-16be"];
 const DELIMITERS = [",", ";", "\t", "|"];
 
-/** @param {HTMLElement} main @param {boolean} mayWrite @returns {import("./collection_view.js").View} */
+/** @param {HTMLElement} main @param {boolean} mayWrite @returns {View} */
 export function csvView(main, mayWrite) {
   const of = choice(Object.keys(COLLECTIONS).map((each) => [each, text(each)]), "tasks", { onchange: () => void read() });
   const bar = element("progress", { "aria-label": text("csv.progress"), hidden: true });
@@ -117,7 +111,7 @@ export function csvView(main, mayWrite) {
     );
   }
 
-  /** @param {string} name @param {import("./table.js").Options} options */
+  /** @param {string} name @param {Options} options */
   async function check(name, options) {
     const mine = (going = {});
     found.replaceChildren();
@@ -159,7 +153,7 @@ export function csvView(main, mayWrite) {
         if (report.refused && !piece.report.refused) return found.replaceChildren(...told(report.errors, report.omitted));
         done += report.rows - report.refused;
       } catch (error) {
-        if (!(error instanceof NoAnswer || (error instanceof Problem && error.status === 401))) throw error;
+        if (isFinal(error)) throw error;
         state.textContent = text("csv.broken");
         return found.replaceChildren(act(text("csv.again"), () => write(name, all, rows)));
       }
@@ -169,7 +163,7 @@ export function csvView(main, mayWrite) {
     form.replaceChildren();
   }
 
-  return { show: () => {}, apply: () => {}, waiting: () => {}, leave: () => void (going = {}) };
+  return { show: () => void followAll(() => {}), leave: () => ((going = {}), stop()) };
 }
 
 /** @param {string} label @param {() => Promise<unknown>} run */

@@ -2,30 +2,39 @@
 import { meant, typed } from "./formats.js";
 import { writable } from "./collections.js";
 
+/** @type {number | string} */
+let owner = "";
+
 /**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Collection} Collection
- * @typedef {{ base: Entity, mine: Record<string, string>, theirs?: Entity }} Draft `mine` as typed, by field; `theirs`
- *   is what the service has, if somebody changed it after `base`
+ * Say whose key this browser uses. What others typed is theirs; what was typed without a key is anybody's.
+ * @param {number | undefined} key
  */
+export const typedBy = (key) => void (owner = key ?? "");
 
-const PREFIX = "backroom:draft:";
+/** @param {number | string} who @param {string} name */
+const place = (who, name) => `backroom:typed:${who}:${name}`;
 
-/** @param {string} path @returns {Draft | null} */
-export const draftOf = (path) => JSON.parse(localStorage.getItem(PREFIX + path) ?? "null");
+/**
+ * What somebody typed into a place with a name.
+ * @param {string} name
+ */
+export const recalled = (name) => localStorage.getItem(place(owner, name)) ?? localStorage.getItem(place("", name));
 
-/** @param {string} path @param {Draft} draft */
-export function keep(path, draft) {
-  if (Object.keys(draft.mine).length) localStorage.setItem(PREFIX + path, JSON.stringify(draft));
-  else drop(path);
+/** @param {string} name @param {string} typed if empty, it is forgotten */
+export function remember(name, typed) {
+  localStorage.removeItem(place("", name));
+  if (typed) localStorage.setItem(place(owner, name), typed);
+  else localStorage.removeItem(place(owner, name));
 }
 
-/** @param {string} path */
-export const drop = (path) => localStorage.removeItem(PREFIX + path);
+/** @param {string} path @returns {Draft | null} */
+export const draftOf = (path) => JSON.parse(recalled(path) ?? "null");
 
-/** The paths of all that have a draft. */
-export const draftPaths = () =>
-  Object.keys(localStorage).filter((each) => each.startsWith(PREFIX)).map((each) => each.slice(PREFIX.length));
+/** @param {string} path @param {Draft} draft */
+export const keep = (path, draft) => remember(path, Object.keys(draft.mine).length ? JSON.stringify(draft) : "");
+
+/** @param {string} path */
+export const drop = (path) => remember(path, "");
 
 /**
  * The draft's values, as the service takes them.

@@ -1,21 +1,13 @@
 /** One entity with all that belongs to it: its fields, a conflict, its stock, its history. */
 import { ask, Problem } from "./client.js";
 import { writable } from "./collections.js";
-import { conflict } from "./conflict.js";
+import { changesOf, conflict, historyList } from "./differences.js";
 import { draftOf, drop, keep, rebase, write } from "./drafts.js";
-import { button, element } from "./element.js";
+import { button, element, input, labelled, showWrong } from "./element.js";
 import { shown, typed } from "./formats.js";
-import { changesOf, historyList } from "./history.js";
-import { input, labelled, showWrong } from "./inputs.js";
 import { waits } from "./outbox.js";
 import { text } from "./texts.js";
 import { edit, moveStock, remove, restore, revert } from "./writes.js";
-
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Change} Change
- * @typedef {import("./collections.js").Collection} Collection
- */
 
 export class Editor {
   /** @param {HTMLElement} host @param {Collection} collection @param {number} id @param {{ close: () => void, mayWrite: boolean }} options */
@@ -30,8 +22,8 @@ export class Editor {
     this.entity = null;
     this.isDeleted = false;
     this.state = element("p", { className: "state", role: "status" });
-    this.fields = element("form", { className: "fields", onsubmit: (/** @type {Event} */ event) => this.save(event) });
-    this.past = element("details", { ontoggle: () => this.showHistory() }, element("summary", {}, text("history")));
+    this.fields = element("form", { className: "fields", onsubmit: (/** @type {Event} */ event) => this.#save(event) });
+    this.past = element("details", { ontoggle: () => this.#showHistory() }, element("summary", {}, text("history")));
   }
 
   /** Read the entity and show it. */
@@ -44,7 +36,7 @@ export class Editor {
       this.isDeleted = !!last;
       this.entity = last?.data ?? null;
     }
-    this.render();
+    this.#render();
     this.host.querySelector("h2")?.focus();
   }
 
@@ -59,7 +51,7 @@ export class Editor {
     this.isDeleted = !!change.type?.endsWith(".deleted");
     this.entity = change.data;
     const draft = draftOf(this.path);
-    if (wasDeleted !== this.isDeleted || (draft && !this.host.querySelector(".conflict") && draft.theirs)) this.render();
+    if (wasDeleted !== this.isDeleted || (draft && !this.host.querySelector(".conflict") && draft.theirs)) this.#render();
     else this.refresh();
     this.past.open &&= false;
   }
@@ -69,7 +61,7 @@ export class Editor {
     const { entity } = this;
     if (!entity) return;
     const draft = draftOf(this.path);
-    if (draft?.theirs && !this.isDeleted && !this.host.querySelector(".conflict")) return this.render();
+    if (draft?.theirs && !this.isDeleted && !this.host.querySelector(".conflict")) return this.#render();
     for (const field of writable(this.collection)) {
       const control = /** @type {HTMLInputElement | null} */ (this.fields.querySelector(`[name="${field.name}"]`));
       const value = draft?.mine[field.name] ?? typed(field, entity[field.name]);
@@ -78,17 +70,16 @@ export class Editor {
     const isStale = draft && draft.base.version < entity.version;
     this.state.replaceChildren(
       text(waits(this.path) ? "state.waits" : isStale ? "state.stale" : draft ? "state.unsaved" : "state.saved"),
-      ...(isStale ? [" ", button(text("compare"), () => this.compare())] : []),
+      ...(isStale ? [" ", button(text("compare"), () => this.#compare())] : []),
     );
     this.fields.classList.toggle("unsaved", !!draft);
     const meta = this.host.querySelector(".meta");
-    if (meta) meta.textContent = this.meta(entity);
+    if (meta) meta.textContent = this.#meta(entity);
     const stock = this.host.querySelector(".level");
     if (stock) stock.textContent = shown({ name: "stock", kind: "count" }, entity.stock);
   }
 
-  /** @private */
-  render() {
+  #render() {
     const { collection, entity } = this;
     const heading = element("h2", { tabIndex: -1, dir: "auto" }, entity ? entity[collection.title] : text("unknown", { id: this.id }));
     const top = element("header", {}, heading, button("✕", this.close, { className: "quiet", "aria-label": text("close") }));
@@ -97,17 +88,17 @@ export class Editor {
     if (draft && draft.base.version < entity.version && !draft.theirs && !this.isDeleted) keep(this.path, { ...draft, theirs: entity });
     const now = draftOf(this.path);
     const parts = this.isDeleted
-      ? [this.deleted(entity)]
+      ? [this.#deleted(entity)]
       : now?.theirs
-        ? [conflict(collection, { ...now, theirs: this.newest(now.theirs) }, (mine) => this.solved(mine))]
-        : [this.form(entity), ...(entity.stock === null || entity.stock === undefined || !this.mayWrite ? [] : [this.stock()])];
-    this.host.replaceChildren(top, ...parts, element("p", { className: "meta" }, this.meta(entity)), this.past);
+        ? [conflict(collection, { ...now, theirs: this.#newest(now.theirs) }, (mine) => this.#solved(mine))]
+        : [this.#form(entity), ...(entity.stock === null || entity.stock === undefined || !this.mayWrite ? [] : [this.#stock()])];
+    this.host.replaceChildren(top, ...parts, element("p", { className: "meta" }, this.#meta(entity)), this.past);
     this.refresh();
     /** @type {HTMLElement | null} */ (this.host.querySelector("#conflict-title"))?.focus();
   }
 
-  /** @private @param {Entity} entity */
-  form(entity) {
+  /** @param {Entity} entity */
+  #form(entity) {
     const mine = draftOf(this.path)?.mine ?? {};
     const controls = writable(this.collection).map((field) => {
       const changed = (/** @type {string} */ value) => {
@@ -118,15 +109,15 @@ export class Editor {
     });
     const buttons = [
       element("button", { className: "primary" }, text("save")),
-      button(text("discard"), () => (drop(this.path), this.render()), { className: "discard" }),
-      button(text("delete.short"), () => this.remove(), { className: "danger" }),
+      button(text("discard"), () => (drop(this.path), this.#render()), { className: "discard" }),
+      button(text("delete.short"), () => this.#remove(), { className: "danger" }),
     ];
     this.fields.replaceChildren(...controls, this.state, element("div", { className: "buttons" }, this.mayWrite ? buttons : []));
     return this.fields;
   }
 
-  /** @private @param {Event} event */
-  async save(event) {
+  /** @param {Event} event */
+  async #save(event) {
     event.preventDefault();
     const draft = draftOf(this.path);
     if (!draft) return;
@@ -137,50 +128,44 @@ export class Editor {
     this.refresh();
   }
 
-  /** @private */
-  compare() {
+  #compare() {
     const draft = draftOf(this.path);
     if (draft && this.entity) keep(this.path, { ...draft, theirs: this.entity });
-    this.render();
+    this.#render();
   }
 
-  /** @private @param {Record<string, string>} mine */
-  async solved(mine) {
+  /** @param {Record<string, string>} mine */
+  async #solved(mine) {
     const draft = draftOf(this.path);
-    const theirs = this.newest(draft?.theirs);
+    const theirs = this.#newest(draft?.theirs);
     this.entity = theirs;
     keep(this.path, { base: theirs, mine });
     rebase(this.collection, this.path, theirs);
-    this.render();
+    this.#render();
     this.host.querySelector("h2")?.focus();
     const left = draftOf(this.path);
     if (left) await edit(this.collection, theirs, left.mine).catch((problem) => showWrong(this.fields, problem));
     this.refresh();
   }
 
-  /**
-   * @private
-   * @param {Entity | undefined} other
-   */
-  newest(other) {
+  /** @param {Entity | undefined} other */
+  #newest(other) {
     const entity = /** @type {Entity} */ (this.entity);
     return other && other.version > entity.version ? other : entity;
   }
 
-  /** @private */
-  async remove() {
+  async #remove() {
     if (this.entity) await remove(this.collection, this.entity).catch(() => null);
     if (this.isDeleted) this.close();
   }
 
-  /** @private @param {Entity} entity */
-  deleted(entity) {
+  /** @param {Entity} entity */
+  #deleted(entity) {
     const back = button(text("restore"), () => void restore(this.collection, entity).catch(() => null), { className: "primary" });
     return element("section", {}, element("p", {}, text("deleted.hint")), this.mayWrite ? back : "");
   }
 
-  /** @private */
-  stock() {
+  #stock() {
     const amount = element("input", { id: "amount", type: "number", min: "1", value: "1", inputMode: "numeric" });
     const reason = element("input", { id: "reason", maxLength: 100, autocomplete: "off" });
     const move = (/** @type {number} */ sign) => {
@@ -197,14 +182,13 @@ export class Editor {
     );
   }
 
-  /** @private @param {Entity} entity */
-  meta(entity) {
+  /** @param {Entity} entity */
+  #meta(entity) {
     const at = (/** @type {string} */ time) => shown({ name: "at", kind: "time" }, time);
     return text("meta", { id: entity.id, version: entity.version, created: at(entity.created_at), updated: at(entity.updated_at) });
   }
 
-  /** @private */
-  async showHistory() {
+  async #showHistory() {
     this.past.querySelector("ol")?.remove();
     if (!this.past.open) return;
     const changes = await changesOf(this.collection, this.id);

@@ -1,10 +1,11 @@
 /** Every change since a list was read, as it happens. After a break it goes on behind the last cursor. */
-import { request } from "./client.js";
+import { ask, request } from "./client.js";
+import { attempt } from "./notices.js";
 
-/** @typedef {import("./collections.js").Change} Change */
 /** @typedef {"connecting" | "live" | "broken" | "paused"} State */
 
 const SILENCE_MS = 40_000; // the service says something every 15 s
+const AGAIN_MS = 5000;
 const PAUSES_MS = [300, 1000, 2000, 5000];
 
 /** @type {AbortController | null} */
@@ -59,6 +60,38 @@ export async function follow(changes, apply, reset) {
       await pause(PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)]);
     }
   }
+}
+
+/**
+ * Follow everything from now on.
+ * @param {(changes: Change[]) => void} apply what happens
+ * @param {() => unknown} [begin] is called before, and again when what happened meanwhile is no longer known
+ * @returns {Promise<void>}
+ */
+export async function followAll(apply, begin = () => {}) {
+  stop();
+  const mine = (current = new AbortController());
+  const now = await ask("GET", "changes?after=now&limit=1").catch(() => null);
+  if (current !== mine) return;
+  if (now) {
+    void begin();
+    return follow(`./changes?after=${now.body.cursor}`, apply, () => void followAll(apply, begin));
+  }
+  told("broken");
+  await pause(PAUSES_MS[1]);
+  if (current === mine) return followAll(apply, begin);
+}
+
+/**
+ * Show something again whenever something happens, and now and then.
+ * @param {() => Promise<void>} read
+ * @returns {() => void} ends it
+ */
+export function refreshed(read) {
+  const again = () => void read().catch(() => null); // the state of the connection is seen
+  void followAll(again, () => attempt(read));
+  const timer = setInterval(() => document.hidden || again(), AGAIN_MS);
+  return () => (stop(), clearInterval(timer));
 }
 
 /** Follow nothing. */

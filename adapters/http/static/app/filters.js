@@ -1,10 +1,7 @@
 /** What a list shows and in which order, as the query of the address. */
-import { button, element } from "./element.js";
+import { button, choice, element } from "./element.js";
 import { today } from "./formats.js";
-import { choice } from "./inputs.js";
 import { text } from "./texts.js";
-
-/** @typedef {import("./collections.js").Collection} Collection */
 
 /** What counts as little. */
 export const LOW = 5;
@@ -54,7 +51,7 @@ export function filters(collection, changed) {
       const now = owned.map(([each, value]) => `${each}=${value}`).join("&");
       if (queries.includes(now)) owned.forEach(([each]) => seen.add(each));
       const names = queries.flatMap((each) => [...new URLSearchParams(each).keys()]);
-      const options = [["", `${text(`field.${name}`)}: ${text("any")}`], ...queries.map((each, at) => [each, text(`filter.${name}.${at}`)])];
+      const options = [["", `${text(`field.${name}`)}: ${text("any")}`], ...queries.map((each, at) => [each, label(name, each, at)])];
       return chooser(`filter-${name}`, text(`field.${name}`), options, now, (wanted) => set(names, wanted));
     });
     const others = [...query].filter(([name]) => !seen.has(name));
@@ -76,6 +73,9 @@ export function filters(collection, changed) {
 
   return { form, search, show };
 }
+
+/** @param {string} name @param {string} query @param {number} at */
+const label = (name, query, at) => text(/^(status|priority)=/.test(query) ? query.replace(/.*=/, "choice.") : `filter.${name}.${at}`);
 
 /** @param {string} id @param {string} name @param {string[][]} options @param {string} now @param {(wanted: string) => void} chosen */
 const chooser = (id, name, options, now, chosen) =>

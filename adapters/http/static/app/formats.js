@@ -1,8 +1,6 @@
 /** Values as people read and type them. */
 import { locale, text } from "./texts.js";
 
-/** @typedef {import("./collections.js").Field} Field */
-
 const latin = String(new Intl.Locale(locale, { numberingSystem: "latn" }));
 const money = new Intl.NumberFormat(latin, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat(latin);

@@ -1,22 +1,15 @@
 /** A list in the page. Of its rows, only those near the window are there. */
-import { cell, cells } from "./cells.js";
+import { cell, cells, heads, stepOf, verbOf } from "./cells.js";
 import { fieldOf } from "./collections.js";
 import { draftOf, drop, keep, write } from "./drafts.js";
-import { button, element } from "./element.js";
+import { button, element, input } from "./element.js";
 import { count, typed } from "./formats.js";
-import { heads } from "./heads.js";
-import { input } from "./inputs.js";
 import { say } from "./notices.js";
 import { waiting, waits } from "./outbox.js";
-import { stepOf, verbOf } from "./row_keys.js";
 import { text } from "./texts.js";
 import { edit, pathOf } from "./writes.js";
 
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Collection} Collection
- * @typedef {import("./listing.js").Listing} Listing
- */
+/** @typedef {import("./listing.js").Listing} Listing */
 
 const MARGIN = 12; // rows above and below the window
 const AHEAD = 60; // rows before the end at which more are read
@@ -26,7 +19,7 @@ const MARKED_MS = 4000;
 export class Grid {
   /**
    * @param {Collection} collection
-   * @param {import("./cells.js").Actions & { sort: (name: string) => void, open: (id: number) => void, failed: (error: unknown) => void }} actions
+   * @param {Actions & { sort: (name: string) => void, open: (id: number) => void, failed: (error: unknown) => void }} actions
    */
   constructor(collection, actions) {
     this.collection = collection;
@@ -46,14 +39,14 @@ export class Grid {
     this.body = element("div", { role: "rowgroup", className: "body" });
     this.root = element(
       "div",
-      { role: "grid", className: "grid", "aria-label": text(collection.name), onkeydown: (/** @type {KeyboardEvent} */ event) => this.pressed(event) },
+      { role: "grid", className: "grid", "aria-label": text(collection.name), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pressed(event) },
       element("div", { role: "rowgroup" }, this.heads),
       this.body,
     );
     this.foot = element("p", { className: "foot", role: "status" });
     const later = () => (this.frame ||= requestAnimationFrame(() => this.render()));
     /** @type {[string, () => void][]} */
-    this.listeners = [["scroll", later], ["resize", later], ["beforeprint", () => this.print(true)], ["afterprint", () => this.print(false)]];
+    this.listeners = [["scroll", later], ["resize", later], ["beforeprint", () => this.#print(true)], ["afterprint", () => this.#print(false)]];
     for (const [name, listener] of this.listeners) addEventListener(name, listener);
     this.frame = 0;
   }
@@ -78,17 +71,17 @@ export class Grid {
    */
   async change(changing, isMarked = () => false) {
     const { listing } = this;
-    const anchor = this.anchor();
+    const anchor = this.#anchor();
     const before = anchor === null ? 0 : listing?.position(anchor) ?? -1;
     const touched = await changing;
     if (listing !== this.listing || !listing) return;
     const after = anchor === null ? 0 : listing.position(anchor);
     if (before >= 0 && after >= 0 && before !== after) {
-      this.stretch();
+      this.#stretch();
       scrollBy(0, (after - before) * this.height);
     }
     this.render();
-    [...touched].filter(isMarked).forEach((id) => this.mark(id));
+    [...touched].filter(isMarked).forEach((id) => this.#mark(id));
   }
 
   /** @returns {void} */
@@ -97,26 +90,26 @@ export class Grid {
     const { listing } = this;
     if (!listing || !this.root.isConnected) return;
     const rows = listing.rows;
-    this.stretch();
+    this.#stretch();
     const top = this.body.getBoundingClientRect().top;
     const first = this.isPrinting ? 0 : Math.max(0, Math.floor(-top / this.height) - MARGIN);
     const last = this.isPrinting ? PRINTED : Math.max(0, Math.ceil((innerHeight - top) / this.height)) + MARGIN;
     if (this.active === null || !listing.byId.has(this.active)) this.active = rows[first]?.id ?? null;
-    const focused = this.focused();
+    const focused = this.#focused();
     const length = Math.max(0, Math.min(last, rows.length) - first);
     const positions = Array.from({ length }, (_, at) => first + at);
     const away = focused === null ? -1 : listing.position(focused);
     if (away >= 0 && away < first) positions.unshift(away);
     if (away >= last) positions.push(away);
-    this.put(positions.map((at) => this.row(rows[at], at)));
+    this.#put(positions.map((at) => this.#row(rows[at], at)));
     this.root.ariaRowCount = String(listing.total === null ? -1 : listing.total + 1);
-    this.foot.textContent = this.summary(listing);
+    this.foot.textContent = this.#summary(listing);
     const height = this.body.querySelector(".row:not(.editing)")?.getBoundingClientRect().height || this.height;
     if (height !== this.height && !this.isPrinting) {
       this.height = height;
       return this.render();
     }
-    if (listing.next && last > rows.length - AHEAD) void this.more(listing);
+    if (listing.next && last > rows.length - AHEAD) void this.#more(listing);
   }
 
   /** @param {number} id */
@@ -139,7 +132,7 @@ export class Grid {
   async edit(id) {
     const entity = this.listing?.byId.get(id);
     if (!entity || !this.mayWrite) return;
-    if (this.editing !== null) this.done();
+    if (this.editing !== null) this.#done();
     this.editing = this.active = id;
     void this.listing?.hold(id);
     this.render();
@@ -148,40 +141,37 @@ export class Grid {
     control?.select?.();
   }
 
-  /** @private */
-  print(/** @type {boolean} */ begins) {
+  #print(/** @type {boolean} */ begins) {
     this.isPrinting = begins;
     this.render();
   }
 
-  /** @private @param {Listing} listing */
-  async more(listing) {
+  /** @param {Listing} listing */
+  async #more(listing) {
     await listing.more().catch(this.actions.failed);
     if (listing === this.listing) this.render();
   }
 
-  /** @private @param {Listing} listing */
-  summary({ rows, total, next }) {
+  /** @param {Listing} listing */
+  #summary({ rows, total, next }) {
     if (!rows.length) return text("none");
     const n = total ?? rows.length;
     return text(next ? "count.more" : `count.${this.collection.name}`, { n: next && total === null ? "…" : n, total: count(n), read: count(rows.length) }) ;
   }
 
-  /** @private */
-  stretch() {
+  #stretch() {
     this.body.style.blockSize = `${(this.listing?.rows.length ?? 0) * this.height}px`;
   }
 
-  /** @private the entity whose place on the screen must not change */
-  anchor() {
-    const focused = this.focused();
+  /** the entity whose place on the screen must not change */
+  #anchor() {
+    const focused = this.#focused();
     if (focused !== null) return focused;
     const passed = -this.body.getBoundingClientRect().top;
     return passed > 0 ? this.listing?.rows[Math.ceil(passed / this.height)]?.id ?? null : null;
   }
 
-  /** @private */
-  focused() {
+  #focused() {
     const row = document.activeElement?.closest(".grid .body .row");
     return row instanceof HTMLElement ? Number(row.dataset.id) : null;
   }
@@ -189,9 +179,8 @@ export class Grid {
   /**
    * Put rows into the body without moving the one with the focus.
    * @param {HTMLElement[]} rows
-   * @private
    */
-  put(rows) {
+  #put(rows) {
     const wanted = new Set(rows);
     for (const child of [...this.body.children]) {
       if (wanted.has(/** @type {HTMLElement} */ (child))) continue;
@@ -206,9 +195,9 @@ export class Grid {
     }
   }
 
-  /** @private @param {Entity} stored @param {number} at */
-  row(stored, at) {
-    const entity = this.overlaid(stored);
+  /** @param {Entity} stored @param {number} at */
+  #row(stored, at) {
+    const entity = this.#overlaid(stored);
     const path = pathOf(this.collection, entity);
     const marks = { waits: waits(path), isDraft: !!draftOf(path), mayWrite: this.mayWrite };
     const isEditing = entity.id === this.editing;
@@ -218,7 +207,7 @@ export class Grid {
       const row = made?.row ?? element("div", { role: "row", "data-id": entity.id, tabIndex: -1 });
       const hadFocus = row.contains(document.activeElement);
       row.className = `row ${this.collection.name} ${entity.status ?? ""} ${isEditing ? "editing" : ""}`;
-      row.replaceChildren(...(isEditing ? this.controls(stored) : cells(this.collection, entity, this.actions, marks)));
+      row.replaceChildren(...(isEditing ? this.#controls(stored) : cells(this.collection, entity, this.actions, marks)));
       if (hadFocus && !isEditing) row.focus({ preventScroll: true });
       made = { row, key };
       this.made.set(entity.id, made);
@@ -235,16 +224,15 @@ export class Grid {
   /**
    * What waits is shown as if it were stored.
    * @param {Entity} entity
-   * @private
    */
-  overlaid(entity) {
+  #overlaid(entity) {
     const path = pathOf(this.collection, entity);
     const edits = waiting().filter((each) => each.method === "PATCH" && each.path === path);
     return edits.reduce((now, { body }) => ({ ...now, ...body }), entity);
   }
 
-  /** @private @param {Entity} entity */
-  controls(entity) {
+  /** @param {Entity} entity */
+  #controls(entity) {
     const path = pathOf(this.collection, entity);
     const mine = draftOf(path)?.mine ?? {};
     const made = this.collection.columns.map((name) => {
@@ -254,35 +242,32 @@ export class Grid {
       return cell(name, control);
     });
     const buttons = [
-      button("✓", () => this.save(), { "aria-label": text("save"), className: "primary" }),
-      button("✕", () => this.cancel(), { "aria-label": text("cancel") }),
+      button("✓", () => this.#save(), { "aria-label": text("save"), className: "primary" }),
+      button("✕", () => this.#cancel(), { "aria-label": text("cancel") }),
     ];
     return [...made, cell("actions", ...buttons)];
   }
 
-  /** @private */
-  save() {
+  #save() {
     const { editing: id, listing } = this;
     const entity = id === null ? null : listing?.byId.get(id);
     if (!entity || id === null) return;
     const draft = draftOf(pathOf(this.collection, entity));
-    this.done();
+    this.#done();
     if (draft)
       edit(this.collection, draft.base, draft.mine).catch(({ status }) => (status === 422 ? this.edit(id) : this.actions.open(id)));
   }
 
-  /** @private */
-  cancel() {
+  #cancel() {
     const id = this.editing;
     const path = `${this.collection.name}/${id}`;
     const draft = draftOf(path);
     drop(path);
-    this.done();
+    this.#done();
     if (draft) say(text("discarded"), { action: text("undo"), run: () => (keep(path, draft), id && this.edit(id)) });
   }
 
-  /** @private */
-  done() {
+  #done() {
     const id = this.editing;
     this.editing = null;
     if (this.listing) void this.change(this.listing.hold(null), () => true).then(() => id && this.active === id && this.focus(id));
@@ -293,34 +278,33 @@ export class Grid {
   /**
    * Show for a moment that somebody changed an entity.
    * @param {number} id
-   * @private
    */
-  mark(id) {
+  #mark(id) {
     const row = this.made.get(id)?.row;
     row?.classList.add("changed");
     setTimeout(() => row?.classList.remove("changed"), MARKED_MS);
   }
 
-  /** @private @param {KeyboardEvent} event */
-  pressed(event) {
-    const id = this.focused();
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    const id = this.#focused();
     const entity = id === null ? null : this.listing?.byId.get(id);
     if (!entity || !this.listing || event.ctrlKey || event.metaKey || event.altKey) return;
     const isRow = event.target === this.made.get(entity.id)?.row;
-    const done = this.editing === entity.id ? this.pressedInEdit(event) : isRow && this.pressedInRow(event.key, entity);
+    const done = this.editing === entity.id ? this.#pressedInEdit(event) : isRow && this.#pressedInRow(event.key, entity);
     if (done) event.preventDefault();
   }
 
-  /** @private @param {KeyboardEvent} event */
-  pressedInEdit({ key, target }) {
-    if (key === "Escape") this.cancel();
-    else if (key === "Enter" && !(target instanceof HTMLButtonElement)) this.save();
+  /** @param {KeyboardEvent} event */
+  #pressedInEdit({ key, target }) {
+    if (key === "Escape") this.#cancel();
+    else if (key === "Enter" && !(target instanceof HTMLButtonElement)) this.#save();
     else return false;
     return true;
   }
 
-  /** @private @param {string} key @param {Entity} entity */
-  pressedInRow(key, entity) {
+  /** @param {string} key @param {Entity} entity */
+  #pressedInRow(key, entity) {
     const rows = this.listing?.rows ?? [];
     const step = stepOf(key, rows.length, Math.max(1, Math.floor(innerHeight / this.height) - 4));
     const at = (this.listing?.position(entity.id) ?? 0) + step;

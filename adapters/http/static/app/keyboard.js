@@ -3,7 +3,7 @@ import { button, element } from "./element.js";
 import { text } from "./texts.js";
 
 const OFF = "backroom:keys-off";
-const IN_LISTS = ["↑ ↓ j k", "Home End", "Enter", "e F2", "Space x", "+ −", "Delete", "Esc"];
+const IN_LISTS = ["↑ ↓ j k", "Home End", "e F2", "Space x", "+ −", "Esc"];
 /** @type {Record<string, { name: string, run: () => void }>} */
 const keys = { "?": { name: "keys.?", run: help } };
 
@@ -38,6 +38,8 @@ export function help() {
       {},
       Object.entries(keys).map(([key, { name }]) => line(key, name)),
       IN_LISTS.map((key, at) => line(key, `keys.list.${at}`)),
+      line("Enter", "open"),
+      line("Delete", "delete.short"),
     ),
     element("label", { className: "check" }, off, text("keys.on")),
     button(text("close"), () => dialog.close(), { className: "primary", autofocus: true }),

@@ -2,12 +2,6 @@
 import { ask } from "./client.js";
 import { entitiesOf, fieldOf } from "./collections.js";
 
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Change} Change
- * @typedef {import("./collections.js").Collection} Collection
- */
-
 const FIRST = 100;
 const MORE = 1000;
 const MAX_ASKED = 400; // ids in one URL
@@ -41,21 +35,21 @@ export class Listing {
 
   /** Read the beginning. */
   async load() {
-    this.take(await this.ask({ limit: FIRST }));
+    this.#take(await this.#ask({ limit: FIRST }));
   }
 
   /** Read on. What is asked for while that goes on is not asked for again. */
   more() {
     if (this.next && !this.reading) {
       const next = this.next.replace(/\blimit=\d+/, `limit=${MORE}`);
-      this.reading = ask("GET", next).then(({ body }) => this.take(body)).finally(() => void (this.reading = null));
+      this.reading = ask("GET", next).then(({ body }) => this.#take(body)).finally(() => void (this.reading = null));
     }
     return this.reading ?? Promise.resolve();
   }
 
   /** Count all that match. */
   async count() {
-    const { total } = await this.ask({ limit: 1, total: true });
+    const { total } = await this.#ask({ limit: 1, total: true });
     this.counted = total;
   }
 
@@ -70,12 +64,12 @@ export class Listing {
    * @returns {Promise<Set<number>>} the entities that look different now
    */
   apply(changes) {
-    this.applying = this.applying.catch(() => null).then(() => this.bring(changes)); // in their order
+    this.applying = this.applying.catch(() => null).then(() => this.#bring(changes)); // in their order
     return this.applying;
   }
 
-  /** @private @param {Change[]} changes */
-  async bring(changes) {
+  /** @param {Change[]} changes */
+  async #bring(changes) {
     /** @type {Map<number, Change>} */
     const latest = new Map();
     for (const each of changes) if (each.type.startsWith(`${this.collection.type}.`)) latest.set(each.id, each);
@@ -85,15 +79,15 @@ export class Listing {
     }
     const news = [...latest.values()].filter((each) => each.version > (this.byId.get(each.id)?.version ?? 0));
     const living = news.filter((each) => !each.type.endsWith(".deleted"));
-    const members = this.isFiltered ? await this.members(living.map((each) => each.id)) : null;
+    const members = this.isFiltered ? await this.#members(living.map((each) => each.id)) : null;
     /** @type {Set<number>} */
     const touched = new Set();
     for (const { id, data, type } of news) {
       const entity = members ? members.get(id) : type.endsWith(".deleted") ? undefined : data;
       const known = this.byId.get(id);
       if (known && entity && known.version > entity.version) continue;
-      if (known) this.remove(id);
-      if (entity) this.place(entity);
+      if (known) this.#remove(id);
+      if (entity) this.#place(entity);
       if (known || this.byId.has(id)) touched.add(id);
     }
     return touched;
@@ -114,32 +108,32 @@ export class Listing {
   position(id) {
     const entity = this.byId.get(id);
     if (!entity) return -1;
-    const found = this.behind(entity) - 1;
+    const found = this.#behind(entity) - 1;
     return this.rows[found] === entity ? found : this.rows.indexOf(entity);
   }
 
-  /** @private @param {number[]} ids @returns {Promise<Map<number, Entity>>} those that belong to the list */
-  async members(ids) {
+  /** @param {number[]} ids @returns {Promise<Map<number, Entity>>} those that belong to the list */
+  async #members(ids) {
     const found = new Map();
     for (let start = 0; start < ids.length; start += MAX_ASKED) {
       const some = ids.slice(start, start + MAX_ASKED);
-      const answer = await this.ask({ limit: MAX_ASKED, "id[in]": some });
+      const answer = await this.#ask({ limit: MAX_ASKED, "id[in]": some });
       for (const each of entitiesOf(this.collection, answer)) found.set(each.id, each);
     }
     return found;
   }
 
-  /** @private @param {Record<string, any>} options */
-  async ask(options) {
+  /** @param {Record<string, any>} options */
+  async #ask(options) {
     const query = new URLSearchParams(this.query);
     for (const [name, value] of Object.entries(options)) query.set(name, String(value));
     return (await ask("GET", `${this.collection.name}?${query}`)).body;
   }
 
-  /** @private @param {any} answer */
-  take(answer) {
+  /** @param {any} answer */
+  #take(answer) {
     for (const each of entitiesOf(this.collection, answer)) {
-      if (this.byId.has(each.id)) this.remove(each.id); // it moved behind what was read before
+      if (this.byId.has(each.id)) this.#remove(each.id); // it moved behind what was read before
       this.rows.push(each);
       this.byId.set(each.id, each);
     }
@@ -147,8 +141,8 @@ export class Listing {
     this.changes ||= answer.changes;
   }
 
-  /** @private @param {number} id */
-  remove(id) {
+  /** @param {number} id */
+  #remove(id) {
     const at = this.position(id);
     this.rows.splice(at, 1);
     this.byId.delete(id);
@@ -156,30 +150,30 @@ export class Listing {
 
   /**
    * Put an entity where it belongs. What belongs behind all that was read comes when that is read.
-   * @private @param {Entity} entity
+   * @param {Entity} entity
    */
-  place(entity) {
-    const at = this.behind(entity);
+  #place(entity) {
+    const at = this.#behind(entity);
     if (at === this.rows.length && this.next) return;
     this.rows.splice(at, 0, entity);
     this.byId.set(entity.id, entity);
   }
 
-  /** @private @param {Entity} entity @returns {number} how many come before it or are it */
-  behind(entity) {
+  /** @param {Entity} entity @returns {number} how many come before it or are it */
+  #behind(entity) {
     let [low, high] = [0, this.rows.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.compare(this.rows[middle], entity) <= 0) low = middle + 1;
+      if (this.#compare(this.rows[middle], entity) <= 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** @private @param {Entity} one @param {Entity} other */
-  compare(one, other) {
+  /** @param {Entity} one @param {Entity} other */
+  #compare(one, other) {
     for (const [name, sign] of this.sort) {
-      const [left, right] = [one, other].map((each) => this.key(String(name), each[name]));
+      const [left, right] = [one, other].map((each) => this.#key(String(name), each[name]));
       if (left === right) continue;
       if (left === null || right === null) return left === null ? 1 : -1;
       return (left < right ? -1 : 1) * Number(sign);
@@ -187,8 +181,8 @@ export class Listing {
     return one.id - other.id;
   }
 
-  /** @private @param {string} name @param {any} value */
-  key(name, value) {
+  /** @param {string} name @param {any} value */
+  #key(name, value) {
     const field = fieldOf(this.collection, name);
     if (field?.choices) return field.choices.indexOf(value);
     return typeof value === "string" && field?.kind === "text" ? folded(value) : value;

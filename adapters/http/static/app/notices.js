@@ -1,4 +1,5 @@
 /** What happened, said once: seen at the foot of the page, and read aloud. */
+import { isFinal, Problem } from "./client.js";
 import { button, element } from "./element.js";
 import { text } from "./texts.js";
 
@@ -19,6 +20,21 @@ export function say(message, options = {}) {
     button("✕", hush, { className: "quiet", "aria-label": text("dismiss") }),
   );
   shown.hidden = false;
+}
+
+/**
+ * Do something that the service may refuse, and say why it does.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @returns {Promise<T | undefined>}
+ */
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (isFinal(error) || !(error instanceof Problem)) say(/** @type {Error} */ (error).message, { isError: true });
+    return undefined;
+  }
 }
 
 /** Undo what the notice that is shown is about. */

@@ -1,11 +1,5 @@
 /** Writes on their way. One without an answer is sent again with the same key, also after a reload, until it has one. */
-import { ask, NoAnswer, Problem, unique } from "./client.js";
-
-/**
- * @typedef {{ key: string, method: string, path: string, body?: any, version?: number | "*", label: string, at: number,
- *   base?: import("./collections.js").Entity, mine?: Record<string, string>, by?: number | null }} Write `version` is the
- *   one that it changes; an edit has what was typed, and on which entity; `by` is the key of whoever made it
- */
+import { ask, isFinal, NoAnswer, Problem, unique } from "./client.js";
 
 const PREFIX = "backroom:write:";
 const SHORTEST_S = 0.3;
@@ -50,17 +44,18 @@ export function watch(watcher) {
 export function sendAs(key, isCertain) {
   sender = key;
   isKnown = isCertain;
+  changed();
   void run();
 }
 
-/** What waits for an answer, in order. */
-export const waiting = () => [...queue];
+/** What waits for an answer, in order. Nobody sees what others could not send; without a key it is anybody's. */
+export const waiting = () => queue.filter(({ by }) => by == null || by === sender);
 
 /**
  * Tell whether something waits for an entity.
  * @param {string} path
  */
-export const waits = (path) => queue.some((each) => each.path === path || each.path.startsWith(`${path}/`));
+export const waits = (path) => waiting().some((each) => each.path === path || each.path.startsWith(`${path}/`));
 
 /**
  * Send a write, after those before it. What waits longer stays in the outbox.
@@ -106,8 +101,7 @@ async function run() {
   }
 }
 
-/** Whose writes wait is known by their keys; another person must not send them. Without keys they are anybody's. */
-const next = () => (isKnown ? queue.find(({ by }) => by == null || by === sender) : undefined);
+const next = () => (isKnown ? waiting()[0] : undefined);
 
 /** @param {Write} write */
 async function send(write) {
@@ -118,7 +112,7 @@ async function send(write) {
     const headers = { "Idempotency-Key": write.key, ...(write.version && { "If-Match": matching(write.version) }) };
     ({ body } = await ask(write.method, write.path, { body: write.body, headers }));
   } catch (error) {
-    if (error instanceof Problem && error.status !== 401) problem = error;
+    if (isFinal(error)) problem = error;
     else {
       if (error instanceof Problem) isKnown = false;
       changed();

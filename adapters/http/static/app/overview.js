@@ -2,20 +2,18 @@
 import { ask } from "./client.js";
 import { COLLECTIONS, entitiesOf } from "./collections.js";
 import { element } from "./element.js";
-import { follow, stop } from "./feed.js";
+import { followAll, stop } from "./feed.js";
 import { LOW } from "./filters.js";
 import { count, shown, today } from "./formats.js";
-import { attempt } from "./forms.js";
-import { plot } from "./plot.js";
+import { attempt } from "./notices.js";
 import { address } from "./router.js";
 import { locale, text } from "./texts.js";
 
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Change} Change
- * @typedef {{ title: string, name: string, query: string, told: (entity: Entity) => string }} Card
- */
+/** @typedef {{ title: string, name: string, query: string, told: (entity: Entity) => string }} Card */
 
+const WIDTH = 560;
+const HEIGHT = 120;
+const FOOT = 24;
 const DAYS = 14;
 const LATELY = 8;
 const SOON_DAYS = 7;
@@ -31,9 +29,10 @@ const cards = () => [
   { title: "overview.low", name: "products", query: `stock[lte]=${LOW}&sort=stock`, told: ({ stock }) => count(stock) },
 ];
 
-/** @param {HTMLElement} main @returns {import("./collection_view.js").View} */
+/** @param {HTMLElement} main @returns {View} */
 export function overview(main) {
-  let left = false;
+  /** @type {Change[]} */
+  let news = [];
   let timer = 0;
   const places = cards().map(() => element("section", { className: "card" }));
   const done = element("section", { className: "card wide" });
@@ -41,29 +40,23 @@ export function overview(main) {
   main.replaceChildren(element("h1", { className: "unseen" }, text("overview")), element("div", { className: "cards" }, places, done, lately));
 
   async function read() {
-    await attempt(() => Promise.all([...cards().map((each, at) => fill(places[at], each)), plotDone(done), tell(lately)]));
+    await attempt(() => Promise.all([...cards().map((each, at) => fill(places[at], each)), plotDone(done), tell(lately, news)]));
   }
 
-  async function begin() {
-    const seen = await attempt(() => ask("GET", "tasks?limit=1"));
-    await read();
-    if (!seen || left) return;
-    const since = seen.body.changes.replace(/&types=[^&]*/, "");
-    void follow(since, later, () => void begin());
-  }
-
-  /** Read again once nothing has happened for a moment. */
-  function later() {
+  /**
+   * Read again once nothing has happened for a moment.
+   * @param {Change[]} changes
+   */
+  function later(changes) {
+    news = [...[...changes].reverse(), ...news].slice(0, LATELY);
     clearTimeout(timer);
     timer = setTimeout(read, QUIET_MS);
   }
 
   return {
-    show: () => void begin(),
-    apply: later,
-    waiting: () => {},
+    show: () => void followAll(later, read),
+    apply: () => later([]),
     leave() {
-      left = true;
       clearTimeout(timer);
       stop();
     },
@@ -100,19 +93,59 @@ async function doneOn(day) {
   return { label, short: from.toLocaleDateString(locale, { day: "numeric" }), value: body.total };
 }
 
-/** @param {HTMLElement} place */
-async function tell(place) {
-  const found = await Promise.all(Object.keys(COLLECTIONS).map(latest));
-  const all = found.flat().sort((a, b) => (a.entity.updated_at < b.entity.updated_at ? 1 : -1)).slice(0, LATELY);
-  const items = all.map(({ name, entity }) => {
-    const verb = text(entity.version === 1 ? "overview.created" : "overview.changed");
-    return entry(name, entity, `${verb}, ${shown({ name: "at", kind: "time" }, entity.updated_at)}`);
+/**
+ * What happened since the page was opened, with who did it; before that, what was changed last.
+ * @param {HTMLElement} place @param {Change[]} news
+ */
+async function tell(place, news) {
+  const heard = news.map(({ type, data, at, actor }) => {
+    const [prefix, verb] = type.split(".");
+    const name = `${prefix}s`;
+    return { name, entity: data, at, said: text(`history.${verb}`, { who: actor?.name ?? text("somebody") }) };
   });
+  const read = (await Promise.all(Object.keys(COLLECTIONS).map(latest))).flat();
+  const others = read.filter(({ name, entity }) => !heard.some((each) => each.name === name && each.entity.id === entity.id));
+  const all = [...heard, ...others].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, LATELY);
+  const items = all.map(({ name, entity, at, said }) => entry(name, entity, `${said}, ${shown({ name: "at", kind: "time" }, at)}`));
   place.replaceChildren(element("h2", {}, text("overview.lately")), items.length ? element("ul", {}, items) : element("p", {}, text("overview.none")));
 }
 
 /** @param {string} name */
 async function latest(name) {
   const { body } = await ask("GET", `${name}?sort=-updated_at&limit=${LATELY}`);
-  return entitiesOf(COLLECTIONS[name], body).map((entity) => ({ name, entity }));
+  return entitiesOf(COLLECTIONS[name], body).map((entity) => {
+    return { name, entity, at: entity.updated_at, said: text(entity.version === 1 ? "overview.created" : "overview.changed") };
+  });
+}
+
+/** @param {string} tag @param {Record<string, string | number>} attributes @param {...(Node | string)} children */
+function svg(tag, attributes, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.append(...children);
+  return made;
+}
+
+/**
+ * A plot of bars, with its numbers for those who cannot see it.
+ * @param {string} name
+ * @param {{ label: string, short: string, value: number }[]} bars
+ */
+function plot(name, bars) {
+  const most = Math.max(1, ...bars.map((each) => each.value));
+  const step = WIDTH / bars.length;
+  const drawn = bars.map(({ label, short, value }, at) => {
+    const height = Math.round((value / most) * (HEIGHT - 2 * FOOT));
+    const middle = { x: (at + 0.5) * step, "text-anchor": "middle" };
+    return svg(
+      "g",
+      {},
+      svg("title", {}, `${label}: ${count(value)}`),
+      svg("rect", { x: at * step + 2, y: HEIGHT - FOOT - height, width: step - 4, height, rx: 2 }),
+      svg("text", { ...middle, y: HEIGHT - FOOT - height - 4 }, value ? count(value) : ""),
+      svg("text", { ...middle, y: HEIGHT - 4, class: "short" }, short),
+    );
+  });
+  const told = `${name}: ${bars.map(({ label, value }) => `${label} ${count(value)}`).join(", ")}`;
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img", "aria-label": told }, ...drawn);
 }

@@ -1,12 +1,11 @@
 /** One line that becomes an entity, shown as it will be understood. */
 import { Problem } from "./client.js";
 import { fieldOf } from "./collections.js";
+import { recalled, remember } from "./drafts.js";
 import { button, element } from "./element.js";
 import { price, shown, today } from "./formats.js";
 import { text, words } from "./texts.js";
 import { create } from "./writes.js";
-
-/** @typedef {import("./collections.js").Collection} Collection */
 
 /** @type {Record<string, Record<string, (word: string) => [string, any] | null>>} */
 const SIGNS = {
@@ -41,7 +40,7 @@ export function understood(collection, line) {
 
 /** @param {Collection} collection */
 export function quickAdd(collection) {
-  const kept = `backroom:line:${collection.name}`;
+  const kept = `new ${collection.name}`;
   const line = element("input", {
     id: "quick-add",
     autocomplete: "off",
@@ -49,7 +48,7 @@ export function quickAdd(collection) {
     placeholder: text(`add.${collection.name}`),
     "aria-label": text("add"),
     "aria-describedby": "understood",
-    value: localStorage.getItem(kept) ?? "",
+    value: recalled(kept) ?? "",
     oninput: () => tell(),
   });
   const meaning = element("p", { id: "understood", role: "status" });
@@ -57,7 +56,7 @@ export function quickAdd(collection) {
   const form = element("form", { className: "add", onsubmit: submitted }, line, button(text("add"), () => form.requestSubmit()), meaning);
 
   function tell() {
-    localStorage.setItem(kept, line.value);
+    remember(kept, line.value);
     const entity = line.value.trim() ? Object.entries(understood(collection, line.value)) : [];
     meaning.classList.remove("wrong");
     meaning.replaceChildren(

@@ -1,7 +1,5 @@
 /** The address: which view is shown, with which query, and which entity is open. The query is the one of the list. */
 
-/** @typedef {{ view: string, query: URLSearchParams, id: number | null }} Route */
-
 /** @type {(route: Route) => void} */
 let shown = () => {};
 

@@ -1,9 +1,7 @@
 /** Who one is. A key is shown once; from then on the browser has a cookie. */
-import { ask, Problem } from "./client.js";
+import { ask, onEntered, Problem } from "./client.js";
 import { button, element } from "./element.js";
 import { text } from "./texts.js";
-
-/** @typedef {{ key: { id: number, name: string } | null, scope: "read" | "write" | "admin", by: string | null }} Grant */
 
 /** @returns {Promise<Grant>} */
 export const who = async () => (await ask("GET", "session")).body;
@@ -30,6 +28,7 @@ export function logIn(entered) {
           wrong.textContent = error instanceof Problem ? error.message : text("state.broken");
           return key.focus();
         }
+        onEntered();
         dialog.remove();
         entered();
       },

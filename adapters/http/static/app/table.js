@@ -1,15 +1,37 @@
-/** A table on its way into a collection: sent in pieces, each checked by the service, then stored. */
-import { ask } from "./client.js";
-
-/**
- * @typedef {{ line: number, column: string, value: string, reason: string }} Breach
- * @typedef {{ rows: number, refused: number, errors: Breach[], omitted: number, header: string, titles: string[],
- *   first: (string | null)[][], keys: { line: number, field: string, value: string }[], next_line: number | null }} Report
- * @typedef {{ delimiter: string, decimal: string, columns?: Record<string, string>, match?: string | null, update?: boolean }} Options
- * @typedef {{ body: Options & { text: string, line?: number, continue?: boolean }, end: number, report: Report }} Piece
- */
+/** A table on its way out of a collection, and into one: in pieces, which the service writes, checks and stores. */
+import { ask, request } from "./client.js";
+import { element } from "./element.js";
 
 const PIECE = 200_000; // characters; far below the size of a body, whatever they take as UTF-8
+
+/**
+ * Save a list as a file.
+ * @param {string} name of the collection @param {string} query of the list
+ * @param {(read: number, total: number) => void} progress
+ * @returns {Promise<number>} how many rows there are
+ */
+export async function download(name, query, progress) {
+  const { total } = (await ask("GET", `${name}?${with_(query, { limit: "1", total: "true" })}`)).body;
+  const parts = [];
+  let url = `${name}?${with_(query, { limit: "1000" })}`;
+  let rows = 0;
+  while (url) {
+    const answer = await request(url, { headers: { Accept: "text/csv" } });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    const page = await answer.text();
+    parts.push(parts.length ? page.slice(page.indexOf("\r\n") + 2) : page);
+    url = /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1] ?? "";
+    rows = url ? rows + 1000 : total;
+    progress(rows, total);
+  }
+  const link = element("a", { href: URL.createObjectURL(new Blob(parts, { type: "text/csv" })), download: `${name}.csv` });
+  link.click();
+  URL.revokeObjectURL(link.href);
+  return rows;
+}
+
+/** @param {string} query @param {Record<string, string>} more */
+const with_ = (query, more) => new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(query)), ...more });
 
 /**
  * Have a part of a table checked.

@@ -8,12 +8,6 @@ import { submit } from "./outbox.js";
 import { address } from "./router.js";
 import { text } from "./texts.js";
 
-/**
- * @typedef {import("./collections.js").Entity} Entity
- * @typedef {import("./collections.js").Collection} Collection
- * @typedef {import("./outbox.js").Write} Write
- */
-
 /** @param {Collection} collection @param {Entity} entity */
 export const pathOf = (collection, entity) => `${collection.name}/${entity.id}`;
 
@@ -70,7 +64,7 @@ export function moveStock(product, change, reason) {
 /**
  * What an answer means for the page: what is stored now, or a draft and a word about it.
  * @param {Write} write @param {any} body @param {Problem | null} problem
- * @returns {Partial<import("./collections.js").Change>[]}
+ * @returns {Partial<Change>[]}
  */
 export function settled(write, body, problem) {
   const [name, id] = write.path.split("/");
