@@ -56,6 +56,7 @@ class Connections:
         self._hosts = Hosts(self._address.dsns)
         self._each = each
         self._on_wait = on_wait
+        self._long = asyncio.Semaphore(max(1, self._address.pool_size // 2))
         self._is_pooled = False
         self._is_silent = False
         self._closed = False
@@ -92,7 +93,22 @@ class Connections:
         return await self._hosts.connect(within=CONNECT_S, **options)
 
     @asynccontextmanager
-    async def use(self) -> AsyncIterator[Connection]:
+    async def use_for_long(self) -> AsyncIterator[Connection]:
+        """Lend a connection for a statement that may take long, but only half of all at once; the rest is for others.
+
+        If it takes longer than `COMMAND_S`, it alone fails.
+        """
+        with translated(tell=True):
+            async with asyncio.timeout(WAIT_S):
+                await self._long.acquire()
+        try:
+            async with self.use(may_take_long=True) as connection:
+                yield connection
+        finally:
+            self._long.release()
+
+    @asynccontextmanager
+    async def use(self, *, may_take_long: bool = False) -> AsyncIterator[Connection]:
         """Lend a connection. Raises the domain's errors if it fails."""
         self.check_open()
         with translated(tell=True):
@@ -102,7 +118,8 @@ class Connections:
             try:
                 yield connection
             except LOST as error:
-                if not isinstance(error, MISTAKES):
+                is_its_own_fault = isinstance(error, MISTAKES) or (may_take_long and isinstance(error, TimeoutError))
+                if not is_its_own_fault:
                     await self._pool.expire_connections()  # the pool replaces idle connections before their next use
                 raise
             finally:

@@ -141,7 +141,8 @@ class PostgresStore(Store):
         return await self._point_reads.entity(entity_type.name, id) if id <= MAX_ID else None
 
     async def page(self, query: Query[Any]) -> Page:
-        async with self._connections.use() as connection:
+        may_take_long = query.where or query.search or query.total
+        async with self._connections.use_for_long() if may_take_long else self._connections.use() as connection:
             return await read_page(
                 connection, self._rows[query.entity_type.name], query, self._log.cursor_codec, self._documents
             )

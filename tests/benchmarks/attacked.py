@@ -34,7 +34,7 @@ def attacked(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterat
                 fill(rounds, server, min(rows, ROWS))
                 for attack in (None, *ATTACKS):
                     print(f"others, {name}: {attack or 'no attack'}", file=sys.stderr)
-                    yield _row(name, attack, _timed(rounds, server, attack))
+                    yield row(name, attack, _timed(rounds, server, attack))
                 yield Row(f"{name}: memory after all attacks", f"{server.memory() / 1e6:,.0f} MB")
 
 
@@ -74,7 +74,7 @@ def _timed(rounds: Rounds, server: Server, attack: str | None) -> Waits:
         return waits(server.port, seconds)
 
 
-def _row(store: str, attack: str | None, found: Waits) -> Row:
+def row(store: str, attack: str | None, found: Waits) -> Row:
     """Make the row of an attack. A failure counts as `TIMEOUT_S` seconds, and misses the aim."""
     p50, p99 = found.within(0.5), found.within(0.99)
     failed = f", {len(found.failures)} of {len(found.times) + len(found.failures)} failed" if found.failures else ""

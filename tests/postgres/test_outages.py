@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from adapters.postgres import committer, connections, notifier
+from adapters.postgres import store as module
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.transaction import LARGE
 from domain.errors import Unavailable
@@ -100,6 +101,46 @@ async def test_a_write_that_is_cut(
     await slow.commit()
     assert 2 == len(await trail(store))
     await watching.close()
+
+
+async def test_slow_searches_leave_connections_for_others(
+    dsn: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Searches take half of the connections at most; further ones get an error after a time limit, and no one else."""
+    await fill(store, TASK, {})
+    small = await open_store(f"{dsn}&pool_size=2")
+    go, slow = asyncio.Event(), asyncio.Event()
+
+    async def slowly(*_: object) -> None:
+        slow.set()
+        await go.wait()
+
+    monkeypatch.setattr(module, "read_page", slowly)
+    search = Query(entity_type=TASK, search="a")
+    searching = asyncio.create_task(small.page(search))
+    await slow.wait()
+    with monkeypatch.context() as short_timeouts:
+        short_timeouts.setattr(connections, "WAIT_S", 0.05)
+        with pytest.raises(Unavailable):
+            await small.page(search)
+    assert await small.get(TASK, 1) is not None
+    go.set()
+    await searching
+    await small.page(search)
+    await small.close()
+
+
+async def test_search_that_takes_too_long(store: PostgresStore) -> None:
+    """A statement that is given up for its time costs others no connection."""
+    async with store._connections.use() as connection:
+        before = connection.get_server_pid()
+
+    with pytest.raises(Unavailable):
+        async with store._connections.use_for_long() as connection:
+            await connection.execute("SELECT pg_sleep(60)", timeout=0.05)
+
+    async with store._connections.use() as connection:
+        assert before == connection.get_server_pid()
 
 
 async def test_all_connections_taken(

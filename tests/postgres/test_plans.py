@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from attrs import evolve
 
+from adapters.postgres import log
 from adapters.postgres.pages import Selection
 from adapters.postgres.store import PostgresStore
 from domain.entity_type import EntityType, Field
@@ -102,6 +103,19 @@ async def test_every_sort_has_its_index(
                 indexed(entity_type, field, descending=False)
             )  # ties are in ascending order of ids in both directions
             assert expected >= set(await scans(store, connection, middle)), field.name
+
+
+async def test_failed_preconditions_read_few_changes(
+    store: PostgresStore, connection: Connection, clock: Clock
+) -> None:
+    """What changed since a version is found by the entity, however many changes there are."""
+    await stock(store, connection, PUBLIC_TYPES[0], clock)
+    await connection.execute("ANALYZE changes")
+    ((text,),) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {log._SINCE}", "[]")
+
+    read = [_told(node, "changes") for node in _nodes(json.loads(text)[0]["Plan"])]
+
+    assert {"Index Scan changes_of_entity"} == {each for each in read if each}
 
 
 @pytest.mark.parametrize("entity_type", PUBLIC_TYPES, ids=lambda entity_type: entity_type.name)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from adapters.http.requests.request import IS_WHOLE
 from adapters.http.server.lingering_close import LingeringClose
@@ -161,6 +162,40 @@ async def test_pipelining_client_is_cut() -> None:
         client.writer.transport.abort()
 
     assert len(began) < 100
+
+
+async def test_answers_that_nobody_reads() -> None:
+    """Of pipelined requests whose answers nobody reads, one answer at most waits beyond the mark, and one behind it."""
+    size, unread, began = 1_000_000, 0, 0
+    full = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal began
+        began += scope["path"] != "/other"
+        await respond(send, b"x" * (1 if scope["path"] == "/other" else size))
+
+    class Noting(HttpProtocol):
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            full.set()
+
+        def on_response_complete(self) -> None:
+            nonlocal unread
+            unread = max(unread, self.transport.get_write_buffer_size())
+            super().on_response_complete()
+
+    async with running(app, Noting) as server:
+        client = await server.connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every transport of a socket has it
+        client.writer.write(GET * 100)
+        await full.wait()
+        begun_then = began
+        other = await server.connect()
+        assert [200] * 100 == [(await other.ask(OTHER)).status for _ in range(100)]
+
+        assert 0 < unread <= size + HIGH_WATER_LIMIT
+        assert began <= begun_then + 1
+        client.writer.transport.abort()
 
 
 @pytest.mark.parametrize("bad", [b"?\r\n", b"GET / HTTP/1.1\r\n\r\n"], ids=["no request", "no Host"])

@@ -13,6 +13,7 @@ from adapters.webhooks.delivery_run import LEASE, MAX_STEPS
 from adapters.webhooks.dispatcher import Dispatcher
 from domain.commands import Delete
 from domain.deliveries import DeliveryStatus
+from domain.errors import Unavailable
 from domain.ports import Store
 from domain.retry_policy import DELAYS
 from domain.scheduling import Step
@@ -77,17 +78,24 @@ async def test_who_comes_among_dead_endpoints_waits_for_none(store: Store, endpo
     assert [("task.created", ROUNDS, 1)] == endpoints.told(f"alive{ROUNDS - 1}")
 
 
-async def test_an_unforeseen_fault_is_one_endpoints_own(
-    store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (RuntimeError("odd"), "delivering to webhook 1 failed, and will be tried again"),
+        (Unavailable("away"), "delivering to webhook 1 failed, and will be tried again: away"),
+    ],
+)
+async def test_a_fault_is_one_endpoints_own(
+    store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, fault: Exception, said: str
 ) -> None:
-    """A fault in a delivery is logged, affects no other, and the message is sent again."""
-    endpoints.answers["odd"] = [RuntimeError("odd")]
+    """A fault in a delivery, also one of the store, is logged, affects no other, and the message is sent again."""
+    endpoints.answers["odd"] = [fault]
     await subscribed(store, "odd", "even")
     await fill(store, TASK, {})
     each = make_dispatcher(store, endpoints)
-    with caplog.at_level(logging.ERROR, "backroom"):
+    with caplog.at_level(logging.WARNING, "backroom"):
         await delivered(each)
-    assert ["delivering to webhook 1 failed, and will be tried again"] == caplog.messages
+    assert [said] == caplog.messages
     await delivered(each)
     assert (2, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
 
@@ -115,12 +123,19 @@ async def test_an_unforeseen_fault_while_it_looks_is_one_webhooks_own(
     assert (1, 1) == (len(endpoints.told("odd")), len(endpoints.told("even")))
 
 
-async def test_an_unforeseen_fault_ends_nothing(
-    store: Store, endpoints: Endpoints, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (RuntimeError("odd"), "looking for deliveries failed, and will be tried again"),
+        (Unavailable("away"), "looking for deliveries failed, and will be tried again: away"),
+    ],
+)
+async def test_a_fault_ends_nothing(
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, fault: Exception, said: str
 ) -> None:
     """Any fault in the search for due deliveries is logged, and the search is tried again."""
-    each, looked = make_dispatcher(store, endpoints), asyncio.Event()
-    faults = [RuntimeError("odd")]
+    each, looked = make_dispatcher(store, Endpoints(Clock())), asyncio.Event()
+    faults = [fault]
 
     async def look(self: Dispatcher) -> datetime:
         if faults:
@@ -131,10 +146,10 @@ async def test_an_unforeseen_fault_ends_nothing(
     monkeypatch.setattr(Dispatcher, "look", look)
     monkeypatch.setattr(module, "LOOK_EVERY", timedelta(0))
     running = asyncio.create_task(each.run())
-    with caplog.at_level(logging.ERROR, "backroom"):
+    with caplog.at_level(logging.WARNING, "backroom"):
         await asyncio.wait({running, asyncio.ensure_future(looked.wait())}, return_when=asyncio.FIRST_COMPLETED)
     running.cancel()
-    assert ["looking for deliveries failed, and will be tried again"] == caplog.messages
+    assert [said] == caplog.messages
 
 
 async def test_a_long_backlog_is_taken_in_turns(store: Store, endpoints: Endpoints) -> None:
