@@ -34,8 +34,8 @@ class Done:
 
 Result = Done | DomainError
 
-_DONE = Done(record=StoredEntity(NOBODY, 0, ""), action=None)
-"""Stands for a command that was carried out, where nobody will ask what it left."""
+_BRIEFLY = {action: Done(record=StoredEntity(NOBODY, 0, ""), action=action) for action in (None, *Action)}
+"""Stand for commands that were carried out, where nobody will ask what they left."""
 
 
 @frozen(kw_only=True)
@@ -90,7 +90,8 @@ class CommandBatch:
     its new time. `follow` is the position of new webhooks, by default the end of the log. `actor` made the changes, in
     the course of `trace`.
 
-    The key of a `brief` batch keeps no documents: only which commands were refused, and only if the batch took effect.
+    The outcome of a `brief` batch has no documents. Its key keeps only which commands were refused, and only if the
+    batch took effect.
 
     A batch with a `lease` takes effect only while its owner holds it; `deliveries` then replace those with their ids.
     Without the lease nothing is decided, and the outcome has no results.
@@ -184,7 +185,8 @@ def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
     for index, command in enumerate(batch.commands):
         try:
             after = command.decide(now, at)
-            _check_unique(after, owners)
+            if command.entity_type.unique:
+                _check_unique(after, owners)
         except DomainError as error:
             if batch.atomic:
                 failed = index if failed is None else failed
@@ -197,7 +199,8 @@ def decide(batch: CommandBatch, state: State, at: datetime) -> Decision:
         decided = _difference(before, after, getattr(command, "reason", None))
         results.append(decided)
         if decided.action is not None:
-            _pass_on(before, after, owners)
+            if command.entity_type.unique:
+                _pass_on(before, after, owners)
             current[ref] = final[ref] = after
             changes.append(decided)
     if failed is not None:
@@ -238,30 +241,30 @@ def recorded(
 ) -> tuple[Outcome, tuple[Change[Entity], ...]]:
     """Return the results for the caller and the changes for the log; every entity is serialized once for both."""
     changes: list[Change[Entity]] = []
-
-    def result(each: Decided | DomainError) -> Result:
-        if isinstance(each, PreconditionFailed):
-            return evolve(each, current=stored(each.current, serializer))
-        if isinstance(each, DomainError):
-            return each
-        record = stored(each.entity, serializer)
-        if each.action is not None:
-            change = Change(
-                entity_type=each.entity_type,
-                action=each.action,
-                record=record,
-                changed=each.changed,
-                at=at,
-                request_id=batch.request_id,
-                reason=each.reason,
-                actor=batch.actor,
-                trace=batch.trace,
-            )
-            changes.append(change)
-        return Done(record=record, action=each.action)
-
+    results: list[Result] = []
+    for each in decision.results:
+        if isinstance(each, Decided):
+            record = stored(each.entity, serializer)
+            results.append(_BRIEFLY[each.action] if batch.brief else Done(record=record, action=each.action))
+            if each.action is not None:
+                change = Change(
+                    entity_type=each.entity_type,
+                    action=each.action,
+                    record=record,
+                    changed=each.changed,
+                    at=at,
+                    request_id=batch.request_id,
+                    reason=each.reason,
+                    actor=batch.actor,
+                    trace=batch.trace,
+                )
+                changes.append(change)
+        elif isinstance(each, PreconditionFailed):
+            results.append(evolve(each, current=stored(each.current, serializer)))
+        else:
+            results.append(each)
     outcome = Outcome(
-        results=tuple(map(result, decision.results)),
+        results=tuple(results),
         request_id=batch.request_id,
         failed=decision.failed,
         dry_run=batch.dry_run,
@@ -279,7 +282,7 @@ def kept(outcome: Outcome, batch: CommandBatch) -> Outcome | None:
         return None
     refused = [index for index, each in enumerate(outcome.results) if isinstance(each, DomainError)]
     results = outcome.results[: refused[-1] + 1] if refused else ()
-    return evolve(outcome, results=tuple(each if isinstance(each, DomainError) else _DONE for each in results))
+    return evolve(outcome, results=tuple(each if isinstance(each, DomainError) else _BRIEFLY[None] for each in results))
 
 
 def _as_it_stays(error: DomainError, ref: Ref, state: State, *, is_touched: bool) -> DomainError:

@@ -228,6 +228,8 @@ class EntityType(Generic[E_co]):
         self.read_only_names = frozenset(each.name for each in self.fields if each.read_only)
         self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted", "restored"))
         self.required = tuple(each for each in self.writable if each.required)
+        self.required_names = frozenset(each.name for each in self.required)
+        self._checks = {each.name: each.check for each in self.writable}
         self.searched = tuple(each for each in self.fields if each.searched)
         self.unique = tuple(each for each in self.fields if each.unique)
         self.defaults = {each.name: each.default for each in self.fields if not each.required}
@@ -247,7 +249,19 @@ class EntityType(Generic[E_co]):
         if isinstance(raw, Values) and raw.entity_type is self and raw.whole >= whole:
             return raw
         values = Values(self, whole=whole)
-        missing = {field.name for field in self.required if field.name not in raw} if whole else set()
+        checks = self._checks
+        try:
+            for name, each in raw.items():
+                values[name] = checks[name](each, parse)
+        except (KeyError, ValidationError):
+            raise self._failure(raw, parse, whole=whole) from None
+        if whole and not self.required_names <= raw.keys():
+            raise self._failure(raw, parse, whole=whole)
+        return values
+
+    def _failure(self, raw: Mapping[str, object], parse: Parse | None, *, whole: bool) -> ValidationFailed:
+        """Return everything that is wrong with some values."""
+        missing = set(self.required_names - raw.keys()) if whole else set()
         violations = Violations()
         for name, each in raw.items():
             field = self.by_name.get(name)
@@ -259,17 +273,14 @@ class EntityType(Generic[E_co]):
                 violations.add(name, "read_only", "is read-only")
             else:
                 try:
-                    values[name] = field.check(each, parse)
+                    field.check(each, parse)
                 except ValidationError as refused:
                     if refused.code == "required":
                         missing.add(name)
                     else:
                         violations.add(name, refused.code, refused.reason)
-        if missing or violations.told:
-            names = (field.name for field in self.required if field.name in missing)
-            required = (Violation(field=name, code="required", reason="is required") for name in names)
-            raise violations.failure(required)
-        return values
+        names = (field.name for field in self.required if field.name in missing)
+        return violations.failure(Violation(field=name, code="required", reason="is required") for name in names)
 
     def values(self, entity: Entity) -> dict[str, object]:
         """Return every value of an entity by the name of its field."""
@@ -277,7 +288,7 @@ class EntityType(Generic[E_co]):
 
     def search_text(self, entity: Entity) -> str:
         """Return the text that `q` searches: the folded searched fields, with separators so that no match spans two."""
-        return SEPARATOR.join(field.field_type.key(getattr(entity, field.name) or "") for field in self.searched)
+        return SEPARATOR.join([field.field_type.key(getattr(entity, field.name) or "") for field in self.searched])
 
 
 SEPARATOR = "\x1f"  # a control character, which no text of an entity can hold

@@ -53,14 +53,14 @@ class String(FieldType):
     def check(self, value: object) -> str:
         if not isinstance(value, str):
             raise ValidationError("wrong_type", "must be text")
-        text = clean(value, lines=self.lines)
-        if forbidden_character(text, lines=self.lines) is not None:
-            what = FORBIDDEN_IN_LINES if self.lines else FORBIDDEN_IN_LINE
-            raise ValidationError("forbidden_character", f"must not contain {what}")
-        if has_too_many_marks(text):
-            reason = f"must not have more than {MAX_MARKS} marks, such as accents, one after the other"
-            raise ValidationError("too_many_marks", reason)
-        if self.least and not shows_something(text):
+        if value.isascii() and value.isprintable():  # as most texts are: spaces may surround it, and all else is seen
+            text = value.strip()
+            is_blank = not text
+        else:
+            text = clean(value, lines=self.lines)
+            self._check_characters(text)
+            is_blank = not shows_something(text)
+        if self.least and is_blank:
             raise ValidationError("blank", "must not be blank")
         if not self.least <= len(text) <= self.most:
             code = "too_long" if len(text) > self.most else "too_short"
@@ -68,6 +68,14 @@ class String(FieldType):
         if self.alphabet is not None and not re.fullmatch(f"[{self.alphabet}]*", text):
             raise ValidationError("forbidden_character", f"must contain only the characters {self.alphabet}")
         return text
+
+    def _check_characters(self, text: str) -> None:
+        if forbidden_character(text, lines=self.lines) is not None:
+            what = FORBIDDEN_IN_LINES if self.lines else FORBIDDEN_IN_LINE
+            raise ValidationError("forbidden_character", f"must not contain {what}")
+        if has_too_many_marks(text):
+            reason = f"must not have more than {MAX_MARKS} marks, such as accents, one after the other"
+            raise ValidationError("too_many_marks", reason)
 
     def key(self, value: str) -> str:
         return fold(value)

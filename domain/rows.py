@@ -87,7 +87,9 @@ class RowParser:
             raise ValidationFailed(violations=(row.fault,))
         entity_type, match = self.rules.entity_type, self.rules.match
         read_only = entity_type.read_only_names
-        given = {name: value for name, value in row.values.items() if name not in read_only}
+        given = row.values
+        if not read_only.isdisjoint(given):
+            given = {name: value for name, value in given.items() if name not in read_only}
         whole = match is None or all(each.name in given for each in entity_type.required)
         values = self._check(given, whole=whole)
         for name in self._unique:

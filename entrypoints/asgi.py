@@ -1,7 +1,6 @@
 """The ASGI factory. `backroom serve` serves it; so can any other server: `uvicorn --factory entrypoints.asgi:app`."""
 
 import asyncio
-import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
@@ -12,14 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.shared_memory.numbers import SharedNumbers
 from adapters.shared_memory.rate_limits import SharedRateLimiter
 from entrypoints.diagnostics import LOG, speak
+from entrypoints.garbage import collect_seldom
 from entrypoints.settings import Settings, load
 from entrypoints.shared import Shared
 from entrypoints.stop_signals import heard
 from entrypoints.store_errors import reason, shown
 from entrypoints.wiring import wired
-
-GARBAGE_LOOKED_FOR = 20_000
-"""Collect after so many more objects; seldom, because a request leaves no reference cycles behind."""
 
 LOGS_OF_REQUESTS = ("uvicorn.access", "gunicorn.access")
 """Logs of other servers. They would have the secrets in the URLs of calendars, which our own log leaves out."""
@@ -70,9 +67,7 @@ class _Application:
         try:
             async with _told(stopping) as stopping, wired(self._settings, self._shared(), stopping) as applications:
                 self._app, state["metrics"] = applications.service, applications.metrics
-                gc.collect()
-                gc.freeze()  # these objects stay, so collecting among them again and again is in vain
-                gc.set_threshold(GARBAGE_LOOKED_FOR)
+                collect_seldom()
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:  # noqa: BLE001 - the server ends, and says this

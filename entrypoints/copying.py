@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from domain.use_cases.move import Undecided, move, names_of_log
+from entrypoints.garbage import collect_seldom
 from entrypoints.output import Output
 from entrypoints.settings import store
 from entrypoints.store_errors import reason, shown
@@ -27,6 +28,7 @@ class Words:
 
 def run(source: str, target: str, words: Words, output: Output, *, at_last: Callable[[], None] | None = None) -> int:
     """Copy everything, then run `at_last`, and return the exit code. No message shows a secret of a URL."""
+    collect_seldom()
     copying = _copy(source, target, words, output, at_last)
     return asyncio.run(until_interrupted(copying, output, f"nothing was {words.done}"))
 

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from adapters.serialization.exports import CsvExport, ExportFormat, NdjsonExport
 from domain.use_cases.export import Selection, export, size
+from entrypoints.garbage import collect_seldom
 from entrypoints.output import Output
 from entrypoints.store_errors import reason, shown
 from entrypoints.whole_file import appearing
@@ -35,6 +36,7 @@ def run(job: Job, mode: str | None) -> int:
     """Export, and return the exit code. A reader of stdout that closes it early has what it wants."""
     output = Output(mode if job.file or not sys.stdout.isatty() else "quiet", sys.stdout if job.file else sys.stderr)
     start = monotonic()
+    collect_seldom()
     try:
         exported = asyncio.run(_export(job, output))
     except KeyboardInterrupt:

@@ -114,27 +114,25 @@ class Import:
         report("checking", file.size, file.size)
 
     async def _write(self, store: Store, file: InputFile, name: str) -> None:
-        """Write block by block. While one is written, the next one is read."""
+        """Write block by block. Between two of them others can write, and the next one is read meanwhile."""
         table, report = read(self.job, file, name), self.output.progress()
         if file.has_changed:
             raise Changed
         report("importing", 0, self._checked.total.rows)
-        pending: asyncio.Task[Imported] | None = None
+        others_turn = 0.0
         with _Rejected(self.job.rejected, table.rejected, file.encoding(self.job.encoding)) as rejected:
-            try:
-                for block in blocks(table.rows, table.plan):
-                    if pending is not None:
-                        written, pending = await asyncio.shield(pending), None
-                        if not self._go_on(written, rejected):
-                            return
-                    report("importing", self._written.total.rows, self._checked.total.rows)
-                    await asyncio.sleep(GAP_S)
-                    pending = asyncio.create_task(write_block(store, block, table.plan))
-                    await asyncio.sleep(0)  # it begins
-            finally:
-                if pending is not None:  # after Ctrl-C, too
-                    self._go_on(await pending, rejected)
-        report("importing", self._written.total.rows, self._checked.total.rows)
+            for block in blocks(table.rows, table.plan):
+                await asyncio.sleep(others_turn + GAP_S - monotonic())
+                writing = asyncio.ensure_future(write_block(store, block, table.plan))
+                try:
+                    written = await asyncio.shield(writing)
+                except asyncio.CancelledError:  # by Ctrl-C, and what was begun is told, too
+                    self._go_on(await writing, rejected)
+                    raise
+                others_turn = monotonic()
+                if not self._go_on(written, rejected):
+                    return
+                report("importing", self._written.total.rows, self._checked.total.rows)
 
     def _go_on(self, block: Imported, rejected: "_Rejected") -> bool:
         """Note what became of a block, and tell whether the next one may be written."""

@@ -44,14 +44,12 @@ class CellParser:
 
     def __call__(self, field_type: FieldType, raw: object) -> object:
         """Return the value of a cell. Raises `ValidationError`; the field type checks everything else."""
-        known = self._known.get(id(field_type))
-        if known is None:
-            known = self._known[id(field_type)] = {}
-        if raw in known:
-            return known[raw]
         read = self._readers.get(type(field_type))
         if read is None or not isinstance(raw, str):
             return raw
+        known = self._known.setdefault(id(field_type), {})
+        if raw in known:
+            return known[raw]
         if len(known) >= MAX_KNOWN:
             known.clear()
         value = known[raw] = read(field_type, raw)

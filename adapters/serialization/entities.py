@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -38,17 +39,19 @@ class _Form:
     """The conversion of one entity type. Dates, choices and lists need none: orjson writes them."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
-        self._values_of = entity_type.values
+        self._names = tuple(entity_type.by_name)
+        self._values = attrgetter(*self._names)
         self._defaults = entity_type.defaults
         self._writers = _each(entity_type, _writer)
         self._readers = _each(entity_type, _reader)
 
     def plain(self, entity: Entity) -> dict[str, Any]:
         """Return the values of an entity in a form that JSON can hold."""
-        values = self._values_of(entity)
+        values = dict(zip(self._names, self._values(entity), strict=True))
         for name, write in self._writers:
-            if values[name] is not None:
-                values[name] = write(values[name])
+            value = values[name]
+            if value is not None:
+                values[name] = write(value)
         return values
 
     def values(self, raw: dict[str, Any]) -> dict[str, Any]:
@@ -75,6 +78,8 @@ def _writer(field_type: FieldType) -> Callable[[Any], Any] | None:
             return float  # a double keeps 11 digits exactly
         case Timestamp():
             return timestamp
+        case EnumField():
+            return attrgetter("_value_")  # orjson asks for `value`, which Python computes
         case _:
             return None
 

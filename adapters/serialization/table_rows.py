@@ -35,9 +35,10 @@ class TableRows:
         self._unnamed = [index for index, title in enumerate(self.columns.titles) if not title]
 
     def __iter__(self) -> Iterator[Row]:
+        fields = self._fields
         for line, text, cells, fault in self._records():
             wrong = fault or self._misfit(cells)
-            yield Row(line, text, {} if wrong else {name: cells[index] for name, index in self._fields}, wrong)
+            yield Row(line, text, {} if wrong else {name: cells[index] for name, index in fields}, wrong)
 
     def _misfit(self, cells: list[str | None]) -> Violation | None:
         width = len(self.columns.titles)

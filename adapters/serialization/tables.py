@@ -10,7 +10,6 @@ from domain.entity_type import EntityType
 from domain.stored_entity import StoredEntity
 
 LINE_END = "\r\n"
-_NEEDS_QUOTES = frozenset('",\r\n')
 
 
 class CsvTable:
@@ -51,6 +50,6 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    if text and _NEEDS_QUOTES.isdisjoint(text):
+    if text and not ('"' in text or "," in text or "\n" in text or "\r" in text):
         return text
     return '"' + text.replace('"', '""') + '"'

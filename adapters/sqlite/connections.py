@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from adapters.sqlite.files import NotAStore
+from adapters.sqlite.files import NotAStore, check_one_name
 from adapters.sqlite.table_mapping import SqlValue, TableMapping
 from domain.public_types import PUBLIC_TYPES
 from domain.snapshot import InUse, SchemaTooOld
@@ -56,6 +56,8 @@ def connect(
 
     With `alone`, no other connection can be open until this one is closed. A patient connection waits for others.
     """
+    if not read_only:
+        check_one_name(path)
     flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
     connection = apsw.Connection(str(path.absolute()), flags)  # SQLite reads some relative names as no file at all
     try:

@@ -110,6 +110,19 @@ def check_rescued(path: Path) -> None:
             )
 
 
+def check_one_name(path: Path) -> None:
+    """Raise `NotAStore` for a file that has another name, a hard link.
+
+    SQLite keeps a write-ahead log for each name, so two processes with two names lose each other's writes.
+    """
+    names = path.stat().st_nlink if path.exists() else 1
+    if names > 1:
+        raise NotAStore(
+            f"{path} has {names} names (hard links), and what is written under one of them can be lost under another:"
+            " remove the others, or let them be copies"
+        )
+
+
 def _sync(folder: Path) -> None:
     with suppress(PermissionError):  # a folder may be writable but not readable
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

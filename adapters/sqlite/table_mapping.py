@@ -53,6 +53,8 @@ def conversion(field_type: FieldType) -> Callable[[Any], SqlValue] | None:
             return fold
         case Timestamp():
             return microseconds
+        case Date():
+            return date.isoformat
         case Integer():
             return None
         case _:
@@ -77,6 +79,7 @@ class TableMapping:
         self._columns = [self.column(field) for field in listed]
         self._values = attrgetter(*(field.name for field in listed))
         self._conversions = [conversion(field.field_type) for field in listed]
+        self._converting = [(index, each) for index, each in enumerate(self._conversions) if each is not None]
         self.sorted_by = [self.column(field) for field in listed if field.name != "id"]
         folded = [field for field in listed if isinstance(field.field_type, String)]
         self.folded = [*(self.column(field) for field in folded), "search"]
@@ -189,7 +192,12 @@ class TableMapping:
         return str(connection.execute(self._text_of, (id,)).fetchall()[0][0])
 
     def _keys(self, entity: Any) -> list[SqlValue]:
-        return _converted(zip(self._conversions, self._values(entity), strict=True))
+        values = list(self._values(entity))
+        for index, convert in self._converting:
+            value = values[index]
+            if value is not None:
+                values[index] = convert(value)
+        return values
 
 
 def _converted(pairs: Iterable[tuple[Callable[[Any], SqlValue] | None, Any]]) -> list[SqlValue]:

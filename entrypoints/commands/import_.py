@@ -14,6 +14,7 @@ from domain.entity_type import EntityType
 from domain.public_types import PUBLIC_TYPES
 from domain.rows import RowRules
 from entrypoints.copying import fault
+from entrypoints.garbage import collect_seldom
 from entrypoints.import_job import Job
 from entrypoints.importing import Import
 from entrypoints.input_file import STDIN
@@ -113,6 +114,7 @@ def command(
         raise click.UsageError(
             f"{job.rejected} is there already; all other rows were imported: import it once it is mended, or remove it"
         )
+    collect_seldom()
     return Import(job, Output(mode)).run()
 
 

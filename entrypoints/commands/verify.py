@@ -8,6 +8,7 @@ import click
 from domain.inspection.findings import MOST_SHOWN, Kind
 from domain.use_cases.verify import Verified
 from entrypoints.copying import fault, until_interrupted
+from entrypoints.garbage import collect_seldom
 from entrypoints.output import Output, output_options
 from entrypoints.store_errors import reason, shown
 from entrypoints.store_location import url_of
@@ -45,6 +46,7 @@ def command(store: str | None, mode: str | None) -> int:
 async def _verify(url: str, output: Output) -> int:
     start = monotonic()
     try:
+        collect_seldom()
         result = await verified(url, output.progress())
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line
         output.error(f"{shown(url)}: {reason(error)}")

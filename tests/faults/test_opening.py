@@ -42,6 +42,23 @@ async def test_many_processes_make_a_file_at_once(tmp_path: Path) -> None:
     assert [0] * PROCESSES == [process.returncode for process in processes]
 
 
+async def test_a_file_with_two_names(path: Path) -> None:
+    """A hard link is not opened, because two processes with a name each would lose writes; a symbolic link is."""
+    store = open_store(path)
+    made = await fill(store, TASK, {})
+    other = path.with_name("other.db")
+    other.hardlink_to(path)
+    with pytest.raises(NotAStore, match=r"other\.db has 2 names"):
+        open_store(other)
+    made += await fill(store, TASK, {})
+    await store.close()
+    other.unlink()
+    other.symlink_to(path)
+    store = open_store(other)
+    assert made == await walk(store, Query(entity_type=TASK))
+    await store.close()
+
+
 async def test_folders_are_made(tmp_path: Path) -> None:
     """Opening creates the missing folders of the file."""
     path = tmp_path / "a" / "b" / "backroom.db"

@@ -56,6 +56,17 @@ def test_changes_tell_what_was_done() -> None:
     assert ["task.created", "task.updated", "task.deleted"] == [change.type for change in logged]
 
 
+def test_a_brief_outcome_has_no_documents() -> None:
+    """It tells what was done to each entity; only the changes have the documents."""
+    commands = [create(TASK), Edit(entity_type=TASK, id=1, values={"notes": ""}), Delete(entity_type=TASK, id=9)]
+    decision = decided(*commands, current={(TASK, 1): task(id=1)}, atomic=False)
+    outcome, logged = recorded(decision, batch(*commands, atomic=False, brief=True), LATER, SERIALIZER)
+    done = [each for each in outcome.results if isinstance(each, Done)]
+    assert [(Action.CREATED, ""), (None, "")] == [(each.action, each.record.document) for each in done]
+    assert isinstance(outcome.results[2], NotFound)
+    assert [record(TASK, each.entity) for each in decision.changes] == [change.record for change in logged]
+
+
 def test_a_restore_is_no_creation() -> None:
     """A restored entity comes back with all its values, and differs from a new one."""
     gone = Deleted(task(version=2))

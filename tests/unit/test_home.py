@@ -79,9 +79,15 @@ async def test_moved(file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixtur
     await use(tmp_path / "link.db")
     await use(file.rename(tmp_path / "other.db"))
     await use((tmp_path / "other.db").rename(file))
-    (tmp_path / "hard.db").hardlink_to(file)
-    await use(tmp_path / "hard.db")
     assert [] == caplog.messages
+
+
+async def test_one_file_in_two_places(file: Path, tmp_path: Path) -> None:
+    """A file that is seen in another place too, as through a mount, is no copy of itself."""
+    (tmp_path / "hard.db").hardlink_to(file)
+    connection = connections.existing(tmp_path / "hard.db")
+    assert None is home.copied_from(connection, tmp_path / "hard.db")
+    connections.close_reader(connection)
 
 
 async def test_another_machine(file: Path, machine: Path, caplog: pytest.LogCaptureFixture) -> None:
