@@ -17,6 +17,7 @@ from adapters.mcp.toolbox import Toolbox
 from tests.databases import Databases
 from tests.e2e.service import running
 from tests.e2e.test_cli import run
+from tests.secrecy import MAY_HOLD
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "adding-an-entity.md"
@@ -177,6 +178,7 @@ def test_no_other_test_needs_a_change(tmp_path: Path) -> None:
     """The unit tests, those of opening a file, and the contract in memory pass with one entity and one field more."""
     copy = tmp_path / "copy"
     shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    MAY_HOLD.update((copy / "tests").rglob("*.py"))  # whose examples have secrets of nobody
     for name in ("pyproject.toml", "README.md", "ARCHITECTURE.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, copy)
     builders = copy / "tests" / "builders.py"

@@ -24,3 +24,12 @@ def findings(page: Page) -> list[str]:
     page.evaluate(script())
     found: list[str] = page.evaluate(RUN)
     return found
+
+
+def sticking_out(page: Page) -> int:
+    """Return by how many pixels a page is wider than a window of 320, whose size is then put back."""
+    before = page.viewport_size or {"width": 1280, "height": 720}
+    page.set_viewport_size({"width": 320, "height": 720})
+    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    page.set_viewport_size(before)
+    return int(wider)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.service import Service, command, environment
-from tests.page.accessibility import findings
+from tests.page.accessibility import findings, sticking_out
 from tests.page.steps import opened
 
 MANY = 1234
@@ -72,6 +72,7 @@ def test_in(page: Page, service: Service) -> None:
         use_inner_text=False,
     )
     assert [] == findings(page)
+    assert 0 == sticking_out(page)
     assert 0 == listed(service, "/tasks")["count"]
     page.get_by_role("button", name="Import only the 1 good row").click()
     expect(page.get_by_role("status").filter(has_text="1 row is stored.")).to_be_visible()

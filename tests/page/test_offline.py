@@ -87,8 +87,10 @@ def test_giving_up(page: Page, service: Service) -> None:
     expect(page.locator(".outbox")).to_be_hidden()
     page.unroute_all()
     page.reload()
-    expect(page.locator(".foot")).to_have_text("Nothing matches.")
+    expect(page.locator(".foot")).to_have_text("Nothing is here yet.")
     assert 0 == read(service, "/tasks?total=true")["total"]
+    page.goto("/app/tasks?q=never")
+    expect(page.locator(".foot")).to_have_text("Nothing matches.")
 
 
 def test_unsaved_edits_survive_a_reload(page: Page, service: Service) -> None:

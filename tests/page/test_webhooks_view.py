@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.receiver import receiving
 from tests.e2e.service import Service, running
-from tests.page.accessibility import findings
+from tests.page.accessibility import findings, sticking_out
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def test_from_making_to_deleting(page: Page, service: Service) -> None:
         expect(deliveries.first).to_contain_text("delivered")
         expect(deliveries.first.get_by_role("listitem")).to_contain_text(": 204 (")
         assert [] == findings(page)
+        assert 0 == sticking_out(page)
 
         enabled = page.get_by_label(f"Enabled: {receiver.url}")
         with page.expect_response(lambda answer: answer.request.method == "PATCH"):

@@ -48,7 +48,8 @@ export function collectionView(name, main, mayWrite) {
   grid.mayWrite = mayWrite;
   const filter = filters(collection, (wanted, isTyping) => go(address(name, wanted), isTyping));
   const panel = element("aside", { className: "panel", "aria-label": text("details"), hidden: true, onkeydown: escape });
-  const list = element("div", { className: "list" }, mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot, button(text("csv.export"), save));
+  const list = element("div", { className: "list" }, mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot);
+  filter.form.append(button(text("csv.export"), save));
   main.replaceChildren(element("h1", { className: "unseen" }, text(name)), element("div", { className: "collection" }, list, panel));
   onKey("/", "search", () => filter.search.focus());
   onKey("n", "add", () => document.getElementById("quick-add")?.focus());

@@ -153,8 +153,8 @@ export class Grid {
   }
 
   /** @param {Listing} listing */
-  #summary({ rows, total, next }) {
-    if (!rows.length) return text("none");
+  #summary({ rows, total, next, isFiltered }) {
+    if (!rows.length) return text(isFiltered ? "none" : "empty");
     const n = total ?? rows.length;
     return text(next ? "count.more" : `count.${this.collection.name}`, { n: next && total === null ? "…" : n, total: count(n), read: count(rows.length) }) ;
   }

@@ -62,6 +62,7 @@ export const TEXTS = {
   "filter.stock.1": "Ausverkauft",
   "filter.stock.2": "Nicht geführt",
   none: "Nichts gefunden.",
+  empty: "Hier ist noch nichts.",
   "count.tasks": { one: "{total} Aufgabe", other: "{total} Aufgaben" },
   "count.products": { one: "{total} Artikel", other: "{total} Artikel" },
   "count.more": "{read} von {total} sind gelesen. Weitere folgen beim Blättern.",

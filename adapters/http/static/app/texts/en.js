@@ -62,6 +62,7 @@ export const TEXTS = {
   "filter.stock.1": "Out of stock",
   "filter.stock.2": "Not tracked",
   none: "Nothing matches.",
+  empty: "Nothing is here yet.",
   "count.tasks": { one: "{total} task", other: "{total} tasks" },
   "count.products": { one: "{total} product", other: "{total} products" },
   "count.more": "{read} of {total} are read. Scroll for more.",
