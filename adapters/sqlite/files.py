@@ -115,7 +115,7 @@ def check_one_name(path: Path) -> None:
 
     SQLite keeps a write-ahead log for each name, so two processes with two names lose each other's writes.
     """
-    names = path.stat().st_nlink if path.exists() else 1
+    names = path.stat().st_nlink if path.is_file() else 1
     if names > 1:
         raise NotAStore(
             f"{path} has {names} names (hard links), and what is written under one of them can be lost under another:"
