@@ -18,14 +18,14 @@ from adapters.serialization.table_rows import TableRows
 from adapters.serialization.text_lines import TextLines, Unclosed, Unreadable
 from domain.changes import Action
 from domain.columns import BadColumns, Columns, check_renamed, read_columns
-from domain.commands import NOBODY, Command, Refuse
-from domain.decisions import MAX_COMMANDS, Done, Outcome
+from domain.commands import Command, Refuse
+from domain.decisions import MAX_COMMANDS, Done, Outcome, Replay
 from domain.entity_type import EntityType
 from domain.errors import DomainError, PreconditionRequired, Violations
 from domain.merge import Merge, MergeById, MergeByValue
 from domain.ports import Writer
 from domain.rows import Row, RowParser, RowRules, RowViolation, violations_of
-from domain.use_cases.write import carry_out
+from domain.use_cases.write import Terms, carry_out
 
 MAX_TOLD = 1000
 """How many violations are told of all rows together."""
@@ -72,11 +72,12 @@ class Table:
     commands: list[Command] = field(factory=list)
     next_line: int | None = None
     faults: list[RowViolation] = field(factory=list)  # of the table, which nothing can be read of
+    is_replayed: bool = False  # the rows were written by an earlier request with the same key
 
     def report(self, outcome: Outcome | None) -> dict[str, Any]:
-        """Return what became of the rows. An outcome that was kept names only those that were refused."""
+        """Return what became of the rows. Of an outcome that was kept, only the refused ones are known."""
         results = () if outcome is None else outcome.results
-        done = [each for each in results if isinstance(each, Done) and each.record.id != NOBODY]
+        done = [each for each in results if isinstance(each, Done) and not self.is_replayed]
         refused = [(row, each) for row, each in zip(self.rows, results, strict=False) if isinstance(each, DomainError)]
         errors = [each for row, error in refused for each in violations_of(row, error, self.columns)]
         undone = outcome is not None and outcome.failed is not None
@@ -86,7 +87,7 @@ class Table:
             "created": actions.count(Action.CREATED),
             "updated": actions.count(Action.UPDATED),
             "unchanged": actions.count(None),
-            "before": 0 if outcome is None else len(self.rows) - len(done) - len(refused),
+            "before": len(self.rows) - len(refused) if self.is_replayed else 0,
             "refused": len(refused),
             "errors": [asdict(each) for each in (self.faults or errors)[:MAX_TOLD]],
             "omitted": max(0, len(errors) - MAX_TOLD),
@@ -120,7 +121,12 @@ class Importing:
         if table.faults or not table.commands:
             return json_response(table.report(None))
         atomic = not (sent.continues or only_validates(request))
-        use_case = partial(carry_out, self.writer, tuple(table.commands), atomic=atomic, brief=True)
+
+        async def use_case(terms: Terms) -> Outcome | Replay:
+            answer = await carry_out(self.writer, tuple(table.commands), terms, atomic=atomic, brief=True)
+            table.is_replayed = isinstance(answer, Replay)
+            return answer
+
         return await self.submitter.submit(request, body, use_case, lambda each: json_response(table.report(each)))
 
     def _sent(self, raw: Mapping[str, Any]) -> Sent:
