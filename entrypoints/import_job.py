@@ -38,7 +38,7 @@ class Job:
     @property
     def rejected(self) -> Path:
         """Return the file for rejected rows."""
-        return Path("stdin.rejected") if self.file == STDIN else self.file.with_name(f"{self.file.name}.rejected")
+        return Path(f"{'stdin' if self.file == STDIN else self.file}.rejected")
 
     def name(self, file: InputFile) -> str:
         """Return the name of the import: the same for the same file, read and matched in the same way."""
