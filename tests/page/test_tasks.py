@@ -177,6 +177,7 @@ def test_back_forward_and_shared_links(page: Page, person: Person, service: Serv
     friend = person()
     friend.goto(shared)
     expect(field(friend, "Title")).to_have_value("two")
+    expect(rows(friend)).to_have_count(1)
     assert ["two"] == titles(friend)
 
 
