@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
@@ -75,10 +76,14 @@ class Server:
             self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
 
     def kill(self) -> None:
-        """Kill the server for good."""
+        """Kill the server, and remove what would keep it from starting while its process is not yet reaped."""
         pid_file = self.data / "postmaster.pid"
-        os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
-        pid_file.unlink()
+        process = os.pidfd_open(int(pid_file.read_text().split()[0]))
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [])  # readable once it has ended
+        os.close(process)
+        for file in (pid_file, *self.directory.glob(".s.PGSQL.*")):
+            file.unlink()
 
     def promote(self) -> None:
         """Promote a standby to primary, and wait until it is one."""
