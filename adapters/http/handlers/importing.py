@@ -47,8 +47,8 @@ PARTS = ("text", "delimiter", "decimal", "columns", "match", "update", "continue
 
 
 @frozen(kw_only=True)
-class Sent:
-    """What is asked for. `line` is that of the first row behind the header; there may be `more` of the table."""
+class ImportRequest:
+    """An import that is asked for. `line` is that of the first row after the header; the table may have `more` rows."""
 
     text: str
     rules: RowRules
@@ -116,11 +116,11 @@ class Importing:
     async def apply(self, request: Request) -> Response:
         """Check the rows in the body, or write them."""
         body, raw = await read_object(request, self.max_body)
-        sent = self._sent(raw)
-        table = await request.capacity.heavy_work.do(len(body), partial(self._read, sent))
+        asked = self._parsed(raw)
+        table = await request.capacity.heavy_work.do(len(body), partial(self._read, asked))
         if table.faults or not table.commands:
             return json_response(table.report(None))
-        atomic = not (sent.continues or only_validates(request))
+        atomic = not (asked.continues or only_validates(request))
 
         async def use_case(terms: Terms) -> Outcome | Replay:
             answer = await carry_out(self.writer, tuple(table.commands), terms, atomic=atomic, brief=True)
@@ -129,7 +129,7 @@ class Importing:
 
         return await self.submitter.submit(request, body, use_case, lambda each: json_response(table.report(each)))
 
-    def _sent(self, raw: Mapping[str, Any]) -> Sent:
+    def _parsed(self, raw: Mapping[str, Any]) -> ImportRequest:
         """Return what is asked for. Raises `ValidationFailed`."""
         entity_type, violations = self.entity_type, Violations()
         given = {name: value for name, value in raw.items() if value is not None}
@@ -158,15 +158,15 @@ class Importing:
             raise violations.failure()
         options = {name: given[name] for name in ("text", "delimiter", "decimal", "line", "more") if name in given}
         rules = RowRules(entity_type=entity_type, match=given.get("match"), update=given.get("update", False))
-        return Sent(rules=rules, columns=columns, continues=given.get("continue", False), **options)
+        return ImportRequest(rules=rules, columns=columns, continues=given.get("continue", False), **options)
 
     def _choices(self) -> dict[str, tuple[str, ...]]:
         return {"delimiter": DELIMITERS, "decimal": DECIMAL_SIGNS, "match": matches(self.entity_type)}
 
-    def _read(self, sent: Sent) -> Table:
-        table, parser = Table(), RowParser(sent.rules, CellParser(sent.decimal))
+    def _read(self, asked: ImportRequest) -> Table:
+        table, parser = Table(), RowParser(asked.rules, CellParser(asked.decimal))
         try:
-            self._read_rows(sent, table)
+            self._read_rows(asked, table)
         except Unreadable as error:
             table.faults.append(_fault(error.line, error.reason))
         except BadColumns as error:
@@ -176,19 +176,19 @@ class Importing:
         table.commands += [self._command(parser, row) for row in table.rows]
         return table
 
-    def _read_rows(self, sent: Sent, table: Table) -> None:
-        raw = TableRows(_lines(sent.text), sent.delimiter, _numbered)
+    def _read_rows(self, asked: ImportRequest, table: Table) -> None:
+        raw = TableRows(_lines(asked.text), asked.delimiter, _numbered)
         table.header, table.titles = raw.header, raw.columns.titles
         with suppress(Unreadable):  # which is told where the rows are read
             table.first += [[*row.values.values()] for row in islice(raw, SHOWN_FIRST)]  # type: ignore[list-item]
-        lines = _lines(sent.text)
-        needed = sent.rules.needed
+        lines = _lines(asked.text)
+        needed = asked.rules.needed
         found = TableRows(
-            lines, sent.delimiter, lambda titles: read_columns(self.entity_type, titles, sent.columns, needed)
+            lines, asked.delimiter, lambda titles: read_columns(self.entity_type, titles, asked.columns, needed)
         )
         table.columns = found.columns.by_field
-        if sent.line is not None:
-            lines.number = sent.line - 1
+        if asked.line is not None:
+            lines.number = asked.line - 1
         try:
             for row in found:
                 table.rows.append(row)
@@ -196,11 +196,11 @@ class Importing:
                     table.next_line = lines.number + 1
                     return
         except Unclosed as error:
-            if not sent.more:
+            if not asked.more:
                 raise
             table.next_line = error.line
         else:
-            table.next_line = lines.number if sent.more else None
+            table.next_line = lines.number if asked.more else None
 
     def _command(self, parser: RowParser, row: Row) -> Command:
         try:
