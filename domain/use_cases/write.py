@@ -79,7 +79,6 @@ async def carry_out(
     atomic: bool = True,
     deliveries: tuple[Delivery, ...] = (),
     follow: Cursor | None = None,
-    brief: bool = False,
 ) -> Answer:
     """Carry out many commands in one transaction; see `CommandBatch`."""
     batch = CommandBatch(
@@ -92,6 +91,5 @@ async def carry_out(
         follow=follow,
         actor=terms.actor,
         trace=terms.trace,
-        brief=brief,
     )
     return await writer.submit(batch)

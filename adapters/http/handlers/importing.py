@@ -19,13 +19,13 @@ from adapters.serialization.text_lines import TextLines, Unclosed, Unreadable
 from domain.changes import Action
 from domain.columns import BadColumns, Columns, check_renamed, read_columns
 from domain.commands import Command, Refuse
-from domain.decisions import MAX_COMMANDS, Done, Outcome, Replay
+from domain.decisions import MAX_COMMANDS, Done, Outcome
 from domain.entity_type import EntityType
 from domain.errors import DomainError, PreconditionRequired, Violations
 from domain.merge import Merge, MergeById, MergeByValue
 from domain.ports import Writer
 from domain.rows import Row, RowParser, RowRules, RowViolation, violations_of
-from domain.use_cases.write import Terms, carry_out
+from domain.use_cases.write import carry_out
 
 MAX_TOLD = 1000
 """How many violations are told of all rows together."""
@@ -72,12 +72,11 @@ class Table:
     commands: list[Command] = field(factory=list)
     next_line: int | None = None
     faults: list[RowViolation] = field(factory=list)  # of the table, which nothing can be read of
-    is_replayed: bool = False  # the rows were written by an earlier request with the same key
 
     def report(self, outcome: Outcome | None) -> dict[str, Any]:
-        """Return what became of the rows. Of an outcome that was kept, only the refused ones are known."""
+        """Return what became of the rows."""
         results = () if outcome is None else outcome.results
-        done = [each for each in results if isinstance(each, Done) and not self.is_replayed]
+        done = [each for each in results if isinstance(each, Done)]
         refused = [(row, each) for row, each in zip(self.rows, results, strict=False) if isinstance(each, DomainError)]
         errors = [each for row, error in refused for each in violations_of(row, error, self.columns)]
         undone = outcome is not None and outcome.failed is not None
@@ -87,7 +86,6 @@ class Table:
             "created": actions.count(Action.CREATED),
             "updated": actions.count(Action.UPDATED),
             "unchanged": actions.count(None),
-            "before": len(self.rows) - len(refused) if self.is_replayed else 0,
             "refused": len(refused),
             "errors": [asdict(each) for each in (self.faults or errors)[:MAX_TOLD]],
             "omitted": max(0, len(errors) - MAX_TOLD),
@@ -121,12 +119,7 @@ class Importing:
         if table.faults or not table.commands:
             return json_response(table.report(None))
         atomic = not (asked.continues or only_validates(request))
-
-        async def use_case(terms: Terms) -> Outcome | Replay:
-            answer = await carry_out(self.writer, tuple(table.commands), terms, atomic=atomic, brief=True)
-            table.is_replayed = isinstance(answer, Replay)
-            return answer
-
+        use_case = partial(carry_out, self.writer, tuple(table.commands), atomic=atomic)
         return await self.submitter.submit(request, body, use_case, lambda each: json_response(table.report(each)))
 
     def _parsed(self, raw: Mapping[str, Any]) -> ImportRequest:

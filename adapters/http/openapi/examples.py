@@ -113,7 +113,6 @@ class Examples:
             "created": 0 if unique else 1,
             "updated": 1 if unique else 0,
             "unchanged": 0,
-            "before": 0,
             "refused": 0,
             "errors": [],
             "omitted": 0,

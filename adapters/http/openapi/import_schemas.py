@@ -57,7 +57,6 @@ IMPORTED = _all_of(
         "created": _count("How many made an entity, or would."),
         "updated": _count("How many changed one."),
         "unchanged": _count("How many left one as it is."),
-        "before": _count("How many were stored before, under the same idempotency key."),
         "refused": _count("How many were refused, or would be."),
         "errors": _list(
             "What is wrong, by the lines of the table.",
