@@ -23,6 +23,10 @@ _BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 
 LIMITED = "%s may not grow (%s): raise that limit of the user who runs backroom, and writing goes on by itself"
 
+_GROWING = (apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_TRUNCATE)
+_MAYBE_LIMITED = "; or the user who runs backroom has reached a quota, or the size that his files may have: raise it"
+"""What a file that could not grow can also mean where the system's own number is not at hand."""
+
 _CALLERS: dict[type[apsw.Error], str] = {
     apsw.BusyError: "another program holds the store's file right now",
     apsw.LockedError: "another program holds the store's file right now",
@@ -39,6 +43,9 @@ def explaining(path: Path) -> Iterator[None]:
         yield
     except apsw.FullError as error:
         raise StorageFull from error
+    except apsw.IOError as error:
+        limit = _MAYBE_LIMITED if error.extendedresult in _GROWING else ""
+        raise Unavailable(explained(path, error) + limit) from None
     except (apsw.Error, OSError, Misplaced) as error:
         raise Unavailable(explained(path, error)) from None
 
