@@ -44,10 +44,14 @@ def explaining(path: Path) -> Iterator[None]:
     except apsw.FullError as error:
         raise StorageFull from error
     except apsw.IOError as error:
-        limit = _MAYBE_LIMITED if error.extendedresult in _GROWING else ""
+        limit = _MAYBE_LIMITED if _extended(error) in _GROWING else ""
         raise Unavailable(explained(path, error) + limit) from None
     except (apsw.Error, OSError, Misplaced) as error:
         raise Unavailable(explained(path, error)) from None
+
+
+def _extended(error: apsw.Error) -> int | None:
+    return getattr(error, "extendedresult", None)  # only SQLite's own errors have one
 
 
 def explained(path: Path, error: Exception) -> str:
@@ -143,8 +147,7 @@ class Translating:
                 raise Unavailable(text) from error
 
     def _is_limited(self, error: apsw.Error) -> bool:
-        code = getattr(error, "extendedresult", None)  # only SQLite's own errors have one
-        return code == apsw.SQLITE_IOERR_WRITE and self._last_errno() in _LIMITS
+        return _extended(error) == apsw.SQLITE_IOERR_WRITE and self._last_errno() in _LIMITS
 
     def _distrust(self, reason: Callable[[], str]) -> None:
         with self._telling:
