@@ -51,10 +51,10 @@ class Log:
             number: int = found[0][0]
             return number
 
-    def head(self, connection: apsw.Connection) -> int:
-        """Return the number of the newest change."""
-        newest: int = fetch(connection, "SELECT newest FROM log")[0][0]
-        return newest
+    def head(self, connection: apsw.Connection, before: int = 0) -> int:
+        """Return the number of the newest change, or of the one in front of the newest `before` that are kept."""
+        number: int = fetch(connection, "SELECT max(forgotten, newest - ?) FROM log", (before,))[0][0]
+        return number
 
     def oldest(self, connection: apsw.Connection) -> int:
         """Return the number of the newest purged change."""

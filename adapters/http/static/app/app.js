@@ -12,8 +12,6 @@ import { logIn, logOut, who } from "./session.js";
 import { text } from "./texts.js";
 import { settled } from "./writes.js";
 
-/** @typedef {(main: HTMLElement, grant: Grant) => View | Promise<View>} Opener */
-
 const FOR_ADMINS = ["access", "webhooks"];
 const mayWrite = (/** @type {Grant} */ { scope }) => scope !== "read";
 

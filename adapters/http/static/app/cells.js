@@ -5,8 +5,6 @@ import { LOW } from "./filters.js";
 import { shown, today } from "./formats.js";
 import { text } from "./texts.js";
 
-/** @typedef {{ waits: boolean, isDraft: boolean, mayWrite: boolean }} Marks */
-
 /** @param {string} name @param {...any} content */
 export const cell = (name, ...content) => element("div", { role: "gridcell", className: `cell ${name}` }, content);
 
