@@ -82,8 +82,8 @@ class ChangeLog(Protocol):
         """
 
     @abstractmethod
-    async def head(self) -> Cursor:
-        """Return the position behind the newest entry."""
+    async def head(self, *, before: int = 0) -> Cursor:
+        """Return the position behind the newest entry, or in front of the newest `before`, as far as they are kept."""
 
     @abstractmethod
     async def oldest(self) -> Cursor:

@@ -159,9 +159,9 @@ class MemoryStore(Store):
                     break
         return LogPage(entries=tuple(entries), cursor=self._cursor_codec.cursor(number))
 
-    async def head(self) -> Cursor:
+    async def head(self, *, before: int = 0) -> Cursor:
         self._check_open()
-        return self._cursor_codec.cursor(self._newest)
+        return self._cursor_codec.cursor(max(self._forgotten, self._newest - before))
 
     async def oldest(self) -> Cursor:
         self._check_open()

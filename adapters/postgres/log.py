@@ -90,6 +90,11 @@ class Log:
         newest: int = await connection.fetchval(f"SELECT {NEWEST}")
         return newest
 
+    async def head(self, connection: Connection, before: int) -> int:
+        """Return the number of the newest change, or of the one in front of the newest `before` that are kept."""
+        number: int = await connection.fetchval(f"SELECT greatest({FORGOTTEN}, {NEWEST} - $1)", before)
+        return number
+
     async def forgotten(self, connection: Connection) -> int:
         """Return the number of the newest purged change."""
         forgotten: int = await connection.fetchval(f"SELECT {FORGOTTEN}")

@@ -162,9 +162,9 @@ class PostgresStore(Store):
         async with self._connections.use() as connection:
             return await self._log.read(connection, after, types, limit)
 
-    async def head(self) -> Cursor:
+    async def head(self, *, before: int = 0) -> Cursor:
         async with self._connections.use() as connection:
-            return self._log.cursor_codec.cursor(await self._log.newest(connection))
+            return self._log.cursor_codec.cursor(await self._log.head(connection, before))
 
     async def oldest(self) -> Cursor:
         async with self._connections.use() as connection:

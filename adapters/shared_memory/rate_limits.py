@@ -11,12 +11,13 @@ import os
 import secrets
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 from tempfile import TemporaryFile
+
+from attrs import define
 
 from domain.access.rate_limit import Quota, RateLimiter, Verdict, decide
 
@@ -48,38 +49,43 @@ class SharedRateLimiter(RateLimiter):
         self._table = mmap.mmap(-1, buckets * _BUCKET.size)
 
     def take(self, subject: bytes, quota: Quota) -> Verdict:
-        number, fingerprint = self._sought(subject)
-        start = number * _BUCKET.size
+        place = self._sought(subject)
         if self._alone:
-            return self._decide(start, fingerprint, quota)
-        with self._locked(number):
-            return self._decide(start, fingerprint, quota)
+            return self._decide(place, quota)
+        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, place.bucket)
+        try:
+            return self._decide(place, quota)
+        finally:
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, place.bucket)
 
-    def _place(self, subject: bytes) -> tuple[int, bytes]:
-        """Return the bucket of a subject and its fingerprint in it."""
+    def _place(self, subject: bytes) -> "_Place":
+        """Return the bucket of a subject and its fingerprint in it, and its first slot as a guess."""
         digest = blake2b(subject, digest_size=16, key=self._secret).digest()
-        return int.from_bytes(digest[:8], "big") % self._buckets, digest[8:]
+        bucket = int.from_bytes(digest[:8], "big") % self._buckets
+        return _Place(bucket, digest[8:], bucket * _BUCKET.size)
 
-    def _decide(self, start: int, fingerprint: bytes, quota: Quota) -> Verdict:
-        values = _BUCKET.unpack_from(self._table, start)
-        slot, known = _slot_of(fingerprint, values)
+    def _decide(self, place: "_Place", quota: Quota) -> Verdict:
+        fingerprint, known = _SLOT.unpack_from(self._table, place.slot)
+        if fingerprint != place.fingerprint:  # new, or evicted by this process or another since it was here
+            place.slot, known = self._slot_of(place)
         whole_at, verdict = decide(quota, known, self._clock())
-        _SLOT.pack_into(self._table, start + slot * _SLOT.size, fingerprint, whole_at)
+        _SLOT.pack_into(self._table, place.slot, place.fingerprint, whole_at)
         return verdict
 
-    @contextmanager
-    def _locked(self, bucket: int) -> Iterator[None]:
-        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, bucket)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, bucket)
+    def _slot_of(self, place: "_Place") -> tuple[int, int]:
+        """Return the slot of a subject and its time; for a new subject, the slot to evict, and 0."""
+        start = place.bucket * _BUCKET.size
+        values = _BUCKET.unpack_from(self._table, start)
+        fingerprints, times = values[::2], values[1::2]
+        is_known = place.fingerprint in fingerprints
+        slot = fingerprints.index(place.fingerprint) if is_known else times.index(min(times))
+        return start + slot * _SLOT.size, times[slot] if is_known else 0
 
 
-def _slot_of(fingerprint: bytes, values: tuple[bytes | int, ...]) -> tuple[int, int]:
-    """Return the slot of a subject and its time; for a new subject, the slot to evict, and 0."""
-    fingerprints, times = values[::2], values[1::2]
-    if fingerprint in fingerprints:
-        slot = fingerprints.index(fingerprint)
-        return slot, int(times[slot])
-    return times.index(min(times, key=int)), 0
+@define(eq=False)
+class _Place:
+    """Where a subject is: its bucket, its fingerprint there, and the slot in which this process saw it last."""
+
+    bucket: int
+    fingerprint: bytes
+    slot: int  # where it begins in the table

@@ -23,6 +23,10 @@ _BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 
 LIMITED = "%s may not grow (%s): raise that limit of the user who runs backroom, and writing goes on by itself"
 
+_GROWING = (apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_TRUNCATE)
+_MAYBE_LIMITED = "; or the user who runs backroom has reached a quota, or the size that his files may have: raise it"
+"""What a file that could not grow can also mean where the system's own number is not at hand."""
+
 _CALLERS: dict[type[apsw.Error], str] = {
     apsw.BusyError: "another program holds the store's file right now",
     apsw.LockedError: "another program holds the store's file right now",
@@ -39,8 +43,15 @@ def explaining(path: Path) -> Iterator[None]:
         yield
     except apsw.FullError as error:
         raise StorageFull from error
+    except apsw.IOError as error:
+        limit = _MAYBE_LIMITED if _extended(error) in _GROWING else ""
+        raise Unavailable(explained(path, error) + limit) from None
     except (apsw.Error, OSError, Misplaced) as error:
         raise Unavailable(explained(path, error)) from None
+
+
+def _extended(error: apsw.Error) -> int | None:
+    return getattr(error, "extendedresult", None)  # only SQLite's own errors have one
 
 
 def explained(path: Path, error: Exception) -> str:
@@ -136,8 +147,7 @@ class Translating:
                 raise Unavailable(text) from error
 
     def _is_limited(self, error: apsw.Error) -> bool:
-        code = getattr(error, "extendedresult", None)  # only SQLite's own errors have one
-        return code == apsw.SQLITE_IOERR_WRITE and self._last_errno() in _LIMITS
+        return _extended(error) == apsw.SQLITE_IOERR_WRITE and self._last_errno() in _LIMITS
 
     def _distrust(self, reason: Callable[[], str]) -> None:
         with self._telling:

@@ -51,10 +51,10 @@ class Log:
             number: int = found[0][0]
             return number
 
-    def head(self, connection: apsw.Connection) -> int:
-        """Return the number of the newest change."""
-        newest: int = fetch(connection, "SELECT newest FROM log")[0][0]
-        return newest
+    def head(self, connection: apsw.Connection, before: int = 0) -> int:
+        """Return the number of the newest change, or of the one in front of the newest `before` that are kept."""
+        number: int = fetch(connection, "SELECT max(forgotten, newest - ?) FROM log", (before,))[0][0]
+        return number
 
     def oldest(self, connection: apsw.Connection) -> int:
         """Return the number of the newest purged change."""
@@ -135,7 +135,7 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
         change.entity_type.name,
         record.id,
         record.version,
-        change.action.value,
+        change.action._value_,  # computing `value` is slow
         microseconds(change.at),
         change.request_id,
         " ".join(change.changed),

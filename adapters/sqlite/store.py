@@ -155,8 +155,8 @@ class SqliteStore(Store):
     async def read(self, after: Cursor | None, *, types: Set[str] = frozenset(), limit: int = 1000) -> LogPage:
         return await self._here(lambda connection: self._log.read(connection, after, types, limit))
 
-    async def head(self) -> Cursor:
-        return self._log.cursor_codec.cursor(await self._here(self._log.head))
+    async def head(self, *, before: int = 0) -> Cursor:
+        return self._log.cursor_codec.cursor(await self._here(lambda connection: self._log.head(connection, before)))
 
     async def oldest(self) -> Cursor:
         return self._log.cursor_codec.cursor(await self._here(self._log.oldest))

@@ -4,8 +4,13 @@ from domain.changes import Cursor
 from domain.ports import ChangeLog
 
 
-async def start(log: ChangeLog, after: str | None) -> Cursor | None:
-    """Return where to begin: `now` is the end of the log, and None the oldest change that is kept."""
+async def start(log: ChangeLog, after: str | None, last: int = 0) -> Cursor | None:
+    """Return where to begin: `now` is the end of the log, and None the oldest change that is kept.
+
+    With `last` that is in front of so many of the newest changes.
+    """
+    if last:
+        return await log.head(before=last)
     if after is None:
         return None
     return await log.head() if after == "now" else Cursor(after)

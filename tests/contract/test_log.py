@@ -79,6 +79,15 @@ async def test_every_entry_has_a_cursor(store: Store, other: Store) -> None:
             assert LogPage(entries=rest, cursor=cursor) == await store.read(entry.cursor, limit=limit)
 
 
+async def test_the_newest(store: Store, other: Store) -> None:
+    """A reader can begin in front of so many of the newest entries, or of all that are kept if there are fewer."""
+    await fill(store, TASK, *({} for _ in range(3)))
+    entries = (await store.read(None)).entries
+    for count in (0, 1, 3):
+        assert entries[3 - count :] == (await store.read(await other.head(before=count))).entries
+    assert await store.oldest() == await other.head(before=4)
+
+
 async def test_a_reader_gets_only_requested_types(store: Store) -> None:
     """A reader gets only the requested types; its cursor moves past the others."""
     await fill(store, TASK, {}, {}, {})

@@ -2,6 +2,8 @@
 
 import asyncio
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -20,6 +22,17 @@ from tests.faults.conftest import open_store
 from tests.faults.disks import Disk
 
 pytestmark = pytest.mark.anyio
+
+
+@contextmanager
+def limited(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond some bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_reads_go_on_and_writes_resume(store: SqliteStore, disk: Disk, last_words: list[str]) -> None:
@@ -41,19 +54,24 @@ async def test_a_limit_of_the_user(path: Path, last_words: list[str], caplog: py
     """A write beyond the largest size of a file, or a quota, is refused like one to a full disk, and writes resume."""
     store = open_store(path, last_words)
     made = await fill(store, TASK, {})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("backroom.db-wal").stat().st_size, hard))
-    try:
+    with limited(path.with_name("backroom.db-wal").stat().st_size):
         for _ in range(3):
             with pytest.raises(StorageFull):
                 await store.submit(batch(create(TASK)))
             assert made == await walk(store, Query(entity_type=TASK))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert ([], True) == (last_words, f"{path} may not grow (File too large)" in caplog.text)
     made += await fill(store, TASK, {})
     assert made == await walk(store, Query(entity_type=TASK))
     await store.close()
+
+
+@pytest.mark.parametrize("size", [0, 10_000, 40_000])
+async def test_a_limit_of_the_user_at_the_start(path: Path, last_words: list[str], size: int) -> None:
+    """A file that cannot be made for a limit of its owner is refused with a message that names the limit."""
+    with limited(size), pytest.raises(Unavailable, match="has reached a quota, or the size that his files may have"):
+        open_store(path, last_words)
+    await open_store(path, last_words).close()
+    assert [] == last_words
 
 
 async def test_a_probe_writes(store: SqliteStore, disk: Disk, path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -36,9 +36,9 @@ class ObstructedLog(ChangeLog):
         await self._pass("read")
         return await self.store.read(after, types=types, limit=limit)
 
-    async def head(self) -> Cursor:
+    async def head(self, *, before: int = 0) -> Cursor:
         await self._pass("head")
-        return await self.store.head()
+        return await self.store.head(before=before)
 
     async def oldest(self) -> Cursor:
         await self._pass("oldest")

@@ -50,6 +50,19 @@ async def test_a_change(client: Client, clock: Clock) -> None:
     assert {**standard, "type": "task.deleted", "version": 3, "changed": [], "data": gone} == three
 
 
+async def test_the_newest(client: Client) -> None:
+    """One can begin with the newest changes; the cursor behind them goes on. Types are selected among these."""
+    for _ in range(3):
+        await made(client, "tasks")
+    await client.delete("/tasks/1")
+
+    found = await got(client, "/changes?last=2")
+    assert [(3, "task.created"), (1, "task.deleted")] == [(each["id"], each["type"]) for each in found["changes"]]
+    assert await now(client) == found["cursor"]
+    assert ["task.deleted"] == await told(client, "/changes?last=2&types=task.deleted")
+    assert 4 == len(await told(client, "/changes?last=1000"))
+
+
 async def test_from_the_oldest(client: Client) -> None:
     """Without a cursor the log starts at the oldest kept change, and continues after the last change returned."""
     for _ in range(3):
@@ -189,15 +202,15 @@ async def test_bad_parameters(client: Client) -> None:
             "types=Task.created",
         ):
             assert (400, "bad_parameter") == asked(await client.get(f"{path}?{query}")), query
-    for query in ("limit=x", "wait=x", "wait=1.5"):
+    for query in ("limit=x", "wait=x", "wait=1.5", "last=x", "last=1&after=now"):
         assert (400, "bad_parameter") == asked(await client.get(f"/changes?{query}")), query
-    for query in ("limit=1", "wait=1"):
+    for query in ("limit=1", "wait=1", "last=1"):
         assert (400, "bad_parameter") == asked(await client.get(f"/changes/stream?{query}")), query
 
 
 async def test_out_of_range(client: Client) -> None:
-    """A limit is from 1 to 1000, a wait up to a minute."""
-    for name, value in (("limit", 0), ("limit", 1001), ("wait", -1), ("wait", 61)):
+    """A limit is from 1 to 1000, and so is how many to begin with; a wait is up to a minute."""
+    for name, value in (("limit", 0), ("limit", 1001), ("last", 0), ("last", 1001), ("wait", -1), ("wait", 61)):
         assert [(name, "out_of_range")] == violations(await client.get(f"/changes?{name}={value}"))
 
 

@@ -86,6 +86,22 @@ interface View {
   leave: () => void;
 }
 
+type Opener = (main: HTMLElement, grant: Grant) => View | Promise<View>;
+
+/** Of the connection. */
+type State = "connecting" | "live" | "broken" | "paused";
+
+type Listing = import("../../adapters/http/static/app/listing.js").Listing;
+
+/** What makes an element: its properties and attributes, and its listeners, whose events are of many types. */
+interface Properties { [listener: `on${string}`]: (event: any) => unknown; [property: string]: any }
+
+/** What a row is marked with. */
+interface Marks { waits: boolean; isDraft: boolean; mayWrite: boolean }
+
+/** A part of the overview. */
+interface Card { title: string; name: string; query: string; told: (entity: Entity) => string }
+
 interface Actions {
   tick: (entity: Entity) => void;
   move: (entity: Entity, change: number) => void;

@@ -2,14 +2,15 @@
 
 import gzip
 import re
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from adapters.http.middleware.compression import LEVEL
 from adapters.http.routes.static_files import STATIC
 from tests.e2e.service import Service
-from tests.page.steps import PRODUCTS, opened
+from tests.page.steps import PRODUCTS, TASKS, is_live, made, opened, row
 
 MAX_BYTES = 60_000
 APP = STATIC / "app"
@@ -59,6 +60,20 @@ def test_modules_are_asked_for_at_once() -> None:
     """The page names every module that its first view needs, so that none waits for the one that imports it."""
     page = (STATIC / "app.html").read_text()
     assert imported("app.js", set()) == set(re.findall(r"static/app/(\w+\.js)", page))
+
+
+def test_the_list_is_asked_for_at_once(page: Page, service: Service) -> None:
+    """The list that the address names is asked for while modules are still on their way, and only once."""
+    made(service, TASKS, {"title": "Order paper"})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.route("**/grid.js", lambda _: None)  # it is held until `unroute`
+    with page.expect_request("**/tasks?q=paper&limit=100"):
+        page.goto("/app/tasks?q=paper", wait_until="commit")
+    page.unroute("**/grid.js")
+    expect(row(page, "Order paper")).to_be_visible()
+    is_live(page)
+    assert 1 == asked.count("/tasks")
 
 
 def test_every_language_says_everything() -> None:

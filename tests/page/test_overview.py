@@ -1,12 +1,15 @@
 """The overview: what is due, overdue, done a day, low, and what happened lately."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.service import Service
+from tests.http.access import bearer
 from tests.page.accessibility import findings
 from tests.page.conftest import Person
+from tests.page.steps import TASKS, made
 
 DAYS = 14
 
@@ -49,7 +52,7 @@ def test_each_part(page: Page, service: Service) -> None:
         expect(card(page, title).locator("li a")).to_have_text(shown)
         expect(card(page, title).locator("h2 a")).to_have_text(str(count))
     expect(card(page, "Lately").locator("li a").first).to_have_text("Untracked")
-    expect(card(page, "Lately").locator("li").first).to_contain_text("created, ")
+    expect(card(page, "Lately").locator("li").first).to_contain_text("created by somebody, ")
     plot = page.get_by_role("img", name="Done each day")
     expect(plot.locator("rect")).to_have_count(DAYS)
     assert "Done each day" in (told := plot.get_attribute("aria-label") or "")
@@ -59,6 +62,24 @@ def test_each_part(page: Page, service: Service) -> None:
     expect(page).to_have_url("/app/tasks?status[in]=pending,in_progress&due[lt]=" + day(0) + "&sort=due")
     expect(page.get_by_role("link", name="Later")).to_be_visible()
     expect(page.get_by_role("link", name="Finished")).to_have_count(0)
+
+
+def test_what_happened_before(page: Page, service: Service) -> None:
+    """What happened lately is told with who did it, deletions included, also what happened before anybody looked."""
+    made(service, TASKS, {"title": "Gone"}, {"title": "Kept"})
+    with service.client() as client:
+        key = client.post("/keys", json={"name": "till 2", "scope": "admin"}).json()["key"]
+        client.delete("/tasks/1", headers=bearer(key)).raise_for_status()
+    page.goto("/app/overview")
+    page.get_by_label("Key", exact=True).fill(key)
+    page.get_by_role("button", name="Log in").click()
+    expect(card(page, "Lately").locator("li")).to_have_text(
+        [
+            re.compile("^Gone.*deleted by till 2, "),
+            re.compile("^Kept.*created by somebody, "),
+            re.compile("^Gone.*created by somebody, "),
+        ]
+    )
 
 
 def test_it_is_live(page: Page, service: Service) -> None:

@@ -82,12 +82,16 @@ def test_a_worker_that_ends_holds_up_nobody() -> None:
     limiter = SharedRateLimiter(buckets=1)
     held = _fork.Event()
 
-    def hold() -> None:
-        with limiter._locked(0):
-            held.set()
-            _fork.Event().wait()
+    def hold() -> int:
+        held.set()
+        _fork.Event().wait()
+        return 0
 
-    worker = _fork.Process(target=hold)
+    def take() -> None:
+        limiter._clock = hold  # it is read under the lock
+        limiter.take(b"one", QUOTA)
+
+    worker = _fork.Process(target=take)
     worker.start()
     assert held.wait(60)
     worker.kill()

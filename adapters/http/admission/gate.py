@@ -45,12 +45,17 @@ class Gate:
     allow_public: bool = False  # without a key, also where others than this machine can reach the service
     live: LiveGrants = field(init=False)
 
+    _policy: bytes = field(init=False)
     _used: set[int] = field(factory=set, init=False)
     _shown: dict[tuple[str, bytes | None, bytes | None], Shown] = field(factory=dict, init=False, repr=False)
 
     @live.default
     def _make_live(self) -> LiveGrants:
         return LiveGrants(self.keys)
+
+    @_policy.default
+    def _write_policy(self) -> bytes:
+        return b"" if self.quota is None else b'"default";q=%d;w=%d' % (self.quota.amount, self.quota.window)
 
     def admit(self, request: Request, needed: AccessScope | None) -> Awaitable[None]:
         """Begin to look for the grant of a request, and return what waits for it and notes it.
@@ -127,7 +132,7 @@ class Gate:
         known = grant is not None and grant.actor is not None
         subject = grant.caller.encode() if known and grant is not None else subject_of(request.address)
         verdict = self.limiter.take(subject, self.quota)
-        request.limit = _fields(self.quota, verdict)
+        request.limit = _fields(self._policy, verdict)
         if not verdict.allowed:
             raise RateLimited("too many requests", headers=(_retry_after(verdict),))
 
@@ -171,12 +176,10 @@ def subject_of(address: str) -> bytes:
     return parsed.packed
 
 
-def _fields(quota: Quota, verdict: Verdict) -> tuple[Header, ...]:
+def _fields(policy: bytes, verdict: Verdict) -> tuple[Header, ...]:
     """Return the RateLimit fields (draft-ietf-httpapi-ratelimit-headers)."""
-    return (
-        (b"ratelimit-policy", b'"default";q=%d;w=%d' % (quota.amount, quota.window)),
-        (b"ratelimit", b'"default";r=%d;t=%d' % (verdict.remaining, ceil(verdict.reset / SECOND))),
-    )
+    left = b'"default";r=%d;t=%d' % (verdict.remaining, ceil(verdict.reset / SECOND))
+    return (b"ratelimit-policy", policy), (b"ratelimit", left)
 
 
 def _retry_after(verdict: Verdict) -> Header:

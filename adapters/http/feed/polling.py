@@ -25,7 +25,7 @@ from domain.use_cases.follow import start
 POLL = "poll"
 MAX_WAIT_S = 60
 
-POLL_PARAMETERS = ("after", "limit", "types", "wait")
+POLL_PARAMETERS = ("after", "last", "limit", "types", "wait")
 STREAM_PARAMETERS = ("after", "types")
 
 
@@ -41,13 +41,16 @@ class Changes:
         """Respond with the changes after a cursor, at once or as soon as there are any."""
         parameters = parse(request, POLL_PARAMETERS)
         types = chosen_types(parameters)
+        last = whole(parameters, "last", least=1, most=MAX_LIMIT, default=0)
+        if last and "after" in parameters:
+            raise BadParameter("last and after both say where to begin: only one of them can")
         limit = whole(parameters, "limit", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
         wait = whole(parameters, "wait", least=0, most=MAX_WAIT_S, default=0)
         if request.method == "HEAD":  # its response has no body to wait for
             wait = 0
         # A thousand that wait also read at the same moment, and must not count as so much work meanwhile.
         with _polling(request) if wait else nullcontext():
-            after = await start(self.log, parameters.get("after"))
+            after = await start(self.log, parameters.get("after"), last)
             is_quick = not (wait or types or limit > TAKEN_AT_ONCE)  # as a short list, which waits for nobody either
             changes, cursor = await self._read(after, types, limit, request.address, at_once=is_quick)
             if wait and not changes:

@@ -27,6 +27,12 @@ _LIMIT = Parameter(
     location="query",
     schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
+_LAST_CHANGES = Parameter(
+    name="last",
+    location="query",
+    schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+    description="Begin with so many of the newest changes, instead of `after`. They count before `types` selects.",
+)
 _WAIT = Parameter(
     name="wait",
     location="query",
@@ -102,7 +108,7 @@ def paths(changes: Changes) -> list[Path]:
                 example={"changes": [_CHANGE], "cursor": cursor(1)},
             )
         },
-        parameters=(_AFTER, _LIMIT, _TYPES, _WAIT),
+        parameters=(_AFTER, _LAST_CHANGES, _LIMIT, _TYPES, _WAIT),
         problems=("bad_cursor", "cursor_expired", "invalid"),
         tags=("changes",),
     )

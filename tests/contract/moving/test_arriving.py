@@ -24,7 +24,7 @@ from domain.webhook import WEBHOOK, RequireExists
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, Clock, batch, create
 from tests.contract.locations import emptied, moved, opened
-from tests.contract.moving.lives import YOUNG, ends, everything, live
+from tests.contract.moving.histories import YOUNG, ends, everything, make_history
 from tests.contract.steps import carry_out, edit, fill, positions_of, trail, walk, whole_log
 from tests.contract.test_calendars import new as new_calendar
 from tests.contract.test_deliveries import LEASE, delivery
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_everything_moves(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
     """Documents, versions, histories, the log, positions, deliveries and the secret are equal, in every sort order."""
-    await live(store, clock)
+    await make_history(store, clock)
     there = await arrived()
     assert await everything(store) == await everything(there)
     for day in (date.min, date.max):  # PostgreSQL could take them as infinite
@@ -46,7 +46,7 @@ async def test_everything_moves(store: Store, clock: Clock, arrived: Callable[[]
 
 async def test_keys_and_ids_go_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
     """After a move, keys replay, new ids are above all earlier ones, and deleted entities can be restored."""
-    await live(store, clock)
+    await make_history(store, clock)
     given = max(each.change.record.id for each in await whole_log(store) if each.change.entity_type is TASK)
     there = await arrived()
     for each in (key(), key("other", caller="you")):
@@ -87,7 +87,7 @@ async def told(store: Store, cursor: Cursor) -> list[Any]:
 
 async def test_followers_go_on(store: Store, clock: Clock, arrived: Callable[[], Any]) -> None:
     """Each cursor of the original leads to the same changes in the copy, and to later ones."""
-    await live(store, clock)
+    await make_history(store, clock)
     cursors = [await store.oldest(), *(each.cursor for each in await whole_log(store)), await store.head()]
     page = (await store.page(Query(entity_type=TASK))).changes
     rest = [await told(store, each) for each in (*cursors, page)]
@@ -138,7 +138,7 @@ async def test_cursors_expire_with_their_changes(store: Store, clock: Clock, arr
 
 async def test_a_store_that_moves_twice(store: Store, source: str, target: str, tmp_path: Path, clock: Clock) -> None:
     """A store that is moved twice still knows the cursors of the first log."""
-    await live(store, clock)
+    await make_history(store, clock)
     first = (await store.read(None, limit=1)).cursor
     await moved(source, target)
     there = await opened(target, clock)
@@ -156,7 +156,7 @@ async def test_a_store_that_moves_twice(store: Store, source: str, target: str, 
 
 async def test_a_move_takes_one_snapshot(store: Store, source: str, target: str, clock: Clock) -> None:
     """A move takes one snapshot: writes during the move are not part of the copy."""
-    await live(store, clock)
+    await make_history(store, clock)
     before = await everything(store)
     async with exporting(source) as export, importing(target) as importer:
         size = await export.size()

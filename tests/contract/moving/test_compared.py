@@ -32,7 +32,7 @@ from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, Clock, create
 from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.careless import Careless
-from tests.contract.moving.lives import YOUNG, live
+from tests.contract.moving.histories import YOUNG, make_history
 from tests.contract.steps import carry_out, fill, trail, walk
 
 pytestmark = pytest.mark.anyio
@@ -106,7 +106,7 @@ DISTORTIONS: dict[str, Callable[[Part], Part | None]] = {
 @pytest.mark.parametrize("what", DISTORTIONS)
 async def test_a_difference_is_noticed(store: Store, source: str, target: str, clock: Clock, what: str) -> None:
     """A copy that differs from the original is rolled back."""
-    await live(store, clock)
+    await make_history(store, clock)
     with pytest.raises(Different):
         async with exporting(source) as export, importing(target) as importer:
             await move(Remembering(export, {BEFORE: 7}), Careless(importer, DISTORTIONS[what]), lambda *_: None)
@@ -182,7 +182,7 @@ class Shrinking(Export):
 
 async def test_a_surplus_is_noticed(store: Store, source: str, target: str, clock: Clock) -> None:
     """A copy with additional data is rolled back."""
-    await live(store, clock)
+    await make_history(store, clock)
     with pytest.raises(Different):
         async with exporting(source) as export, importing(target) as importer:
             await move(Shrinking(export), importer, lambda *_: None)

@@ -13,7 +13,7 @@ from entrypoints.wiring import exporting, importing
 from tests.builders import Clock
 from tests.contract.locations import moved, opened
 from tests.contract.moving.careless import Careless
-from tests.contract.moving.lives import everything, live
+from tests.contract.moving.histories import everything, make_history
 from tests.contract.steps import fill, positions_of, trail
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_an_interruption_leaves_nothing(store: Store, source: str, target: str, clock: Clock) -> None:
     """An interrupted import leaves an empty target, into which the store can be moved later."""
-    await live(store, clock)
+    await make_history(store, clock)
     async with exporting(source) as export, importing(target) as importer:
         async for part in export.read():
             await importer.write(part)
@@ -39,7 +39,7 @@ async def test_an_interruption_leaves_nothing(store: Store, source: str, target:
 
 async def test_cancelling(store: Store, source: str, target: str, clock: Clock) -> None:
     """A cancelled move leaves nothing, and can start again at once."""
-    await live(store, clock)
+    await make_history(store, clock)
     waiting = asyncio.Event()
 
     def report(what: str, done: int, total: int) -> None:

@@ -18,7 +18,7 @@ from domain.use_cases.move import move
 from entrypoints.wiring import exporting, importing
 from tests.builders import LATER, Clock, batch, create
 from tests.contract.locations import emptied, moved, opened
-from tests.contract.moving.lives import everything, live
+from tests.contract.moving.histories import everything, make_history
 from tests.contract.steps import fill, trail
 from tests.contract.test_access_keys import new
 from tests.contract.test_calendars import new as new_calendar
@@ -31,7 +31,7 @@ async def test_a_target_with_something_in_it(
     store: Store, source: str, target: str, tmp_path: Path, clock: Clock
 ) -> None:
     """A target with a present or past entity, a stored outcome, a key or a calendar is refused and unchanged."""
-    await live(store, clock)
+    await make_history(store, clock)
     task, outcome = batch(create(TASK)), batch(Delete(entity_type=TASK, id=9), key=key())
     begin: Callable[[Store], Any]
     for begin in (
@@ -108,7 +108,7 @@ async def test_a_target_in_use(
 
 async def test_a_target_that_was_in_use(store: Store, source: str, target: str, clock: Clock) -> None:
     """A target that a service has opened, found empty and closed takes a move."""
-    await live(store, clock)
+    await make_history(store, clock)
     await (await opened(target, clock)).close()
     await moved(source, target)
     there = await opened(target, clock)
@@ -121,7 +121,7 @@ async def test_a_start_in_the_middle(
 ) -> None:
     """A service that starts on a target during a move fails, or waits: it never goes on with the secret from before."""
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 0)
-    await live(store, clock)
+    await make_history(store, clock)
     await (await opened(target, clock)).close()
     async with exporting(source) as telling, importing(target) as taking:
         starting = asyncio.ensure_future(opened(target, clock))
@@ -150,7 +150,7 @@ async def test_a_second_move_waits(store: Store, source: str, target: str, clock
 
 async def test_two_that_begin_together(store: Store, source: str, target: str, clock: Clock) -> None:
     """Of two moves that both find the target empty, one moves everything and the other is refused."""
-    await live(store, clock)
+    await make_history(store, clock)
     done = await asyncio.gather(moved(source, target), moved(source, target), return_exceptions=True)
     assert {int, NotEmpty} == {type(each) for each in done}
     there = await opened(target, clock)

@@ -12,8 +12,6 @@ import { logIn, logOut, who } from "./session.js";
 import { text } from "./texts.js";
 import { settled } from "./writes.js";
 
-/** @typedef {(main: HTMLElement, grant: Grant) => View | Promise<View>} Opener */
-
 const FOR_ADMINS = ["access", "webhooks"];
 const mayWrite = (/** @type {Grant} */ { scope }) => scope !== "read";
 
@@ -63,6 +61,7 @@ function skip(event) {
 async function show(/** @type {Route} */ now) {
   const wanted = now.view in VIEWS ? now.view : "tasks";
   for (const link of links) link.ariaCurrent = link.getAttribute("href") === wanted ? "page" : null;
+  links[Object.keys(VIEWS).indexOf(wanted)].scrollIntoView({ block: "nearest", inline: "nearest" });
   if (wanted !== name) {
     name = wanted;
     document.title = `${text(name)} · backroom`;

@@ -8,7 +8,7 @@ import { filters } from "./filters.js";
 import { count as written } from "./formats.js";
 import { Grid } from "./grid.js";
 import { onKey } from "./keyboard.js";
-import { Listing } from "./listing.js";
+import { listingOf } from "./listing.js";
 import { say } from "./notices.js";
 import { quickAdd } from "./quickadd.js";
 import { address, go } from "./router.js";
@@ -68,7 +68,7 @@ export function collectionView(name, main, mayWrite) {
   }
 
   async function read() {
-    const mine = (listing = new Listing(collection, new URLSearchParams(query)));
+    const mine = (listing = listingOf(collection, query));
     stop();
     try {
       await mine.load();

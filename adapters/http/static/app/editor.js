@@ -22,7 +22,7 @@ export class Editor {
     this.entity = null;
     this.isDeleted = false;
     this.state = element("p", { className: "state", role: "status" });
-    this.fields = element("form", { className: "fields", onsubmit: (/** @type {Event} */ event) => this.#save(event) });
+    this.fields = element("form", { className: "fields", onsubmit: (event) => this.#save(event) });
     this.past = element("details", { ontoggle: () => this.#showHistory() }, element("summary", {}, text("history")));
   }
 

@@ -6,7 +6,7 @@ import { text } from "./texts.js";
  * Make an element. Properties named `on…` are its listeners; what is no property is an attribute. Children may be text.
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
- * @param {Record<string, any>} [properties]
+ * @param {Properties} [properties]
  * @param {...any} children null and false are left out
  * @returns {HTMLElementTagNameMap[T]}
  */
@@ -21,7 +21,7 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** @param {string} label @param {(event: MouseEvent) => void} onclick @param {Record<string, any>} [properties] */
+/** @param {string} label @param {(event: MouseEvent) => void} onclick @param {Properties} [properties] */
 export const button = (label, onclick, properties = {}) =>
   element("button", { type: "button", onclick, ...properties }, label);
 
@@ -29,11 +29,11 @@ export const button = (label, onclick, properties = {}) =>
  * @param {Field} field
  * @param {string} value as typed
  * @param {(value: string) => void} changed
- * @param {Record<string, any>} [properties]
+ * @param {Properties} [properties]
  */
 export function input(field, value, changed, properties = {}) {
-  const oninput = (/** @type {Event} */ event) => changed(/** @type {HTMLInputElement} */ (event.target).value);
-  const all = { name: field.name, oninput, autocomplete: "off", required: !!field.required, ...properties };
+  /** @type {Properties} */
+  const all = { name: field.name, oninput: ({ target }) => changed(target.value), autocomplete: "off", required: !!field.required, ...properties };
   if (field.kind === "choice") return choice((field.choices ?? []).map((each) => [each, shown(field, each)]), value, all);
   if (field.kind === "lines") return element("textarea", { ...all, rows: 5, value });
   const numeric = { price: "decimal", count: "numeric" }[String(field.kind)];
@@ -41,7 +41,7 @@ export function input(field, value, changed, properties = {}) {
   return element("input", { ...all, type, value, ...(numeric && { inputMode: numeric }), dir: "auto" });
 }
 
-/** @param {string[][]} choices value and name of each @param {string} value @param {Record<string, any>} properties */
+/** @param {string[][]} choices value and name of each @param {string} value @param {Properties} properties */
 export const choice = (choices, value, properties) =>
   element(
     "select",

@@ -2,9 +2,9 @@
 import { ask, request } from "./client.js";
 import { attempt } from "./notices.js";
 
-/** @typedef {"connecting" | "live" | "broken" | "paused"} State */
-
 const SILENCE_MS = 40_000; // the service says something every 15 s
+/** How many of the newest changes are told. */
+export const LATELY = 8;
 const AGAIN_MS = 5000;
 const PAUSES_MS = [300, 1000, 2000, 5000];
 
@@ -65,16 +65,16 @@ export async function follow(changes, apply, reset) {
 /**
  * Follow everything from now on.
  * @param {(changes: Change[]) => void} apply what happens
- * @param {() => unknown} [begin] is called before, and again when what happened meanwhile is no longer known
+ * @param {(latest: Change[]) => unknown} [begin] is called before, and again when what happened meanwhile is no longer known
  * @returns {Promise<void>}
  */
 export async function followAll(apply, begin = () => {}) {
   stop();
   const mine = (current = new AbortController());
-  const now = await ask("GET", "changes?after=now&limit=1").catch(() => null);
+  const now = await ask("GET", `changes?last=${LATELY}`).catch(() => null);
   if (current !== mine) return;
   if (now) {
-    void begin();
+    void begin(now.body.changes);
     return follow(`./changes?after=${now.body.cursor}`, apply, () => void followAll(apply, begin));
   }
   told("broken");

@@ -26,7 +26,7 @@ export function filters(collection, changed) {
   let timer = 0;
   const search = element("input", { type: "search", id: "search", "aria-label": text("search"), placeholder: text("search"), oninput: later });
   const rest = element("div", { className: "filters" });
-  const form = element("form", { role: "search", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, search, rest);
+  const form = element("form", { role: "search", onsubmit: (event) => event.preventDefault() }, search, rest);
 
   function later() {
     clearTimeout(timer);
@@ -82,5 +82,5 @@ const chooser = (id, name, options, now, chosen) =>
   choice(options, now, {
     id,
     "aria-label": name,
-    onchange: (/** @type {Event} */ event) => chosen(/** @type {HTMLSelectElement} */ (event.target).value),
+    onchange: ({ target }) => chosen(target.value),
   });

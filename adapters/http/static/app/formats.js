@@ -1,23 +1,27 @@
 /** Values as people read and type them. */
 import { locale, text } from "./texts.js";
 
-const latin = String(new Intl.Locale(locale, { numberingSystem: "latn" }));
-const money = new Intl.NumberFormat(latin, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const whole = new Intl.NumberFormat(latin);
-const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
-const dayOfYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
-const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
-const group = part("group");
-const decimal = part("decimal");
-
-/** @param {"group" | "decimal"} type */
-function part(type) {
-  return money.formatToParts(1234567.5).find((each) => each.type === type)?.value ?? "";
+/**
+ * A formatter is made when it is first needed: each takes some milliseconds, and the first view needs few.
+ * @template T @param {() => T} make @returns {() => T}
+ */
+function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
 }
 
+const latin = String(new Intl.Locale(locale, { numberingSystem: "latn" }));
+const money = once(() => new Intl.NumberFormat(latin, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+const whole = once(() => new Intl.NumberFormat(latin));
+const day = once(() => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }));
+const dayOfYear = once(() => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" }));
+const moment = once(() => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }));
+const near = once(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
+const part = (/** @type {string} */ type) => money().formatToParts(1234567.5).find((each) => each.type === type)?.value ?? "";
+
 /** @param {number} n */
-export const count = (n) => whole.format(n);
+export const count = (n) => whole().format(n);
 
 /**
  * The reader's date, some days from today.
@@ -32,8 +36,8 @@ export function today(days = 0) {
 /** @param {string} date */
 function readableDate(date) {
   const days = Math.round((Date.parse(date) - Date.parse(today())) / 86_400_000);
-  if (Math.abs(days) <= 1) return near.format(days, "day");
-  return (date.slice(0, 4) === today().slice(0, 4) ? dayOfYear : day).format(new Date(date));
+  if (Math.abs(days) <= 1) return near().format(days, "day");
+  return (date.slice(0, 4) === today().slice(0, 4) ? dayOfYear : day)().format(new Date(date));
 }
 
 /**
@@ -44,9 +48,9 @@ export function shown(field, value) {
   if (value === null || value === undefined || value === "") return "–";
   if (field.kind === "choice") return text(`choice.${value}`);
   if (field.kind === "date") return readableDate(value);
-  if (field.kind === "time") return moment.format(new Date(value));
-  if (field.kind === "price") return money.format(value);
-  return field.kind === "count" ? whole.format(value) : String(value);
+  if (field.kind === "time") return moment().format(new Date(value));
+  if (field.kind === "price") return money().format(value);
+  return field.kind === "count" ? whole().format(value) : String(value);
 }
 
 /**
@@ -55,7 +59,7 @@ export function shown(field, value) {
  */
 export function typed(field, value) {
   if (value === null || value === undefined) return "";
-  return field.kind === "price" ? money.format(value).replaceAll(group, "") : String(value);
+  return field.kind === "price" ? money().format(value).replaceAll(part("group"), "") : String(value);
 }
 
 /**
@@ -78,7 +82,8 @@ export function meant(field, input) {
  */
 export function price(input) {
   const digits = input.replace(/[\s'’]/g, "");
-  const parts = digits.split(decimal);
+  const group = part("group");
+  const parts = digits.split(part("decimal"));
   if (group.trim() && parts.length <= 2 && new RegExp(`^\\d{1,3}(\\${group}\\d{3})+$`).test(parts[0]))
     return price(digits.replaceAll(group, ""));
   return /^\d+([.,]\d{1,2})?$/.test(digits) ? digits.replace(",", ".") : null;

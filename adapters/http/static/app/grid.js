@@ -9,8 +9,6 @@ import { waiting, waits } from "./outbox.js";
 import { text } from "./texts.js";
 import { edit, pathOf } from "./writes.js";
 
-/** @typedef {import("./listing.js").Listing} Listing */
-
 const MARGIN = 12; // rows above and below the window
 const AHEAD = 60; // rows before the end at which more are read
 const PRINTED = 2000;
@@ -39,7 +37,7 @@ export class Grid {
     this.body = element("div", { role: "rowgroup", className: "body" });
     this.root = element(
       "div",
-      { role: "grid", className: "grid", "aria-label": text(collection.name), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pressed(event) },
+      { role: "grid", className: "grid", "aria-label": text(collection.name), onkeydown: (event) => this.#pressed(event) },
       element("div", { role: "rowgroup" }, this.heads),
       this.body,
     );

@@ -26,7 +26,7 @@ export function help() {
   const off = element("input", {
     type: "checkbox",
     checked: !localStorage.getItem(OFF),
-    onchange: () => (off.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")),
+    onchange: ({ target }) => (target.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")),
   });
   /** @type {HTMLDialogElement} */
   const dialog = element(

@@ -1,6 +1,7 @@
 /** One list: what was read of it so far, in order, kept up to date by changes. */
 import { ask } from "./client.js";
-import { entitiesOf, fieldOf } from "./collections.js";
+import { COLLECTIONS, entitiesOf, fieldOf } from "./collections.js";
+import { route } from "./router.js";
 
 const FIRST = 100;
 const MORE = 1000;
@@ -23,6 +24,8 @@ export class Listing {
     this.changes = "";
     /** @type {number | null} */
     this.counted = null;
+    /** @type {Promise<void> | undefined} */
+    this.loading;
     /** @type {Promise<void> | null} */
     this.reading = null;
     /** @type {number | null} stays where it is, as it is, while it is edited */
@@ -33,9 +36,9 @@ export class Listing {
     this.applying = Promise.resolve();
   }
 
-  /** Read the beginning. */
-  async load() {
-    this.#take(await this.#ask({ limit: FIRST }));
+  /** Read the beginning, once. */
+  load() {
+    return (this.loading ??= this.#ask({ limit: FIRST }).then((answer) => this.#take(answer)));
   }
 
   /** Read on. What is asked for while that goes on is not asked for again. */
@@ -195,3 +198,18 @@ export class Listing {
  */
 const folded = (value) =>
   value.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").normalize("NFC");
+
+const { view, query } = route();
+/**
+ * The list that the address names: it is asked for while the modules that show it are still on their way.
+ * @type {Listing | null}
+ */
+let first = view in COLLECTIONS ? new Listing(COLLECTIONS[view], query) : null;
+first?.load().catch(() => null); // whoever takes it sees that
+
+/** @param {Collection} collection @param {string} query */
+export function listingOf(collection, query) {
+  const early = first;
+  first = null;
+  return early?.collection === collection && String(early.query) === query ? early : new Listing(collection, new URLSearchParams(query));
+}

@@ -2,20 +2,17 @@
 import { ask } from "./client.js";
 import { COLLECTIONS, entitiesOf } from "./collections.js";
 import { element } from "./element.js";
-import { followAll, stop } from "./feed.js";
+import { followAll, LATELY, stop } from "./feed.js";
 import { LOW } from "./filters.js";
 import { count, shown, today } from "./formats.js";
 import { attempt } from "./notices.js";
 import { address } from "./router.js";
 import { locale, text } from "./texts.js";
 
-/** @typedef {{ title: string, name: string, query: string, told: (entity: Entity) => string }} Card */
-
 const WIDTH = 560;
 const HEIGHT = 120;
 const FOOT = 24;
 const DAYS = 14;
-const LATELY = 8;
 const SOON_DAYS = 7;
 const QUIET_MS = 300;
 const OPEN = "status[in]=pending,in_progress";
@@ -40,7 +37,8 @@ export function overview(main) {
   main.replaceChildren(element("h1", { className: "unseen" }, text("overview")), element("div", { className: "cards" }, places, done, lately));
 
   async function read() {
-    await attempt(() => Promise.all([...cards().map((each, at) => fill(places[at], each)), plotDone(done), tell(lately, news)]));
+    tell(lately, news);
+    await attempt(() => Promise.all([...cards().map((each, at) => fill(places[at], each)), plotDone(done)]));
   }
 
   /**
@@ -54,7 +52,7 @@ export function overview(main) {
   }
 
   return {
-    show: () => void followAll(later, read),
+    show: () => void followAll(later, (latest) => ((news = latest.reverse()), read())),
     apply: () => later([]),
     leave() {
       clearTimeout(timer);
@@ -93,29 +91,14 @@ async function doneOn(day) {
   return { label, short: from.toLocaleDateString(locale, { day: "numeric" }), value: body.total };
 }
 
-/**
- * What happened since the page was opened, with who did it; before that, what was changed last.
- * @param {HTMLElement} place @param {Change[]} news
- */
-async function tell(place, news) {
-  const heard = news.map(({ type, data, at, actor }) => {
+/** @param {HTMLElement} place @param {Change[]} changes the latest first */
+function tell(place, changes) {
+  const items = changes.map(({ type, data, at, actor }) => {
     const [prefix, verb] = type.split(".");
-    const name = `${prefix}s`;
-    return { name, entity: data, at, said: text(`history.${verb}`, { who: actor?.name ?? text("somebody") }) };
+    const said = text(`history.${verb}`, { who: actor?.name ?? text("somebody") });
+    return entry(`${prefix}s`, data, `${said}, ${shown({ name: "at", kind: "time" }, at)}`);
   });
-  const read = (await Promise.all(Object.keys(COLLECTIONS).map(latest))).flat();
-  const others = read.filter(({ name, entity }) => !heard.some((each) => each.name === name && each.entity.id === entity.id));
-  const all = [...heard, ...others].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, LATELY);
-  const items = all.map(({ name, entity, at, said }) => entry(name, entity, `${said}, ${shown({ name: "at", kind: "time" }, at)}`));
   place.replaceChildren(element("h2", {}, text("overview.lately")), items.length ? element("ul", {}, items) : element("p", {}, text("overview.none")));
-}
-
-/** @param {string} name */
-async function latest(name) {
-  const { body } = await ask("GET", `${name}?sort=-updated_at&limit=${LATELY}`);
-  return entitiesOf(COLLECTIONS[name], body).map((entity) => {
-    return { name, entity, at: entity.updated_at, said: text(entity.version === 1 ? "overview.created" : "overview.changed") };
-  });
 }
 
 /** @param {string} tag @param {Record<string, string | number>} attributes @param {...(Node | string)} children */

@@ -2,7 +2,7 @@
 import { Problem } from "./client.js";
 import { fieldOf } from "./collections.js";
 import { recalled, remember } from "./drafts.js";
-import { button, element } from "./element.js";
+import { element } from "./element.js";
 import { price, shown, today } from "./formats.js";
 import { text, words } from "./texts.js";
 import { create } from "./writes.js";
@@ -52,8 +52,7 @@ export function quickAdd(collection) {
     oninput: () => tell(),
   });
   const meaning = element("p", { id: "understood", role: "status" });
-  /** @type {HTMLFormElement} */
-  const form = element("form", { className: "add", onsubmit: submitted }, line, button(text("add"), () => form.requestSubmit()), meaning);
+  const form = element("form", { className: "add", onsubmit: submitted }, line, element("button", {}, text("add")), meaning);
 
   function tell() {
     remember(kept, line.value);

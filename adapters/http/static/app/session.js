@@ -1,6 +1,6 @@
 /** Who one is. A key is shown once; from then on the browser has a cookie. */
 import { ask, onEntered, Problem } from "./client.js";
-import { button, element } from "./element.js";
+import { element } from "./element.js";
 import { text } from "./texts.js";
 
 /** @returns {Promise<Grant>} */
@@ -16,11 +16,10 @@ export function logIn(entered) {
   if (document.getElementById("log-in")) return;
   const key = element("input", { id: "key", type: "password", autocomplete: "current-password", required: true });
   const wrong = element("p", { className: "wrong", role: "alert" });
-  /** @type {HTMLFormElement} */
   const form = element(
     "form",
     {
-      onsubmit: async (/** @type {Event} */ event) => {
+      onsubmit: async (event) => {
         event.preventDefault();
         try {
           await ask("POST", "session", { body: { key: key.value.trim() } });
@@ -38,10 +37,9 @@ export function logIn(entered) {
     element("label", { htmlFor: "key" }, text("key")),
     key,
     wrong,
-    button(text("login"), () => form.requestSubmit(), { className: "primary" }),
+    element("button", { className: "primary" }, text("login")),
   );
-  const noEscape = (/** @type {Event} */ event) => event.preventDefault();
-  const dialog = element("dialog", { id: "log-in", "aria-labelledby": "log-in-title", oncancel: noEscape }, form);
+  const dialog = element("dialog", { id: "log-in", "aria-labelledby": "log-in-title", oncancel: (event) => event.preventDefault() }, form);
   document.body.append(dialog);
   dialog.showModal();
 }

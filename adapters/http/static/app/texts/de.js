@@ -153,8 +153,6 @@ export const TEXTS = {
   "overview.low": "Bestand, der knapp wird",
   "overview.done": "Erledigt je Tag",
   "overview.lately": "Zuletzt",
-  "overview.created": "angelegt",
-  "overview.changed": "geändert",
   "overview.none": "Nichts.",
   csv: "Import und Export",
   "csv.export": "Als CSV speichern",

@@ -153,8 +153,6 @@ export const TEXTS = {
   "overview.low": "Stock that runs low",
   "overview.done": "Done each day",
   "overview.lately": "Lately",
-  "overview.created": "created",
-  "overview.changed": "changed",
   "overview.none": "Nothing.",
   csv: "Import and export",
   "csv.export": "Save as CSV",

@@ -28,7 +28,7 @@ YOUNG = NOON + timedelta(days=1)
 LAST = YOUNG + timedelta(days=1)
 
 
-async def live(store: Store, clock: Clock) -> None:
+async def make_history(store: Store, clock: Clock) -> None:
     """Make every kind of change to a store, then purge the oldest."""
     for entity_type in (TASK, PRODUCT):
         await stock_up(store, entity_type, clock)
