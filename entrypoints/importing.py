@@ -23,8 +23,8 @@ from entrypoints.input_file import InputFile, WrongEncoding, opened
 from entrypoints.output import Output
 from entrypoints.store_errors import reason, shown
 from entrypoints.store_location import file_of
+from entrypoints.stores import opened as opened_store
 from entrypoints.whole_file import appearing
-from entrypoints.wiring import opened as opened_store
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
