@@ -32,7 +32,7 @@ from adapters.serialization.outcomes import check_outcome
 from adapters.sqlite.home import give_new_name as give_new_name_to_file
 from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
-from adapters.webhooks.transport import Sender
+from adapters.webhooks.late_sender import LateSender
 from domain.deliveries import Delivery
 from domain.errors import DomainError
 from domain.inspection.ports import Inspection
@@ -280,7 +280,7 @@ def dispatcher_of(
     """Return the dispatcher that delivers the changes of a store to its webhooks. `on_attempt` is told of each try."""
     return Dispatcher(
         store=store,
-        transport=Sender(allow_private=allow_private),
+        transport=LateSender(allow_private),
         documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,
