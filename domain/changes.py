@@ -33,6 +33,8 @@ class Action(Enum):
     DELETED = "deleted"
     RESTORED = "restored"
 
+    __hash__ = object.__hash__  # a member is equal to itself alone; an enumeration's own is slow
+
 
 @frozen(kw_only=True)
 class Change(Generic[E_co]):

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Set
 from datetime import datetime
-from typing import Generic, NoReturn, Protocol
+from typing import ClassVar, Generic, NoReturn, Protocol
 
 from attrs import Factory, field, frozen
 
@@ -66,11 +66,13 @@ class Create(Generic[E]):
     entity_type: EntityType[E]
     values: Mapping[str, object]
 
-    id: None = field(default=None, init=False)
-    needs_deleted: bool = field(default=False, init=False)
+    id: ClassVar[None] = None
+    needs_deleted: ClassVar[bool] = False
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "values", self.entity_type.check(self.values, whole=True))
+        checked = self.entity_type.check(self.values, whole=True)
+        if checked is not self.values:
+            object.__setattr__(self, "values", checked)
 
     @classmethod
     def parse(cls, entity_type: EntityType[E], raw: Mapping[str, object]) -> "Create[E]":

@@ -9,7 +9,7 @@ import attrs
 from attrs import frozen
 
 from domain.errors import ValidationFailed, Violation, Violations
-from domain.field_types import FieldType, Integer, Timestamp, ValidationError
+from domain.field_types import FieldType, Integer, String, Timestamp, ValidationError
 from domain.suggestions import unknown_field
 
 _SPEC = "backroom"
@@ -18,6 +18,16 @@ MAX_SUGGESTED = 20
 
 Parse = Callable[[FieldType, object], object]
 """Makes a field type's value from another form, such as JSON. Raises `ValidationError`."""
+
+
+Check = Callable[[object, Parse | None], Any]
+"""Returns a value of a field in its stored form, read by `parse`. Raises `ValidationError`."""
+
+MAX_KNOWN = 10_000
+"""How many texts of a field are remembered with their values."""
+
+MAX_REMEMBERED = 64
+"""Characters of a text that is remembered."""
 
 
 @frozen(kw_only=True)
@@ -46,6 +56,26 @@ class Field:
         if self.required:
             raise ValidationError("required", "is required")
         return self.default
+
+    def remembering(self) -> "Check":
+        """Return `check` for very many values, always with the same `parse`: the same short texts come again and again.
+
+        Texts of strings do not, so those are checked each time.
+        """
+        if isinstance(self.field_type, String):
+            return self.check
+        known: dict[object, Any] = {}
+
+        def check(value: object, parse: Parse | None = None) -> Any:
+            if type(value) is not str or len(value) > MAX_REMEMBERED:
+                return self.check(value, parse)
+            if value not in known:
+                if len(known) >= MAX_KNOWN:
+                    known.clear()
+                known[value] = self.check(value, parse)
+            return known[value]
+
+        return check
 
     def violation(self, refused: ValidationError) -> Violation:
         """Return why a value of this field is refused."""
@@ -229,7 +259,7 @@ class EntityType(Generic[E_co]):
         self.change_types = tuple(f"{name}.{action}" for action in ("created", "updated", "deleted", "restored"))
         self.required = tuple(each for each in self.writable if each.required)
         self.required_names = frozenset(each.name for each in self.required)
-        self._checks = {each.name: each.check for each in self.writable}
+        self._checks: dict[str, Check] = {each.name: each.check for each in self.writable}
         self.searched = tuple(each for each in self.fields if each.searched)
         self.unique = tuple(each for each in self.fields if each.unique)
         self.defaults = {each.name: each.default for each in self.fields if not each.required}
@@ -240,16 +270,24 @@ class EntityType(Generic[E_co]):
     def __repr__(self) -> str:
         return f"<EntityType {self.name}>"
 
-    def check(self, raw: Mapping[str, object], *, whole: bool, parse: Parse | None = None) -> Values:
+    def check(
+        self,
+        raw: Mapping[str, object],
+        *,
+        whole: bool,
+        parse: Parse | None = None,
+        checks: Mapping[str, Check] | None = None,
+    ) -> Values:
         """Return the values of writable fields in their stored form.
 
-        With `whole`, every required field must be there. `parse` reads values that come in another form.
+        With `whole`, every required field must be there. `parse` reads values that come in another form. `checks` are
+        those of the writable fields, if they remember.
         Raises `ValidationFailed` with every violation; missing fields come first.
         """
         if isinstance(raw, Values) and raw.entity_type is self and raw.whole >= whole:
             return raw
         values = Values(self, whole=whole)
-        checks = self._checks
+        checks = checks or self._checks
         try:
             for name, each in raw.items():
                 values[name] = checks[name](each, parse)

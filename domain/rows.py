@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from attrs import field, frozen
 
 from domain.commands import Command, Create, Refuse
-from domain.entity_type import Entity, EntityType, Parse, Values
+from domain.entity_type import Check, Entity, EntityType, Parse, Values
 from domain.errors import AlreadyExists, DomainError, NotFound, PreconditionFailed, ValidationFailed, Violation
 from domain.field_types import ValidationError
 from domain.merge import MergeById, MergeByValue
@@ -76,18 +76,23 @@ class RowParser:
     parse: Parse  # reads a value of a row
     _seen: dict[int, int] = field(factory=dict, init=False)  # the lines of values, by the hashes of both
     _unique: tuple[str, ...] = field(init=False)
+    _checks: dict[str, Check] = field(init=False)
 
     @_unique.default
     def _unique_names(self) -> tuple[str, ...]:
         return tuple(each.name for each in self.rules.entity_type.unique)
+
+    @_checks.default
+    def _remembering(self) -> dict[str, Check]:
+        return {each.name: each.remembering() for each in self.rules.entity_type.writable}
 
     def command(self, row: Row) -> Command:
         """Return the command of a row. Raises `ValidationFailed`."""
         if row.fault is not None:
             raise ValidationFailed(violations=(row.fault,))
         entity_type, match = self.rules.entity_type, self.rules.match
-        read_only = entity_type.read_only_names
         given = row.values
+        read_only = entity_type.read_only_names
         if not read_only.isdisjoint(given):
             given = {name: value for name, value in given.items() if name not in read_only}
         whole = match is None or all(each.name in given for each in entity_type.required)
@@ -113,7 +118,7 @@ class RowParser:
         )
 
     def _check(self, given: Mapping[str, object], *, whole: bool) -> Values:
-        return self.rules.entity_type.check(given, whole=whole, parse=self.parse)
+        return self.rules.entity_type.check(given, whole=whole, parse=self.parse, checks=self._checks)
 
     def _create(self, values: Values) -> Create[Entity] | Refuse:
         try:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Unicode's White_Space. Python's own notion of space also has \x1c to \x1f, which are control characters like others.
 WHITE_SPACE = (
@@ -54,7 +55,9 @@ def has_too_many_marks(text: str) -> bool:
     Bringing marks into order takes a time that grows with the square of their number, and so Unicode has a form of text
     for programs that read streams, in which there are so few (UAX #15, section 13).
     """
-    if text.isascii() or not (_has_longer(_RUNS_WITHOUT_LETTERS, text) or "\uff9e" in text or "\uff9f" in text):
+    if len(text) <= MAX_MARKS or text.isascii():
+        return False
+    if not (_has_longer(_RUNS_WITHOUT_LETTERS, text) or "\uff9e" in text or "\uff9f" in text):
         return False  # no marks are letters, but for two in Japanese
     return _has_longer(_RUNS_OF_MARKS, text)
 
@@ -81,8 +84,11 @@ def fold(text: str) -> str:
 
     Casefolding can undo a composition, hence the second pass (Unicode Standard, section 3.13, definition D146).
     """
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _folded(text)
+
+
+@lru_cache(16)  # one write folds the same text for its order and for search
+def _folded(text: str) -> str:
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFC", _DIACRITICS.sub("", apart))
 

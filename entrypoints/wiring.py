@@ -19,6 +19,8 @@ from adapters.http.admission.gate import Gate
 from adapters.http.admission.timed_gate import TimedGate
 from adapters.http.app import Options, make_app, make_metrics_app
 from adapters.http.fairness.capacity import Capacity
+from adapters.http.fairness.heavy_work import HeavyWork
+from adapters.http.fairness.slots import Slots
 from adapters.http.feed.feed import Feed
 from adapters.http.handlers.metrics import Metrics
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
@@ -108,7 +110,7 @@ async def wired(
             store, secret, allow_private=settings.webhooks_allow_private, on_attempt=recorder.attempt
         )
         await stack.enter_async_context(_running(dispatcher.run()))
-        capacity = Capacity()
+        capacity = Capacity(heavy_work=HeavyWork(Slots(store.large_at_once)))
         feed = Feed(store, capacity.turns)
         stack.push_async_callback(feed.close)
         if stopping is not None:

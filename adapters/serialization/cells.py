@@ -12,9 +12,6 @@ from domain.parsing import from_json
 
 DECIMAL_SIGNS = (".", ",")
 
-MAX_KNOWN = 10_000
-"""How many texts of a field type are remembered with their values, because the same ones come again and again."""
-
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _MAX_DIGITS = 18
@@ -40,20 +37,13 @@ class CellParser:
             Date: _stripped,
             Timestamp: _stripped,
         }
-        self._known: dict[int, dict[str, object]] = {}  # by the identity of the field type, which is never dropped
 
     def __call__(self, field_type: FieldType, raw: object) -> object:
         """Return the value of a cell. Raises `ValidationError`; the field type checks everything else."""
         read = self._readers.get(type(field_type))
         if read is None or not isinstance(raw, str):
             return raw
-        known = self._known.setdefault(id(field_type), {})
-        if raw in known:
-            return known[raw]
-        if len(known) >= MAX_KNOWN:
-            known.clear()
-        value = known[raw] = read(field_type, raw)
-        return value
+        return read(field_type, raw)
 
     def _money(self, _: Money, text: str) -> Decimal:
         text = text.strip()

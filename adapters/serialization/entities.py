@@ -39,20 +39,18 @@ class _Form:
     """The conversion of one entity type. Dates, choices and lists need none: orjson writes them."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
-        self._names = tuple(entity_type.by_name)
-        self._values = attrgetter(*self._names)
+        self._values = attrgetter(*entity_type.by_name)
         self._defaults = entity_type.defaults
-        self._writers = _each(entity_type, _writer)
-        self._readers = _each(entity_type, _reader)
+        self._writers = [(field.name, _writer(field.field_type)) for field in entity_type.fields]
+        readers = ((field.name, _reader(field.field_type)) for field in entity_type.fields)
+        self._readers = [(name, read) for name, read in readers if read is not None]
 
     def plain(self, entity: Entity) -> dict[str, Any]:
         """Return the values of an entity in a form that JSON can hold."""
-        values = dict(zip(self._names, self._values(entity), strict=True))
-        for name, write in self._writers:
-            value = values[name]
-            if value is not None:
-                values[name] = write(value)
-        return values
+        return {
+            name: value if write is None or value is None else write(value)
+            for (name, write), value in zip(self._writers, self._values(entity), strict=True)
+        }
 
     def values(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Return the values of a document; a missing field gets its default."""
@@ -63,13 +61,6 @@ class _Form:
         except (ValueError, LookupError, TypeError, ArithmeticError) as error:
             raise ValueError(f"{name} is {raw[name]!r}") from error
         return {**self._defaults, **raw}
-
-
-def _each(
-    entity_type: EntityType[Any], of: Callable[[FieldType], Callable[[Any], Any] | None]
-) -> list[tuple[str, Callable[[Any], Any]]]:
-    functions = ((field.name, of(field.field_type)) for field in entity_type.fields)
-    return [(name, function) for name, function in functions if function is not None]
 
 
 def _writer(field_type: FieldType) -> Callable[[Any], Any] | None:

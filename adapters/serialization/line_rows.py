@@ -10,8 +10,6 @@ from domain.entity_type import EntityType
 from domain.errors import Violation
 from domain.rows import Row
 
-_NAMED = {"type", "data"}
-
 
 class LineRows:
     """The rows of one entity type. Empty lines are passed over.
@@ -27,6 +25,7 @@ class LineRows:
         self._lines = lines
         self._entity_type = entity_type
         self._renamed = {REJECTED: "", **renamed}
+        self._is_named = entity_type.by_name.keys().isdisjoint(("type", "data"))
 
     def __iter__(self) -> Iterator[Row]:
         for line in self._lines:
@@ -54,8 +53,9 @@ class LineRows:
 
     def _own(self, found: dict[str, Any]) -> Mapping[str, Any] | None:
         """Return the values of an entity, or None for what is of another type."""
-        if found.keys() >= _NAMED and isinstance(found["data"], dict) and not self._entity_type.by_name.keys() & _NAMED:
+        if self._is_named and "type" in found and isinstance(found.get("data"), dict):
             if found["type"] != self._entity_type.name:
                 return None
-            return found["data"]
+            values: dict[str, Any] = found["data"]
+            return values
         return found

@@ -135,7 +135,7 @@ def row(number: int, change: Change[Any]) -> tuple[SqlValue, ...]:
         change.entity_type.name,
         record.id,
         record.version,
-        change.action.value,
+        change.action._value_,  # computing `value` is slow
         microseconds(change.at),
         change.request_id,
         " ".join(change.changed),

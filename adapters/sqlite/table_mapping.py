@@ -48,7 +48,8 @@ def conversion(field_type: FieldType) -> Callable[[Any], SqlValue] | None:
     """Return the function that converts a field type's values for sorting in SQL, or None if they need none."""
     match field_type:
         case EnumField(ranks=ranks):
-            return ranks.__getitem__
+            by_value = {member.value: rank for member, rank in ranks.items()}
+            return lambda member: by_value[member._value_]  # hashing a member is slow
         case String():
             return fold
         case Timestamp():

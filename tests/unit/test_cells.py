@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.serialization.cells import MAX_KNOWN, CellParser
+from adapters.serialization.cells import CellParser
 from domain.field_types import Boolean, Date, FieldType, Integer, ListOf, Money, String, Timestamp, ValidationError
 from domain.product import PRODUCT
 from domain.task import TASK, Status
@@ -75,13 +75,6 @@ def test_a_huge_number() -> None:
     """A number of very many digits is out of range, at once."""
     with pytest.raises(ValidationError, match="must be from 0 to 9"):
         CellParser()(Integer(0, 9), "9" * 5000)
-
-
-def test_what_is_remembered_is_bounded() -> None:
-    """Very many different texts do not fill the memory."""
-    parse, field_type = CellParser(), Integer(0, MAX_KNOWN * 3)
-    assert all(number == parse(field_type, str(number)) for number in range(MAX_KNOWN * 2 + 1))
-    assert MAX_KNOWN >= max(len(known) for known in parse._known.values())
 
 
 def test_other_values_are_passed_on() -> None:

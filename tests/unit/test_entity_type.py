@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from domain.entity_type import MAX_ID, MAX_SUGGESTED, SEPARATOR, EntityType
+from domain.entity_type import MAX_ID, MAX_KNOWN, MAX_REMEMBERED, MAX_SUGGESTED, SEPARATOR, EntityType, Field
 from domain.errors import ValidationFailed
-from domain.parsing import json_value
+from domain.field_types import FieldType, Integer, ValidationError
+from domain.parsing import from_json, json_value
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
@@ -142,3 +143,39 @@ def test_entities_are_equal_when_every_field_is() -> None:
     """Equality looks at more than the id."""
     assert task() == task()
     assert task() != task(notes="more")
+
+
+@EVERY_ENTITY_TYPE
+def test_a_remembering_check_is_the_same(entity_type: EntityType[Any]) -> None:
+    """It returns and refuses the same, however often, and mixes up no values that Python takes for equal."""
+    for field in entity_type.writable:
+        check = field.remembering()
+        for value in [None, "", "done", "2026-01-31", "9.99", "x" * 99, 1, True, 1.0, [], ["task.created"]] * 2:
+            assert checked(field.check, value) == checked(check, value)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Only short texts are remembered, and not very many of them."""
+    read: list[object] = []
+
+    def parse(_: FieldType, raw: object) -> object:
+        read.append(raw)
+        return int(str(raw))
+
+    check = Field(name="stock", field_type=Integer(0, MAX_KNOWN)).remembering()
+    long = "7".zfill(MAX_REMEMBERED + 1)
+    assert [7, 7, 7, 7] == [check(each, parse) for each in ("7", "7", long, long)]
+    assert ["7", long, long] == read
+    assert all(number == check(str(number), parse) for number in range(MAX_KNOWN + 1))
+    read.clear()
+    assert 7 == check("7", parse)
+    assert ["7"] == read
+
+
+def checked(check: Any, value: object) -> object:
+    """Return the value in its stored form, with its type, or why it is refused."""
+    try:
+        stored = check(value, from_json)
+    except ValidationError as refused:
+        return refused.code, refused.reason
+    return type(stored), stored
