@@ -17,6 +17,8 @@ from adapters.http.admission.gate import Gate
 from adapters.http.admission.timed_gate import TimedGate
 from adapters.http.app import Options, make_app, make_metrics_app
 from adapters.http.fairness.capacity import Capacity
+from adapters.http.fairness.heavy_work import HeavyWork
+from adapters.http.fairness.slots import Slots
 from adapters.http.feed.feed import Feed
 from adapters.http.handlers.metrics import Metrics
 from adapters.http.middleware.access_log import AccessLog, as_json, as_text
@@ -27,7 +29,7 @@ from adapters.metrics.recorder import Recorder
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
 from adapters.webhooks.dispatcher import Dispatcher
-from adapters.webhooks.transport import Sender
+from adapters.webhooks.late_sender import LateSender
 from domain.deliveries import Delivery
 from domain.errors import DomainError
 from domain.measurements import unnoticed
@@ -97,7 +99,7 @@ async def wired(
             store, secret, allow_private=settings.webhooks_allow_private, on_attempt=recorder.attempt
         )
         await stack.enter_async_context(_running(dispatcher.run()))
-        capacity = Capacity()
+        capacity = Capacity(heavy_work=HeavyWork(Slots(store.large_at_once)))
         feed = Feed(store, capacity.turns)
         stack.push_async_callback(feed.close)
         if stopping is not None:
@@ -145,7 +147,7 @@ def dispatcher_of(
     """Return the dispatcher that delivers the changes of a store to its webhooks. `on_attempt` is told of each try."""
     return Dispatcher(
         store=store,
-        transport=Sender(allow_private=allow_private),
+        transport=LateSender(allow_private),
         documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,

@@ -92,6 +92,15 @@ def test_enlarged_text(person: Person) -> None:
     assert sorted(heights) == heights
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_number_is_cut(person: Person, width: int) -> None:
+    """A price and a stock are seen whole, however large they are."""
+    page = opened(person(viewport={"width": width, "height": 800}), PRODUCTS)
+    numbers = row(page, "Widget").locator(".price > span, .stock > span")
+    expect(numbers).to_have_text(["999,999,999.99", "2,147,483,647"])
+    assert [0, 0] == numbers.evaluate_all("all => all.map((each) => each.scrollWidth - each.clientWidth)")
+
+
 def test_a_small_window(person: Person) -> None:
     """Where there is no room for both, what is open takes the place of the list, and the connection is still seen."""
     page = opened(person(viewport={"width": 320, "height": 568}), TASKS)

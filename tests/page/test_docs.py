@@ -92,11 +92,20 @@ def test_schemas_are_told(page: Page, document: Any) -> None:
     expect(create).to_contain_text("price number or text required")
     expect(create).to_contain_text("At most two decimals")
     expect(create).to_contain_text('by default "general"')
-    for name in document["components"]["schemas"]:
+    for name, schema in document["components"]["schemas"].items():
         expect(page.locator(f"#schema-{name} h3")).to_have_text(name)
+        for choice in schema.get("enum", ()):
+            expect(page.locator(f"#schema-{name} > p code").get_by_text(choice, exact=True)).to_be_visible()
     assert 0 == page.locator("article a[href^='#schema-']").evaluate_all(
         "all => all.filter((each) => !document.querySelector(each.getAttribute('href'))).length"
     )
+
+
+def test_choices_are_told(page: Page) -> None:
+    """A field that has one of a few values names them all, also where they are a component and may be null."""
+    form = opened(page, "#createTask").locator("#createTask form")
+    form.locator("summary", has_text="Fields").click()
+    expect(form).to_contain_text("status TaskStatus or null: pending, in_progress, done, cancelled optional")
 
 
 def test_contents_lead_everywhere(page: Page) -> None:

@@ -75,6 +75,14 @@ def test_stock_that_is_not_there(page: Page, service: Service) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Sell 1 of “Widget”")
 
 
+def test_a_category_is_no_class(page: Page, service: Service) -> None:
+    """What people write never chooses how a row looks, whatever classes the page has."""
+    made(service, PRODUCTS, {"name": "Gift", "price": 1, "category": "unseen"})
+    cell = row(opened(page, PRODUCTS), "Gift").locator(".category")
+    expect(cell).to_have_text("unseen")
+    assert cell.evaluate("(each) => each.offsetWidth > 20")
+
+
 def test_low_stock_is_seen(page: Page, service: Service) -> None:
     """Little stock is marked by a word, and can be filtered."""
     made(service, PRODUCTS, WIDGET, {**WIDGET, "name": "Gadget", "stock": 5})

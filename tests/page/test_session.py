@@ -38,6 +38,19 @@ def test_log_in_and_out(tmp_path: Path, person: Person, service: Service) -> Non
     expect(page.get_by_role("dialog", name="Log in")).to_be_visible()
 
 
+def test_on_a_phone(tmp_path: Path, person: Person) -> None:
+    """On a small screen, too, one sees who one is and where, and can log out."""
+    page = person(viewport={"width": 320, "height": 568})
+    key = new_key(tmp_path)
+    page.goto("/app/webhooks")
+    page.get_by_label("Key", exact=True).fill(key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("banner")).to_contain_text("till 2")
+    expect(page.get_by_role("link", name="Webhooks")).to_be_in_viewport(ratio=0.9)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def test_a_session_that_ends(tmp_path: Path, person: Person, service: Service) -> None:
     """When a session ends while one types, nothing is lost: after logging in again, what waited is sent."""
     page = opened(person(), TASKS)

@@ -18,8 +18,10 @@ export function cells(collection, entity, actions, { waits, isDraft, mayWrite })
     }
     if (name === "stock") return cell("stock", ...stock(entity, actions, mayWrite));
     const value = entity[name];
+    const field = fieldOf(collection, name);
     const late = name === "due" && isOverdue(entity);
-    return cell(`${name} ${value ?? "none"}`, value === null ? "" : element("span", { className: late ? "late" : "" }, shown(fieldOf(collection, name), value)), late && mark("overdue"));
+    const kind = field.choices ? value : ""; // what people wrote is no name of a class
+    return cell(`${name} ${kind}`, value === null ? "" : element("span", { className: late ? "late" : "" }, shown(field, value)), late && mark("overdue"));
   });
   if (collection.name === "tasks") made.unshift(cell("tick", tick(entity, actions, mayWrite)));
   const edit = button("✎", () => actions.edit(entity), { className: "quiet", "aria-label": text("edit", { title }) });

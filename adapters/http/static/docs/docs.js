@@ -7,7 +7,7 @@ import { listenToKeys } from "./keys.js";
 import { load } from "./openapi.js";
 import { OperationView } from "./operation.js";
 import { problemList } from "./problems.js";
-import { fieldsOf } from "./schema.js";
+import { facts, fieldsOf, typeOf } from "./schema.js";
 
 /**
  * @typedef {import("./openapi.js").Reference} Reference
@@ -89,8 +89,10 @@ function wordsOf({ id, method, path, summary, tag, parameters, problems }) {
  */
 function schemaPart({ schemas }) {
   const entries = Object.entries(schemas).map(([name, schema]) => {
-    const element = make("article", { id: `schema-${name}` }, make("h3", {}, name), folded("Fields", ...fieldsOf(schema, schemas, [name])));
-    return { id: `schema-${name}`, label: [name], words: `schema ${name} ${Object.keys(schema.properties ?? {}).join(" ")}`.toLowerCase(), element };
+    const fields = fieldsOf(schema, schemas, [name]);
+    const inside = fields.length ? [folded("Fields", ...fields)] : [make("p", {}, ...typeOf(schema)), ...facts(schema)];
+    const element = make("article", { id: `schema-${name}` }, make("h3", {}, name), ...inside);
+    return { id: `schema-${name}`, label: [name], words: `schema ${name} ${[...Object.keys(schema.properties ?? {}), ...(schema.enum ?? [])].join(" ")}`.toLowerCase(), element };
   });
   const element = make("section", { id: "schemas", "aria-labelledby": "schemas-title" }, make("h2", { id: "schemas-title" }, "Schemas"), ...entries.map((each) => each.element));
   return { id: "schemas", title: "Schemas", element, entries };

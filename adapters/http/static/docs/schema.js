@@ -132,11 +132,24 @@ function field(key, schema, parent, schemas, around) {
     make("code", { class: "name" }, key),
     " ",
     ...typeOf(schema),
+    ...choicesOf(schema, schemas),
     " ",
     make("span", { class: needed === "required" ? "needed" : "aside" }, needed),
     ...facts(schema),
     ...(inside.length ? [folded(`Inside ${key}`, ...inside)] : []),
   );
+}
+
+/**
+ * Return the choices of a component, because its name alone does not tell what may be sent.
+ *
+ * @param {Schema} schema
+ * @param {Record<string, Schema>} schemas
+ * @returns {(Node | string)[]}
+ */
+function choicesOf(schema, schemas) {
+  const component = [schema, ...(schema.anyOf ?? [])].map((each) => schemas[referred(each)]).find((each) => each?.enum);
+  return component ? [": ", ...typeOf(component)] : [];
 }
 
 /**
