@@ -40,6 +40,11 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Carries out command batches."""
 
+    @property
+    @abstractmethod
+    def large_at_once(self) -> int:
+        """Return how many large batches this process carries out at the same time; others wait for them."""
+
     @abstractmethod
     async def submit(self, batch: CommandBatch) -> Outcome | Replay:
         """Decide a batch and store its effects, all or none.

@@ -99,6 +99,10 @@ class MemoryStore(Store):
     def calendars(self) -> MemoryCalendars:
         return self._calendars
 
+    @property
+    def large_at_once(self) -> int:
+        return 1
+
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
         entity = self._living.get((entity_type, id))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +21,9 @@ TIMEOUT_S = 10
 
 ALONE_AT_ONCE = 4
 """How many batches run alone at the same time; the other connections are for readers."""
+
+LARGE_AT_ONCE = 2
+"""How many of these may be large, so that they leave the processors to others."""
 
 
 @define(eq=False)
@@ -57,6 +61,7 @@ class GroupCommitter:
     _running: asyncio.Task[None] | None = field(default=None, init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     _limit: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(ALONE_AT_ONCE), init=False)
+    _large: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE), init=False)
 
     async def submit(self, batch: CommandBatch) -> Outcome | Replay:
         """Carry out a batch and return its response. If the caller leaves, it is carried out all the same."""
@@ -140,7 +145,7 @@ class GroupCommitter:
 
     async def _carry_out_alone(self, job: _Job) -> None:
         try:
-            async with self._limit:
+            async with self._large if _is_large(job.batch) else nullcontext(), self._limit:
                 answer = Unavailable() if job.is_late else await self._alone(job)
         except asyncio.CancelledError:  # as above
             answer = Unavailable()
@@ -166,7 +171,10 @@ class GroupCommitter:
 
 def _goes_alone(batch: CommandBatch) -> bool:
     """Return whether a batch must run alone: it takes long, or writes more than entities."""
-    is_large = len(batch.commands) >= LARGE
     subscribes = any(command.entity_type.subscribes for command in batch.commands)
     is_special = subscribes or bool(batch.deliveries or batch.lease)
-    return batch.dry_run or is_large or is_special
+    return batch.dry_run or _is_large(batch) or is_special
+
+
+def _is_large(batch: CommandBatch) -> bool:
+    return len(batch.commands) >= LARGE

@@ -1,6 +1,7 @@
 """The store in a PostgreSQL database, for any number of processes on any number of hosts."""
 
 from collections.abc import Callable, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import asyncpg
 from adapters.postgres.access_keys import PostgresAccessKeys
 from adapters.postgres.calendars import PostgresCalendars
 from adapters.postgres.checking import check_tables, look_at_durability
-from adapters.postgres.committer import GroupCommitter
+from adapters.postgres.committer import LARGE_AT_ONCE, GroupCommitter
 from adapters.postgres.connections import Connection, Connections
 from adapters.postgres.declared_fields import give_declared_fields
 from adapters.postgres.deliveries import PostgresDeliveries
@@ -83,6 +84,7 @@ class PostgresStore(Store):
         self._access_keys = PostgresAccessKeys(self._connections.use, clock, self._point_reads.grant)
         self._calendars = PostgresCalendars(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
+        self._thread = ThreadPoolExecutor(1, "backroom-batch")  # several would share the interpreter with the loop
         self._secret = b""
         self._closing = False
 
@@ -135,6 +137,10 @@ class PostgresStore(Store):
     @property
     def calendars(self) -> PostgresCalendars:
         return self._calendars
+
+    @property
+    def large_at_once(self) -> int:
+        return LARGE_AT_ONCE
 
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._connections.check_open()
@@ -211,6 +217,7 @@ class PostgresStore(Store):
         self._connections.refuse()
         await self._notifier.close()
         await self._connections.close()
+        self._thread.shutdown(wait=False)
 
     async def _together(self, batches: Sequence[CommandBatch]) -> list[Response] | None:
         for lock_timeout in TOGETHER:
@@ -240,6 +247,7 @@ class PostgresStore(Store):
                 documents=self._documents,
                 at=self._clock(),
                 locking=lock_timeout is not None,
+                thread=self._thread,
             )
             answers = await transaction.carry_out(batches, ids)
         if any(map(_changed, answers)):

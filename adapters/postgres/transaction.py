@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -39,7 +40,8 @@ from domain.state import Current, Ref, State, UniqueValue, left
 from domain.stored_entity import Serializer
 
 LARGE = 20
-"""A batch of so many commands takes long. It runs alone, and its computing in a thread, so that others do not wait."""
+"""A batch of so many commands takes long. It runs alone, and its computing in the thread for that, so that others do
+not wait."""
 
 T = TypeVar("T")
 Response = Outcome | Replay | BaseException
@@ -93,6 +95,7 @@ class Transaction:
     documents: Serializer
     at: datetime
     locking: bool
+    thread: Executor
 
     async def carry_out(self, batches: Sequence[CommandBatch], ids: Ids) -> list[Response]:
         """Return the response of each batch. Raises `Conflict`; then nothing has changed."""
@@ -102,7 +105,7 @@ class Transaction:
         answers = await self._replays(batches)
         undecided = {index: each for index, each in enumerate(batches) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
-        compute = asyncio.to_thread if len(commands) >= LARGE else _compute
+        compute = self._in_thread if len(commands) >= LARGE else _compute
         first = await self._state(commands, ids)
         decisions = await compute(lambda: self._decisions(undecided, first))
         explained = await self._explained(first, decisions)
@@ -128,6 +131,9 @@ class Transaction:
         if statement.writes_anything and not await self.connection.fetchval(statement.sql(), *statement.values):
             raise Conflict
         return [answers.get(index) or outcomes[index] for index in range(len(batches))]
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, work)
 
     def _decisions(self, batches: Mapping[int, CommandBatch], state: State) -> dict[int, Decision]:
         """Decide each batch on the result of those before it."""
@@ -223,7 +229,7 @@ class Transaction:
 
 
 async def _compute(work: Callable[[], T]) -> T:
-    """Do the work at once, as `asyncio.to_thread` does it in a thread."""
+    """Do the work at once."""
     return work()
 
 

@@ -7,8 +7,9 @@ without such traps, as most are, are read by orjson in a tenth of the time.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
+from json import scanner
 from typing import Any
 
 import orjson
@@ -16,16 +17,17 @@ import orjson
 MAX_DEPTH = 32
 
 MAX_VALUES = 30_000
-"""How many values a document may hold, so that the parser, which lets no other thread run, soon lets go.
+"""How many values a document may hold. A bulk operation of a thousand entities, with each of their fields, has half."""
 
-A bulk operation of a thousand entities, with each of their fields, has half of it.
-"""
+AT_ONCE = 15_000
+"""How many values are parsed by the usual parser, which lets no other thread run before the end of an object."""
 
 _INT_DIGITS = 18
 _TOO_DEEP = f"nests deeper than {MAX_DEPTH}"
 _TOO_MANY = f"holds more than {MAX_VALUES} values"
 
 _TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # takes linear time, also where a text has no end
+_UP_TO_1000_TEXTS = re.compile(r'[^"]*+(?:"(?:[^"\\]++|\\.)*+"[^"]*+){0,1000}', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INFINITE = Decimal("Infinity")
 _SPACED_COLON = re.compile(r'"\s+:')
@@ -38,12 +40,13 @@ class NotJson(ValueError):
 
 def parse_object(text: str) -> dict[str, Any]:
     """Return the object that a text holds, with fractions as `Decimal`. Raises `NotJson`."""
-    if _values(text) > MAX_VALUES and _values(_TEXT.sub("", text)) > MAX_VALUES:
+    values = _values(text)
+    if values > MAX_VALUES and _values_outside_texts(text) > MAX_VALUES:
         raise NotJson(_TOO_MANY)
     if (plain := _plain_object(text)) is not None:
         return plain
     try:
-        document = _DECODER.decode(text)
+        document = (_DECODER if values <= AT_ONCE else _PATIENT).decode(text)
     except RecursionError:
         raise NotJson(_TOO_DEEP) from None
     except ValueError as error:
@@ -77,6 +80,17 @@ def _plain_object(text: str) -> dict[str, Any] | None:
 def _values(text: str) -> int:
     """Count the values of a document that has no commas and brackets in its texts; one more is no matter."""
     return text.count(",") + text.count("{") + text.count("[")
+
+
+def _values_outside_texts(text: str) -> int:
+    """Count the values, or only the first of too many. Each step is short, so that other threads run between them."""
+    count = start = 0
+    while count <= MAX_VALUES and (part := _UP_TO_1000_TEXTS.match(text, start)):
+        count += _values(_TEXT.sub("", part[0]))
+        if part.end() == start:  # at the end, or before a text without an end
+            break
+        start = part.end()
+    return count
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -116,6 +130,23 @@ def _inside(container: Any) -> Iterable[Any]:
     return container.values() if isinstance(container, dict) else container
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_fraction, parse_int=_whole, parse_constant=_constant
-)
+class _PatientDecoder(json.JSONDecoder):
+    """The same parser, as the standard library has it in Python: slower, but other threads run between two values."""
+
+    def __init__(self) -> None:
+        super().__init__(**_HOOKS | {"parse_float": _in_ascii(_fraction), "parse_int": _in_ascii(_whole)})
+        self.scan_once = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+
+
+def _in_ascii(number: Callable[[str], int | Decimal]) -> Callable[[str], int | Decimal]:
+    """Refuse the digits of other scripts, which that parser takes for digits."""
+    return lambda text: number(text) if text.isascii() else _constant(text)
+
+
+_HOOKS: dict[str, Any] = {
+    "object_pairs_hook": _object,
+    "parse_float": _fraction,
+    "parse_int": _whole,
+    "parse_constant": _constant,
+}
+_DECODER, _PATIENT = json.JSONDecoder(**_HOOKS), _PatientDecoder()

@@ -131,6 +131,10 @@ class SqliteStore(Store):
     def calendars(self) -> SqliteCalendars:
         return self._calendars
 
+    @property
+    def large_at_once(self) -> int:
+        return 1
+
     async def get(self, entity_type: EntityType[Any], id: int) -> StoredEntity | None:
         self._check_open()
         with self._guarded:

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from tests.benchmarks.attacks import ATTACKS
 from tests.benchmarks.machine import fsync_milliseconds, two_cores
 from tests.benchmarks.rounds import Rounds
 from tests.benchmarks.scripts import BULK
@@ -45,6 +46,9 @@ def arguments() -> argparse.Namespace:
         "--quick", action="store_true", help="10,000 rows and three rounds of half a second: a first look"
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="sections to measure")
+    parser.add_argument(
+        "--attacks", nargs="+", choices=ATTACKS, default=list(ATTACKS), help="attacks of the section `others`"
+    )
     parser.add_argument(
         "--backroom", default=Path(sys.executable).with_name("backroom"), help="another executable as (c)"
     )
@@ -92,7 +96,7 @@ def main() -> None:
             feedless(sqlite(folder / "feedless.db")),
         )
         servers = [stack.enter_context(running(each, folder, cores)) for each in services]
-        stage = Stage(rounds, asked.rows, executable, folder, *servers)
+        stage = Stage(rounds, asked.rows, asked.attacks, executable, folder, *servers)
         fill(stage)
         for name in SECTIONS:
             if name in asked.only:

@@ -3,13 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import scripts
-from tests.benchmarks.attacks import ATTACKS
 from tests.benchmarks.load import LoadError
 from tests.benchmarks.others import Waits
 from tests.benchmarks.postgres import durable_database
@@ -23,8 +22,8 @@ TIMEOUT_S = 5.0  # seconds after which a request of the others has failed
 LONGEST = 120.0  # seconds until an attack ends by itself, should nobody end it
 
 
-def attacked(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterator[Row]:
-    """Time the others without an attack and under each, on SQLite and on PostgreSQL."""
+def attacked(rounds: Rounds, rows: int, attacks: Sequence[str], executable: str, folder: Path) -> Iterator[Row]:
+    """Time the others without an attack and under each of some, on SQLite and on PostgreSQL."""
     with ExitStack() as stack:
         database = stack.enter_context(durable_database(rounds.cores))
         stores = {"SQLite": sqlite(folder / "attacked.db"), "PostgreSQL": database.dsn()}
@@ -32,7 +31,7 @@ def attacked(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterat
             service = backroom(executable, f"(c) attacked, {name}", store)
             with running(service, folder, rounds.cores) as server:
                 fill(rounds, server, min(rows, ROWS))
-                for attack in (None, *ATTACKS):
+                for attack in (None, *attacks):
                     print(f"others, {name}: {attack or 'no attack'}", file=sys.stderr)
                     yield row(name, attack, _timed(rounds, server, attack))
                 yield Row(f"{name}: memory after all attacks", f"{server.memory() / 1e6:,.0f} MB")

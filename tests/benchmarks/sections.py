@@ -1,7 +1,7 @@
 """The sections of the benchmark: what each measures, and the aim of each figure."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -26,6 +26,7 @@ class Stage:
     """The servers, all running at once. An idle server costs nothing.
 
     Attributes:
+        attacks: the attacks under which others are timed.
         executable: what runs (c).
         folder: for files that are written meanwhile.
         bare: (a).
@@ -40,6 +41,7 @@ class Stage:
 
     rounds: Rounds
     rows: int
+    attacks: Sequence[str]
     executable: str
     folder: Path
     bare: Server
@@ -167,7 +169,7 @@ SECTIONS: Mapping[str, Callable[[Stage], Iterator[Row]]] = {
     "bulks": bulks,
     "access": lambda stage: access(stage.rounds, stage.executable, stage.folder),
     "postgres": on_postgres,
-    "others": lambda stage: attacked(stage.rounds, stage.rows, stage.executable, stage.folder),
+    "others": lambda stage: attacked(stage.rounds, stage.rows, stage.attacks, stage.executable, stage.folder),
     "memory": memory,
 }
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from adapters.http.fairness import turns
-from adapters.http.fairness.turns import Turns
+from adapters.http.fairness.turns import READS_AT_ONCE, Turns
 from adapters.http.feed.feed import TAKEN_AT_ONCE
 from adapters.http.handlers.reading import READ_AT_ONCE
 from adapters.serialization.calendars import CalendarWriter
 from domain.access.key_text import make_calendar_secret
 from domain.calendar import CalendarForm, CreateCalendar
 from domain.ports import Store
+from domain.queries import MAX_LIMIT
 from domain.task import TASK
 from tests.contract.steps import carry_out, edit, fill
 from tests.fairness.passes import counting
@@ -37,7 +38,7 @@ async def test_one_piece_in_each_pass() -> None:
 
     async def work(number: int) -> None:
         for _ in range(PIECES):
-            await shared.next()
+            await shared.next("")
             order.append(number)
             passes.note()
 
@@ -48,13 +49,28 @@ async def test_one_piece_in_each_pass() -> None:
     assert [0, *([0, 1, 2, 3] * (PIECES - 1)), 1, 2, 3] == order  # the first had a piece before the others asked
 
 
+@pytest.mark.usefixtures("short")
+async def test_clients_have_turns() -> None:
+    """A client with much long work delays the work of another client by one piece of its own for each of its pieces."""
+    shared, order = Turns(), list[str]()
+
+    async def work(client: str) -> None:
+        for _ in range(2):
+            await shared.next(client)
+            order.append(client)
+
+    await asyncio.gather(*(work(client) for client in ("busy", "busy", "busy", "other")))
+
+    assert ["busy", "busy", "other", "busy", "other", *(["busy"] * 3)] == order
+
+
 async def test_several_pieces_as_long_as_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short work does not wait for the next pass."""
     monkeypatch.setattr(turns, "BUDGET_S", 3600)
     shared = Turns()
     async with counting() as passes:
         for _ in range(PIECES):
-            await shared.next()
+            await shared.next("")
             passes.note()
 
     assert PIECES == passes.most
@@ -65,10 +81,10 @@ async def test_several_pieces_as_long_as_there_is_time(monkeypatch: pytest.Monke
 async def test_who_leaves_gives_its_turn_to_the_next(has_its_turn: bool) -> None:
     """A turn is passed on if its owner has left, or leaves just when the turn comes."""
     shared, loop = Turns(), asyncio.get_running_loop()
-    leaving, staying, last = (asyncio.create_task(shared.next()) for _ in range(3))
+    leaving, staying, last = (asyncio.create_task(shared.next("")) for _ in range(3))
     if not has_its_turn:
         loop.call_soon(leaving.cancel)
-    await shared.next()  # only now the end of this first turn is queued
+    await shared.next("")  # only now the end of this first turn is queued
     if has_its_turn:
         loop.call_soon(leaving.cancel)
 
@@ -145,6 +161,39 @@ async def test_long_lists_take_turns(service: Service, store: Store, monkeypatch
         most[path] = passes.most
 
     assert {long: 1, short: 3} == most
+
+
+async def test_few_long_reads_at_once(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of long lists and long polls only some wait for the store. Short ones and searches wait for none of them."""
+    await fill(store, TASK, {})
+    go, reads, entered = asyncio.Event(), list[str](), asyncio.Semaphore(0)
+    page, read = store.page, store.read
+
+    async def held_page(query: Any) -> Any:
+        if query.limit == MAX_LIMIT and not query.search:
+            reads.append("list")
+            entered.release()
+            await go.wait()
+        return await page(query)
+
+    async def held_read(after: Any, *, types: Any = frozenset(), limit: int = MAX_LIMIT) -> Any:
+        if limit == TAKEN_AT_ONCE and not go.is_set():
+            reads.append("poll")
+            entered.release()
+            await go.wait()
+        return await read(after, types=types, limit=limit)
+
+    monkeypatch.setattr(store, "page", held_page)
+    monkeypatch.setattr(store, "read", held_read)
+    long = [asyncio.create_task(service.get(path)) for path in ("/tasks?limit=1000", "/changes?limit=1000") * 3]
+    for _ in range(READS_AT_ONCE):
+        await entered.acquire()
+    quick = ("/changes?limit=10", "/tasks?limit=50", "/tasks?limit=1000&q=order", "/tasks/1")
+    assert [200] * 4 == [(await service.get(path))[0] for path in quick]
+
+    assert READS_AT_ONCE == len(reads)
+    go.set()
+    assert [200] * 6 == [status for status, _ in await asyncio.gather(*long)]
 
 
 @pytest.mark.usefixtures("short")

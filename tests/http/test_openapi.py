@@ -50,9 +50,9 @@ def codes(operation: Any) -> set[str]:
     return {code for each in contents for code in each.get("application/problem+json", {}).get("examples", {})}
 
 
-async def test_is_valid(client: Client) -> None:
-    """The document is OpenAPI 3.1, which client generators accept."""
-    document = await got(client, "/openapi.json")
+def test_is_valid() -> None:
+    """The document is OpenAPI 3.1, which client generators accept. It is the same on every store, by the next test."""
+    document = orjson.loads(openapi())
 
     assert document["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(document).validate()

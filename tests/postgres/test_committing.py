@@ -7,8 +7,8 @@ import pytest
 from attrs import define, field
 
 from adapters.postgres import committer as module
-from adapters.postgres.committer import GroupCommitter
-from adapters.postgres.transaction import Response
+from adapters.postgres.committer import LARGE_AT_ONCE, GroupCommitter
+from adapters.postgres.transaction import LARGE, Response
 from domain.decisions import CommandBatch, Outcome
 from domain.errors import Unavailable
 from domain.task import TASK
@@ -76,6 +76,26 @@ async def test_an_answered_batch_counts_no_more(
     monkeypatch.setattr(module, "MAX_WAITING", 1)
     for _ in range(3):
         assert DONE == await committer.submit(each)
+
+
+async def test_few_large_batches_at_once(database: Database) -> None:
+    """Large batches run some at a time, and leave room for others that run alone."""
+    go, running = asyncio.Event(), list[CommandBatch]()
+
+    async def alone(each: CommandBatch) -> Response:
+        running.append(each)
+        if each is large:
+            await go.wait()
+        return DONE
+
+    large = batch(*[create(TASK)] * LARGE)
+    committer = GroupCommitter(together=database.together, alone=alone)
+    tasks = [asyncio.create_task(committer.submit(large)) for _ in range(5)]
+    assert DONE == await committer.submit(DRY_RUN)
+
+    assert [large] * LARGE_AT_ONCE == [each for each in running if each is large]
+    go.set()
+    assert [DONE] * 5 == await asyncio.gather(*tasks)
 
 
 async def test_too_many_are_refused(committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,7 @@ class Open:
             documents=SERIALIZER,
             at=NOON,
             locking=locking,
+            thread=self.store._thread,
         )
         await transaction.carry_out(batches, ids)
 

@@ -32,6 +32,7 @@ class EventStream:
     feed: Feed
     after: Cursor | None
     types: frozenset[str]
+    client: str
     while_granted: Callable[[], AbstractAsyncContextManager[None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +57,7 @@ class EventStream:
             await send(_chunk(_RESET))
 
     async def _follow(self, send: Send) -> None:
-        async with self.feed.follower(self.after, self.types) as follower:
+        async with self.feed.follower(self.after, self.types, self.client) as follower:
             chunk = _place(follower)
             while chunk:
                 await follower.take(send(_chunk(chunk)))

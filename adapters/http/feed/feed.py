@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Set
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from math import inf
 
 from attrs import define, field, frozen
@@ -51,6 +51,7 @@ class Follower:
 
     cursor: Cursor | None  # after the last change that it took; None is before the oldest change that is kept
     types: Set[str]
+    client: str  # its address; clients have turns one after the other
     number: int | None = None  # of the last change before the cursor, if that is within the window
     deadline: float = inf  # by the loop's clock; until then it must take what is being sent to it
     timeout: asyncio.Timeout = field(factory=lambda: asyncio.timeout(None), init=False)
@@ -88,9 +89,9 @@ class Feed:
         return self._closed
 
     @asynccontextmanager
-    async def follower(self, after: Cursor | None, types: Set[str]) -> AsyncIterator[Follower]:
+    async def follower(self, after: Cursor | None, types: Set[str], client: str = "") -> AsyncIterator[Follower]:
         """Yield a follower that starts at a cursor, or at the oldest change that is kept. Raises `TooSlow`."""
-        follower = Follower(after, types)
+        follower = Follower(after, types, client)
         self._followers.add(follower)
         if self._reader is None and not self._closed:
             self._reader = asyncio.create_task(self._read())
@@ -114,19 +115,23 @@ class Feed:
 
         Raises `BadCursor`, `CursorExpired` and `Unavailable`.
         """
-        batch = await self.read_on(follower.cursor, follower.types, TAKEN_AT_ONCE)
+        batch = await self.read_on(follower.cursor, follower.types, TAKEN_AT_ONCE, follower.client)
         follower.cursor, follower.number = batch.cursor, None
         return [FeedEvent.of(entry) for entry in batch.entries]
 
-    async def read_on(self, after: Cursor | None, types: Set[str], limit: int) -> LogPage:
+    async def read_on(
+        self, after: Cursor | None, types: Set[str], limit: int, client: str, *, at_once: bool = False
+    ) -> LogPage:
         """Return the next entries of the log, or none at its end. Raises what `ChangeLog.read` does.
 
-        It waits for a turn before it reads, because the caller, too, should encode no more than that at once.
+        It waits for a turn before it reads, because the caller, too, should encode no more than that at once; only the
+        first read may be `at_once`.
         """
         while True:
-            await self.turns.next()
-            with timed(Phase.STORE):
-                batch = await self.log.read(after, types=types, limit=limit)
+            async with nullcontext() if at_once else self.turns.read(client):
+                with timed(Phase.STORE):
+                    batch = await self.log.read(after, types=types, limit=limit)
+            at_once = False
             if batch.entries or batch.cursor == after:
                 return batch
             after = batch.cursor

@@ -51,29 +51,32 @@ class Changes:
         # A thousand that wait also read at the same moment, and must not count as so much work meanwhile.
         with _polling(request) if wait else nullcontext():
             after = await start(self.log, parameters.get("after"), last)
-            changes, cursor = await self._read(after, types, limit)
+            is_quick = not (wait or types or limit > TAKEN_AT_ONCE)  # as a short list, which waits for nobody either
+            changes, cursor = await self._read(after, types, limit, request.address, at_once=is_quick)
             if wait and not changes:
                 with timed(Phase.CHANGES):
                     async with self.live.while_granted(request):
-                        await self._wait_for_event(cursor, types, wait)
-                changes, cursor = await self._read(cursor, types, limit)
+                        await self._wait_for_event(cursor, types, request.address, wait)
+                changes, cursor = await self._read(cursor, types, limit, request.address)
         return json_text(f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}"}}')
 
-    async def _read(self, after: Cursor | None, types: frozenset[str], limit: int) -> tuple[list[str], Cursor]:
+    async def _read(
+        self, after: Cursor | None, types: frozenset[str], limit: int, client: str, *, at_once: bool = False
+    ) -> tuple[list[str], Cursor]:
         """Return the documents of the next changes, and the cursor after them."""
         changes: list[str] = []
         while True:
             wanted = min(limit - len(changes), TAKEN_AT_ONCE)
-            batch = await self.feed.read_on(after, types, wanted)
+            batch = await self.feed.read_on(after, types, wanted, client, at_once=at_once)
             changes += map(change_document, batch.entries)
             after = batch.cursor
             if len(batch.entries) < wanted or len(changes) == limit:
                 return changes, after
 
-    async def _wait_for_event(self, after: Cursor, types: frozenset[str], wait: float) -> None:
+    async def _wait_for_event(self, after: Cursor, types: frozenset[str], client: str, wait: float) -> None:
         """Return when there is a change after a cursor, or when waiting is over."""
         with suppress(TimeoutError):
-            async with self.feed.follower(after, types) as follower, asyncio.timeout(wait):
+            async with self.feed.follower(after, types, client) as follower, asyncio.timeout(wait):
                 await self.feed.next(follower)
 
     async def stream(self, request: Request) -> EventStream:
@@ -84,7 +87,7 @@ class Changes:
         with suppress(CursorExpired):  # the stream itself tells that
             await self.log.read(after, limit=1)  # an invalid cursor is refused now, while a status can still say so
         request.capacity.follow(STREAM, request.address)  # the stream, which is sent next, gives this back
-        return EventStream(self.feed, after, types, partial(self.live.while_granted, request))
+        return EventStream(self.feed, after, types, request.address, partial(self.live.while_granted, request))
 
 
 @contextmanager

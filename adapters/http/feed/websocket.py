@@ -67,7 +67,8 @@ class ChangesSocket:
             parameters = parse(request, STREAM_PARAMETERS)
             types = chosen_types(parameters)
             after = await start(self.log, parameters.get("after", "now"))
-            async with self.gate.live.while_granted(request), self.feed.follower(after, types) as follower:
+            following = self.feed.follower(after, types, request.address)
+            async with self.gate.live.while_granted(request), following as follower:
                 return await self._follow(follower, send)
         except Unauthorized as error:
             return POLICY_VIOLATION, error.message

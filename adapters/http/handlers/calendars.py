@@ -78,13 +78,13 @@ class CalendarHandlers:
         """Respond with the tasks of the calendar whose secret is in the path, one after the other in turns."""
         calendar = await self._shown_by(request)
         turns = request.capacity.turns
-        await turns.next()
-        page = await list_page(self.reader, calendar.tasks)
+        async with turns.read(request.address):
+            page = await list_page(self.reader, calendar.tasks)
         # In a thread, so that others do not wait while the first calendar imports what all need.
         writer = await asyncio.to_thread(writer_of, calendar, self.namespace, request.base)
         pieces = [writer.begin(is_whole=page.next is None)]
         for record in page.records:
-            await turns.next()
+            await turns.next(request.address)
             pieces.append(writer.task(record.document))
         return Response(headers=_HEADERS, body="".join([*pieces, writer.end()]).encode())
 

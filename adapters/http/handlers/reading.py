@@ -1,6 +1,7 @@
 """Reading: one entity, a page of a collection, the history of an entity."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from domain.entity_type import EntityType
 from domain.errors import BadCursor, CursorExpired
 from domain.ports import ChangeLog, Reader
 from domain.public_types import PUBLIC_TYPES
-from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page
+from domain.queries import DEFAULT_LIMIT, MAX_LIMIT, Page, Query
 from domain.stored_entity import StoredEntity
 from domain.text import FOLD
 from domain.use_cases.read import list_page, read_history, read_one
@@ -67,9 +68,8 @@ class Reading:
         """Respond with a page of the collection."""
         parameters = parse(request, self.listed.names)
         query = self.listed.query(parameters)
-        if query.limit > READ_AT_ONCE:
-            await request.capacity.turns.next()
-        page = await list_page(self.reader, query)
+        async with self._turn(request, query):
+            page = await list_page(self.reader, query)
         media_type = preferred(request, (JSON, *self.texts))
         stem = f"{page.revision}-{FOLD}{_SUFFIXES[media_type]}"  # how text is folded decides what a page holds
         known = await self._known(request, stem, page.changes)
@@ -82,6 +82,19 @@ class Reading:
             return await self._text(request, media_type, page, headers)
         return json_text(self._written(request, page, next), *headers)
 
+    @asynccontextmanager
+    async def _turn(self, request: Request, query: Query[Any]) -> AsyncIterator[None]:
+        """Surround the reading of a page. A long one waits for its turn; a slow one delays none of those behind it."""
+        turns = request.capacity.turns
+        if query.limit <= READ_AT_ONCE:
+            yield
+        elif query.where or query.search or query.total:
+            await turns.next(request.address)
+            yield
+        else:
+            async with turns.read(request.address):
+                yield
+
     async def _text(self, request: Request, media_type: str, page: Page, headers: tuple[Header, ...]) -> Response:
         """Respond with the entities of a page as CSV or as JSON lines. CSV is written in turns."""
         if media_type == NDJSON:
@@ -89,7 +102,7 @@ class Reading:
         pieces = [self.table.header]
         for start in range(0, len(page.records), READ_AT_ONCE):
             if start:
-                await request.capacity.turns.next()
+                await request.capacity.turns.next(request.address)
             pieces.append(self.table.rows(page.records[start : start + READ_AT_ONCE]))
         content_type = b"text/csv; charset=utf-8; header=present"
         return Response(headers=((b"content-type", content_type), *headers), body="".join(pieces).encode())
@@ -128,8 +141,8 @@ class Reading:
         entries: list[Entry] = []
         while True:
             wanted = min(limit - len(entries), READ_AT_ONCE)
-            await request.capacity.turns.next()
-            found = await read_history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
+            async with request.capacity.turns.read(request.address):
+                found = await read_history(self.reader, self.log, self.entity_type, id, after=after, limit=wanted)
             entries += found
             if len(found) < wanted or len(entries) == limit:
                 return entries

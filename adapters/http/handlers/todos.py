@@ -44,12 +44,12 @@ class Todos:
 
     async def list(self, request: Request) -> Response:
         """Respond with the newest to-dos, by ascending id."""
-        await request.capacity.turns.next()
-        records = (await list_page(self.store, _NEWEST)).records[::-1]
+        async with request.capacity.turns.read(request.address):
+            records = (await list_page(self.store, _NEWEST)).records[::-1]
         pieces = []
         for start in range(0, len(records), READ_AT_ONCE):
             if start:
-                await request.capacity.turns.next()
+                await request.capacity.turns.next(request.address)
             shown = [self._document(request, each) for each in records[start : start + READ_AT_ONCE]]
             pieces.append(orjson.dumps(shown)[1:-1])
         return json_bytes(b"[%b]" % b",".join(pieces))
@@ -82,7 +82,8 @@ class Todos:
         entity_type: EntityType[Task] = TASK
 
         async def use_case(terms: Terms) -> Answer:
-            return await clear(self.store, entity_type, terms, turn=request.capacity.turns.next)
+            turn = partial(request.capacity.turns.next, request.address)
+            return await clear(self.store, entity_type, terms, turn=turn)
 
         return await self.submitter.submit(request, body, use_case, lambda _: Response(status=204))
 

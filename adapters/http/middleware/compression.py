@@ -3,6 +3,7 @@
 import asyncio
 import re
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,7 @@ class Compression:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._thread = ThreadPoolExecutor(1, "backroom-gzip")  # more would take the processor from the event loop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of a client that accepts gzip."""
@@ -34,13 +36,18 @@ class Compression:
             if held is not None:
                 start, held = held, None
                 if not message.get("more_body", False) and len(message["body"]) >= MIN_BYTES:
-                    body = await _gzip(message["body"])
+                    body = await self._gzip(message["body"])
                     start["headers"] = _of_compressed(start["headers"], len(body))
                     message = {**message, "body": body}
                 await send(start)
             await send(message)
 
         await self._app(scope, receive, compressed)
+
+    async def _gzip(self, body: bytes) -> bytes:
+        if len(body) <= MAX_ON_LOOP:
+            return _compress(body)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _compress, body)
 
 
 def _is_compressible(start: Message) -> bool:
@@ -59,10 +66,6 @@ def _of_compressed(headers: list[Header], length: int) -> list[Header]:
         elif name != b"content-length":
             changed.append((name, value))
     return changed
-
-
-async def _gzip(body: bytes) -> bytes:
-    return _compress(body) if len(body) <= MAX_ON_LOOP else await asyncio.to_thread(_compress, body)
 
 
 def _compress(body: bytes) -> bytes:

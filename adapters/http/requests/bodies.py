@@ -23,6 +23,7 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
     """
     check_media_type(request)
     body = await read_body(request, limit)
+    await request.begin_heavy_work(len(body))
     return body, await request.capacity.heavy_work.do(len(body), partial(object_of, body))
 
 

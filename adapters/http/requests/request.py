@@ -8,10 +8,11 @@ from attrs import define, field
 from starlette.types import Receive, Scope
 
 from adapters.http.fairness.capacity import Capacity
+from adapters.http.fairness.heavy_work import HEAVY_BYTES
 from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.responses.caching import NEVER, VARY
 from adapters.http.responses.responses import Header
-from adapters.http.timing.stopwatch import Stopwatch
+from adapters.http.timing.stopwatch import Phase, Stopwatch, timed
 from domain.access.access_key import OPEN, Grant
 from domain.access.key_text import holds_secret
 from domain.trace import TraceContext
@@ -62,6 +63,8 @@ class Request:
     """The hash of the credential that the caller sent."""
     is_at_work: bool = field(default=False, init=False)
     """Whether it counts as worked on. It does not while it waits, nor once its response begins."""
+    is_heavy: bool = field(default=False, init=False)
+    """Whether it has a slot for heavy work."""
     body: PendingBody | None = field(default=None, init=False)
     """The part of its body that was read. It stays in memory until the request ends."""
     stopwatch: Stopwatch | None = field(default=None, init=False)
@@ -83,8 +86,18 @@ class Request:
         self.capacity.at_work.enter(self.address)
         self.is_at_work = True
 
+    async def begin_heavy_work(self, size: int) -> None:
+        """Wait for a slot, if the body has more than `HEAVY_BYTES`."""
+        if size > HEAVY_BYTES:
+            with timed(Phase.TURN):
+                await self.capacity.heavy_work.slots.take(self.address)
+            self.is_heavy = True
+
     def end_work(self) -> None:
         """Count it no longer: the response begins, or there will be none."""
+        if self.is_heavy:
+            self.is_heavy = False
+            self.capacity.heavy_work.slots.give_back()
         if self.is_at_work:
             self.is_at_work = False
             self.capacity.at_work.give_back(self.address)
