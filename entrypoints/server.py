@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from adapters.http.server.compatibility import mismatch
 from adapters.http.server.protocol import HttpProtocol
 from adapters.http.server.websockets import WebSocketProtocol
 from entrypoints.diagnostics import LOG
+from entrypoints.threads import switch_often
 from entrypoints.workers import NOT_STARTED, UNTRUSTWORTHY, supervise
 
 FAILURE = 1
@@ -29,9 +29,6 @@ FAILURE = 1
 # Seconds after SIGTERM: until requests in progress are cancelled, and until the process ends in any case.
 DRAIN = 7
 TIMEOUT = 9.0
-THREAD_SWITCH_S = 0.0005
-"""How long a thread may compute while another waits to. By Python's own 5 ms, a large request in a thread would hold up
-the event loop, and each statement of the writer, by as much again and again."""
 MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
 PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
@@ -89,7 +86,7 @@ def serve(
     app: Application, sockets: list[socket.socket], announce: Sequence[str], of_metrics: Sequence[socket.socket] = ()
 ) -> int:
     """Serve in this process; return 0, or `NOT_STARTED`. Writes the lines `announce` once it serves."""
-    sys.setswitchinterval(THREAD_SWITCH_S)
+    switch_often()
     server = Server(config(app), announce, of_metrics)
     try:
         server.run(sockets)
