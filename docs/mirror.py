@@ -11,7 +11,7 @@ import httpx
 from backroom_client.api.changes import poll_changes
 from backroom_client.api.tasks import list_tasks
 from backroom_client.client import AuthenticatedClient, Client
-from backroom_client.models import PollChangesTypesItem
+from backroom_client.models import ChangeType
 from backroom_client.types import UNSET
 
 
@@ -51,7 +51,7 @@ def follow(tasks, after):
         yield tasks, after
 
 
-TYPES = [each for each in PollChangesTypesItem if each.startswith("task.")]
+TYPES = [each for each in ChangeType if each.startswith("task.")]
 file, key = Path(sys.argv[2]), os.environ.get("BACKROOM_KEY")
 client = AuthenticatedClient(sys.argv[1], key, timeout=60) if key else Client(sys.argv[1], timeout=60)
 for state in follow(*json.loads(file.read_text() if file.exists() else "[null, null]")):

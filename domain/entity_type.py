@@ -234,6 +234,7 @@ class EntityType(Generic[E_co]):
         keyed: bool = False,
         stocked: bool = False,
         subscribes: bool = False,
+        meaning: str = "",
         example: Mapping[str, object] | None = None,
         example_edit: Mapping[str, object] | None = None,
     ) -> None:
@@ -241,6 +242,7 @@ class EntityType(Generic[E_co]):
 
         The collection of a `keyed` type is shown by id. Entities of a `stocked` type have a stock that can be adjusted.
         Entities of a type that `subscribes` get the changes of others: they have a log position and deliveries.
+        `meaning` says what they are, for people.
         `example` has values, as in JSON, from which the documentation makes an entity; `example_edit` edits it.
         """
         self.entity = entity
@@ -249,6 +251,7 @@ class EntityType(Generic[E_co]):
         self.keyed = keyed
         self.stocked = stocked
         self.subscribes = subscribes
+        self.meaning = meaning
         self.example = example or {}
         self.example_edit = example_edit or {}
         self.fields = tuple(Field(name=each.name, **each.metadata[_SPEC]) for each in attrs.fields(entity))

@@ -59,6 +59,7 @@ PRODUCT = EntityType(
     collection="products",
     keyed=True,
     stocked=True,
+    meaning="Things to be sold. Their stock is adjusted by differences, so that no sale is lost.",
     example={"name": "Widget", "price": 9.99, "sku": "W-1", "stock": 5},
     example_edit={"price": 8.99},
 )

@@ -79,6 +79,7 @@ TASK = EntityType(
     Task,
     name="task",
     collection="tasks",
+    meaning="Things to be done, with a status, a priority and a date on which they are due.",
     example={"title": "Buy milk", "due": "2026-12-31"},
     example_edit={"status": "done"},
 )

@@ -67,6 +67,7 @@ WEBHOOK = EntityType(
     name="webhook",
     collection="webhooks",
     subscribes=True,
+    meaning="Addresses that get every change, in order, signed, at least once.",
     example={"url": "https://shop.example/changes", "types": ["task.created", "product.updated"]},
     example_edit={"enabled": False},
 )

@@ -13,7 +13,7 @@ from entrypoints.garbage import collect_seldom
 from entrypoints.output import Output
 from entrypoints.settings import store
 from entrypoints.store_errors import reason, shown
-from entrypoints.wiring import exporting, importing, now
+from entrypoints.stores import exporting, importing, now
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 

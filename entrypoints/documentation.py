@@ -11,7 +11,8 @@ from adapters.memory.store import MemoryStore
 from adapters.serialization.entities import JsonSerializer
 from adapters.shared_memory.rate_limits import SharedRateLimiter
 from domain.registry import ENTITY_TYPES
-from entrypoints.wiring import dispatcher_of, now
+from entrypoints.stores import now
+from entrypoints.wiring import dispatcher_of
 
 
 def openapi() -> str:

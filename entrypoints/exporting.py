@@ -16,8 +16,8 @@ from domain.use_cases.export import Selection, export, size
 from entrypoints.garbage import collect_seldom
 from entrypoints.output import Output
 from entrypoints.store_errors import reason, shown
+from entrypoints.stores import exporting
 from entrypoints.whole_file import appearing
-from entrypoints.wiring import exporting
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 

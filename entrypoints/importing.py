@@ -23,13 +23,10 @@ from entrypoints.input_file import InputFile, WrongEncoding, opened
 from entrypoints.output import Output
 from entrypoints.store_errors import reason, shown
 from entrypoints.store_location import file_of
+from entrypoints.stores import opened as opened_store
 from entrypoints.whole_file import appearing
-from entrypoints.wiring import opened as opened_store
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
-
-GAP_S = 0.006
-"""Seconds between two blocks, in which others can write; those who wait ask more often than that."""
 
 _COUNTED = ("rows", "created", "updated", "unchanged", "before")
 
@@ -114,23 +111,22 @@ class Import:
         report("checking", file.size, file.size)
 
     async def _write(self, store: Store, file: InputFile, name: str) -> None:
-        """Write block by block. Between two of them others can write, and the next one is read meanwhile."""
+        """Write block by block; while one is written, the next one is read."""
         table, report = read(self.job, file, name), self.output.progress()
         if file.has_changed:
             raise Changed
         report("importing", 0, self._checked.total.rows)
-        others_turn = 0.0
+        remaining = blocks(table.rows, table.plan)
         with _Rejected(self.job.rejected, table.rejected, file.encoding(self.job.encoding)) as rejected:
-            for block in blocks(table.rows, table.plan):
-                await asyncio.sleep(others_turn + GAP_S - monotonic())
+            block = next(remaining, None)
+            while block is not None:
                 writing = asyncio.ensure_future(write_block(store, block, table.plan))
                 try:
-                    written = await asyncio.shield(writing)
-                except asyncio.CancelledError:  # by Ctrl-C, and what was begun is told, too
-                    self._go_on(await writing, rejected)
-                    raise
-                others_turn = monotonic()
-                if not self._go_on(written, rejected):
+                    block = await asyncio.to_thread(next, remaining, None)
+                    await asyncio.shield(writing)
+                finally:  # also after Ctrl-C, or where the file cannot be read any more, what was begun is told
+                    goes_on = self._go_on(await writing, rejected)
+                if not goes_on:
                     return
                 report("importing", self._written.total.rows, self._checked.total.rows)
 

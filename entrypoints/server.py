@@ -7,21 +7,20 @@ import os
 import resource
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from adapters.http.server.compatibility import mismatch
 from adapters.http.server.protocol import HttpProtocol
-from adapters.http.server.websockets import WebSocketProtocol
 from entrypoints.diagnostics import LOG
+from entrypoints.threads import switch_often
 from entrypoints.workers import NOT_STARTED, UNTRUSTWORTHY, supervise
 
 FAILURE = 1
@@ -29,9 +28,6 @@ FAILURE = 1
 # Seconds after SIGTERM: until requests in progress are cancelled, and until the process ends in any case.
 DRAIN = 7
 TIMEOUT = 9.0
-THREAD_SWITCH_S = 0.0005
-"""How long a thread may compute while another waits to. By Python's own 5 ms, a large request in a thread would hold up
-the event loop, and each statement of the writer, by as much again and again."""
 MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message
 PING_INTERVAL = 20.0
 BACKLOG = 2048  # connections that wait to be accepted
@@ -89,7 +85,7 @@ def serve(
     app: Application, sockets: list[socket.socket], announce: Sequence[str], of_metrics: Sequence[socket.socket] = ()
 ) -> int:
     """Serve in this process; return 0, or `NOT_STARTED`. Writes the lines `announce` once it serves."""
-    sys.setswitchinterval(THREAD_SWITCH_S)
+    switch_often()
     server = Server(config(app), announce, of_metrics)
     try:
         server.run(sockets)
@@ -98,16 +94,14 @@ def serve(
     return 0
 
 
-def config(
-    app: Application | ASGIApp, *, factory: bool = True, ws: type[Any] | Literal["none"] = WebSocketProtocol
-) -> uvicorn.Config:
-    """Return how uvicorn is to serve an application, or what its `factory` makes; `ws` is how it serves sockets."""
+def config(app: Application | ASGIApp, *, factory: bool = True, with_sockets: bool = True) -> uvicorn.Config:
+    """Return how uvicorn is to serve an application, or what its `factory` makes."""
     return uvicorn.Config(
         app,
         factory=factory,
         loop="uvloop",
         http=type("Protocol", (HttpProtocol,), {"MAX_CONNECTIONS": most_connections()}),
-        ws=ws,
+        ws=_web_socket if with_sockets else "none",  # type: ignore[arg-type]  # it is only called
         ws_max_size=MAX_MESSAGE,
         ws_ping_interval=PING_INTERVAL,
         ws_ping_timeout=PING_INTERVAL,
@@ -122,6 +116,13 @@ def config(
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN,
     )
+
+
+def _web_socket(**arguments: Any) -> asyncio.Protocol:
+    """Return the protocol of one more WebSocket. The first imports wsproto, 8 % of what a start would import."""
+    from adapters.http.server.websockets import WebSocketProtocol  # noqa: PLC0415 - as above
+
+    return WebSocketProtocol(**arguments)
 
 
 class Server(uvicorn.Server):
@@ -163,7 +164,7 @@ class Server(uvicorn.Server):
         """Serve the metrics, and nothing else, on their own sockets."""
         if not self._of_metrics:
             return
-        alone = config(self.lifespan.state["metrics"], factory=False, ws="none")
+        alone = config(self.lifespan.state["metrics"], factory=False, with_sockets=False)
         alone.load()
         loop = asyncio.get_running_loop()
         for each in self._of_metrics:

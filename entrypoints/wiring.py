@@ -1,14 +1,12 @@
-"""The choice of adapters: the one file that names them. It closes what it opens, in reverse order."""
+"""The service put together from its adapters. It closes what it opens, in reverse order."""
 
 import asyncio
-import os
 import platform
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -30,29 +28,20 @@ from adapters.metrics.exposition import Exposition
 from adapters.metrics.recorder import Recorder
 from adapters.serialization.deliveries import payload
 from adapters.serialization.entities import JsonSerializer
-from adapters.serialization.outcomes import check_outcome
-from adapters.sqlite.home import give_new_name as give_new_name_to_file
-from adapters.sqlite.store import SqliteStore
 from adapters.webhooks.dispatcher import Dispatcher
-from adapters.webhooks.transport import Sender
+from adapters.webhooks.late_sender import LateSender
 from domain.deliveries import Delivery
 from domain.errors import DomainError
-from domain.inspection.ports import Inspection
-from domain.measurements import GroupObserver, WaitObserver, unnoticed, unobserved
+from domain.measurements import unnoticed
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
-from domain.snapshot import Import, Snapshot
-from domain.status import StoreStatus
 from domain.use_cases.demonstrate import demonstrate
-from domain.use_cases.move import Report
 from domain.use_cases.retain import retain
-from domain.use_cases.verify import Verified, verify
 from entrypoints.diagnostics import LOG, STDERR
 from entrypoints.installation import DISTRIBUTION
 from entrypoints.settings import Settings
 from entrypoints.shared import Shared
-from entrypoints.store_location import file_of
-from entrypoints.workers import UNTRUSTWORTHY
+from entrypoints.stores import now, opened, stop_at_once
 
 PURGE_EVERY_S = 60
 BODIES_AWAITED_S = 4  # when the service stops; less than the server takes to cancel what goes on
@@ -152,137 +141,13 @@ def _options(settings: Settings) -> Options:
     )
 
 
-async def verified(url: str, report: Report) -> Verified:
-    """Verify the store of a URL, as it is at this moment."""
-    async with inspecting(url) as inspection:
-        return await verify(
-            inspection, serializer=JsonSerializer(ENTITY_TYPES), read_outcome=check_outcome, report=report
-        )
-
-
-async def opened(
-    url: str,
-    *,
-    on_untrustworthy: Callable[[str], None] | None = None,
-    on_group: GroupObserver = unobserved,
-    on_wait: WaitObserver = unnoticed,
-) -> Store:
-    """Open the store of a URL. `on_group` is told of each group commit, `on_wait` of each wait for others.
-
-    `on_untrustworthy` gets the reason for which the store can no longer be relied on; by default the process ends.
-    """
-    on_untrustworthy = on_untrustworthy or stop_at_once
-    documents = JsonSerializer(ENTITY_TYPES)
-    if url == "memory://":
-        from adapters.memory.store import MemoryStore  # noqa: PLC0415 - a service imports what its own store needs
-
-        return MemoryStore(now, documents)
-    if url.startswith("postgres"):
-        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
-
-        return await PostgresStore.open(
-            url,
-            entity_types=ENTITY_TYPES,
-            documents=documents,
-            clock=now,
-            on_untrustworthy=on_untrustworthy,
-            on_group=on_group,
-            on_wait=on_wait,
-        )
-    return SqliteStore(
-        _path(url),
-        entity_types=ENTITY_TYPES,
-        documents=documents,
-        clock=now,
-        on_untrustworthy=on_untrustworthy,
-        on_group=on_group,
-        on_wait=on_wait,
-    )
-
-
-@asynccontextmanager
-async def exporting(url: str) -> AsyncIterator[Snapshot]:
-    """Open an export of the store of a URL, as it is at this moment."""
-    if url.startswith("postgres"):
-        from adapters.postgres import exporting as postgres  # noqa: PLC0415 - as above
-
-        async with postgres.exporting(url, entity_types=ENTITY_TYPES) as export:
-            yield export
-    else:
-        from adapters.sqlite import exporting as sqlite  # noqa: PLC0415 - as above
-
-        async with sqlite.exporting(_path(url), entity_types=ENTITY_TYPES) as file:
-            yield file
-
-
-@asynccontextmanager
-async def inspecting(url: str) -> AsyncIterator[Inspection]:
-    """Open an inspection of the store of a URL, as it is at this moment."""
-    if url.startswith("postgres"):
-        from adapters.postgres import inspecting as postgres  # noqa: PLC0415 - as above
-
-        async with postgres.inspecting(url, entity_types=ENTITY_TYPES) as database:
-            yield database
-    else:
-        from adapters.sqlite import inspecting as sqlite  # noqa: PLC0415 - as above
-
-        async with sqlite.inspecting(_path(url), entity_types=ENTITY_TYPES) as file:
-            yield file
-
-
-async def examined(url: str) -> StoreStatus:
-    """Return the status of the store of a URL."""
-    if url.startswith("postgres"):
-        from adapters.postgres.examining import examine  # noqa: PLC0415 - as above
-
-        return await examine(url, entity_types=ENTITY_TYPES)
-    from adapters.sqlite import examining as sqlite  # noqa: PLC0415 - as above
-
-    return sqlite.examine(_path(url), entity_types=ENTITY_TYPES)
-
-
-async def renamed(url: str) -> str:
-    """Give the log of the store of a URL a new name, and return it."""
-    if url.startswith("postgres"):
-        from adapters.postgres.migrating import give_new_name  # noqa: PLC0415 - as above
-
-        return await give_new_name(url)
-    return await give_new_name_to_file(_path(url))
-
-
-@asynccontextmanager
-async def importing(url: str, source_logs: Set[str] = frozenset()) -> AsyncIterator[Import]:
-    """Open an import into the store of a URL, which must be empty. The source's log has these names."""
-    documents = JsonSerializer(ENTITY_TYPES)
-    if url.startswith("postgres"):
-        from adapters.postgres import importing as postgres  # noqa: PLC0415 - as above
-
-        async with postgres.importing(
-            url, entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
-        ) as importer:
-            yield importer
-    else:
-        from adapters.sqlite import importing as sqlite  # noqa: PLC0415 - as above
-
-        async with sqlite.importing(
-            _path(url), entity_types=ENTITY_TYPES, documents=documents, source_logs=source_logs
-        ) as file:
-            yield file
-
-
-def _path(url: str) -> Path:
-    path = file_of(url)
-    assert path is not None, "every other store was told apart before"
-    return path
-
-
 def dispatcher_of(
     store: Store, key: bytes, *, allow_private: bool = False, on_attempt: Callable[[Delivery], object] = lambda _: None
 ) -> Dispatcher:
     """Return the dispatcher that delivers the changes of a store to its webhooks. `on_attempt` is told of each try."""
     return Dispatcher(
         store=store,
-        transport=Sender(allow_private=allow_private),
+        transport=LateSender(allow_private),
         documents=JsonSerializer(ENTITY_TYPES),
         payload=payload,
         key=key,
@@ -291,23 +156,12 @@ def dispatcher_of(
     )
 
 
-def now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
-
-
 def _stop_after(last_work: Callable[[], None], reason: str) -> None:
     """End the process at once, but for something short, which may fail."""
     try:
         last_work()
     finally:
         stop_at_once(reason)
-
-
-def stop_at_once(reason: str) -> None:
-    """End the process without another answer, because no answer about its data would be reliable."""
-    LOG.critical("%s; stopping", reason)
-    os._exit(UNTRUSTWORTHY)
 
 
 async def _purge(store: Store, kept: timedelta) -> None:

@@ -27,6 +27,7 @@ from adapters.http.middleware.origin_check import OriginCheck
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.openapi.declarations import Operation, Path, Reply
 from adapters.http.openapi.document import document
+from adapters.http.openapi.schemas import ref
 from adapters.http.requests.cursors import ListCursors
 from adapters.http.requests.request import Request, request_of
 from adapters.http.responses.caching import PUBLIC
@@ -148,7 +149,8 @@ def declared(
             return json_response({**await asyncio.to_thread(described), "servers": [{"url": request.root}]})
         return json_bytes(await asyncio.to_thread(written))
 
-    reply = Reply(description="This document.", schema={"type": "object"})
+    name = "OpenApi"
+    reply = Reply(description="This document.", schema=ref(name))
     operation = Operation(
         name="openapi",
         summary="The OpenAPI document",
@@ -157,7 +159,7 @@ def declared(
         replies={200: reply},
         caching=PUBLIC,
     )
-    paths.append(Path(template="/openapi.json", operations={"GET": operation}))
+    paths.append(Path(template="/openapi.json", operations={"GET": operation}, schemas={name: {"type": "object"}}))
     return paths
 
 

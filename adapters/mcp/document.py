@@ -52,8 +52,8 @@ class Document:
     def entities(self) -> list[str]:
         """Return the names of the public entity types, such as Task: those whose changes are in the log."""
         poll = self._found[LOG_OPERATION][2]
-        batch = poll["responses"]["200"]["content"]["application/json"]["schema"]
-        references = batch["properties"]["changes"]["items"]["anyOf"]
+        page = self._component(poll["responses"]["200"]["content"]["application/json"]["schema"])
+        references = page["properties"]["changes"]["items"]["anyOf"]
         return [each["$ref"].rpartition("/")[2].removesuffix("Change") for each in references]
 
     def operation(self, id: str) -> Operation | None:
@@ -89,12 +89,16 @@ class Document:
         if not isinstance(schema, dict):
             return schema
         if "$ref" in schema:
-            return self._simplified(self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+            return self._simplified(self._component(schema))
         return {
             name: self._properties(each) if name == "properties" else self._simplified(each)
             for name, each in schema.items()
             if name != "pattern" and not name.startswith("x-")
         }
+
+    def _component(self, reference: Mapping[str, str]) -> Schema:
+        found: Schema = self._document["components"]["schemas"][reference["$ref"].rpartition("/")[2]]
+        return found
 
     def _properties(self, properties: Mapping[str, Any]) -> Schema:
         """Simplify each property; one may be called `pattern` itself."""

@@ -156,19 +156,29 @@ class GroupCommitter:
             return [answer for job in jobs for answer in self._answers([job])]
 
     def _commit(self, jobs: list[_Job]) -> list[Response]:
-        """Carry out the jobs in one transaction; raises if it must be rolled back."""
+        """Carry out the jobs in one transaction; raises if it must be rolled back.
+
+        A large batch keeps other processes from writing only from its first write on, and not while it is decided. If
+        somebody wrote since it was begun, it is decided again, and then keeps them waiting from the start.
+        """
         with self.guarded:
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                transaction = Transaction(self.connection, self.log, self.rows, self.documents)
-                answers = [self._answer(transaction, job.work) for job in jobs]
-                transaction.finish()
-                self.check_files()
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:  # a full disk may already have rolled it back
-                    self.connection.execute("ROLLBACK")
-                raise
+            if _is_large(jobs[0].work):
+                with suppress(apsw.BusyError):
+                    return self._transact("BEGIN", jobs)
+            return self._transact("BEGIN IMMEDIATE", jobs)
+
+    def _transact(self, begin: str, jobs: list[_Job]) -> list[Response]:
+        self.connection.execute(begin)
+        try:
+            transaction = Transaction(self.connection, self.log, self.rows, self.documents)
+            answers = [self._answer(transaction, job.work) for job in jobs]
+            transaction.finish()
+            self.check_files()
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:  # a full disk may already have rolled it back
+                self.connection.execute("ROLLBACK")
+            raise
         return answers
 
     def _answer(self, transaction: Transaction, work: Work) -> Response:

@@ -16,7 +16,7 @@ from adapters.sqlite.errors import explaining
 from adapters.sqlite.exporting import SqliteExport, in_thread
 from adapters.sqlite.files import OpenFiles, make_folder
 from adapters.sqlite.folding import refold
-from adapters.sqlite.log import APPEND, LOG_NAMES, open_log, row
+from adapters.sqlite.log import APPENDING, LOG_NAMES, open_log, row
 from adapters.sqlite.table_mapping import TableMapping, microseconds
 from domain.entity_type import EntityType
 from domain.snapshot import (
@@ -174,7 +174,7 @@ class SqliteImport(Import):
 
     def _append(self, changes: Changes) -> None:
         numbered = list(enumerate(changes.changes, self._newest + 1))
-        self._connection.executemany(APPEND, (row(*each) for each in numbered))
+        APPENDING.insert(self._connection, [row(*each) for each in numbered])
         self._newest += len(numbered)
         self._connection.execute("UPDATE log SET newest = ?", (self._newest,))
         revisions = {change.entity_type.name: number for number, change in numbered}

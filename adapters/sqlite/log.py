@@ -6,6 +6,7 @@ from typing import Any
 import apsw
 
 from adapters.sqlite.connections import fetch
+from adapters.sqlite.insertion import Insertion
 from adapters.sqlite.table_mapping import SqlValue, microseconds, moment
 from domain.access.access_key import Actor
 from domain.changes import Action, Change, Cursor, Entry
@@ -23,7 +24,7 @@ LOOKED_AT = 10_000
 _PUBLISHED = f"kind IN ({', '.join(repr(entity_type.name) for entity_type in PUBLIC_TYPES)})"
 COLUMNS = "number, kind, id, version, action, at, request_id, changed, document, reason, actor_key, actor_name, trace"
 LOG_NAMES = "SELECT name FROM log UNION ALL SELECT name FROM former_logs"
-APPEND = f"INSERT INTO changes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+APPENDING = Insertion("changes", COLUMNS.split(", "))
 
 
 def _of_types(count: int) -> str:
@@ -99,7 +100,7 @@ class Log:
 
     def append(self, connection: apsw.Connection, first: int, changes: Iterable[Change[Any]]) -> None:
         """Append changes, numbered from `first` on."""
-        connection.executemany(APPEND, [row(number, change) for number, change in enumerate(changes, first)])
+        APPENDING.insert(connection, [row(number, change) for number, change in enumerate(changes, first)])
 
     def change(self, *columns: Any) -> Change[Any]:
         """Return the change of a row; the row has no number."""

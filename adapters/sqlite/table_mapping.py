@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
+from adapters.sqlite.insertion import TOGETHER, Insertion
 from domain.entity_type import EntityType, Field
 from domain.field_types import Date, EnumField, FieldType, Integer, String, Timestamp
 from domain.stored_entity import StoredEntity
@@ -92,11 +93,14 @@ class TableMapping:
         self.needs = f"SELECT {', '.join(columns)} FROM {self.table} WHERE {indexed} LIMIT 0"
         self.get = f"SELECT version, document FROM {self.table} WHERE id = ?"
         self.behind = f"SELECT id, version, document FROM {self.table} WHERE id > ? ORDER BY id LIMIT ?"
-        self._insert = f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        self._insertion = Insertion(self.table, columns)
         self._delete = f"DELETE FROM {self.table} WHERE id = ?"
         self._text_of = f"SELECT search FROM {self.table} WHERE id = ?"
         # FTS5 reads commands such as 'delete' from the column named like the table; without a command it adds a row.
-        self._index = f"INSERT INTO {self.table}_search ({self.table}_search, rowid, search) VALUES (?, ?, ?)"
+        # FTS5 writes what it has buffered before each statement of several rows.
+        self._indexing = Insertion(
+            f"{self.table}_search", (f"{self.table}_search", "rowid", "search"), together=2 * TOGETHER
+        )
 
     def column(self, field: Field) -> str:
         """Return the name of a field's column. For a text the column holds the folded text, by which it sorts."""
@@ -132,7 +136,7 @@ class TableMapping:
             text = self.entity_type.search_text(each)
             rows.append((*self._keys(each), text, record.document))
             searched.append(Searched(record.id, None, text))
-        connection.executemany(self._insert, rows)
+        self._insertion.insert(connection, rows)
         return searched
 
     def index(self, connection: apsw.Connection) -> None:
@@ -186,7 +190,7 @@ class TableMapping:
                 rows.append(("delete", id, was))
             if was != now and now is not None:
                 rows.append((None, id, now))
-        connection.executemany(self._index, rows)
+        self._indexing.insert(connection, rows)
 
     def _text(self, connection: apsw.Connection, id: int) -> str:
         # To delete an entry, the index needs the very text that it was given: the stored one, not a fresh folding.

@@ -19,7 +19,7 @@ from entrypoints.output import Output, output_options
 from entrypoints.settings import PREFIX, BadSettings, Settings, load, sources, unknown, written
 from entrypoints.store_errors import reason, shown
 from entrypoints.store_location import absolute, file_of, overlooked, url_of
-from entrypoints.wiring import examined, now, renamed
+from entrypoints.stores import examined, now, renamed
 
 WELL, ILL, FAILED = 0, 1, 1
 

@@ -21,6 +21,7 @@ from entrypoints.input_file import STDIN
 from entrypoints.output import Output, output_options
 from entrypoints.settings import PREFIX
 from entrypoints.store_location import url_of
+from entrypoints.threads import switch_often
 
 _TYPES = {each.collection: each for each in PUBLIC_TYPES}
 _MATCHES = ("id", *dict.fromkeys(field.name for each in PUBLIC_TYPES for field in each.unique))
@@ -115,6 +116,7 @@ def command(
             f"{job.rejected} is there already; all other rows were imported: import it once it is mended, or remove it"
         )
     collect_seldom()
+    switch_often()
     return Import(job, Output(mode)).run()
 
 

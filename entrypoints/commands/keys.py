@@ -138,7 +138,7 @@ def is_open(url: str) -> bool:
 
 
 async def _with_keys(url: str, work: Callable[[AccessKeys], Any]) -> Any:
-    from entrypoints.wiring import opened  # noqa: PLC0415 - other commands start faster without an adapter
+    from entrypoints.stores import opened  # noqa: PLC0415 - other commands start faster without an adapter
 
     opened_store = await opened(url)
     try:
@@ -202,6 +202,6 @@ def _written(at: datetime) -> str:
 
 
 def _now() -> datetime:
-    from entrypoints.wiring import now  # noqa: PLC0415 - as above
+    from entrypoints.stores import now  # noqa: PLC0415 - as above
 
     return now()

@@ -12,7 +12,7 @@ from entrypoints.garbage import collect_seldom
 from entrypoints.output import Output, output_options
 from entrypoints.store_errors import reason, shown
 from entrypoints.store_location import url_of
-from entrypoints.wiring import verified
+from entrypoints.stores import verified
 
 SOUND, DAMAGED, FAILED = 0, 1, 1
 

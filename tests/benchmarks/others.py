@@ -1,7 +1,8 @@
 """Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS TIMEOUT` prints how they wait.
 
 Each client sends a request, waits for the whole response, pauses and repeats. A request without a successful response
-within `TIMEOUT` seconds is a failure. The output is JSON: `{"timeout_s": …, "times": [seconds, …], "failures": […], "delayed": share}`.
+within `TIMEOUT` seconds is a failure. The output is JSON:
+`{"timeout_s": …, "times": [seconds, …], "failures": […], "delayed": share}`.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from adapters.sqlite.store import SqliteStore
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
 from domain.use_cases.move import move, names_of_log
-from entrypoints.wiring import exporting, importing
+from entrypoints.stores import exporting, importing
 from tests.builders import SERIALIZER, Clock
 from tests.databases import open_store, shared_databases
 

@@ -13,7 +13,7 @@ from adapters.sqlite.store import SqliteStore
 from domain.ports import Store
 from domain.registry import ENTITY_TYPES
 from domain.snapshot import SnapshotReader
-from entrypoints.wiring import exporting
+from entrypoints.stores import exporting
 from tests.builders import SERIALIZER
 from tests.databases import SHARED, open_store, shared_databases
 from tests.postgres.lesser import lesser

@@ -78,7 +78,7 @@ async def test_many_walk_while_many_write(store: Store, other: Store) -> None:
         return writes
 
     async def visited(names: str) -> list[int]:
-        query: Query[Any] = Query(entity_type=TASK, order=order_of(names), limit=7)
+        query: Query[Any] = Query(entity_type=TASK, order=order_of(names), limit=25)
         page = await store.page(query)
         found = shown(query, page)
         while page.next is not None:

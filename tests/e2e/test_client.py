@@ -108,6 +108,12 @@ def test_choices(use: Any) -> None:
     assert ["TaskStatus"] == names
 
 
+def test_names(use: Any) -> None:
+    """No class of an object is named after an operation. One has the name of its field, which may be anything."""
+    names = [each for each in dir(use("models")) if "Response" in each or each.endswith("Body")]
+    assert ["BulkResultBody"] == names
+
+
 def test_the_example(tmp_path: Path, library: Path) -> None:
     """The lines of the README make a task and set it to done."""
     (example,) = re.findall(r"```python\n(from backroom_client.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -130,7 +136,7 @@ def test_lists(tmp_path: Path, use: Any) -> None:
         page = use("api.products.list_products").sync(**arguments, categoryin=["widgets", "gadgets"])
         assert ([3], 2, "Widget C") == (page.ids, page.total, page.products["3"].name)
         assert page.next_ is not None
-        stock = models.AdjustStockOfProductBody(change=-3, reason="sold")
+        stock = models.StockChange(change=-3, reason="sold")
         refused = use("api.products.adjust_stock_of_product").sync(1, client=client, body=stock)
         assert "stock_not_tracked" == refused.code
         changes = use("api.changes.poll_changes").sync(client=client).changes

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.e2e.service import Service, running
 
-LATER = ("icalendar", "asyncpg", "mcp", "jsonschema", "pydantic", "adapters.postgres", "adapters.memory")
+OF_SOME_REQUESTS = ("icalendar", "httpx2", "wsproto")
+LATER = (*OF_SOME_REQUESTS, "asyncpg", "mcp", "jsonschema", "pydantic", "adapters.postgres", "adapters.memory")
 COMMANDS = tuple(f"adapters.sqlite.{each}" for each in ("exporting", "importing", "inspecting", "examining"))
 
 
@@ -20,16 +22,31 @@ def imported(service: Service) -> set[str]:
 
 @pytest.mark.parametrize(
     ("path", "needed"),
-    [("/tasks", set()), ("/openapi.json", {"icalendar"}), ("calendar", {"icalendar"})],
+    [
+        ("/tasks", set()),
+        ("/openapi.json", {"icalendar"}),
+        ("calendar", {"icalendar"}),
+        ("webhook", {"httpx2"}),
+        ("socket", {"wsproto"}),
+    ],
 )
 def test_only_what_is_needed_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, needed: set[str]
 ) -> None:
-    """A start imports what every service needs; the library for calendars comes with the first, or with its example."""
+    """A start imports what every service needs; the library for calendars comes with the first, or with its example.
+
+    The client of HTTP comes with the first webhook, whose address is looked up, and WebSockets with the first of them.
+    """
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     with running(tmp_path) as service, service.client() as client:
         url = client.post("/calendars", json={"name": "The shop"}).json()["url"]
-        assert 200 == client.get(url if path == "calendar" else path).status_code
+        if path == "webhook":
+            assert 422 == client.post("/webhooks", json={"url": "https://127.0.0.1/"}).status_code
+        elif path == "socket":
+            with connect(f"{service.url}/ws".replace("http", "ws", 1)) as follower:
+                follower.recv()
+        else:
+            assert 200 == client.get(url if path == "calendar" else path).status_code
         assert 0 == service.stop()
     assert "adapters.sqlite.store" in imported(service)
     assert needed == imported(service) & {*LATER, *COMMANDS}

@@ -18,6 +18,7 @@ from domain.queries import Query
 from domain.task import TASK
 from tests.builders import Broken, batch, create
 from tests.contract.steps import carry_out, fill, trail, walk
+from tests.faults.conftest import open_store
 from tests.faults.slow import Slow
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +94,39 @@ async def test_a_group_waits_once(store: SqliteStore, path: Path) -> None:
     holding.connection.close()
     assert {Unavailable} == {type(answer) for answer in answers}
     assert 1 == holding.refused
+
+
+async def test_others_write_while_a_large_batch_is_decided(store: SqliteStore, path: Path) -> None:
+    """Then the batch is decided again, behind what they wrote, and only once. Nobody waits for the other."""
+    begun, let_go = threading.Event(), threading.Event()
+    commands: list[Any] = [Slow(begun, let_go), *(create(TASK) for _ in range(committer.LARGE))]
+    large = asyncio.create_task(carry_out(store, *commands))
+    await asyncio.to_thread(begun.wait)
+    other = open_store(path)
+    try:
+        made = await fill(other, TASK, {})
+    finally:
+        let_go.set()
+        await other.close()
+    made += await large
+    assert list(range(1, len(commands) + 2)) == [each.id for each in made]
+    assert made == await walk(store, Query(entity_type=TASK))
+    assert [("task.created", each.id, 1) for each in made] == await trail(store)
+
+
+async def test_a_large_batch_waits_for_others(store: SqliteStore, path: Path) -> None:
+    """One that finds the file locked is written once that is let go."""
+    connection = apsw.Connection(str(path))
+    connection.execute("BEGIN IMMEDIATE")
+
+    def let_go(_: int) -> bool:
+        connection.execute("ROLLBACK")
+        return True
+
+    store._writer.connection.set_busy_handler(let_go)
+    made = await carry_out(store, *(create(TASK) for _ in range(committer.LARGE)))
+    assert made == await walk(store, Query(entity_type=TASK))
+    connection.close()
 
 
 async def test_too_much_work_is_refused(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

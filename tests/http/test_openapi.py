@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from adapters.http.responses.problems import PROBLEMS
 from adapters.http.routes.router import Router
 from domain.entity_type import MAX_ID
+from domain.task import TASK
 from entrypoints.documentation import openapi
 from tests.http.documented import Documented, NotDocumented
 from tests.http.service import Client
@@ -49,9 +50,9 @@ def codes(operation: Any) -> set[str]:
     return {code for each in contents for code in each.get("application/problem+json", {}).get("examples", {})}
 
 
-async def test_is_valid(client: Client) -> None:
-    """The document is OpenAPI 3.1, which client generators accept."""
-    document = await got(client, "/openapi.json")
+def test_is_valid() -> None:
+    """The document is OpenAPI 3.1, which client generators accept. It is the same on every store, by the next test."""
+    document = orjson.loads(openapi())
 
     assert document["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(document).validate()
@@ -84,6 +85,35 @@ async def test_operations_have_names_of_their_own(client: Client) -> None:
 
     assert len(set(names)) == len(names)
     assert all(name.isidentifier() for name in names)
+
+
+def unnamed(schema: Any, place: str) -> list[str]:
+    """Return the places inside a schema at which there is an object with fields and without a name."""
+    if isinstance(schema, list):
+        return [each for value in schema for each in unnamed(value, place)]
+    if not isinstance(schema, dict):
+        return []
+    inside = [each for name, value in schema.items() for each in unnamed(value, f"{place}.{name}")]
+    return [*([place] if schema.get("type") == "object" and "properties" in schema else []), *inside]
+
+
+async def test_objects_have_names(client: Client) -> None:
+    """Each object of a request or an answer is a component, because generators name classes by it."""
+    document = await got(client, "/openapi.json")
+    for _, _, operation in operations(document):
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        schemas = [one["schema"] for each in contents for one in each.get("content", {}).values()]
+        assert [] == unnamed(schemas, operation["operationId"])
+    components = document["components"]["schemas"]
+    for name, schema in components.items():
+        if not name.endswith("Bulk"):  # its operations have titles
+            assert [] == unnamed(schema.get("properties", {}), name)
+
+
+async def test_tags_are_described(client: Client) -> None:
+    """Each tag says what it is about; that of entities is what their type declares."""
+    tags = {each["name"]: each["description"] for each in (await got(client, "/openapi.json"))["tags"]}
+    assert TASK.meaning == tags["tasks"] != ""
 
 
 async def test_declares_what_can_go_wrong(client: Client) -> None:
@@ -172,9 +202,11 @@ async def test_what_generators_make_of_it(client: Client) -> None:
 
 async def test_the_socket_is_described(client: Client) -> None:
     """The document has the handshake of the WebSocket, its parameters, and its messages."""
-    operation = (await client.get("/openapi.json")).json()["paths"]["/ws"]["get"]
+    document = await got(client, "/openapi.json")
+    operation = document["paths"]["/ws"]["get"]
     assert ["after", "types"] == [each["name"] for each in operation["parameters"]]
     described = operation["responses"]["101"]
     assert "4410" in described["description"]
     *_, ready = described["content"]["application/json"]["schema"]["anyOf"]
-    assert "ready" == ready["properties"]["type"]["const"]
+    assert {"$ref": "#/components/schemas/Ready"} == ready
+    assert "ready" == document["components"]["schemas"]["Ready"]["properties"]["type"]["const"]

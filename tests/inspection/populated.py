@@ -12,7 +12,7 @@ from domain.ports import Store
 from domain.product import PRODUCT
 from domain.task import TASK
 from domain.webhook import WEBHOOK
-from entrypoints.wiring import verified
+from entrypoints.stores import verified
 from tests.builders import NOON, Clock, create
 from tests.contract.locations import opened
 from tests.contract.steps import carry_out, edit

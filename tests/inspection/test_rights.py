@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from entrypoints.wiring import verified
+from entrypoints.stores import verified
 from tests.databases import shared_databases
 from tests.inspection.damages import do
 from tests.inspection.populated import populated, said

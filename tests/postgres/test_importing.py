@@ -10,7 +10,7 @@ from adapters.postgres.store import PostgresStore
 from domain.errors import Unavailable
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
-from entrypoints.wiring import exporting
+from entrypoints.stores import exporting
 from tests.builders import SERIALIZER, Clock
 from tests.contract.locations import moved, opened
 from tests.contract.steps import fill

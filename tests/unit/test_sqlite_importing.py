@@ -16,7 +16,7 @@ from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
 from domain.task import TASK
 from domain.use_cases.move import Undecided, move
-from entrypoints.wiring import exporting
+from entrypoints.stores import exporting
 from tests.builders import LATER, SERIALIZER, Clock
 from tests.contract.locations import moved, opened
 from tests.contract.steps import carry_out, edit, fill

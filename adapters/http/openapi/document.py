@@ -9,7 +9,7 @@ from attrs import evolve
 
 from adapters.http.admission.credentials import COOKIE, SECURE_COOKIE
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
-from adapters.http.openapi.schemas import PROBLEM, entity_schemas, ref
+from adapters.http.openapi.schemas import SHARED, entity_schemas, ref
 from adapters.http.responses.problems import PROBLEMS, problem
 from domain.registry import ENTITY_TYPES
 
@@ -17,9 +17,7 @@ API_VERSION = "1.0"
 
 OWN_TAG = "service"
 _TAGS = {
-    "tasks": "Things to be done, with a status, a priority and a date on which they are due.",
-    "products": "Things to be sold. Their stock is adjusted by differences, so that no sale is lost.",
-    "webhooks": "Addresses that get every change, in order, signed, at least once.",
+    **{each.collection: each.meaning for each in ENTITY_TYPES if each.meaning},
     "calendars": "Tasks with a due date as a calendar that other programs subscribe to.",
     "todos": "Tasks as the to-dos of Todo-Backend.",
     "changes": "The log of all changes, by polling, as events, or over a WebSocket.",
@@ -102,7 +100,7 @@ _OF_PROBLEMS = {
 
 def document(paths: Sequence[Path]) -> dict[str, Any]:
     """Return the whole document."""
-    schemas: dict[str, Schema] = {"Problem": PROBLEM}
+    schemas: dict[str, Schema] = dict(SHARED)
     for entity_type in ENTITY_TYPES:
         schemas |= entity_schemas(entity_type)
     for path in paths:

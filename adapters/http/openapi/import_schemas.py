@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.http.handlers.importing import DELIMITERS
 from adapters.http.openapi.declarations import Schema
-from adapters.http.openapi.schemas import object_schema
+from adapters.http.openapi.schemas import object_schema, ref
 from adapters.serialization.cells import DECIMAL_SIGNS
 from domain.decisions import MAX_COMMANDS
 
@@ -19,11 +19,7 @@ def import_schema(matches: Iterable[str]) -> Schema:
     optional: dict[str, Schema] = {
         "delimiter": {"enum": list(DELIMITERS), "default": DELIMITERS[0]},
         "decimal": _told("The sign in amounts.", enum=list(DECIMAL_SIGNS), default=DECIMAL_SIGNS[0]),
-        "columns": _told(
-            "The field of each title that does not name it. An empty one: the column is passed over.",
-            type="object",
-            additionalProperties=_TEXT,
-        ),
+        "columns": ref("ImportColumns"),
         "match": _told("The field that tells which rows are there already; null: none are.", enum=[*matches]),
         "update": _told("Edit what is there already, rather than leaving it alone.", type="boolean", default=False),
         "continue": _told("Store good rows, also where others are refused.", type="boolean", default=False),
@@ -51,7 +47,7 @@ def _all_of(properties: dict[str, Schema]) -> Schema:
     return object_schema(properties, list(properties))
 
 
-IMPORTED = _all_of(
+_REPORT = _all_of(
     {
         "rows": _count(f"How many were read, at most {MAX_COMMANDS:,}."),
         "created": _count("How many made an entity, or would."),
@@ -60,7 +56,7 @@ IMPORTED = _all_of(
         "refused": _count("How many were refused, or would be."),
         "errors": _list(
             "What is wrong, by the lines of the table.",
-            _all_of({"line": _LINE, "column": _TEXT, "value": _TEXT, "code": _TEXT, "reason": _TEXT}),
+            ref("ImportViolation"),
         ),
         "omitted": _count("How many more errors there are."),
         "header": _told("The row of titles, which each later part of the table begins with.", **_TEXT),
@@ -70,8 +66,20 @@ IMPORTED = _all_of(
         ),
         "keys": _list(
             "What no two rows of a table may share; two in the same text are refused.",
-            _all_of({"line": _LINE, "field": _TEXT, "value": _TEXT}),
+            ref("ImportKey"),
         ),
         "next_line": _told("The first line that was not read, where the table goes on.", **_LINE_OR_NULL),
     }
 )
+
+IMPORT_SCHEMAS: dict[str, Schema] = {
+    "ImportColumns": _told(
+        "The field of each title that does not name it. An empty one: the column is passed over.",
+        type="object",
+        additionalProperties=_TEXT,
+    ),
+    "ImportReport": _REPORT,
+    "ImportViolation": _all_of({"line": _LINE, "column": _TEXT, "value": _TEXT, "code": _TEXT, "reason": _TEXT}),
+    "ImportKey": _all_of({"line": _LINE, "field": _TEXT, "value": _TEXT}),
+}
+"""The components that imports of all types share."""

@@ -141,7 +141,10 @@ def change_schema(entity_type: EntityType[Any]) -> Schema:
         "version": {"type": "integer"},
         "at": TIME,
         "request_id": {"type": "string"},
-        "actor": {"anyOf": [ACTOR, {"type": "null"}], "description": "The key that made the change, if one was used."},
+        "actor": {
+            "anyOf": [ref("Actor"), {"type": "null"}],
+            "description": "The key that made the change, if one was used.",
+        },
         "changed": {"type": "array", "items": {"enum": [field.name for field in entity_type.writable]}},
         "data": ref(name),
     }
@@ -220,9 +223,7 @@ def object_schema(properties: dict[str, Any], required: list[str]) -> dict[str, 
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-ACTOR = object_schema({"key": {"type": "integer", "minimum": 1}, "name": {"type": "string"}}, ["key", "name"])
-
-PROBLEM: Schema = {
+_PROBLEM: Schema = {
     "type": "object",
     "description": "A problem (RFC 9457).",
     "properties": {
@@ -233,21 +234,7 @@ PROBLEM: Schema = {
         "code": {"type": "string"},
         "request_id": {"type": "string"},
         "error": {"type": "string", "description": "The same text as `detail`."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "in": {"enum": ["body", "path", "query"]},
-                    "pointer": {"type": "string"},
-                    "parameter": {"type": "string"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-                "required": ["in", "code", "detail"],
-                "additionalProperties": False,
-            },
-        },
+        "errors": {"type": "array", "items": ref("Violation")},
         "errors_omitted": {"type": "integer", "minimum": 1, "description": "How many more errors there are."},
         "current": {"type": "object"},
         "changed": {"type": "array", "items": {"type": "string"}},
@@ -255,14 +242,29 @@ PROBLEM: Schema = {
         "failures": {
             "type": "array",
             "description": "Every operation of a bulk that failed; the first is the problem itself.",
-            "items": {
-                "type": "object",
-                "properties": {"index": {"type": "integer"}, "status": {"type": "integer"}, "body": ref("Problem")},
-                "required": ["index", "status", "body"],
-                "additionalProperties": False,
-            },
+            "items": ref("Failure"),
         },
     },
     "required": ["type", "title", "status", "detail", "code", "request_id", "error"],
     "additionalProperties": False,
 }
+
+SHARED: dict[str, Schema] = {
+    "Problem": _PROBLEM,
+    "Violation": object_schema(
+        {
+            "in": {"enum": ["body", "path", "query"]},
+            "pointer": {"type": "string"},
+            "parameter": {"type": "string"},
+            "code": {"type": "string"},
+            "detail": {"type": "string"},
+        },
+        ["in", "code", "detail"],
+    ),
+    "Failure": object_schema(
+        {"index": {"type": "integer"}, "status": {"type": "integer"}, "body": ref("Problem")},
+        ["index", "status", "body"],
+    ),
+    "Actor": object_schema({"key": {"type": "integer", "minimum": 1}, "name": {"type": "string"}}, ["key", "name"]),
+}
+"""The components that many operations refer to."""

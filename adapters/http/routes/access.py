@@ -7,7 +7,7 @@ from adapters.http.openapi.declarations import Operation, Path, Reply, Schema
 from adapters.http.openapi.examples import AT, TIME
 from adapters.http.openapi.operation_parts import BODY, ID, KEYLESS_WRITE, PREFER
 from adapters.http.openapi.schemas import TIME as TIMES
-from adapters.http.openapi.schemas import field_type_schema, object_schema
+from adapters.http.openapi.schemas import field_type_schema, object_schema, ref
 from adapters.serialization.times import timestamp
 from domain.access.access_key import CredentialType
 from domain.access.key_ring import FIELDS, SESSION_LASTS
@@ -15,7 +15,7 @@ from domain.access.key_text import KEY, LAST_SHOWN, make_key
 from domain.access.scopes import AccessScope
 
 _ID: Schema = {"type": "integer", "minimum": 1}
-_SCOPE: Schema = {"enum": [each.value for each in AccessScope]}
+_SCOPE: Schema = ref("KeyScope")
 _TIME_OR_NULL: Schema = {"anyOf": [TIMES, {"type": "null"}]}
 _SHOWN = {
     "id": _ID,
@@ -28,21 +28,42 @@ _SHOWN = {
     "revoked_at": _TIME_OR_NULL,
 }
 _SECRET: Schema = {"type": "string", "pattern": f"^{KEY.pattern}$", "description": "Shown this once."}
-_KEY_DOCUMENT = object_schema(_SHOWN, list(_SHOWN))
-_KEY_WITH_SECRET = object_schema({**_SHOWN, "key": _SECRET}, [*_SHOWN, "key"])
-_KEYS = object_schema(
-    {"keys": {"type": "array", "items": _KEY_DOCUMENT}, "count": {"type": "integer", "minimum": 0}}, ["keys", "count"]
-)
-_WHO = object_schema({"id": _ID, "name": {"type": "string"}}, ["id", "name"])
-_GRANTED = object_schema(
-    {
-        "key": {"anyOf": [_WHO, {"type": "null"}], "description": "Null while the service is open."},
-        "scope": _SCOPE,
-        "by": {"enum": [*(each.value for each in CredentialType), None]},
-        "expires_at": _TIME_OR_NULL,
-    },
-    ["key", "scope", "by", "expires_at"],
-)
+_SENT_OF_KEY = {
+    **{each.name: field_type_schema(each.field_type, sent=True) for each in FIELDS},
+    "expires_at": {"type": ["string", "null"], "format": "date-time"},
+}
+_SCHEMAS = {
+    "KeyScope": {"type": "string", "enum": [each.value for each in AccessScope]},
+    "Key": object_schema(_SHOWN, list(_SHOWN)),
+    "KeyCreate": object_schema(_SENT_OF_KEY, [each.name for each in FIELDS if each.required]),
+    "KeyCreated": object_schema({**_SHOWN, "key": _SECRET}, [*_SHOWN, "key"]),
+    "KeyList": object_schema(
+        {"keys": {"type": "array", "items": ref("Key")}, "count": {"type": "integer", "minimum": 0}},
+        ["keys", "count"],
+    ),
+    "KeyRotate": object_schema(
+        {
+            "overlap": {
+                "type": ["string", "null"],
+                "pattern": "^[0-9]{1,6}[smh]$",
+                "description": "0s to 24h, by default 24h.",
+            }
+        },
+        [],
+    ),
+    "DeletedKey": object_schema({"deleted": ref("Key")}, ["deleted"]),
+    "Session": object_schema(
+        {
+            "key": {"anyOf": [ref("SessionKey"), {"type": "null"}], "description": "Null while the service is open."},
+            "scope": _SCOPE,
+            "by": {"enum": [*(each.value for each in CredentialType), None]},
+            "expires_at": _TIME_OR_NULL,
+        },
+        ["key", "scope", "by", "expires_at"],
+    ),
+    "SessionKey": object_schema({"id": _ID, "name": {"type": "string"}}, ["id", "name"]),
+    "SessionCreate": object_schema({"key": {"type": "string"}}, ["key"]),
+}
 _SECRET_EXAMPLE = make_key(lambda alphabet: alphabet[0])
 _SENT = {"name": "till 2", "scope": AccessScope.WRITE.value}
 _EXAMPLE = {
@@ -67,7 +88,7 @@ _APPLIED = ("Preference-Applied",)
 def paths(handlers: AccessHandlers) -> list[Path]:
     """Return the paths of keys and sessions."""
     return [
-        Path(template="/keys", operations={"GET": _list(handlers), "POST": _create(handlers)}),
+        Path(template="/keys", operations={"GET": _list(handlers), "POST": _create(handlers)}, schemas=_SCHEMAS),
         Path(template="/keys/{id}", operations={"DELETE": _revoke(handlers)}),
         Path(template="/keys/{id}/rotate", operations={"POST": _rotate(handlers)}),
         Path(
@@ -83,13 +104,11 @@ def _admin(name: str, summary: str, **facts: Any) -> Operation:
 
 def _list(handlers: AccessHandlers) -> Operation:
     listed = {"keys": [_EXAMPLE], "count": 1}
-    shown = Reply(description="All of them, by ascending id.", schema=_KEYS, example=listed)
+    shown = Reply(description="All of them, by ascending id.", schema=ref("KeyList"), example=listed)
     return _admin("listKeys", "List keys, also those that were revoked", handler=handlers.list, replies={200: shown})
 
 
 def _create(handlers: AccessHandlers) -> Operation:
-    properties = {each.name: field_type_schema(each.field_type, sent=True) for each in FIELDS}
-    properties["expires_at"] = {"type": ["string", "null"], "format": "date-time"}
     return _admin(
         "createKey",
         "Make a key",
@@ -97,33 +116,33 @@ def _create(handlers: AccessHandlers) -> Operation:
         replies={
             201: Reply(
                 description="With the key, this once.",
-                schema=_KEY_WITH_SECRET,
+                schema=ref("KeyCreated"),
                 example=_EXAMPLE_WITH_SECRET,
                 headers=("Location", *_APPLIED),
             )
         },
         parameters=(PREFER,),
-        takes=object_schema(properties, [each.name for each in FIELDS if each.required]),
+        takes=ref("KeyCreate"),
         example=_SENT,
         problems=(*BODY, *KEYLESS_WRITE, "too_many_keys"),
     )
 
 
 def _revoke(handlers: AccessHandlers) -> Operation:
-    gone = object_schema({"deleted": _KEY_DOCUMENT}, ["deleted"])
     revoked = {"deleted": {**_EXAMPLE, "revoked_at": TIME}}
     return _admin(
         "revokeKey",
         "Revoke a key, with its sessions; followers that it let in go within ten seconds",
         handler=handlers.revoke,
-        replies={200: Reply(description="As it was left.", schema=gone, example=revoked, headers=_APPLIED)},
+        replies={
+            200: Reply(description="As it was left.", schema=ref("DeletedKey"), example=revoked, headers=_APPLIED)
+        },
         parameters=(ID, PREFER),
         problems=("not_found", "invalid", "body_too_large", "timeout", *KEYLESS_WRITE, "last_admin_key"),
     )
 
 
 def _rotate(handlers: AccessHandlers) -> Operation:
-    overlap = {"type": ["string", "null"], "pattern": "^[0-9]{1,6}[smh]$", "description": "0s to 24h, by default 24h."}
     return _admin(
         "rotateKey",
         "Give a key a new secret; the old one, and its sessions, hold for the overlap",
@@ -131,13 +150,13 @@ def _rotate(handlers: AccessHandlers) -> Operation:
         replies={
             200: Reply(
                 description="With the new key, this once.",
-                schema=_KEY_WITH_SECRET,
+                schema=ref("KeyCreated"),
                 example=_EXAMPLE_WITH_SECRET,
                 headers=_APPLIED,
             )
         },
         parameters=(ID, PREFER),
-        takes=object_schema({"overlap": overlap}, []),
+        takes=ref("KeyRotate"),
         example={"overlap": "1h"},
         problems=("not_found", *BODY, *KEYLESS_WRITE),
     )
@@ -152,7 +171,7 @@ def _who(handlers: AccessHandlers) -> Operation:
         replies={
             200: Reply(
                 description="The key that was shown, itself or by a session.",
-                schema=_GRANTED,
+                schema=ref("Session"),
                 example=_EXAMPLE_GRANTED,
             )
         },
@@ -169,12 +188,12 @@ def _open(handlers: AccessHandlers) -> Operation:
         replies={
             200: Reply(
                 description="What the session grants.",
-                schema=_GRANTED,
+                schema=ref("Session"),
                 example=_EXAMPLE_GRANTED,
                 headers=("Set-Cookie",),
             )
         },
-        takes=object_schema({"key": {"type": "string"}}, ["key"]),
+        takes=ref("SessionCreate"),
         example={"key": _SECRET_EXAMPLE},
         problems=(*BODY, *KEYLESS_WRITE, "unauthorized"),
         tags=("session",),

@@ -6,7 +6,7 @@ from adapters.http.handlers.calendars import TYPE, CalendarHandlers, document, w
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.examples import AT, ORIGIN, Examples
 from adapters.http.openapi.operation_parts import BODY, ID, KEYLESS_WRITE, PREFER
-from adapters.http.openapi.schemas import ACTOR, TIME, field_type_schema, object_schema, ref
+from adapters.http.openapi.schemas import TIME, field_type_schema, object_schema, ref
 from adapters.http.responses.caching import PRIVATE
 from domain.access.key_text import CALENDAR, make_calendar_secret
 from domain.access.scopes import AccessScope
@@ -21,7 +21,7 @@ _SHOWN = {
     "filter": {"type": "string", "description": "Filters of tasks, as in the query of a list."},
     "as": _CALENDAR_FORM,
     "created_at": TIME,
-    "actor": {"anyOf": [ACTOR, {"type": "null"}], "description": "The key that made it, if one was used."},
+    "actor": {"anyOf": [ref("Actor"), {"type": "null"}], "description": "The key that made it, if one was used."},
 }
 _URL: Schema = {
     "type": "string",
@@ -37,13 +37,13 @@ _SCHEMAS = {
     "Calendar": object_schema(_SHOWN, list(_SHOWN)),
     "CalendarCreate": object_schema(_SENT, [_NAME.name]),
     "CalendarCreated": object_schema({**_SHOWN, "url": _URL}, [*_SHOWN, "url"]),
+    "CalendarList": object_schema(
+        {"calendars": {"type": "array", "items": ref("Calendar")}, "count": {"type": "integer", "minimum": 0}},
+        ["calendars", "count"],
+    ),
+    "DeletedCalendar": object_schema({"deleted": ref("Calendar")}, ["deleted"]),
     "CalendarForm": {"type": "string", "enum": [each.value for each in CalendarForm]},
 }
-_CALENDAR = ref("Calendar")
-_CALENDARS = object_schema(
-    {"calendars": {"type": "array", "items": _CALENDAR}, "count": {"type": "integer", "minimum": 0}},
-    ["calendars", "count"],
-)
 _SECRET = make_calendar_secret(lambda alphabet: alphabet[0])
 _SENT_EXAMPLE = {"name": "The shop", "filter": "status[in]=pending,in_progress", "as": "event"}
 _MADE = CreateCalendar.parse(_SENT_EXAMPLE, actor=None, secret=_SECRET)((), AT).calendar
@@ -98,7 +98,9 @@ def _fetched() -> str:
 
 def _list(handlers: CalendarHandlers) -> Operation:
     listed = {"calendars": [_EXAMPLE], "count": 1}
-    reply = Reply(description="All of them, by ascending id, without their URLs.", schema=_CALENDARS, example=listed)
+    reply = Reply(
+        description="All of them, by ascending id, without their URLs.", schema=ref("CalendarList"), example=listed
+    )
     return _operation(
         "listCalendars",
         "List calendars",
@@ -110,7 +112,7 @@ def _list(handlers: CalendarHandlers) -> Operation:
 
 
 def _get(handlers: CalendarHandlers) -> Operation:
-    reply = Reply(description="The calendar, without its URL.", schema=_CALENDAR, example=_EXAMPLE)
+    reply = Reply(description="The calendar, without its URL.", schema=ref("Calendar"), example=_EXAMPLE)
     return _operation(
         "getCalendar",
         "Read a calendar",
@@ -144,8 +146,8 @@ def _create(handlers: CalendarHandlers) -> Operation:
 
 
 def _delete(handlers: CalendarHandlers) -> Operation:
-    gone = object_schema({"deleted": _CALENDAR}, ["deleted"])
-    reply = Reply(description="As it was.", schema=gone, example={"deleted": _EXAMPLE}, headers=_APPLIED)
+    gone = {"deleted": _EXAMPLE}
+    reply = Reply(description="As it was.", schema=ref("DeletedCalendar"), example=gone, headers=_APPLIED)
     return _operation(
         "deleteCalendar",
         "Delete a calendar; its URL leads nowhere from then on",

@@ -19,7 +19,7 @@ _AFTER = Parameter(name="after", location="query", schema=_CURSOR, description="
 _TYPES = Parameter(
     name="types",
     location="query",
-    schema={"type": "array", "items": {"enum": list(CHANGE_TYPES)}, "minItems": 1},
+    schema={"type": "array", "items": ref("ChangeType"), "minItems": 1},
     description="Only these; with what is created comes what is restored.",
 )
 _LIMIT = Parameter(
@@ -46,37 +46,29 @@ _LAST = Parameter(
     description="The last cursor; counts before `after`.",
 )
 _CHANGE = Examples(PUBLIC_TYPES[0]).creation()
-_BATCH: Schema = {
-    "type": "object",
-    "properties": {
-        "changes": {
-            "type": "array",
-            "items": {"anyOf": [ref(f"{entity_type.entity.__name__}Change") for entity_type in PUBLIC_TYPES]},
+_CHANGES = [ref(f"{entity_type.entity.__name__}Change") for entity_type in PUBLIC_TYPES]
+_SCHEMAS: dict[str, Schema] = {
+    "ChangeType": {"type": "string", "enum": list(CHANGE_TYPES)},
+    "ChangePage": object_schema(
+        {"changes": {"type": "array", "items": {"anyOf": _CHANGES}}, "cursor": {"type": "string"}},
+        ["changes", "cursor"],
+    ),
+    # OpenAPI 3.1 has no streams. Tools take this for the schema of each event.
+    "ChangeEvent": {
+        "type": "object",
+        "properties": {
+            "event": {"enum": ["message", "reset"]},
+            "id": {"type": "string", "description": "The cursor behind this change."},
+            "data": {"type": "string", "contentMediaType": "application/json"},
         },
-        "cursor": {"type": "string"},
+        "required": ["data"],
     },
-    "required": ["changes", "cursor"],
-    "additionalProperties": False,
-}
-# OpenAPI 3.1 has no streams. Tools take this for the schema of each event.
-_EVENT: Schema = {
-    "type": "object",
-    "properties": {
-        "event": {"enum": ["message", "reset"]},
-        "id": {"type": "string", "description": "The cursor behind this change."},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-    },
-    "required": ["data"],
+    "Ready": object_schema({"type": {"const": "ready"}, "cursor": {"type": "string"}}, ["type", "cursor"]),
 }
 
 
 # OpenAPI has no WebSockets. This describes the handshake, and says in words what follows it.
-_MESSAGE: Schema = {
-    "anyOf": [
-        *_BATCH["properties"]["changes"]["items"]["anyOf"],
-        object_schema({"type": {"const": "ready"}, "cursor": {"type": "string"}}, ["type", "cursor"]),
-    ]
-}
+_MESSAGE: Schema = {"anyOf": [*_CHANGES, ref("Ready")]}
 _SOCKET = (
     'A WebSocket. Each message of the service is one change as text, and `{"type": "ready", "cursor": …}` once all that'
     " there was is told. Without `after` it begins with what is changed from now on. What the client sends is ignored."
@@ -104,7 +96,7 @@ def paths(changes: Changes) -> list[Path]:
         replies={
             200: Reply(
                 description="Changes in commit order.",
-                schema=_BATCH,
+                schema=ref("ChangePage"),
                 example={"changes": [_CHANGE], "cursor": cursor(1)},
             )
         },
@@ -121,7 +113,7 @@ def paths(changes: Changes) -> list[Path]:
             200: Reply(
                 description="Events.",
                 media_type="text/event-stream",
-                schema=_EVENT,
+                schema=ref("ChangeEvent"),
                 example={"id": cursor(1), "data": orjson.dumps(_CHANGE).decode()},
             )
         },
@@ -141,6 +133,6 @@ def paths(changes: Changes) -> list[Path]:
     )
     return [
         Path(template="/ws", operations={"GET": socket}),
-        Path(template="/changes", operations={"GET": poll}),
+        Path(template="/changes", operations={"GET": poll}, schemas=_SCHEMAS),
         Path(template="/changes/stream", operations={"GET": stream}),
     ]

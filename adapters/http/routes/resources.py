@@ -11,7 +11,7 @@ from adapters.http.handlers.submitting import Submitter
 from adapters.http.handlers.writing import Writing
 from adapters.http.openapi.declarations import Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.examples import SECRET, SOLD, Examples
-from adapters.http.openapi.import_schemas import IMPORTED, import_schema
+from adapters.http.openapi.import_schemas import IMPORT_SCHEMAS, import_schema
 from adapters.http.openapi.operation_parts import (
     BODY,
     CHANGE,
@@ -91,6 +91,12 @@ def paths(entity_type: EntityType[Any], parts: Parts) -> list[Path]:
 _READS = ("get", "list", "history")
 
 
+_OF_BULK: dict[str, Schema] = {
+    "BulkResults": object_schema({"results": {"type": "array", "items": ref("BulkResult")}}, ["results"]),
+    "BulkResult": object_schema({"status": {"type": "integer"}, "body": {"type": "object"}}, ["status", "body"]),
+}
+"""The components that bulks of all types share."""
+
 _OF_MANY = ("list", "bulk", "import")
 
 
@@ -138,6 +144,9 @@ class Declared:
             headers=("ETag", *KEPT),
         )
         gone: Schema = {"type": "object", "properties": {"deleted": ref(name)}, "required": ["deleted"]}
+        deleted = Reply(
+            description="As it was deleted.", schema=ref(f"Deleted{name}"), example=examples.gone(), headers=KEPT
+        )
         edit = {
             "handler": self.writing.edit,
             "replies": {200: after},
@@ -169,13 +178,12 @@ class Declared:
                     "delete",
                     f"Delete a {entity_type}",
                     handler=self.writing.delete,
-                    replies={
-                        200: Reply(description="As it was deleted.", schema=gone, example=examples.gone(), headers=KEPT)
-                    },
+                    replies={200: deleted},
                     parameters=(ID, IF_MATCH, *SUBMITTED),
                     problems=(*CHANGE, "body_too_large", "timeout"),
                 ),
             },
+            schemas={f"Deleted{name}": gone},
         )
 
     def _collection(self) -> Path:
@@ -210,13 +218,14 @@ class Declared:
                     problems=(*BODY, *WRITE, *self._unique),
                 ),
             },
+            schemas={f"{name}Page": self._listing()},
         )
 
     def _page(self) -> Reply:
         followed = self.entity_type in PUBLIC_TYPES
         return Reply(
             description="A page.",
-            schema=self._listing(),
+            schema=ref(f"{self._name}Page"),
             example=self.examples.page(self.reading.envelope, followed=followed),
             also=self.examples.texts() if self.reading.texts else {},
             headers=("Link",),
@@ -268,60 +277,48 @@ class Declared:
 
     def _history(self) -> Path:
         change = {"type": "array", "items": ref(f"{self._name}Change")}
-        schema: Schema = {
-            "type": "object",
-            "properties": {"history": change, "next": {"type": ["string", "null"]}},
-            "required": ["history", "next"],
-            "additionalProperties": False,
-        }
+        name = f"{self._name}History"
+        schema = object_schema({"history": change, "next": {"type": ["string", "null"]}}, ["history", "next"])
         operation = self._operation(
             "history",
             f"What happened to a {self.entity_type.name}, oldest first",
             handler=self.reading.history,
-            replies={200: Reply(description="Its changes.", schema=schema, example=self.examples.history())},
+            replies={200: Reply(description="Its changes.", schema=ref(name), example=self.examples.history())},
             parameters=(ID, LIMIT, CURSOR),
             problems=("not_found", "bad_cursor", "invalid"),
             caching=PRIVATE,
         )
-        return Path(template=f"/{self.entity_type.collection}/{{id}}/history", operations={"GET": operation})
+        return Path(
+            template=f"/{self.entity_type.collection}/{{id}}/history",
+            operations={"GET": operation},
+            schemas={name: schema},
+        )
 
     def bulk(self, bulk: Bulk) -> Path:
         """Return the path of bulk operations."""
-        result: Schema = {
-            "type": "object",
-            "properties": {"status": {"type": "integer"}, "body": {"type": "object"}},
-            "required": ["status", "body"],
-            "additionalProperties": False,
-        }
-        schema: Schema = {
-            "type": "object",
-            "properties": {"results": {"type": "array", "items": result}},
-            "required": ["results"],
-            "additionalProperties": False,
-        }
+        results, example = ref("BulkResults"), self.examples.results()
         of_stock = ("insufficient_stock", "stock_not_tracked") if self.entity_type.stocked else ()
         operation = self._operation(
             "bulk",
             f"Many operations on {self.entity_type.collection} at once",
             handler=bulk.apply,
             replies={
-                200: Reply(description="All of them.", schema=schema, example=self.examples.results(), headers=KEPT),
-                207: Reply(
-                    description="Each for itself.", schema=schema, example=self.examples.results(), headers=KEPT
-                ),
+                200: Reply(description="All of them.", schema=results, example=example, headers=KEPT),
+                207: Reply(description="Each for itself.", schema=results, example=example, headers=KEPT),
             },
             parameters=SUBMITTED,
             takes=ref(f"{self._name}Bulk"),
             example=self.examples.bulk(),
             problems=(*BODY, *CHANGE, "not_deleted", *self._unique, *of_stock),
         )
-        return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation})
+        return Path(template=f"/{self.entity_type.collection}/bulk", operations={"POST": operation}, schemas=_OF_BULK)
 
     def importing(self, importing: Importing) -> Path:
         """Return the path of imports."""
+        name = f"{self._name}Import"
         imported = Reply(
             description="What became of the rows, or would. If some are refused, nothing is stored unless it goes on.",
-            schema=IMPORTED,
+            schema=ref("ImportReport"),
             example=self.examples.imported(),
             headers=KEPT,
         )
@@ -331,11 +328,15 @@ class Declared:
             handler=importing.apply,
             replies={200: imported},
             parameters=SUBMITTED,
-            takes=import_schema(matches(self.entity_type)),
+            takes=ref(name),
             example=self.examples.table(),
             problems=(*BODY, *WRITE),
         )
-        return Path(template=f"/{self.entity_type.collection}/import", operations={"POST": operation})
+        return Path(
+            template=f"/{self.entity_type.collection}/import",
+            operations={"POST": operation},
+            schemas={name: import_schema(matches(self.entity_type)), **IMPORT_SCHEMAS},
+        )
 
     def stock(self) -> Path:
         """Return the path of stock adjustments."""
@@ -348,11 +349,15 @@ class Declared:
                 200: Reply(description="The product.", schema=ref(self._name), example=left, headers=("ETag", *KEPT))
             },
             parameters=(ID, IF_MATCH, *SUBMITTED),
-            takes=object_schema(STOCK, ["change"]),
+            takes=ref("StockChange"),
             example=SOLD,
             problems=(*CHANGE, *BODY, "insufficient_stock", "stock_not_tracked"),
         )
-        return Path(template=f"/{self.entity_type.collection}/{{id}}/stock", operations={"POST": operation})
+        return Path(
+            template=f"/{self.entity_type.collection}/{{id}}/stock",
+            operations={"POST": operation},
+            schemas={"StockChange": object_schema(STOCK, ["change"])},
+        )
 
 
 _WAYS = {"": "", "-": "_descending"}

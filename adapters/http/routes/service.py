@@ -9,6 +9,7 @@ from attrs import field, frozen
 from adapters.http.handlers.readiness import Readiness
 from adapters.http.openapi.declarations import Handler, Operation, Parameter, Path, Reply, Schema
 from adapters.http.openapi.document import API_VERSION
+from adapters.http.openapi.schemas import ref
 from adapters.http.requests.negotiation import quality
 from adapters.http.requests.request import Request
 from adapters.http.responses.caching import NEVER, PUBLIC
@@ -25,14 +26,22 @@ DOCS = "/docs"
 
 _OF_PAGES = ("Content-Security-Policy",)
 _HTML = b"text/html; charset=utf-8"
-_OK: Schema = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
 _ANY_QUERY: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 _FINE = {"status": "ok"}
 _GREETING = {"message": "Hello from Starlette!", "version": API_VERSION}
-_HOME: Schema = {
-    "type": "object",
-    "properties": {"message": {"type": "string"}, "version": {"type": "string"}},
-    "required": ["message", "version"],
+_TEXT: Schema = {"type": "string"}
+_SCHEMAS: dict[str, Schema] = {
+    "Greeting": {
+        "type": "object",
+        "properties": {"message": _TEXT, "version": _TEXT},
+        "required": ["message", "version"],
+    },
+    "Health": {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]},
+    "Explanation": {
+        "type": "object",
+        "properties": {"code": _TEXT, "status": {"type": "integer"}, "title": _TEXT, "explanation": _TEXT},
+        "required": ["code", "status", "title", "explanation"],
+    },
 }
 
 
@@ -100,15 +109,11 @@ def _explained(code: str) -> dict[str, Any]:
 
 def paths(service: Service) -> list[Path]:
     """Return the service's own paths, without the OpenAPI document, which describes them."""
-    explained: Schema = {
-        "type": "object",
-        "properties": {name: {} for name in ("code", "status", "title", "explanation")},
-    }
     code = Parameter(name="code", location="path", schema={"type": "string"}, example="not_found")
     html = Reply(description="The page.", media_type="text/html", schema={"type": "string"}, headers=_OF_PAGES)
-    well = Reply(description="It is.", schema=_OK, example=_FINE)
-    able = Reply(description="It can.", schema=_OK, example=_FINE)
-    greeting = Reply(description="A greeting.", schema=_HOME, example=_GREETING)
+    well = Reply(description="It is.", schema=ref("Health"), example=_FINE)
+    able = Reply(description="It can.", schema=ref("Health"), example=_FINE)
+    greeting = Reply(description="A greeting.", schema=ref("Greeting"), example=_GREETING)
     moved = Reply(description="There it is.", headers=("Location",), media_type="text/html")
     view = Operation(
         name="view",
@@ -131,7 +136,7 @@ def paths(service: Service) -> list[Path]:
         replies={
             200: Reply(
                 description="Its explanation.",
-                schema=explained,
+                schema=ref("Explanation"),
                 example=_explained("not_found"),
                 also={"text/html": ""},
                 headers=_OF_PAGES,
@@ -150,7 +155,7 @@ def paths(service: Service) -> list[Path]:
         _path(PAGE, "page", "Open the web page", service.page, {200: html}),
         _path(PAGE[:-1], "pageWithoutSlash", "Find the web page", service.to_page, {308: moved}),
         Path(template=f"{PAGE}{{view}}", operations={"GET": view}),
-        Path(template="/problems/{code}", operations={"GET": explain}),
+        Path(template="/problems/{code}", operations={"GET": explain}, schemas=_SCHEMAS),
     ]
 
 

@@ -18,29 +18,33 @@ from domain.access.scopes import AccessScope
 from domain.deliveries import TEST, DeliveryStatus
 from domain.webhook import WEBHOOK
 
-_ATTEMPT = object_schema(
-    {
-        "at": TIMES,
-        "status": {"type": ["integer", "null"], "description": "The HTTP status that was answered."},
-        "error": {"type": ["string", "null"], "description": "Why there was no answer."},
-        "duration_ms": {"type": "integer", "minimum": 0},
-    },
-    ["at", "status", "error", "duration_ms"],
-)
-_DELIVERY = object_schema(
-    {
-        "id": {"type": "string"},
-        "message_id": {"type": "string", "description": "The same for every delivery of the same change."},
-        "type": {"type": "string"},
-        "status": {"enum": [each.value for each in DeliveryStatus]},
-        "attempts": {"type": "array", "items": _ATTEMPT},
-        "next_attempt_at": {"anyOf": [TIMES, {"type": "null"}]},
-    },
-    ["id", "message_id", "type", "status", "attempts", "next_attempt_at"],
-)
-_DELIVERIES = object_schema(
-    {"deliveries": {"type": "array", "items": _DELIVERY}, "next": {"type": ["string", "null"]}}, ["deliveries", "next"]
-)
+_SCHEMAS = {
+    "DeliveryStatus": {"type": "string", "enum": [each.value for each in DeliveryStatus]},
+    "DeliveryAttempt": object_schema(
+        {
+            "at": TIMES,
+            "status": {"type": ["integer", "null"], "description": "The HTTP status that was answered."},
+            "error": {"type": ["string", "null"], "description": "Why there was no answer."},
+            "duration_ms": {"type": "integer", "minimum": 0},
+        },
+        ["at", "status", "error", "duration_ms"],
+    ),
+    "Delivery": object_schema(
+        {
+            "id": {"type": "string"},
+            "message_id": {"type": "string", "description": "The same for every delivery of the same change."},
+            "type": {"type": "string"},
+            "status": ref("DeliveryStatus"),
+            "attempts": {"type": "array", "items": ref("DeliveryAttempt")},
+            "next_attempt_at": {"anyOf": [TIMES, {"type": "null"}]},
+        },
+        ["id", "message_id", "type", "status", "attempts", "next_attempt_at"],
+    ),
+    "DeliveryPage": object_schema(
+        {"deliveries": {"type": "array", "items": ref("Delivery")}, "next": {"type": ["string", "null"]}},
+        ["deliveries", "next"],
+    ),
+}
 _DELIVERY_ID = Parameter(name="delivery_id", location="path", schema={"type": "string"}, example="0f8e2a6b4c1d4e7f")
 _WAITS = {
     "id": _DELIVERY_ID.example,
@@ -57,7 +61,7 @@ _ARRIVED = {
     "next_attempt_at": None,
 }
 _QUEUED = Reply(
-    description="It is on its way; the log of deliveries tells.", schema=_DELIVERY, example=_WAITS, headers=KEPT
+    description="It is on its way; the log of deliveries tells.", schema=ref("Delivery"), example=_WAITS, headers=KEPT
 )
 
 
@@ -89,7 +93,7 @@ def paths(parts: Parts) -> list[Path]:
 
 def _path(rest: str, method: str, name: str, summary: str, **facts: Any) -> Path:
     operation = Operation(name=name, summary=summary, scope=AccessScope.ADMIN, tags=(WEBHOOK.collection,), **facts)
-    return Path(template=f"/{WEBHOOK.collection}/{{id}}/{rest}", operations={method: operation})
+    return Path(template=f"/{WEBHOOK.collection}/{{id}}/{rest}", operations={method: operation}, schemas=_SCHEMAS)
 
 
 def _test(writing: WebhookWriting) -> Path:
@@ -131,7 +135,7 @@ def _deliveries(writing: WebhookWriting) -> Path:
         "listWebhookDeliveries",
         "What was delivered and what was attempted, newest first",
         handler=writing.deliveries,
-        replies={200: Reply(description="Deliveries.", schema=_DELIVERIES, example=listed)},
+        replies={200: Reply(description="Deliveries.", schema=ref("DeliveryPage"), example=listed)},
         parameters=(ID, LIMIT, CURSOR),
         problems=("not_found", "bad_cursor", "invalid"),
         caching=PRIVATE,

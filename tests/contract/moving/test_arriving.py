@@ -21,7 +21,7 @@ from domain.snapshot import (
 from domain.task import TASK
 from domain.use_cases.move import is_kept
 from domain.webhook import WEBHOOK, RequireExists
-from entrypoints.wiring import exporting, importing
+from entrypoints.stores import exporting, importing
 from tests.builders import LATER, Clock, batch, create
 from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.histories import YOUNG, ends, everything, make_history

@@ -28,7 +28,7 @@ from domain.snapshot import (
 )
 from domain.task import TASK
 from domain.use_cases.move import Different, move
-from entrypoints.wiring import exporting, importing
+from entrypoints.stores import exporting, importing
 from tests.builders import LATER, Clock, create
 from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.careless import Careless

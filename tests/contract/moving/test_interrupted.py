@@ -9,7 +9,7 @@ from domain.ports import Store
 from domain.queries import Query
 from domain.task import TASK
 from domain.use_cases.move import Undecided, move
-from entrypoints.wiring import exporting, importing
+from entrypoints.stores import exporting, importing
 from tests.builders import Clock
 from tests.contract.locations import moved, opened
 from tests.contract.moving.careless import Careless

@@ -15,7 +15,7 @@ from domain.ports import Store
 from domain.snapshot import InUse, NotEmpty, SameLog
 from domain.task import TASK
 from domain.use_cases.move import move
-from entrypoints.wiring import exporting, importing
+from entrypoints.stores import exporting, importing
 from tests.builders import LATER, Clock, batch, create
 from tests.contract.locations import emptied, moved, opened
 from tests.contract.moving.histories import everything, make_history
