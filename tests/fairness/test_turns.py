@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.http.fairness import turns
+from adapters.http.fairness.capacity import Capacity
 from adapters.http.fairness.turns import READS_AT_ONCE, Turns
 from adapters.http.feed.feed import TAKEN_AT_ONCE
 from adapters.http.handlers.reading import READ_AT_ONCE
@@ -18,6 +19,7 @@ from domain.task import TASK
 from tests.contract.steps import carry_out, edit, fill
 from tests.fairness.passes import counting
 from tests.feed.service import Service
+from tests.feed.steps import until
 from tests.http.service import Client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
@@ -194,6 +196,34 @@ async def test_few_long_reads_at_once(service: Service, store: Store, monkeypatc
     assert READS_AT_ONCE == len(reads)
     go.set()
     assert [200] * 6 == [status for status, _ in await asyncio.gather(*long)]
+
+
+async def test_a_reader_behind_many_of_another_client(
+    client: Client, capacity: Capacity, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long poll does not wait until each of twenty polls of another client has read a piece."""
+    await fill(store, TASK, *({} for _ in range(2 * TAKEN_AT_ONCE)))
+    go, reads, read = asyncio.Event(), list[str](), store.read
+
+    async def held(after: Any, *, types: Any, limit: int) -> Any:
+        reads.append("one" if types else "many")
+        await go.wait()
+        return await read(after, types=types, limit=limit)
+
+    def poll(address: str, types: str = "") -> asyncio.Task[Any]:
+        return asyncio.create_task(client.get(f"/changes?limit=1000{types}", extensions={"address": address}))
+
+    monkeypatch.setattr(store, "read", held)
+    many = [poll("192.0.2.1") for _ in range(20)]
+    waiting = capacity.turns._reads._waiting._of
+    await until(lambda: len(waiting.get("192.0.2.1", ())) == 20 - READS_AT_ONCE)
+    one = poll("192.0.2.2", "&types=task.created")
+    await until(lambda: "192.0.2.2" in waiting)
+    go.set()
+
+    assert 2 * TAKEN_AT_ONCE == len((await one).json()["changes"])
+    assert {200} == {each.status_code for each in await asyncio.gather(*many)}
+    assert reads[:20].count("one") == reads.count("one")
 
 
 @pytest.mark.usefixtures("short")
