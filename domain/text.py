@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 # Unicode's White_Space. Python's own notion of space also has \x1c to \x1f, which are control characters like others.
 WHITE_SPACE = (
@@ -29,10 +29,8 @@ _FORBIDDEN_IN_LINE = re.compile(f"[{NOT_IN_LINE}\ud800-\udfff]")
 MAX_MARKS = 30
 """How many marks may follow each other."""
 
-# Everything that is put into order. Some characters have no place in it themselves, but stand for marks that have.
+# Some characters have no place in the order of marks themselves, but stand for marks that have.
 _STANDING_FOR_MARKS = "\u0f73\u0f75\u0f81\uff9e\uff9f"
-_MARKS = "".join(each for each in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(each)) + _STANDING_FOR_MARKS
-_RUNS_OF_MARKS = re.compile(f"[{_MARKS}]+")
 _RUNS_WITHOUT_LETTERS = re.compile(r"[^\w\x00-\x7f]+")  # are found in a third of the time
 
 
@@ -59,7 +57,14 @@ def has_too_many_marks(text: str) -> bool:
         return False
     if not (_has_longer(_RUNS_WITHOUT_LETTERS, text) or "\uff9e" in text or "\uff9f" in text):
         return False  # no marks are letters, but for two in Japanese
-    return _has_longer(_RUNS_OF_MARKS, text)
+    return _has_longer(_runs_of_marks(), text)
+
+
+@cache  # few texts need it, and looking at all characters takes longer than all else in this module
+def _runs_of_marks() -> re.Pattern[str]:
+    """Return what finds runs of everything that is put into order."""
+    marks = "".join(each for each in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(each))
+    return re.compile(f"[{marks}{_STANDING_FOR_MARKS}]+")
 
 
 def _has_longer(runs: re.Pattern[str], text: str) -> bool:

@@ -25,7 +25,7 @@ from adapters.postgres.pages import read_page
 from adapters.postgres.point_reads import PointReads
 from adapters.postgres.retention import believe, purge
 from adapters.postgres.table_mapping import TableMapping
-from adapters.postgres.transaction import Response, Transaction, new_ids
+from adapters.postgres.transaction import Response, Transaction
 from adapters.postgres.write_statement import TAKEN
 from domain.changes import Cursor, Entry
 from domain.cursor_codec import CursorCodec
@@ -236,7 +236,6 @@ class PostgresStore(Store):
         """Carry out batches: a single dry run, or any number of others. Raises `Conflict`."""
         async with self._connections.use() as connection, AsyncExitStack() as stack:
             stack.enter_context(conflicting(self._taken))
-            ids = await new_ids(connection, batches, dry_run=batches[0].dry_run)
             if lock_timeout is not None:
                 await stack.enter_async_context(connection.transaction(isolation="read_committed"))
                 await connection.execute(_LIMITS.format(lock_timeout))
@@ -249,7 +248,7 @@ class PostgresStore(Store):
                 locking=lock_timeout is not None,
                 thread=self._thread,
             )
-            answers = await transaction.carry_out(batches, ids)
+            answers = await transaction.carry_out(batches)
         if any(map(_changed, answers)):
             self._notifier.notify()
         return answers

@@ -61,12 +61,12 @@ _EXPIRED = (
 )
 
 
-async def new_ids(connection: Connection, batches: Iterable[CommandBatch], *, dry_run: bool) -> Ids:
+async def _new_ids(connection: Connection, commands: Iterable[Command], *, dry_run: bool) -> Ids:
     """Draw an id for each command that needs one; a dry run only looks at the next ids.
 
-    Ids come from sequences, which no transaction locks. A batch that is refused or rolled back leaves a gap.
+    Ids come from sequences, which no transaction locks. Commands that are refused or rolled back leave a gap.
     """
-    needed = Counter(each.entity_type for one in batches for each in one.commands if each.id is None)
+    needed = Counter(each.entity_type for each in commands if each.id is None)
     ids: dict[EntityType[Any], Iterator[int]] = {}
     for entity_type, number in needed.items():
         sequence = f"{entity_type.collection}_ids"
@@ -97,7 +97,7 @@ class Transaction:
     locking: bool
     thread: Executor
 
-    async def carry_out(self, batches: Sequence[CommandBatch], ids: Ids) -> list[Response]:
+    async def carry_out(self, batches: Sequence[CommandBatch]) -> list[Response]:
         """Return the response of each batch. Raises `Conflict`; then nothing has changed."""
         lease = batches[0].lease  # a batch with a lease comes alone
         if lease is not None and not await is_held(self.connection, lease):
@@ -106,6 +106,7 @@ class Transaction:
         undecided = {index: each for index, each in enumerate(batches) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
         compute = self._in_thread if len(commands) >= LARGE else _compute
+        ids = await _new_ids(self.connection, commands, dry_run=batches[0].dry_run)
         first = await self._state(commands, ids)
         decisions = await compute(lambda: self._decisions(undecided, first))
         explained = await self._explained(first, decisions)

@@ -10,6 +10,7 @@ from functools import partial
 
 import uvloop
 
+from adapters.serialization.strict_json import MAX_VALUES
 from entrypoints.server import allow_files
 from tests.benchmarks.load import HOST
 from tests.benchmarks.scripts import request
@@ -147,8 +148,8 @@ def bulk(notes: str, operations: int) -> bytes:
 
 
 def unknown_keys(count: int) -> bytes:
-    """Return a task with this many unknown fields."""
-    return posted("/tasks", {f"{number:x}": 1 for number in range(count)})
+    """Return a task with this many unknown fields, one of which keeps it from being read in the quick way."""
+    return posted("/tasks", {"list": [], **{f"{number:x}": 1 for number in range(count - 1)}})
 
 
 def posted(path: str, document: object) -> bytes:
@@ -181,6 +182,7 @@ ATTACKS: Mapping[str, Attack] = {
     "4 bulks of marks": partial(asking, sent=bulk(MARKS, 50), connections=4),
     "bulks": partial(asking, sent=bulk("A short note of some words", 1000), connections=4),
     "unknown keys": partial(asking, sent=unknown_keys(104_000), connections=4),
+    "as many unknown keys as may be": partial(asking, sent=unknown_keys(MAX_VALUES - 10), connections=4),
 }
 
 

@@ -63,6 +63,12 @@ def fsync_milliseconds(folder: Path) -> float:
     return median(times) * 1000
 
 
+def delayed(pid: int) -> float:
+    """Return the seconds for which the main thread of a process was ready to run, and others had its core."""
+    schedule = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text(encoding="ascii")
+    return int(schedule.split()[1]) / 1e9
+
+
 def worked(core: int) -> float:
     """Return the seconds that a core has worked since the machine started."""
     lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()

@@ -1,11 +1,13 @@
 """Honest clients in their own process: `python -m tests.benchmarks.others PORT SECONDS TIMEOUT` prints how they wait.
 
 Each client sends a request, waits for the whole response, pauses and repeats. A request without a successful response
-within `TIMEOUT` seconds is a failure. The output is JSON: `{"timeout_s": …, "times": [seconds, …], "failures": […]}`.
+within `TIMEOUT` seconds is a failure. The output is JSON:
+`{"timeout_s": …, "times": [seconds, …], "failures": […], "delayed": share}`.
 """
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterator
 from itertools import count
@@ -15,6 +17,7 @@ import attrs
 import uvloop
 
 from tests.benchmarks.load import HOST, size_of
+from tests.benchmarks.machine import delayed
 from tests.benchmarks.scripts import request
 
 PAUSE = 0.01
@@ -29,11 +32,14 @@ class Waits:
         timeout_s: seconds until a request without a response counts as failed.
         times: seconds until each response was complete.
         failures: the reason of each failed request.
+        delayed: the share of the time for which this process was ready to run, and others had its core. So much of
+            what it measured is not the service's.
     """
 
     timeout_s: float
     times: list[float] = attrs.field(factory=list)
     failures: list[str] = attrs.field(factory=list)
+    delayed: float = 0.0
 
     def within(self, share: float) -> float:
         """Return the seconds within which this share of all requests succeeded. A failure counts as `timeout_s`."""
@@ -85,10 +91,10 @@ async def client(port: int, number: int, until: float, waits: Waits) -> None:
 
 async def measured(port: int, seconds: float, timeout_s: float) -> Waits:
     """Run all clients for some seconds."""
-    waits = Waits(timeout_s)
+    waits, before = Waits(timeout_s), delayed(os.getpid())
     until = perf_counter() + seconds
     await asyncio.gather(*(client(port, number, until, waits) for number in range(CLIENTS)))
-    return waits
+    return attrs.evolve(waits, delayed=(delayed(os.getpid()) - before) / seconds)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from tests.benchmarks import scripts
+from tests.benchmarks.access import new_key, showing
 from tests.benchmarks.load import Script
 from tests.benchmarks.rounds import Rounds, Trial
 from tests.benchmarks.servers import Server, Service, backroom, bare_postgres, running
@@ -24,19 +25,22 @@ ROOMY = {"shared_buffers": "1GB", "max_wal_size": "4GB"}  # like a small server,
 
 
 @attrs.frozen
-class Pair:
+class Servers:
     """The servers of the section.
 
     Attributes:
         bare: (d).
         few: (c) on a database that begins with `FEW` rows.
         many: (c) on one that begins with `rows` rows.
+        keyed: (c) on one that begins with `FEW` rows and has a key, to be shown by `header`.
         two: two processes of (c) on the database of `few`, each with as many connections as the other servers.
     """
 
     bare: Server
     few: Server
     many: Server
+    keyed: Server
+    header: str
     two: Server
 
 
@@ -49,45 +53,52 @@ def durable_database(cores: tuple[int, int]) -> Iterator[Database]:
 
 
 def measured(rounds: Rounds, rows: int, executable: str, folder: Path) -> Iterator[Row]:
-    """GET one and POST, against one statement each: with few rows and many, with one process and two."""
+    """GET one and POST, against one statement each: with few rows and many, with a key, with one process and two."""
     cores = rounds.cores
     with ExitStack() as stack:
         server = stack.enter_context(durable_database(cores))
-        for name in ("bare", "few", "many"):
+        for name in ("bare", "few", "many", "keyed"):
             server.run("createdb", f"--host={server.directory}", "--username=postgres", name)
         services: list[Service] = [
             bare_postgres(server.dsn("bare")),
             backroom(executable, "(c) pg few", server.dsn("few")),
             backroom(executable, "(c) pg many", server.dsn("many")),
+            backroom(executable, "(c) pg keyed", server.dsn("keyed")),
             backroom(executable, "(c) pg two", server.dsn("few"), workers=2),
         ]
-        pair = Pair(*(stack.enter_context(running(each, folder, cores)) for each in services))
-        for each, count in ((pair.few, FEW), (pair.many, rows)):
+        bare, few, many, keyed, two = (stack.enter_context(running(each, folder, cores)) for each in services)
+        for each, count in ((few, FEW), (many, rows), (keyed, FEW)):
             rounds.run(Trial(each, partial(scripts.create_in_bulk, times=count // scripts.BULK), connections=1))
+        header = f"Authorization: Bearer {new_key(executable, server.dsn('keyed'))}"
         server.run("vacuumdb", f"--host={server.directory}", "--username=postgres", "--all", "--analyze")
-        yield from _rows(pair, rounds, rows)
+        yield from _rows(Servers(bare, few, many, keyed, header, two), rounds, rows)
 
 
-def _rows(pair: Pair, rounds: Rounds, rows: int) -> Iterator[Row]:
+def _rows(servers: Servers, rounds: Rounds, rows: int) -> Iterator[Row]:
     def read(seed: int) -> Script:
         return scripts.read_any(FEW, seed)
 
     rates = rounds.medians(
         {
-            "GET (d)": Trial(pair.bare, read),
-            "GET": Trial(pair.few, read),
-            "GET many": Trial(pair.many, partial(scripts.read_any, rows)),
-            "GET two": Trial(pair.two, read, connections=128),
-            "page": Trial(pair.few, lambda _: scripts.repeat(PAGE)),
-            "page many": Trial(pair.many, lambda _: scripts.repeat(PAGE)),
-            "POST (d)": Trial(pair.bare, scripts.create, 201),
-            "POST": Trial(pair.few, scripts.create, 201),
-            "POST many": Trial(pair.many, scripts.create, 201),
-            "POST two": Trial(pair.two, scripts.create, 201, connections=128),
+            "GET (d)": Trial(servers.bare, read),
+            "GET": Trial(servers.few, read),
+            "GET with a key": Trial(servers.keyed, showing(read, servers.header)),
+            "GET many": Trial(servers.many, partial(scripts.read_any, rows)),
+            "GET two": Trial(servers.two, read, connections=128),
+            "page": Trial(servers.few, lambda _: scripts.repeat(PAGE)),
+            "page many": Trial(servers.many, lambda _: scripts.repeat(PAGE)),
+            "POST (d)": Trial(servers.bare, scripts.create, 201),
+            "POST": Trial(servers.few, scripts.create, 201),
+            "POST with a key": Trial(servers.keyed, showing(scripts.create, servers.header), 201),
+            "POST many": Trial(servers.many, scripts.create, 201),
+            "POST two": Trial(servers.two, scripts.create, 201, connections=128),
         }
     )
     for what in ("GET", "POST"):
         yield compare(f"PostgreSQL, {what} one", rates[what], "(d)", rates[f"{what} (d)"], least=0.6)
+    for what in ("GET", "POST"):
+        keyed = f"PostgreSQL, {what} with a key"
+        yield compare(keyed, rates[f"{what} with a key"], "without keys", rates[what], least=0.95)
     for what in ("GET", "page", "POST"):
         many = f"PostgreSQL, {what}, {rows:,} rows"
         yield compare(many, rates[f"{what} many"], f"{FEW:,} rows", rates[what], least=0.9)

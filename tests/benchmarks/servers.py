@@ -13,6 +13,7 @@ from time import perf_counter, sleep
 import attrs
 
 from tests.benchmarks.load import HOST, LoadError
+from tests.benchmarks.machine import delayed
 
 UVICORN = (
     sys.executable,
@@ -55,8 +56,7 @@ class Server:
 
     def delayed(self) -> float:
         """Return the seconds for which its event loop was ready to run, and other processes had the core."""
-        schedule = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text(encoding="ascii")
-        return int(schedule.split()[1]) / 1e9
+        return delayed(self.pid)
 
 
 def bare() -> Service:

@@ -112,6 +112,7 @@ async def test_the_same_import_again(store: Store) -> None:
     assert [Imported(rows=2, before=2)] == await written(store, some, plan())
     assert ["A", None] == await skus(store)
     assert [Imported(rows=1, created=1)] == await written(store, goods(None), plan(name="other"))
+    assert [1, 2, 3] == [each.id for each in await walk(store, Query(entity_type=PRODUCT))], "a repetition takes no ids"
 
 
 async def test_an_interrupted_import_goes_on(store: Store) -> None:

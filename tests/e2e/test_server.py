@@ -341,6 +341,7 @@ def test_fewer_connections_than_files(monkeypatch: pytest.MonkeyPatch, files: in
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
 
     assert connections == most_connections()
+    assert connections == getattr(config("tests.e2e.applications:reporting").http, "MAX_CONNECTIONS", None)
 
 
 def test_listen_on_every_address_of_a_name() -> None:

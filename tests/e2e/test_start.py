@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.e2e.service import Service, running
 
-LATER = ("icalendar", "httpx2", "asyncpg", "mcp", "jsonschema", "pydantic", "adapters.postgres", "adapters.memory")
+OF_SOME_REQUESTS = ("icalendar", "httpx2", "wsproto")
+LATER = (*OF_SOME_REQUESTS, "asyncpg", "mcp", "jsonschema", "pydantic", "adapters.postgres", "adapters.memory")
 COMMANDS = tuple(f"adapters.sqlite.{each}" for each in ("exporting", "importing", "inspecting", "examining"))
 
 
@@ -25,6 +27,7 @@ def imported(service: Service) -> set[str]:
         ("/openapi.json", {"icalendar"}),
         ("calendar", {"icalendar"}),
         ("webhook", {"httpx2"}),
+        ("socket", {"wsproto"}),
     ],
 )
 def test_only_what_is_needed_is_imported(
@@ -32,13 +35,16 @@ def test_only_what_is_needed_is_imported(
 ) -> None:
     """A start imports what every service needs; the library for calendars comes with the first, or with its example.
 
-    The client of HTTP comes with the first webhook, whose address is looked up.
+    The client of HTTP comes with the first webhook, whose address is looked up, and WebSockets with the first of them.
     """
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     with running(tmp_path) as service, service.client() as client:
         url = client.post("/calendars", json={"name": "The shop"}).json()["url"]
         if path == "webhook":
             assert 422 == client.post("/webhooks", json={"url": "https://127.0.0.1/"}).status_code
+        elif path == "socket":
+            with connect(f"{service.url}/ws".replace("http", "ws", 1)) as follower:
+                follower.recv()
         else:
             assert 200 == client.get(url if path == "calendar" else path).status_code
         assert 0 == service.stop()

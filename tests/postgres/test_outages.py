@@ -109,9 +109,11 @@ async def test_slow_searches_leave_connections_for_others(
     """Searches take half of the connections at most; further ones get an error after a time limit, and no one else."""
     await fill(store, TASK, {})
     small = await open_store(f"{dsn}&pool_size=2")
+    await asyncio.gather(small.ping(), small.ping())  # so that there are two connections, and none has to be opened
     go, slow = asyncio.Event(), asyncio.Event()
 
     async def slowly(*_: object) -> None:
+        assert go.is_set() or not slow.is_set(), "a second search got a connection"
         slow.set()
         await go.wait()
 

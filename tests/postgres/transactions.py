@@ -6,7 +6,7 @@ import asyncpg
 from attrs import define, field
 
 from adapters.postgres.store import PostgresStore
-from adapters.postgres.transaction import Transaction, new_ids
+from adapters.postgres.transaction import Transaction
 from tests.builders import NOON, SERIALIZER, batch
 
 
@@ -27,8 +27,6 @@ class Open:
         """Decide and write commands, and begin first if needed; after that the log is locked."""
         if self._ended:
             await self.begin()
-        batches = [batch(*commands)]
-        ids = await new_ids(self.connection, batches, dry_run=False)
         transaction = Transaction(
             connection=self.connection,
             log=self.store._log,
@@ -38,7 +36,7 @@ class Open:
             locking=locking,
             thread=self.store._thread,
         )
-        await transaction.carry_out(batches, ids)
+        await transaction.carry_out([batch(*commands)])
 
     async def commit(self) -> None:
         """Commit."""

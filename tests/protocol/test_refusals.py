@@ -351,8 +351,16 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
         b"1\r\nx\r\n1;",
         b"1;" + b"x" * 100_000 + b"\r\nx\r\n0\r\n\r\n",
         (b"1;" + b"x" * 1000 + b"\r\nx\r\n") * 50,
+        (b"1;" + b"x" * 40 + b"\r\nx\r\n") * 20_000,
     ],
-    ids=["many trailers", "a trailer without end", "an extension without end", "a long extension", "many extensions"],
+    ids=[
+        "many trailers",
+        "a trailer without end",
+        "an extension without end",
+        "a long extension",
+        "many extensions",
+        "a short extension around each byte",
+    ],
 )
 async def test_too_much_around_a_body(server: Running, reporter: Reporter, rest: bytes) -> None:
     """Bytes around the chunks of a body have the limit of headers. The application then sees a disconnected client."""
