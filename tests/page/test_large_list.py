@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.service import Service, running
-from tests.page.steps import changed, opened, rows
+from tests.page.steps import changed, opened, panel, rows
 
 COUNT = 100_000
 MAX_ROWS = 100
@@ -56,6 +56,21 @@ def test_it_scrolls(page: Page, service: Service) -> None:
     page.keyboard.press("Home")
     expect(rows(page).first).to_contain_text("task 099999")
     expect(rows(page).first).to_be_focused()
+
+
+def test_it_stays_where_it_is(page: Page) -> None:
+    """What is opened has the focus, and the list behind it does not move."""
+    opened(page, "tasks")
+    page.evaluate("scrollTo(0, 2000)")
+    line = rows(page).filter(has_text="task 000055")
+    expect(line).to_be_in_viewport()
+    before = line.bounding_box()
+    line.get_by_role("link").click()
+    expect(panel(page).get_by_role("heading", name="task 000055")).to_be_focused()
+    after = line.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert 1 > abs(before["y"] - after["y"])  # a window scrolls by whole pixels
 
 
 def test_only_its_beginning_is_read(page: Page) -> None:

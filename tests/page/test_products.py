@@ -1,13 +1,10 @@
 """Working with products."""
 
-import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.service import Service, running
-from tests.page.conftest import Person
 from tests.page.steps import PRODUCTS, changed, field, made, opened, panel, read, row, rows
 
 WIDGET = {"name": "Widget", "price": "9.99", "stock": 7}
@@ -91,51 +88,6 @@ def test_low_stock_is_seen(page: Page, service: Service) -> None:
     expect(row(page, "Widget").locator(".mark")).to_have_count(0)
     page.get_by_label("Stock", exact=True).select_option("Low")
     expect(rows(page)).to_have_count(1)
-
-
-@pytest.mark.parametrize(
-    ("locale", "shown", "price"),
-    [
-        ("en-US", "999,999,999.99", ("1,234.50", 1234.5)),
-        ("de-DE", "999.999.999,99", ("1.234,5", 1234.5)),
-        ("fr-FR", "999 999 999,99", ("1 234,56", 1234.56)),
-        ("de-CH", "999['’]999['’]999.99", ("1’234.05", 1234.05)),
-        ("ar-EG", "999,999,999.99", ("12.34", 12.34)),
-    ],
-)
-def test_prices(person: Person, service: Service, locale: str, shown: str, price: tuple[str, float]) -> None:
-    """A price is shown as its reader writes it, exactly, and is read in the same way."""
-    typed, stored = price
-    made(service, PRODUCTS, {**WIDGET, "price": "999999999.99"})
-    page = opened(person(locale=locale), PRODUCTS)
-    expect(row(page, "Widget").locator(".price")).to_have_text(re.compile(f"^{shown}$".replace(" ", r"\s")))
-    page.get_by_role("link", name="Widget").click()
-    page.locator("#field-price").fill(typed)
-    page.locator("#field-price").press("Enter")
-    expect(page.locator(".fields")).not_to_have_class("fields unsaved")
-    assert stored == read(service, "/products/1")["price"]
-
-
-def test_prices_that_are_none(page: Page, service: Service) -> None:
-    """What is no price is not rounded and not guessed: the service says what is wrong, at the field."""
-    made(service, PRODUCTS, WIDGET)
-    opened(page, f"{PRODUCTS}#1")
-    for typed in ("9.999", "free", "1,23,4", ""):
-        field(page, "Price").fill(typed)
-        panel(page).get_by_role("button", name="Save").click()
-        if typed:
-            expect(panel(page).locator("#wrong-price")).to_contain_text("price must be")
-            expect(field(page, "Price")).to_be_focused()
-        expect(field(page, "Price")).to_have_value(typed)
-    assert 1 == read(service, "/products/1")["version"]
-
-
-def test_a_changed_price_is_seen(page: Page, service: Service) -> None:
-    """A product that is open shows what somebody else stores."""
-    made(service, PRODUCTS, WIDGET)
-    opened(page, f"{PRODUCTS}#1")
-    changed(service, "/products/1", price="12")
-    expect(field(page, "Price")).to_have_value("12.00")
 
 
 def test_where_versions_are_required(tmp_path: Path, browser: Browser) -> None:

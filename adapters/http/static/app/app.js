@@ -61,9 +61,9 @@ function skip(event) {
 async function show(/** @type {Route} */ now) {
   const wanted = now.view in VIEWS ? now.view : "tasks";
   for (const link of links) link.ariaCurrent = link.getAttribute("href") === wanted ? "page" : null;
-  links[Object.keys(VIEWS).indexOf(wanted)].scrollIntoView({ block: "nearest", inline: "nearest" });
   if (wanted !== name) {
     name = wanted;
+    links[Object.keys(VIEWS).indexOf(name)].scrollIntoView({ block: "nearest", inline: "nearest" });
     document.title = `${text(name)} · backroom`;
     view?.leave();
     view = null;

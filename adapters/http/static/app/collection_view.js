@@ -47,7 +47,7 @@ export function collectionView(name, main, mayWrite) {
   });
   grid.mayWrite = mayWrite;
   const filter = filters(collection, (wanted, isTyping) => go(address(name, wanted), isTyping));
-  const panel = element("aside", { className: "panel", "aria-label": text("details"), hidden: true, onkeydown: escape });
+  const panel = element("aside", { className: "panel", "aria-label": text("details"), hidden: true, onkeydown: ({ key }) => key === "Escape" && go(address(name, query)) });
   const list = element("div", { className: "list" }, mayWrite ? quickAdd(collection) : null, filter.form, grid.root, grid.foot);
   filter.form.append(button(text("csv.export"), save));
   main.replaceChildren(element("h1", { className: "unseen" }, text(name)), element("div", { className: "collection" }, list, panel));
@@ -104,8 +104,10 @@ export function collectionView(name, main, mayWrite) {
     if (editor?.id === id || (!editor && !id)) return;
     const closed = editor?.id;
     editor = null;
+    const top = grid.top;
     panel.hidden = !id;
     main.classList.toggle("opened", !!id);
+    if (scrollY) scrollBy(0, grid.top - top); // what is above the list may have grown
     panel.replaceChildren();
     if (id && !list.offsetHeight) scrollTo(0, 0); // there is no room for both
     if (!id) return grid.focus(closed ?? 0);
@@ -119,11 +121,6 @@ export function collectionView(name, main, mayWrite) {
     const { download } = await import("./table.js");
     const tell = (/** @type {string} */ key, /** @type {number} */ n) => say(text(key, { n, done: written(n) }));
     await download(name, query, (read) => tell("csv.exporting", read)).then((rows) => tell("csv.exported", rows), failed);
-  }
-
-  /** @param {KeyboardEvent} event */
-  function escape(event) {
-    if (event.key === "Escape") go(address(name, query));
   }
 
   return {

@@ -37,7 +37,7 @@ export class Editor {
       this.entity = last?.data ?? null;
     }
     this.#render();
-    this.host.querySelector("h2")?.focus();
+    this.host.querySelector("h2")?.focus({ preventScroll: true });
   }
 
   /**
@@ -142,7 +142,7 @@ export class Editor {
     keep(this.path, { base: theirs, mine });
     rebase(this.collection, this.path, theirs);
     this.#render();
-    this.host.querySelector("h2")?.focus();
+    this.host.querySelector("h2")?.focus({ preventScroll: true });
     const left = draftOf(this.path);
     if (left) await edit(this.collection, theirs, left.mine).catch((problem) => showWrong(this.fields, problem));
     this.refresh();

@@ -49,6 +49,11 @@ export class Grid {
     this.frame = 0;
   }
 
+  /** Where the list begins in the window. */
+  get top() {
+    return this.body.getBoundingClientRect().top;
+  }
+
   leave() {
     for (const [name, listener] of this.listeners) removeEventListener(name, listener);
   }
@@ -89,7 +94,7 @@ export class Grid {
     if (!listing || !this.root.isConnected) return;
     const rows = listing.rows;
     this.#stretch();
-    const top = this.body.getBoundingClientRect().top;
+    const { top } = this;
     const first = this.isPrinting ? 0 : Math.max(0, Math.floor(-top / this.height) - MARGIN);
     const last = this.isPrinting ? PRINTED : Math.max(0, Math.ceil((innerHeight - top) / this.height)) + MARGIN;
     if (this.active === null || !listing.byId.has(this.active)) this.active = rows[first]?.id ?? null;
@@ -115,7 +120,7 @@ export class Grid {
     const at = this.listing?.position(id) ?? -1;
     if (at < 0) return;
     this.active = id;
-    const top = this.body.getBoundingClientRect().top + at * this.height;
+    const top = this.top + at * this.height;
     const margin = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
     const hidden = Math.min(0, top - margin) || Math.max(0, top + 2 * this.height - innerHeight);
     if (hidden) scrollBy(0, hidden);
@@ -165,7 +170,7 @@ export class Grid {
   #anchor() {
     const focused = this.#focused();
     if (focused !== null) return focused;
-    const passed = -this.body.getBoundingClientRect().top;
+    const passed = -this.top;
     return passed > 0 ? this.listing?.rows[Math.ceil(passed / this.height)]?.id ?? null : null;
   }
 

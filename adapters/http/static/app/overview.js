@@ -91,9 +91,9 @@ async function doneOn(day) {
   return { label, short: from.toLocaleDateString(locale, { day: "numeric" }), value: body.total };
 }
 
-/** @param {HTMLElement} place @param {Change[]} changes the latest first */
-function tell(place, changes) {
-  const items = changes.map(({ type, data, at, actor }) => {
+/** @param {HTMLElement} place @param {Change[]} latest */
+function tell(place, latest) {
+  const items = latest.map(({ type, data, at, actor }) => {
     const [prefix, verb] = type.split(".");
     const said = text(`history.${verb}`, { who: actor?.name ?? text("somebody") });
     return entry(`${prefix}s`, data, `${said}, ${shown({ name: "at", kind: "time" }, at)}`);

@@ -8,10 +8,7 @@ export const who = async () => (await ask("GET", "session")).body;
 
 export const logOut = () => ask("DELETE", "session");
 
-/**
- * Ask for a key, unless that is asked already.
- * @param {() => void} entered
- */
+/** @param {() => void} entered */
 export function logIn(entered) {
   if (document.getElementById("log-in")) return;
   const key = element("input", { id: "key", type: "password", autocomplete: "current-password", required: true });

@@ -77,7 +77,8 @@ export function webhooksView(main) {
   /** @param {Webhook} webhook */
   function shownWebhook(webhook) {
     const enabled = element("input", { type: "checkbox", checked: webhook.enabled, "data-version": webhook.version, "aria-label": `${text("field.enabled")}: ${webhook.url}`, onchange: ({ target }) => void change(webhook, "PATCH", "", { enabled: target.checked }) });
-    const act = (/** @type {string} */ name, /** @type {() => void} */ run) => button(text(name), run, { "aria-label": `${text(name)}: ${webhook.url}` });
+    /** @param {string} name @param {() => void} run */
+    const act = (name, run) => button(text(name), run, { "aria-label": `${text(name)}: ${webhook.url}` });
     const actions = [
       act("webhook.edit", () => fill(webhook)),
       act("webhook.test", () => void test(webhook)),
