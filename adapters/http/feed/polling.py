@@ -51,7 +51,7 @@ class Changes:
         # A thousand that wait also read at the same moment, and must not count as so much work meanwhile.
         with _polling(request) if wait else nullcontext():
             after = await start(self.log, parameters.get("after"), last)
-            is_quick = not (wait or types or limit > TAKEN_AT_ONCE)  # as a short list, which waits for nobody either
+            is_quick = not (wait or types or limit > DEFAULT_LIMIT)  # as a short list, which waits for nobody either
             changes, cursor = await self._read(after, types, limit, request.address, at_once=is_quick)
             if wait and not changes:
                 with timed(Phase.CHANGES):
@@ -68,6 +68,7 @@ class Changes:
         while True:
             wanted = min(limit - len(changes), TAKEN_AT_ONCE)
             batch = await self.feed.read_on(after, types, wanted, client, at_once=at_once)
+            at_once = False
             changes += map(change_document, batch.entries)
             after = batch.cursor
             if len(batch.entries) < wanted or len(changes) == limit:
