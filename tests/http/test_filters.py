@@ -220,7 +220,7 @@ async def test_what_would_be_right(client: Client) -> None:
         ("/tasks?sort=-titel", "cannot sort by 'titel' (did you mean title? there are id, version,"),
         (
             "/changes?type=task.created",
-            "unknown parameter 'type' (did you mean types? there are after, limit, types, wait)",
+            "unknown parameter 'type' (did you mean types? there are after, last, limit, types,",
         ),
     ):
         assert expected == (await client.get(path)).json()["detail"][: len(expected)]
