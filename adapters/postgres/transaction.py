@@ -40,8 +40,7 @@ from domain.state import Current, Ref, State, UniqueValue, left
 from domain.stored_entity import Serializer
 
 LARGE = 20
-"""A batch of so many commands takes long. It runs alone, and its computing in the thread for that, so that others do
-not wait."""
+"""A batch of so many commands takes long. It runs alone, and computes in a thread, so that others do not wait."""
 
 T = TypeVar("T")
 Response = Outcome | Replay | BaseException

@@ -39,7 +39,7 @@ class SharedRateLimiter(RateLimiter):
         `clock` counts nanoseconds and must be the same in all processes. A process that is `alone` needs no locks.
         """
         self._alone = alone
-        self._sought = lru_cache(1024)(self._place)
+        self._sought = lru_cache(1024)(self._entry)
         self._buckets = buckets
         self._clock = clock
         self._secret = secrets.token_bytes(32)
@@ -49,41 +49,41 @@ class SharedRateLimiter(RateLimiter):
         self._table = mmap.mmap(-1, buckets * _BUCKET.size)
 
     def take(self, subject: bytes, quota: Quota) -> Verdict:
-        place = self._sought(subject)
+        entry = self._sought(subject)
         if self._alone:
-            return self._decide(place, quota)
-        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, place.bucket)
+            return self._decide(entry, quota)
+        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, entry.bucket)
         try:
-            return self._decide(place, quota)
+            return self._decide(entry, quota)
         finally:
-            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, place.bucket)
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, entry.bucket)
 
-    def _place(self, subject: bytes) -> "_Place":
+    def _entry(self, subject: bytes) -> "_Entry":
         """Return the bucket of a subject and its fingerprint in it, and its first slot as a guess."""
         digest = blake2b(subject, digest_size=16, key=self._secret).digest()
         bucket = int.from_bytes(digest[:8], "big") % self._buckets
-        return _Place(bucket, digest[8:], bucket * _BUCKET.size)
+        return _Entry(bucket, digest[8:], bucket * _BUCKET.size)
 
-    def _decide(self, place: "_Place", quota: Quota) -> Verdict:
-        fingerprint, known = _SLOT.unpack_from(self._table, place.slot)
-        if fingerprint != place.fingerprint:  # new, or evicted by this process or another since it was here
-            place.slot, known = self._slot_of(place)
+    def _decide(self, entry: "_Entry", quota: Quota) -> Verdict:
+        fingerprint, known = _SLOT.unpack_from(self._table, entry.slot)
+        if fingerprint != entry.fingerprint:  # new, or evicted by this process or another since it was here
+            entry.slot, known = self._slot_of(entry)
         whole_at, verdict = decide(quota, known, self._clock())
-        _SLOT.pack_into(self._table, place.slot, place.fingerprint, whole_at)
+        _SLOT.pack_into(self._table, entry.slot, entry.fingerprint, whole_at)
         return verdict
 
-    def _slot_of(self, place: "_Place") -> tuple[int, int]:
+    def _slot_of(self, entry: "_Entry") -> tuple[int, int]:
         """Return the slot of a subject and its time; for a new subject, the slot to evict, and 0."""
-        start = place.bucket * _BUCKET.size
+        start = entry.bucket * _BUCKET.size
         values = _BUCKET.unpack_from(self._table, start)
         fingerprints, times = values[::2], values[1::2]
-        is_known = place.fingerprint in fingerprints
-        slot = fingerprints.index(place.fingerprint) if is_known else times.index(min(times))
+        is_known = entry.fingerprint in fingerprints
+        slot = fingerprints.index(entry.fingerprint) if is_known else times.index(min(times))
         return start + slot * _SLOT.size, times[slot] if is_known else 0
 
 
 @define(eq=False)
-class _Place:
+class _Entry:
     """Where a subject is: its bucket, its fingerprint there, and the slot in which this process saw it last."""
 
     bucket: int
