@@ -1,8 +1,10 @@
 """Checkpoints: they copy the write-ahead log into the file, so that the log can start again and stays small.
 
-SQLite would do so within a commit, for which a caller waits, and would never finish while somebody reads. Here the
-writer does it between two groups, and when it is idle.
+SQLite would do so within a commit, for which a caller waits, and would never finish while somebody reads. Here nearly
+all of it is copied beside the writer, who only copies the rest between two groups, and all of it when he is idle.
 """
+
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import apsw
 from attrs import define, field
@@ -22,13 +24,19 @@ WAIT_MS = 100
 
 @define(eq=False)
 class Checkpoints:
-    """Decides when to copy; only the writer thread may use it."""
+    """Decides when to copy. Only the writer thread may use it, until it is closed.
+
+    `beside` is a connection to the same file, for copying while the writer goes on.
+    """
 
     connection: apsw.Connection
+    beside: apsw.Connection
 
     _pages: int = field(default=1, init=False)  # in the log; a killed process may have left some
     _due: int = field(factory=lambda: PAGES, init=False)
     _idle: float = field(factory=lambda: IDLE_S, init=False)
+    _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "backroom-checkpoint"), init=False)
+    _copying: Future[object] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.connection.set_wal_hook(self._note)  # replaces SQLite's own checkpoint
@@ -40,20 +48,38 @@ class Checkpoints:
         return self._idle if self._pages else None
 
     def after_commit(self) -> None:
-        """Start the log again if it is long enough. Raises SQLite's errors."""
+        """Have the log copied if it is long enough, and start it again once it is copied. Raises SQLite's errors."""
         self._idle = IDLE_S
-        if self._pages >= self._due:
-            self._copy(apsw.SQLITE_CHECKPOINT_PASSIVE)  # copies nearly all of it while others may write
-            is_done = self._copy(apsw.SQLITE_CHECKPOINT_RESTART)
+        if self._copying is None:
+            if self._pages >= self._due:
+                self._copying = self._thread.submit(self.beside.wal_checkpoint, mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        elif self._copying.done():
+            self._end_copying()
+            is_done = self._copy(apsw.SQLITE_CHECKPOINT_RESTART)  # copies what was written meanwhile
             # While somebody reads for long, waiting after each group is in vain.
             self._due = PAGES if is_done else self._pages + PAGES
 
     def when_idle(self) -> None:
         """Empty the log. Raises SQLite's errors."""
+        self._end_copying()
         if self._copy(apsw.SQLITE_CHECKPOINT_TRUNCATE):
             self._pages, self._due = 0, PAGES
         else:
             self._idle = min(2 * self._idle, MOST_IDLE_S)
+
+    def close(self) -> None:
+        """Wait for the copying, and close its connection."""
+        self._thread.shutdown()
+        self.beside.close()
+
+    def _end_copying(self) -> None:
+        """Wait for the copying beside the writer.
+
+        The writer copies again what could not be copied. So he meets the same error, at his own connection.
+        """
+        copying, self._copying = self._copying, None
+        if copying is not None:
+            copying.exception()
 
     def _copy(self, mode: int) -> bool:
         self.connection.set_busy_timeout(WAIT_MS)

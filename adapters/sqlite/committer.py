@@ -97,6 +97,7 @@ class GroupCommitter:
             self._closed = True
             self._queue.put(None)
             self._thread.join()
+            self.checkpoints.close()
 
     def _run(self) -> None:
         last = False

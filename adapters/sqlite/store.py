@@ -89,6 +89,7 @@ class SqliteStore(Store):
             give_declared_fields(writing, self._rows.values(), documents)
             refold(writing, self._rows.values(), documents)
             settle(writing, path)
+            beside = connect(path)
             self._reading = connect(path, read_only=True)
             self._secret: bytes = fetch(self._reading, "SELECT secret FROM log")[0][0]
             self._log = open_log(self._reading, entity_types)
@@ -109,7 +110,7 @@ class SqliteStore(Store):
             clock=clock,
             guarded=self._guarded,
             check_files=self._files.check,
-            checkpoints=Checkpoints(writing),
+            checkpoints=Checkpoints(writing, beside),
             on_commit=self._notify,
             on_group=on_group,
             on_wait=on_wait,

@@ -117,6 +117,20 @@ async def test_readers_do_not_let_it_grow(store: SqliteStore, path: Path, monkey
     assert 60 * FRAME < largest < 6 * 60 * FRAME
 
 
+class Copier(apsw.Connection):
+    """A connection that copies the log only while it may."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.begun, self.may = threading.Event(), threading.Event()
+        self.may.set()
+
+    def wal_checkpoint(self, *args: Any, **options: Any) -> tuple[int, int]:
+        self.begun.set()
+        self.may.wait()
+        return super().wal_checkpoint(*args, **options)
+
+
 class Log:
     """A log with a reader that reads on demand."""
 
@@ -124,14 +138,18 @@ class Log:
         self.path = path
         self.writer = apsw.Connection(str(path))
         self.writer.execute("PRAGMA journal_mode=WAL; CREATE TABLE things (thing)").fetchall()
-        self.checkpoints = Checkpoints(self.writer)
+        self.copier = Copier(path)
+        self.checkpoints = Checkpoints(self.writer, self.copier)
         self.reader = apsw.Connection(str(path))
 
     def write(self, pages: int) -> None:
-        """Write at least `pages` pages."""
+        """Write at least `pages` pages. What is copied beside is copied when this returns, unless it may not be."""
         for _ in range(pages):
             self.writer.execute("INSERT INTO things VALUES (zeroblob(4000))")
         self.checkpoints.after_commit()
+        if self.copier.may.is_set() and self.checkpoints._copying is not None:
+            self.checkpoints._copying.exception()
+            self.checkpoints.after_commit()
 
     def read(self) -> None:
         """Begin to read."""
@@ -148,6 +166,28 @@ def log(path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setattr(checkpoints, "PAGES", 100)
     monkeypatch.setattr(checkpoints, "WAIT_MS", 1)
     return Log(path)
+
+
+def test_the_writer_goes_on_while_it_is_copied(log: Log) -> None:
+    """Whoever writes while the log is copied does not wait; the log starts again after the copying."""
+    log.copier.may.clear()
+    log.write(100)
+    log.copier.begun.wait()
+    log.write(50)
+    long = log.checkpoints._pages
+    assert 150 <= long
+    log.copier.may.set()
+    log.write(1)
+    log.write(1)
+    assert 100 > log.checkpoints._pages
+
+
+def test_a_copy_that_fails_beside_the_writer_is_tried_by_the_writer(log: Log) -> None:
+    """Then the writer meets the same error, and can tell what it was; here there is none."""
+    log.copier.close()
+    log.write(100)
+    log.write(1)
+    assert 100 > log.checkpoints._pages
 
 
 def test_one_who_reads_for_long_is_waited_for_seldom(log: Log) -> None:

@@ -18,7 +18,7 @@ def test_waiting_for_another_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     holder, waiting = connect(tmp_path / "a.db"), connect(tmp_path / "a.db")
     migrate(holder)
     if after_a_checkpoint:
-        Checkpoints(waiting).when_idle()
+        Checkpoints(waiting, connect(tmp_path / "a.db")).when_idle()
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
