@@ -1,12 +1,14 @@
-"""Large batches write one after the other, so that small ones wait for one of them at most."""
+"""Large batches keep the log for a short time, and one after the other, so that small ones wait little for them."""
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 import pytest
 
 from adapters.postgres import transaction as module
+from adapters.postgres import write_statement
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.transaction import LARGE
 from adapters.postgres.write_statement import Statement, WritePlan, statement_of
@@ -51,3 +53,13 @@ async def test_one_writes_at_a_time(store: PostgresStore, slow: Open, monkeypatc
     await slow.commit()
     await asyncio.gather(*waiting)
     assert LARGE + 1 == sent.get_nowait()
+
+
+async def test_changes_are_read_before_the_log_is_locked(
+    store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another transaction keeps the log, a change that cannot be read is an error at once."""
+    await slow.carry_out(create(TASK))  # this keeps the log
+    monkeypatch.setattr(write_statement, "_change_rows", lambda _: [{"number": "one"}])
+    with pytest.raises(asyncpg.DataError):
+        await store._attempt([batch(create(TASK))], None)
