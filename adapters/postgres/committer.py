@@ -23,7 +23,7 @@ ALONE_AT_ONCE = 4
 """How many batches run alone at the same time; the other connections are for readers."""
 
 LARGE_AT_ONCE = 2
-"""How many of these may be large, so that they leave the processors to others."""
+"""How many of these may be large, so that they leave the processors to others: one computes while another writes."""
 
 
 @define(eq=False)

@@ -1,5 +1,6 @@
 """The store in a PostgreSQL database, for any number of processes on any number of hosts."""
 
+import asyncio
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -85,6 +86,7 @@ class PostgresStore(Store):
         self._calendars = PostgresCalendars(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._thread = ThreadPoolExecutor(1, "backroom-batch")  # several would share the interpreter with the loop
+        self._large_write = asyncio.Semaphore(1)
         self._secret = b""
         self._closing = False
 
@@ -247,6 +249,7 @@ class PostgresStore(Store):
                 at=self._clock(),
                 locking=lock_timeout is not None,
                 thread=self._thread,
+                large_write=self._large_write,
             )
             answers = await transaction.carry_out(batches)
         if any(map(_changed, answers)):

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -86,6 +87,9 @@ class Transaction:
     It looks up the entities that the batches name, decides each batch on the result of those before it, and writes all
     in one statement. Without `locking` that statement is the whole transaction, and fails if an entity has changed
     since the lookup. With `locking` the caller has begun a transaction, and the lookup locks the entities.
+
+    Large batches share `large_write`, so that they write one after the other: each keeps the log until it is committed,
+    and a group of small ones behind two of them would wait for both.
     """
 
     connection: Connection
@@ -95,6 +99,7 @@ class Transaction:
     at: datetime
     locking: bool
     thread: Executor
+    large_write: asyncio.Semaphore
 
     async def carry_out(self, batches: Sequence[CommandBatch]) -> list[Response]:
         """Return the response of each batch. Raises `Conflict`; then nothing has changed."""
@@ -128,8 +133,12 @@ class Transaction:
             follow=await self._start(batches),
         )
         statement = await compute(lambda: statement_of(self.rows, plan))
-        if statement.writes_anything and not await self.connection.fetchval(statement.sql(), *statement.values):
-            raise Conflict
+        if statement.writes_anything:
+            # Where it holds locks, whoever writes now may wait for them.
+            takes_turn = len(batches) == 1 and len(commands) >= LARGE and not self.locking
+            async with self.large_write if takes_turn else nullcontext():
+                if not await self.connection.fetchval(statement.sql(), *statement.values):
+                    raise Conflict
         return [answers.get(index) or outcomes[index] for index in range(len(batches))]
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

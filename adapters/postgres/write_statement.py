@@ -112,10 +112,9 @@ def _deliver(statement: "Statement", plan: WritePlan) -> None:
 
 def _log(statement: "Statement", plan: WritePlan) -> None:
     """Add the changes (the first column is the number) and the positions of new webhooks."""
-    statement.append(
-        f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE}"
-        f" FROM numbered, jsonb_populate_recordset(NULL::changes, {statement.mark(_change_rows(plan.changes))})"
-    )
+    rows = statement.mark(_change_rows(plan.changes))
+    statement.read_first("logged", f"jsonb_populate_recordset(NULL::changes, {rows})")
+    statement.append(f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE} FROM numbered, logged")
     living = [ref for ref, after in plan.final.items() if ref[0].subscribes and isinstance(after, Entity)]
     if new := [{"id": ref[1]} for ref in living if not isinstance(plan.current.get(ref), Entity)]:
         start = f"newest + {len(plan.changes)}" if plan.follow is None else f"{plan.follow}"
@@ -168,6 +167,11 @@ class Statement:
         """Return the placeholder of a value that holds rows."""
         self.values.append(json(rows))
         return f"${len(self.values)}::jsonb"
+
+    def read_first(self, name: str, source: str) -> None:
+        """Read rows before all writes, so that the log is not locked for it."""
+        self.held.append(f"{name} AS MATERIALIZED (SELECT * FROM {source})")
+        self.conditions.append(f"(SELECT count(*) FROM {name}) >= 0")
 
     def claim(self, locks: set[int]) -> None:
         """Wait for other transactions that are claiming one of the values with these locks.

@@ -21,7 +21,9 @@ FEW = 1_000
 PAGE = "/tasks?limit=50"
 ON_DISK = Path("/var/tmp")  # unlike a system's temporary folder, never in memory
 DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"}
-ROOMY = {"shared_buffers": "1GB", "max_wal_size": "4GB"}  # like a small server, not like the tests
+# Like a small server, not like the tests.
+ROOMY = {"shared_buffers": "1GB", "min_wal_size": "2GB", "max_wal_size": "2GB"}
+SEGMENTS = 128  # of 16 MB: as many files of the write-ahead log as `ROOMY` keeps
 
 
 @attrs.frozen
@@ -46,9 +48,16 @@ class Servers:
 
 @contextmanager
 def durable_database(cores: tuple[int, int]) -> Iterator[Database]:
-    """Yield a database server that survives a crash of the machine, on both cores."""
+    """Yield a database server that survives a crash of the machine, on both cores.
+
+    It has files of its write-ahead log to use again, as one has that has run for a while. A new server fills each of
+    them with zeros within somebody's commit, and all other writers wait.
+    """
     os.sched_setaffinity(0, cores)  # a child inherits it
     with database(ON_DISK, **DURABLE, **ROOMY) as server:
+        used = f"SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal() FROM generate_series(1, {SEGMENTS})"
+        as_owner = (f"--host={server.directory}", "--username=postgres")
+        server.run("psql", *as_owner, f"--command={used}", "--command=CHECKPOINT")
         yield server
 
 

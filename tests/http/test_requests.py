@@ -220,6 +220,16 @@ async def test_writes_of_other_pages(client: Client, origin: str) -> None:
     assert 200 == (await client.get("/tasks", headers={"Origin": origin})).status_code
 
 
+async def test_words_for_what_is_not_there(store: Store) -> None:
+    """What a request does not say is not told as if it had said nothing in quotes."""
+    async with serving(store, hosts=("127.0.0.1",)) as client:
+        nowhere = await client.get("/tasks", headers={"Host": ""})
+        nobody = await client.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": ""})
+
+    assert nowhere.json()["detail"].startswith("this service does not answer without a Host; ")
+    assert nobody.json()["detail"].startswith("pages of another site may not write here; ")
+
+
 async def test_writes_of_own_pages(client: Client) -> None:
     """The service's own pages can write."""
     assert 201 == (await client.post("/tasks", json=MINIMAL["tasks"], headers={"Origin": ORIGIN})).status_code

@@ -114,6 +114,19 @@ async def test_writes_by_cookie_and_sockets(store: Store, headers: dict[str, str
                 await check_refused(opened, 403, "bad_origin")
 
 
+async def test_why_other_sites_have_no_session(store: Store) -> None:
+    """A page that CORS allows is not told that CORS would help: another site has no session here, whatever is set."""
+    async with serving(store, origins=("https://shop.example",)) as client:
+        browser = await session(client, await new_key(store))
+        sent = {**browser, "Sec-Fetch-Site": "same-site"}
+        for origin, pages in (({"Origin": "https://shop.example"}, "'https://shop.example'"), ({}, "another site")):
+            refused = await client.post("/tasks", json=MINIMAL["tasks"], headers={**sent, **origin})
+            expected = (
+                f"pages of {pages} may not use a session or a WebSocket here, whatever BACKROOM_CORS_ORIGINS says"
+            )
+            assert expected == refused.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("headers", "passes"),
     [

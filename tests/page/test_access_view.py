@@ -47,9 +47,12 @@ def test_from_the_first_key_on(tmp_path: Path, page: Page, service: Service) -> 
     boss = made(page, "the boss", "admin")
     expect(row(page, "the boss")).to_contain_text("everything")
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    expect(page.get_by_text("No key is needed yet.")).to_have_count(0)
+    expect(page.get_by_label("May", exact=True)).to_have_value("write")
     assert 401 == httpx2.get(f"{service.url}/tasks", timeout=30).status_code
     till = made(page, "till 2", "read")
     expect(row(page, "till 2")).to_contain_text(f"…{till[-4:]}")
+    expect(page.get_by_label("May", exact=True)).to_have_value("write")
     expect(row(page, "till 2").get_by_role("cell").nth(3)).to_have_text("–")
     assert [200, 200] == [status(service, each) for each in (boss, till)]
     with running(tmp_path) as another:
@@ -58,8 +61,10 @@ def test_from_the_first_key_on(tmp_path: Path, page: Page, service: Service) -> 
     page.reload()
     expect(row(page, "till 2").get_by_role("cell").nth(3)).not_to_have_text("–")
 
+    page.get_by_label("Whose key").fill("typed")
     page.get_by_role("button", name="Rotate: till 2").click()
     expect(page.locator(".secret")).not_to_contain_text(till)
+    expect(page.get_by_label("Whose key")).to_have_value("typed")
     assert [200, 200] == [status(service, each) for each in (shown(page, "till 2"), till)]  # both, for a day
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.get_by_role("button", name="Revoke: till 2").click()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.service import Service, running
 from tests.page.browser import TIMEOUT_MS, Watch
 from tests.page.conftest import Person
-from tests.page.steps import TASKS, changed, field, made, opened, panel, read, row
+from tests.page.steps import TASKS, changed, field, is_live, made, opened, panel, read, row
 
 TASK = {"title": "Call", "notes": "soon", "priority": "low"}
 
@@ -98,6 +98,28 @@ def test_it_survives_a_reload(both: tuple[Page, Page], service: Service) -> None
     panel(second).get_by_role("button", name="Keep mine").click()
     expect(panel(second).locator(".state")).to_have_text("Saved.")
     assert ("Call Bob", "high") == (read(service, "/tasks/1")["title"], read(service, "/tasks/1")["priority"])
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_third_change_while_one_chooses(both: tuple[Page, Page], service: Service, *, hears: bool) -> None:
+    """What was changed while one chose is shown before it is overwritten, whether the page heard of it or not."""
+    _, second = both
+    if hears:
+        second.unroute_all()
+        is_live(second)
+    changed(service, "/tasks/1", title="Call Eve")
+    if hears:
+        expect(row(second, "Call Eve")).to_be_visible()
+    assert ["Call", "Call Bob", "Call Ann"] == line(second, "Title")
+    panel(second).get_by_role("button", name="Keep mine").click()
+    expect(panel(second).get_by_role("row", name="Title")).to_contain_text("Call Eve")
+    assert ["Call Ann", "Call Bob", "Call Eve"] == line(second, "Title")
+    assert ["soon", "today", "soon"] == line(second, "Notes")
+    assert "Call Eve" == read(service, "/tasks/1")["title"]
+    panel(second).get_by_role("button", name="Keep mine").click()
+    expect(panel(second).locator(".state")).to_have_text("Saved.")
+    expect(panel(second).locator("h2")).to_have_text("Call Bob")
+    assert ("Call Bob", "today") == (read(service, "/tasks/1")["title"], read(service, "/tasks/1")["notes"])
 
 
 def test_in_the_list(person: Person, service: Service) -> None:

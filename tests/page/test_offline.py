@@ -1,12 +1,13 @@
 """A service that is gone for a while, and a page that is read anew: nothing that was typed is lost."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.service import Service, running
 from tests.page.conftest import Person
-from tests.page.steps import TASKS, field, made, opened, panel, read, row, rows
+from tests.page.steps import TASKS, field, is_live, made, opened, panel, read, row, rows
 
 
 def test_killed_in_the_middle_of_typing(tmp_path: Path, person: Person, service: Service) -> None:
@@ -54,6 +55,39 @@ def test_an_answer_that_was_lost(page: Page, service: Service) -> None:
     assert 3 == len(keys)
     assert 1 == len(set(keys))
     assert 1 == read(service, "/tasks?total=true")["total"]
+
+
+def test_without_a_network(page: Page, service: Service) -> None:
+    """A browser that loses the network says so at once, and what waits; all is sent once when the network is back."""
+    made(service, TASKS, {"title": "tick me"}, {"title": "gone"})
+    opened(page, TASKS)
+    page.context.set_offline(True)
+    expect(page.locator(".connection")).to_have_text("No connection")
+    row(page, "tick me").get_by_role("checkbox").click()
+    page.locator("#quick-add").fill("added")
+    page.locator("#quick-add").press("Enter")
+    row(page, "gone").get_by_role("button", name="Delete").click()
+    expect(page.locator(".outbox summary")).to_have_text("3 changes wait")
+    page.context.set_offline(False)
+    expect(page.locator(".outbox")).to_be_hidden()
+    is_live(page)
+    told = [(each["type"], each["data"]["title"]) for each in read(service, "/changes")["changes"][2:]]
+    assert [("task.updated", "tick me"), ("task.created", "added"), ("task.deleted", "gone")] == told
+
+
+def test_an_answer_ends_the_pause(page: Page, service: Service) -> None:
+    """When a write is answered, the service is there again: the page follows its changes without waiting any longer."""
+    del service
+    page.clock.install()
+    page.route("**/changes/stream?*", lambda route: route.abort())
+    page.goto(f"/app/{TASKS}")
+    expect(page.locator(".connection")).to_have_text("No connection")
+    with page.expect_event("requestfailed"):
+        page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))  # from here on nothing that waits goes on by itself
+    page.unroute_all()
+    page.locator("#quick-add").fill("added")
+    page.locator("#quick-add").press("Enter")
+    is_live(page)
 
 
 def test_what_waits_survives_a_reload(page: Page, service: Service) -> None:

@@ -35,6 +35,7 @@ class Open:
             at=NOON,
             locking=locking,
             thread=self.store._thread,
+            large_write=self.store._large_write,
         )
         await transaction.carry_out([batch(*commands)])
 

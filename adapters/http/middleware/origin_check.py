@@ -31,25 +31,31 @@ class OriginCheck:
         """Raise `BadHost` or `BadOrigin` for a request that may not pass."""
         host = request.headers.get(b"host", b"")
         if self._hosts and name_of(host) not in self._hosts:
-            told = host.decode("latin-1")[:MAX_TOLD]
-            raise BadHost(f"this service does not answer for the host {told!r}; {HOSTS_SETTING}")
-        if request.method not in SAFE_METHODS and not self._may_write(request, host):
-            origin = request.headers.get(b"origin", b"another site").decode("latin-1")
-            raise BadOrigin(f"pages of {origin[:MAX_TOLD]!r} may not write here; {ORIGINS_SETTING}")
+            asked = f"for the host {_told(host)}" if host else "without a Host"
+            raise BadHost(f"this service does not answer {asked}; {HOSTS_SETTING}")
+        if request.method not in SAFE_METHODS and (refusal := self._refusal(request, host)):
+            raise BadOrigin(refusal)
 
-    def _may_write(self, request: Request, host: bytes) -> bool:
-        """Tell whether a page may send this write. A write that comes from no page may pass.
+    def _refusal(self, request: Request, host: bytes) -> str | None:
+        """Return why a page may not send this write, or None. A write that comes from no page may pass.
 
         A browser adds a cookie by itself, and nothing tells whether it did so for a WebSocket. So both are refused if
         Sec-Fetch-Site names another site, even with an allowed Origin.
         """
         site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
         if (site is None and origin is None) or site in _OWN_SITE:
-            return True
+            return None
+        pages = f"pages of {_told(origin) if origin else 'another site'}"
         if site is not None and (request.method == "WEBSOCKET" or is_by_cookie(request)):
-            return False
+            return f"{pages} may not use a session or a WebSocket here, whatever BACKROOM_CORS_ORIGINS says"
         own = f"{request.scheme.replace('ws', 'http', 1)}://{host.decode('latin-1')}"
-        return origin is not None and (origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins)
+        if origin is not None and (origin.decode("latin-1") in (own, *self._origins) or "*" in self._origins):
+            return None
+        return f"{pages} may not write here; {ORIGINS_SETTING}"
+
+
+def _told(value: bytes) -> str:
+    return repr(value.decode("latin-1")[:MAX_TOLD])
 
 
 @lru_cache(64)  # a service has few names

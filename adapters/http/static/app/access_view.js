@@ -2,11 +2,12 @@
 import { ask } from "./client.js";
 import { button, choice, element, named, renew, row, secret, table } from "./element.js";
 import { refreshed } from "./feed.js";
-import { shown } from "./formats.js";
+import { time } from "./formats.js";
 import { attempt } from "./notices.js";
 import { text } from "./texts.js";
 
 const SCOPES = ["read", "write", "admin"];
+const USUAL = "write";
 
 /**
  * @param {HTMLElement} main
@@ -18,7 +19,7 @@ export function accessView(main, isOpen, entered) {
   const list = element("section", { "aria-label": text("access") });
   const news = element("div");
   const name = element("input", { required: true, autocomplete: "off", maxLength: 100 });
-  const scope = choice(SCOPES.map((each) => [each, text(`scope.${each}`)]), isOpen ? "admin" : "write", {});
+  const scope = choice(SCOPES.map((each) => [each, text(`scope.${each}`)]), isOpen ? "admin" : USUAL, {});
   const until = element("input", { type: "date" });
   const form = element(
     "form",
@@ -28,13 +29,8 @@ export function accessView(main, isOpen, entered) {
     named("expires_at", until),
     element("p", { className: "buttons" }, element("button", { className: "primary" }, text("key.make"))),
   );
-  main.replaceChildren(
-    element("h1", {}, text("access")),
-    element("p", {}, text(isOpen ? "access.open" : "access.hint")),
-    form,
-    news,
-    list,
-  );
+  const hint = element("p", {}, text(isOpen ? "access.open" : "access.hint"));
+  main.replaceChildren(element("h1", {}, text("access")), hint, form, news, list);
 
   /** @param {Event} event */
   async function create(event) {
@@ -42,6 +38,8 @@ export function accessView(main, isOpen, entered) {
     const body = { name: name.value, scope: scope.value, ...(until.value && { expires_at: `${until.value}T23:59:59Z` }) };
     const made = await attempt(() => ask("POST", "keys", { body }));
     if (!made) return;
+    form.reset();
+    scope.value = USUAL;
     if (isOpen) await enter(made.body.key);
     tell(made.body);
   }
@@ -53,12 +51,12 @@ export function accessView(main, isOpen, entered) {
   async function enter(key) {
     await attempt(() => ask("POST", "session", { body: { key } }));
     isOpen = false;
+    hint.textContent = text("access.hint");
     entered();
   }
 
   /** @param {Key & { key: string }} made */
   function tell(made) {
-    form.reset();
     news.replaceChildren(secret(made.name, made.key));
     void load();
   }
@@ -85,7 +83,6 @@ export function accessView(main, isOpen, entered) {
 
   /** @param {Key} key */
   function shownKey(key) {
-    const time = (/** @type {string | null} */ at) => shown({ name: "at", kind: "time" }, at);
     const state = key.revoked_at ? "revoked" : key.expires_at && Date.parse(key.expires_at) < Date.now() ? "expired" : "valid";
     const actions = ["rotate", "revoke"].map((verb) => {
       const label = text(`key.${verb}`);

@@ -136,6 +136,7 @@ onKey("2", "products", () => go("products"));
 onKey("u", "undo", undoLast);
 watch({
   answered(write, body, problem) {
+    retry(); // the service is there again
     const changes = settled(write, body, problem); // also while no view is open
     view?.apply?.(changes);
   },

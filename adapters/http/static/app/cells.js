@@ -2,7 +2,7 @@
 import { fieldOf } from "./collections.js";
 import { button, element } from "./element.js";
 import { LOW } from "./filters.js";
-import { shown, today } from "./formats.js";
+import { count, shown, today } from "./formats.js";
 import { text } from "./texts.js";
 
 /** @param {string} name @param {...any} content */
@@ -93,7 +93,7 @@ function tick(task, actions, mayWrite) {
 function stock(product, actions, mayWrite) {
   if (product.stock === null) return [element("span", { className: "none" }, text("untracked"))];
   const low = product.stock <= LOW && mark(product.stock ? "low" : "out");
-  const number = element("span", {}, shown({ name: "stock", kind: "count" }, product.stock));
+  const number = element("span", {}, count(product.stock));
   if (!mayWrite) return [low, number];
   const step = (/** @type {string} */ sign, /** @type {number} */ change, /** @type {string} */ name) =>
     button(sign, () => actions.move(product, change), { className: "quiet", "aria-label": text(name, { title: product.name }) });

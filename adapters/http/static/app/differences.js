@@ -3,7 +3,7 @@ import { ask } from "./client.js";
 import { fieldOf, writable } from "./collections.js";
 import { edits, same } from "./drafts.js";
 import { button, element } from "./element.js";
-import { shown } from "./formats.js";
+import { shown, time } from "./formats.js";
 import { text } from "./texts.js";
 
 /**
@@ -94,7 +94,7 @@ export function historyList(collection, changes, revert) {
     const before = changes[at - 1]?.data;
     const verb = change.type.split(".")[1];
     const who = change.actor?.name ?? text("somebody");
-    const when = element("time", { dateTime: change.at }, shown({ name: "at", kind: "time" }, change.at));
+    const when = element("time", { dateTime: change.at }, time(change.at));
     const told = [text(`history.${verb}`, { who }), change.reason && `“${change.reason}”`].filter(Boolean).join(" · ");
     const named = verb === "updated" || verb === "restored" ? change.changed : [];
     const differences = named.map((name) => {

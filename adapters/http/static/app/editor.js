@@ -4,7 +4,7 @@ import { writable } from "./collections.js";
 import { changesOf, conflict, historyList } from "./differences.js";
 import { draftOf, drop, keep, rebase, write } from "./drafts.js";
 import { button, element, input, labelled, showWrong } from "./element.js";
-import { shown, typed } from "./formats.js";
+import { shown, time, typed } from "./formats.js";
 import { waits } from "./outbox.js";
 import { text } from "./texts.js";
 import { edit, moveStock, remove, restore, revert } from "./writes.js";
@@ -73,10 +73,10 @@ export class Editor {
       ...(isStale ? [" ", button(text("compare"), () => this.#compare())] : []),
     );
     this.fields.classList.toggle("unsaved", !!draft);
-    const meta = this.host.querySelector(".meta");
-    if (meta) meta.textContent = this.#meta(entity);
-    const stock = this.host.querySelector(".level");
-    if (stock) stock.textContent = shown({ name: "stock", kind: "count" }, entity.stock);
+    const tell = (/** @type {string} */ place, /** @type {string} */ told) => this.host.querySelector(place)?.replaceChildren(told);
+    tell("h2", entity[this.collection.title]);
+    tell(".meta", this.#meta(entity));
+    tell(".level", shown({ name: "stock", kind: "count" }, entity.stock));
   }
 
   #render() {
@@ -85,12 +85,13 @@ export class Editor {
     const top = element("header", {}, heading, button("✕", this.close, { className: "quiet", "aria-label": text("close") }));
     if (!entity) return this.host.replaceChildren(top, element("p", {}, text("unknown.hint")));
     const draft = draftOf(this.path);
-    if (draft && draft.base.version < entity.version && !draft.theirs && !this.isDeleted) keep(this.path, { ...draft, theirs: entity });
-    const now = draftOf(this.path);
+    const theirs = this.#newest(draft?.theirs);
+    const isConflict = draft && draft.base.version < theirs.version && !this.isDeleted;
+    if (isConflict) keep(this.path, { ...draft, theirs });
     const parts = this.isDeleted
       ? [this.#deleted(entity)]
-      : now?.theirs
-        ? [conflict(collection, { ...now, theirs: this.#newest(now.theirs) }, (mine) => this.#solved(mine))]
+      : isConflict
+        ? [conflict(collection, { ...draft, theirs }, (mine) => this.#solved(mine, theirs))]
         : [this.#form(entity), ...(entity.stock === null || entity.stock === undefined || !this.mayWrite ? [] : [this.#stock()])];
     this.host.replaceChildren(top, ...parts, element("p", { className: "meta" }, this.#meta(entity)), this.past);
     this.refresh();
@@ -134,16 +135,15 @@ export class Editor {
     this.#render();
   }
 
-  /** @param {Record<string, string>} mine */
-  async #solved(mine) {
-    const draft = draftOf(this.path);
-    const theirs = this.#newest(draft?.theirs);
-    this.entity = theirs;
+  /** @param {Record<string, string>} mine what to keep @param {Entity} theirs as it was shown */
+  async #solved(mine, theirs) {
+    this.entity = this.#newest(theirs);
     keep(this.path, { base: theirs, mine });
     rebase(this.collection, this.path, theirs);
     this.#render();
-    this.host.querySelector("h2")?.focus({ preventScroll: true });
     const left = draftOf(this.path);
+    if (left?.theirs) return;
+    this.host.querySelector("h2")?.focus({ preventScroll: true });
     if (left) await edit(this.collection, theirs, left.mine).catch((problem) => showWrong(this.fields, problem));
     this.refresh();
   }
@@ -184,8 +184,7 @@ export class Editor {
 
   /** @param {Entity} entity */
   #meta(entity) {
-    const at = (/** @type {string} */ time) => shown({ name: "at", kind: "time" }, time);
-    return text("meta", { id: entity.id, version: entity.version, created: at(entity.created_at), updated: at(entity.updated_at) });
+    return text("meta", { id: entity.id, version: entity.version, created: time(entity.created_at), updated: time(entity.updated_at) });
   }
 
   async #showHistory() {

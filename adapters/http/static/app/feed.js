@@ -114,13 +114,15 @@ const pause = (ms) =>
  */
 async function* stream(url, cursor, signal) {
   const silence = new AbortController();
-  const hidden = () => document.hidden && silence.abort();
-  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
-  document.addEventListener("visibilitychange", hidden);
-  signal.addEventListener("abort", () => silence.abort());
+  const end = () => silence.abort();
+  const once = { signal: silence.signal };
+  let timer = setTimeout(end, SILENCE_MS);
+  document.addEventListener("visibilitychange", () => document.hidden && end(), once);
+  addEventListener("offline", end, once); // a connection that was cut says nothing for a while
+  signal.addEventListener("abort", end, once);
   try {
     const headers = { Accept: "text/event-stream", ...(cursor && { "Last-Event-ID": cursor }) };
-    const answer = await request(url, { headers, signal: silence.signal });
+    const answer = await request(url, { headers, ...once });
     if (answer.status === 400 || answer.status === 410) throw new RangeError("the cursor is not known");
     if (!answer.ok || !answer.body) throw new Error(String(answer.status));
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -129,15 +131,14 @@ async function* stream(url, cursor, signal) {
       const { done, value } = await reader.read();
       if (done) return;
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS);
+      timer = setTimeout(end, SILENCE_MS);
       const parts = (rest + value).split("\n\n");
       rest = /** @type {string} */ (parts.pop());
       if (parts.length) yield parts.map(parsed);
     }
   } finally {
     clearTimeout(timer);
-    document.removeEventListener("visibilitychange", hidden);
-    silence.abort();
+    end();
   }
 }
 

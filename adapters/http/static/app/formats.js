@@ -40,6 +40,9 @@ function readableDate(date) {
   return (date.slice(0, 4) === today().slice(0, 4) ? dayOfYear : day)().format(new Date(date));
 }
 
+/** @param {string | null} at */
+export const time = (at) => (at ? moment().format(new Date(at)) : "–");
+
 /**
  * A value to read.
  * @param {Field} field @param {any} value @returns {string}
@@ -48,7 +51,7 @@ export function shown(field, value) {
   if (value === null || value === undefined || value === "") return "–";
   if (field.kind === "choice") return text(`choice.${value}`);
   if (field.kind === "date") return readableDate(value);
-  if (field.kind === "time") return moment().format(new Date(value));
+  if (field.kind === "time") return time(value);
   if (field.kind === "price") return money().format(value);
   return field.kind === "count" ? whole().format(value) : String(value);
 }

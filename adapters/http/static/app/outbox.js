@@ -13,8 +13,7 @@ let answered = () => {};
 let changed = () => {};
 let running = false;
 /**
- * The versions that our own changes made, by the entity and the version before. They are no conflict with what one has
- * typed on the version before, also when the list does not show them yet.
+ * The versions that our own changes made, by the entity and the version before: no conflict with what was typed on that.
  * @type {Map<string, number>}
  */
 const ours = new Map();

@@ -4,7 +4,7 @@ import { COLLECTIONS, entitiesOf } from "./collections.js";
 import { element } from "./element.js";
 import { followAll, LATELY, stop } from "./feed.js";
 import { LOW } from "./filters.js";
-import { count, shown, today } from "./formats.js";
+import { count, shown, time, today } from "./formats.js";
 import { attempt } from "./notices.js";
 import { address } from "./router.js";
 import { locale, text } from "./texts.js";
@@ -96,7 +96,7 @@ function tell(place, latest) {
   const items = latest.map(({ type, data, at, actor }) => {
     const [prefix, verb] = type.split(".");
     const said = text(`history.${verb}`, { who: actor?.name ?? text("somebody") });
-    return entry(`${prefix}s`, data, `${said}, ${shown({ name: "at", kind: "time" }, at)}`);
+    return entry(`${prefix}s`, data, `${said}, ${time(at)}`);
   });
   place.replaceChildren(element("h2", {}, text("overview.lately")), items.length ? element("ul", {}, items) : element("p", {}, text("overview.none")));
 }

@@ -3,13 +3,12 @@ import { ask } from "./client.js";
 import { COLLECTIONS } from "./collections.js";
 import { button, element, named, renew, row, secret, table } from "./element.js";
 import { refreshed } from "./feed.js";
-import { shown } from "./formats.js";
+import { time } from "./formats.js";
 import { attempt } from "./notices.js";
 import { text } from "./texts.js";
 
 const AGAIN_MS = 1000;
 const TYPES = Object.values(COLLECTIONS).flatMap(({ type }) => ["created", "updated", "deleted", "restored"].map((each) => `${type}.${each}`));
-const time = (/** @type {string | null} */ at) => shown({ name: "at", kind: "time" }, at);
 
 /** @param {HTMLElement} main @returns {View} */
 export function webhooksView(main) {

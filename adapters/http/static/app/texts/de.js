@@ -70,7 +70,7 @@ export const TEXTS = {
   "mark.unsaved": "nicht gespeichert",
   "mark.overdue": "überfällig",
   "mark.low": "gering",
-  "mark.out": "aus",
+  "mark.out": "leer",
   untracked: "nicht geführt",
   complete: "„{title}“ erledigen",
   edit: "„{title}“ hier ändern",
