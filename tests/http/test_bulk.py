@@ -235,7 +235,7 @@ SHAPES: list[tuple[Any, list[tuple[str, str]]]] = [
     ({"operations": [{"op": "delete", "id": 1, "body": {}}]}, [("/operations/0/body", "unknown_field")]),
     ({"operations": [{"op": "delete", "id": "1"}]}, [("/operations/0/id", "wrong_type")]),
     ({"operations": [{"op": "delete", "id": 0}]}, [("/operations/0/id", "out_of_range")]),
-    ({"operations": [{"op": "delete", "id": 2**63}]}, [("/operations/0/id", "out_of_range")]),
+    ({"operations": [{"op": "delete", "id": 10**19}]}, [("/operations/0/id", "out_of_range")]),
     ({"operations": [{"op": "delete", "id": True}]}, [("/operations/0/id", "wrong_type")]),
     ({"operations": [{"op": "delete", "id": 1, "if_match": '"1"'}]}, [("/operations/0/if_match", "wrong_type")]),
     (

@@ -14,7 +14,7 @@ from tests.http.service import Client, serving
 from tests.http.steps import COLLECTIONS, MINIMAL, prepare
 
 DRY = {"Prefer": "validate-only"}
-IDS = st.sampled_from([1, 2, 9, 2**63 - 1])
+IDS = st.sampled_from([1, 2, 9, 2**63 - 1, 2**63, 10**19 - 1])
 VERSIONS = st.none() | st.sampled_from([1, 2, 3, 2**63 - 1])
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [None, "", " x ", "a\nb", "\u200b", "x" * 201, 1, -1, 2.5, 9.999, True, [], {}, "high", "done"]
@@ -94,6 +94,7 @@ async def check_ways(collection: str, operation: dict[str, Any], *, require_if_m
 @example(op="update", id=1, version=None, body={"title": 5, "name": 5}, fits=False, require=True)
 @example(op="delete", id=9, version=None, body={}, fits=False, require=True)
 @example(op="update", id=1, version=1, body={"version": 3}, fits=False, require=False)
+@example(op="delete", id=2**63, version=None, body={}, fits=False, require=False)
 @example(op="create", id=1, version=None, body={"sku": "a/b"}, fits=True, require=True)
 def test_alone_and_in_bulk(  # noqa: PLR0917 - hypothesis passes each by its name
     collection: str, op: str, id: int, version: int | None, body: dict[str, Any], fits: bool, require: bool

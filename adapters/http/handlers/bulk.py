@@ -24,7 +24,7 @@ from domain.stock import AdjustStock
 from domain.upsert import Upsert
 from domain.use_cases.write import carry_out
 
-_ID = Integer(1, MAX_ID)
+_NUMBERS = {"id": Integer(1, 10**19 - 1), "if_match": Integer(1, MAX_ID)}
 _FIELDS = {
     "create": ("op", "body"),
     "update": ("op", "id", "if_match", "body"),
@@ -188,10 +188,10 @@ def _shaped(raw: object, known: tuple[str, ...]) -> dict[str, Any]:
         if raw.get(name) is None:
             violations.add(name, "required", "is required")
     shaped = {name: value for name, value in raw.items() if value is not None}
-    for name in ("id", "if_match"):
+    for name, number in _NUMBERS.items():
         try:
             if name in shaped:
-                shaped[name] = json_value(_ID, shaped[name])
+                shaped[name] = min(MAX_ID, json_value(number, shaped[name]))
         except ValidationError as refused:
             violations.add(name, refused.code, refused.reason)
     if not isinstance(shaped.get("body", {}), dict):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from urllib.parse import quote
 
 from adapters.http.requests.request import Request
-from adapters.http.responses.http_errors import Missing, OutOfRange
+from adapters.http.responses.http_errors import OutOfRange
 from domain.entity_type import MAX_ID
 from domain.errors import BadParameter, ParameterOutOfRange
 from domain.parameters import parameters
@@ -49,10 +49,11 @@ def _encoded(text: str) -> str:
 
 
 def identifier(request: Request) -> int:
-    """Return the id in the path, a positive integer of at most 19 digits. Raises `OutOfRange` and `Missing`."""
+    """Return the id in the path, a positive integer of at most 19 digits. Raises `OutOfRange`.
+
+    For one that no store can hold this is `MAX_ID`, which none has ever given either.
+    """
     text = request.parameters["id"]
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and (id := int(text)) > 0):
         raise OutOfRange("id must be a positive whole number of at most 19 digits", "id")
-    if id > MAX_ID:
-        raise Missing("no id is as large as that")
-    return id
+    return min(MAX_ID, id)
