@@ -99,4 +99,5 @@ async def measured(port: int, seconds: float, timeout_s: float) -> Waits:
 
 if __name__ == "__main__":
     found = uvloop.run(measured(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))
-    print(json.dumps(attrs.asdict(found)))
+    with open(sys.stdout.fileno(), "w", closefd=False) as out:  # an unbuffered print may lose what a pipe does not take
+        json.dump(attrs.asdict(found), out)
