@@ -1,5 +1,6 @@
 """Compressed responses, for clients that accept them, mean the same as plain ones."""
 
+import asyncio
 import threading
 import zlib
 from typing import Any
@@ -148,3 +149,26 @@ async def test_long_answers_are_compressed_beside_the_loop(client: Client, monke
 
     here = threading.get_ident()
     assert [True, False] == [each == here for each in threads]
+
+
+async def test_one_long_answer_at_a_time_is_compressed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many long responses are compressed, the event loop shares the processor with one thread."""
+    begun, may = asyncio.Queue[None](), threading.Event()
+    loop, compressobj = asyncio.get_running_loop(), zlib.compressobj
+
+    def held(*arguments: Any) -> Any:
+        loop.call_soon_threadsafe(begun.put_nowait, None)
+        may.wait()
+        return compressobj(*arguments)
+
+    await made(client, "tasks", notes=LONG)
+    monkeypatch.setattr(zlib, "compressobj", held)
+    monkeypatch.setattr(compression, "MAX_ON_LOOP", 2000)
+    asked = [asyncio.create_task(client.get("/tasks/1", headers=GZIP)) for _ in range(3)]
+    await begun.get()
+    for _ in range(10):
+        assert 200 == (await client.get("/healthz")).status_code
+    others = begun.qsize()  # which would have begun by now
+    may.set()
+    assert 0 == others
+    assert {200} == {each.status_code for each in await asyncio.gather(*asked)}

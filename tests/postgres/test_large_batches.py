@@ -1,6 +1,7 @@
 """Large batches keep the log for a short time, and one after the other, so that small ones wait little for them."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from adapters.postgres import write_statement
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.transaction import LARGE
 from adapters.postgres.write_statement import Statement, WritePlan, statement_of
-from domain.decisions import Outcome, Replay
+from domain.decisions import CommandBatch, Decision, Outcome, Replay, decide
 from domain.task import TASK
 from tests.builders import batch, create
 from tests.postgres.transactions import Open
@@ -53,6 +54,21 @@ async def test_one_writes_at_a_time(store: PostgresStore, slow: Open, monkeypatc
     await slow.commit()
     await asyncio.gather(*waiting)
     assert LARGE + 1 == sent.get_nowait()
+
+
+async def test_they_are_decided_beside_the_loop(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large batch is decided in a thread, so that nobody waits for it. A smaller one is not worth a thread."""
+    threads: list[int] = []
+
+    def watched(batch: CommandBatch, *facts: Any) -> Decision:
+        threads.append(threading.get_ident())
+        return decide(batch, *facts)
+
+    monkeypatch.setattr(module, "decide", watched)
+    await store.submit(batch(*[create(TASK)] * (LARGE - 1)))
+    await store.submit(batch(*[create(TASK)] * LARGE))
+    here = threading.get_ident()
+    assert [True, False] == [each == here for each in threads]
 
 
 async def test_changes_are_read_before_the_log_is_locked(

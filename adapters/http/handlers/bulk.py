@@ -24,6 +24,7 @@ from domain.stock import AdjustStock
 from domain.upsert import Upsert
 from domain.use_cases.write import carry_out
 
+# An id has as many digits as in a path. One that no store can hold is looked up as the largest, which none has given.
 _NUMBERS = {"id": Integer(1, 10**19 - 1), "if_match": Integer(1, MAX_ID)}
 _FIELDS = {
     "create": ("op", "body"),
