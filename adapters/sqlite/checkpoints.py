@@ -53,7 +53,7 @@ class Checkpoints:
         if self._copying is None:
             if self._pages >= self._due:
                 self._copying = self._thread.submit(self.beside.wal_checkpoint, mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        elif self._copying.done():
+        elif self._copying.done() or self._pages >= self._due + PAGES:  # a slow disk must not let it grow without end
             self._end_copying()
             is_done = self._copy(apsw.SQLITE_CHECKPOINT_RESTART)  # copies what was written meanwhile
             # While somebody reads for long, waiting after each group is in vain.
