@@ -86,7 +86,7 @@ class PostgresStore(Store):
         self._calendars = PostgresCalendars(self._connections.use, clock)
         self._deliveries = PostgresDeliveries(self._connections.use, self._log, clock)
         self._thread = ThreadPoolExecutor(1, "backroom-batch")  # several would share the interpreter with the loop
-        self._large_write = asyncio.Semaphore(1)
+        self._large_write = asyncio.Lock()
         self._secret = b""
         self._closing = False
 

@@ -99,7 +99,7 @@ class Transaction:
     at: datetime
     locking: bool
     thread: Executor
-    large_write: asyncio.Semaphore
+    large_write: asyncio.Lock
 
     async def carry_out(self, batches: Sequence[CommandBatch]) -> list[Response]:
         """Return the response of each batch. Raises `Conflict`; then nothing has changed."""
@@ -109,7 +109,8 @@ class Transaction:
         answers = await self._replays(batches)
         undecided = {index: each for index, each in enumerate(batches) if index not in answers}
         commands = [command for each in undecided.values() for command in each.commands]
-        compute = self._in_thread if len(commands) >= LARGE else _compute
+        is_large = len(commands) >= LARGE
+        compute = self._in_thread if is_large else _compute
         ids = await _new_ids(self.connection, commands, dry_run=batches[0].dry_run)
         first = await self._state(commands, ids)
         decisions = await compute(lambda: self._decisions(undecided, first))
@@ -134,8 +135,8 @@ class Transaction:
         )
         statement = await compute(lambda: statement_of(self.rows, plan))
         if statement.writes_anything:
-            # Where it holds locks, whoever writes now may wait for them.
-            takes_turn = len(batches) == 1 and len(commands) >= LARGE and not self.locking
+            # A group of small ones waits for nobody, nor does one that holds locks: whoever writes may wait for those.
+            takes_turn = is_large and len(batches) == 1 and not self.locking
             async with self.large_write if takes_turn else nullcontext():
                 if not await self.connection.fetchval(statement.sql(), *statement.values):
                     raise Conflict

@@ -113,7 +113,9 @@ def _deliver(statement: "Statement", plan: WritePlan) -> None:
 def _log(statement: "Statement", plan: WritePlan) -> None:
     """Add the changes (the first column is the number) and the positions of new webhooks."""
     rows = statement.mark(_change_rows(plan.changes))
-    statement.read_first("logged", f"jsonb_populate_recordset(NULL::changes, {rows})")
+    statement.first(
+        "logged", f"SELECT * FROM jsonb_populate_recordset(NULL::changes, {rows})"
+    )  # not under the log's lock
     statement.append(f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE} FROM numbered, logged")
     living = [ref for ref, after in plan.final.items() if ref[0].subscribes and isinstance(after, Entity)]
     if new := [{"id": ref[1]} for ref in living if not isinstance(plan.current.get(ref), Entity)]:
@@ -168,9 +170,9 @@ class Statement:
         self.values.append(json(rows))
         return f"${len(self.values)}::jsonb"
 
-    def read_first(self, name: str, source: str) -> None:
-        """Read rows before all writes, so that the log is not locked for it."""
-        self.held.append(f"{name} AS MATERIALIZED (SELECT * FROM {source})")
+    def first(self, name: str, query: str) -> None:
+        """Carry out a query before all writes, whatever it finds. They need its count, or it might come later."""
+        self.held.append(f"{name} AS MATERIALIZED ({query})")
         self.conditions.append(f"(SELECT count(*) FROM {name}) >= 0")
 
     def claim(self, locks: set[int]) -> None:
@@ -179,12 +181,12 @@ class Statement:
         Otherwise two could deadlock: one waits at the unique constraint for the other to commit, and the other waits
         for the first to release the lock of the log.
         """
-        self.held.append(
-            "claimed AS MATERIALIZED (SELECT number FROM claim_locks"
-            f" JOIN jsonb_to_recordset({self.mark([{'number': each} for each in locks])}) AS claim(number integer)"
-            " USING (number) ORDER BY number FOR UPDATE OF claim_locks)"
+        mark = self.mark([{"number": each} for each in locks])
+        self.first(
+            "claimed",
+            f"SELECT number FROM claim_locks JOIN jsonb_to_recordset({mark}) AS claim(number integer)"
+            " USING (number) ORDER BY number FOR UPDATE OF claim_locks",
         )
-        self.conditions.append("(SELECT count(*) FROM claimed) >= 0")
 
     def hold(self, table: str, seen: list[dict[str, Any]]) -> None:
         """Require that entities still have the versions seen, and that no other transaction is writing them.

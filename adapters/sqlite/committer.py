@@ -92,7 +92,7 @@ class GroupCommitter:
                 self.on_wait(job.began - job.queued)
 
     def close(self) -> None:
-        """Finish the queued work, then stop the thread."""
+        """Finish the queued work, then stop the threads."""
         if not self._closed:
             self._closed = True
             self._queue.put(None)

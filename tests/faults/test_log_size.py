@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,13 @@ class Log:
             self.checkpoints._copying.exception()
             self.checkpoints.after_commit()
 
+    def close(self) -> None:
+        """End all threads and connections."""
+        self.copier.may.set()
+        self.checkpoints.close()
+        self.reader.close()
+        self.writer.close()
+
     def read(self) -> None:
         """Begin to read."""
         self.reader.execute("BEGIN; SELECT count(*) FROM things").fetchall()
@@ -161,11 +169,13 @@ class Log:
 
 
 @pytest.fixture
-def log(path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
-    """Return a log that may have 100 pages."""
+def log(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """Give a log that is copied from 100 pages on."""
     monkeypatch.setattr(checkpoints, "PAGES", 100)
     monkeypatch.setattr(checkpoints, "WAIT_MS", 1)
-    return Log(path)
+    log = Log(path)
+    yield log
+    log.close()
 
 
 def test_the_writer_goes_on_while_it_is_copied(log: Log) -> None:
@@ -177,6 +187,25 @@ def test_the_writer_goes_on_while_it_is_copied(log: Log) -> None:
     assert 100 < log.checkpoints._pages < 200
     log.copier.may.set()
     log.write(1)
+    log.write(1)
+    assert 100 > log.checkpoints._pages
+
+
+def test_the_writer_waits_for_a_slow_copy(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 100 more pages the writer waits for the copying, or a slow disk would let the log grow without end."""
+    log.copier.may.clear()
+    log.write(35)  # of about three pages each
+    copying = log.checkpoints._copying
+    assert copying is not None
+    wait = copying.exception
+
+    def waited() -> BaseException | None:
+        log.copier.may.set()  # only now
+        return wait()
+
+    monkeypatch.setattr(copying, "exception", waited)
+    log.write(35)
+    assert log.copier.may.is_set()
     log.write(1)
     assert 100 > log.checkpoints._pages
 

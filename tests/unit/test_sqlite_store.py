@@ -107,11 +107,14 @@ async def test_closing_does_not_wait_for_long_reads(store: SqliteStore, monkeypa
 
 
 async def test_no_thread_is_left(store: SqliteStore) -> None:
-    """Closing ends the writer and the readers."""
+    """Closing ends the writer, the readers and whoever copies the log."""
+    store._writer.checkpoints._due = 0
+    await store.submit(batch(create(TASK)))
+    await store.submit(batch(create(TASK)))  # so that the work after the first commit is done
     await store.page(Query(entity_type=TASK, total=True))
     names = ("backroom-writer", "backroom-reader", "backroom-checkpoint")  # other tests may have left other threads
     mine = {each for each in threading.enumerate() if each.name.startswith(names)}
-    assert {"backroom-writer", "backroom-reader_0"} == {each.name for each in mine}
+    assert {"backroom-writer", "backroom-reader_0", "backroom-checkpoint_0"} == {each.name for each in mine}
     await store.close()
     assert not any(each.is_alive() for each in mine)
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from adapters.http.handlers.submitting import Submitter
 from adapters.http.requests.bodies import read_object
+from adapters.http.requests.parameters import ID_DIGITS
 from adapters.http.requests.request import Request
 from adapters.http.responses.problems import PROBLEMS, problem_of, problem_response
 from adapters.http.responses.responses import Response, json_text
@@ -24,8 +25,8 @@ from domain.stock import AdjustStock
 from domain.upsert import Upsert
 from domain.use_cases.write import carry_out
 
-# An id has as many digits as in a path. One that no store can hold is looked up as the largest, which none has given.
-_NUMBERS = {"id": Integer(1, 10**19 - 1), "if_match": Integer(1, MAX_ID)}
+# As in a path, an id that no store can hold stands for the largest, which no entity has.
+_NUMBERS = {"id": Integer(1, 10**ID_DIGITS - 1), "if_match": Integer(1, MAX_ID)}
 _FIELDS = {
     "create": ("op", "body"),
     "update": ("op", "id", "if_match", "body"),

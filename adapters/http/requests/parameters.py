@@ -10,6 +10,9 @@ from domain.entity_type import MAX_ID
 from domain.errors import BadParameter, ParameterOutOfRange
 from domain.parameters import parameters
 
+ID_DIGITS = 19
+"""How many digits an id may have in a request."""
+
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _WHOLE = re.compile(r"-?[0-9]+")
 
@@ -49,11 +52,8 @@ def _encoded(text: str) -> str:
 
 
 def identifier(request: Request) -> int:
-    """Return the id in the path, a positive integer of at most 19 digits. Raises `OutOfRange`.
-
-    For one that no store can hold this is `MAX_ID`, which none has ever given either.
-    """
+    """Return the id in the path, and `MAX_ID` for a larger one: no entity has either. Raises `OutOfRange`."""
     text = request.parameters["id"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and (id := int(text)) > 0):
-        raise OutOfRange("id must be a positive whole number of at most 19 digits", "id")
+    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS and (id := int(text)) > 0):
+        raise OutOfRange(f"id must be a positive whole number of at most {ID_DIGITS} digits", "id")
     return min(MAX_ID, id)
