@@ -36,7 +36,7 @@ class Checkpoints:
     _due: int = field(factory=lambda: PAGES, init=False)
     _idle: float = field(factory=lambda: IDLE_S, init=False)
     _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "backroom-checkpoint"), init=False)
-    _copying: Future[object] | None = field(default=None, init=False)
+    _copying: Future[tuple[int, int]] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.connection.set_wal_hook(self._note)  # replaces SQLite's own checkpoint
@@ -54,9 +54,9 @@ class Checkpoints:
             if self._pages >= self._due:
                 self._copying = self._thread.submit(self.beside.wal_checkpoint, mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         elif self._copying.done() or self._pages >= self._due + PAGES:  # a slow disk must not let it grow without end
-            self._end_copying()
-            is_done = self._copy(apsw.SQLITE_CHECKPOINT_RESTART)  # copies what was written meanwhile
-            # While somebody reads for long, waiting after each group is in vain.
+            # Who reads what was so long ago will go on, and nobody could write while the writer waits for him.
+            is_read = self._end_copying() > PAGES // 2
+            is_done = not is_read and self._copy(apsw.SQLITE_CHECKPOINT_RESTART)  # copies what was written meanwhile
             self._due = PAGES if is_done else self._pages + PAGES
 
     def when_idle(self) -> None:
@@ -72,14 +72,16 @@ class Checkpoints:
         self._thread.shutdown()
         self.beside.close()
 
-    def _end_copying(self) -> None:
-        """Wait for the copying beside the writer.
+    def _end_copying(self) -> int:
+        """Wait for the copying beside the writer. Return how many pages were left, because somebody reads older ones.
 
-        The writer copies again what could not be copied. So he meets the same error, at his own connection.
+        After an error this is 0: the writer copies all again, and meets the same error, at his own connection.
         """
         copying, self._copying = self._copying, None
-        if copying is not None:
-            copying.exception()
+        if copying is None or copying.exception() is not None:
+            return 0
+        in_log, copied = copying.result()
+        return in_log - copied
 
     def _copy(self, mode: int) -> bool:
         self.connection.set_busy_timeout(WAIT_MS)

@@ -123,6 +123,7 @@ class Copier(apsw.Connection):
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
+        self.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # a connection that never read copies nothing
         self.begun, self.may = threading.Event(), threading.Event()
         self.may.set()
 
@@ -185,9 +186,13 @@ def test_the_writer_goes_on_while_it_is_copied(log: Log) -> None:
     log.copier.begun.wait()
     log.write(15)
     assert 100 < log.checkpoints._pages < 200
+    copying = log.checkpoints._copying
+    assert copying is not None
     log.copier.may.set()
     log.write(1)
     log.write(1)
+    in_log, copied = copying.result()
+    assert in_log == copied > 100
     assert 100 > log.checkpoints._pages
 
 
@@ -218,8 +223,8 @@ def test_a_copy_that_fails_beside_the_writer_is_tried_by_the_writer(log: Log) ->
     assert 100 > log.checkpoints._pages
 
 
-def test_one_who_reads_for_long_is_waited_for_seldom(log: Log) -> None:
-    """A long reader delays the checkpoint by as many pages again; once it leaves, the log is short again."""
+def test_one_who_reads_for_long_delays_the_next_copy(log: Log) -> None:
+    """The next one begins after as many pages again; once the reader leaves, the log is short again."""
     log.write(1)
     log.read()
     log.write(100)
@@ -234,6 +239,26 @@ def test_one_who_reads_for_long_is_waited_for_seldom(log: Log) -> None:
     assert 100 == log.checkpoints._due
     log.write(1)
     assert log_size(log.path) < 110 * FRAME < long
+
+
+def test_one_who_reads_for_long_is_not_waited_for(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody could write meanwhile. Once the reader leaves, the log starts again."""
+    modes: list[int] = []
+    copy = Checkpoints._copy
+
+    def noted(checkpoints: Checkpoints, mode: int) -> bool:
+        modes.append(mode)
+        return copy(checkpoints, mode)
+
+    monkeypatch.setattr(Checkpoints, "_copy", noted)
+    log.write(1)
+    log.read()
+    for _ in range(4):
+        log.write(100)
+    assert [] == modes
+    log.leave()
+    log.write(100)
+    assert [apsw.SQLITE_CHECKPOINT_RESTART] == modes
 
 
 def test_it_rests_longer_and_longer_while_somebody_reads(log: Log) -> None:
