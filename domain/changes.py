@@ -6,12 +6,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Generic, NewType, Protocol
 
-from attrs import frozen
-
 from domain.access.access_key import Actor
 from domain.entity_type import E, E_co, Entity, EntityType
 from domain.stored_entity import StoredEntity
 from domain.trace import TraceContext
+from domain.value_object import value_object
 
 Cursor = NewType("Cursor", str)
 """A position in the log, between two changes: opaque, and bound to the log that gave it."""
@@ -36,7 +35,7 @@ class Action(Enum):
     __hash__ = object.__hash__  # a member is equal to itself alone; an enumeration's own is slow
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Change(Generic[E_co]):
     """One change of one entity, as the log keeps it; `record` is the entity after it, or as it was deleted.
 
@@ -69,7 +68,7 @@ class Change(Generic[E_co]):
         return f"{self.entity_type.name}.{self.action.value}"
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Entry:
     """A change at its position in the log; a read after `cursor` gives the next change."""
 
@@ -88,8 +87,8 @@ class Changed(Protocol):
 
 def differing(before: E, after: E) -> tuple[str, ...]:
     """Name the writable fields in which two states of an entity differ."""
-    names = after.entity_type.writable_names
-    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
+    was, now = vars(before), vars(after)
+    return tuple([name for name in after.entity_type.writable_names if was[name] != now[name]])
 
 
 def changed_since(

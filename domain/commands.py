@@ -5,13 +5,14 @@ from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import ClassVar, Generic, NoReturn, Protocol
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
 
 from domain.entity_type import Deleted, E, Entity, EntityType
 from domain.errors import DomainError, NotDeleted, NotFound, PreconditionFailed, ValidationFailed, Violation
 from domain.field_types import ValidationError
 from domain.parsing import from_json, json_value, parse
 from domain.state import State
+from domain.value_object import value_object
 
 NOBODY = 0
 """An id that no entity has."""
@@ -39,7 +40,7 @@ class Command(Protocol):
         """
 
 
-@frozen
+@value_object
 class Precondition:
     """The versions that the caller accepts, and its tags that are no versions. Without any, all versions pass."""
 
@@ -59,7 +60,7 @@ class Precondition:
 ANY_VERSION = Precondition()
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Create(Generic[E]):
     """Make an entity. Raises `ValidationFailed` for invalid values."""
 
@@ -83,7 +84,7 @@ class Create(Generic[E]):
         return self.entity_type.entity.of(self.values, id=current.new_id(self.entity_type), at=at)
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Edit(Generic[E]):
     """Set some fields; the others stay as they are. Raises `ValidationFailed` for invalid values."""
 
@@ -149,7 +150,7 @@ class Edit(Generic[E]):
         raise PreconditionFailed(current=entity, expected=expected)
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Delete(Generic[E]):
     """Remove an entity; its id is never given again."""
 
@@ -165,7 +166,7 @@ class Delete(Generic[E]):
         return entity.delete(at=at)
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Restore:
     """Bring a deleted entity back under its id, with the next version."""
 
@@ -185,7 +186,7 @@ class Restore:
         return deleted.restore(at=at)
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Refuse:
     """A command that could not be parsed. It keeps its position among others, and is refused in its turn."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NewType
 
-from attrs import Factory, evolve, frozen
+from attrs import Factory, evolve
 
 from domain.access.access_key import Actor
 from domain.changes import Action, Change, Changed, Cursor, changed_since, differing
@@ -20,11 +20,12 @@ from domain.state import Current, Ref, State, UniqueValue, left, ref_of, unique_
 from domain.stored_entity import Serializer, StoredEntity, stored
 from domain.trace import TraceContext
 from domain.upsert import owner_of
+from domain.value_object import value_object
 
 MAX_COMMANDS = 1000
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Done:
     """A command was carried out, and left `record`. `action` is None if nothing changed."""
 
@@ -38,7 +39,7 @@ _BRIEFLY = {action: Done(record=StoredEntity(NOBODY, 0, ""), action=action) for 
 """Stand for commands that were carried out, where nobody will ask what they left."""
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Outcome:
     """The results of a batch, command by command.
 
@@ -61,7 +62,7 @@ class Outcome:
         return not isinstance(refusal, DomainError) or refusal.decided
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class IdempotencyKey:
     """A caller's name for a request; the outcome of a decided request is kept under it."""
 
@@ -74,14 +75,14 @@ EarlierAnswer = NewType("EarlierAnswer", bytes)
 """The form of an earlier version: an answer of the protocol, as it was sent, in place of an outcome."""
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Replay:
     """The outcome of an earlier request with the same key, as it was kept."""
 
     outcome: Outcome | EarlierAnswer
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class CommandBatch:
     """Commands to carry out in one transaction.
 
@@ -110,7 +111,7 @@ class CommandBatch:
     brief: bool = False
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Decided:
     """The effect of a command: it leaves `entity`, or deletes it. `action` is None if nothing changes."""
 
@@ -135,7 +136,7 @@ class Decided:
         return self.entity.entity_type
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Decision:
     """The work of a store: report the results, leave each entity as in `final`, and log the changes in order.
 

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol, Self
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from domain.changes import Change, Cursor
 from domain.entity_type import Entity
+from domain.value_object import value_object
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far apart the clocks of two hosts may be. A time further ahead comes from a wrong clock."""
@@ -26,7 +27,7 @@ class DeliveryStatus(Enum):
     FAILED = "failed"
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class SendResult:
     """The result of sending a message once: the HTTP status of the answer, or an error.
 
@@ -44,7 +45,7 @@ class SendResult:
         return self.status is not None and 200 <= self.status <= 299
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Attempt:
     """The record of one attempt, begun `at` a time."""
 
@@ -54,7 +55,7 @@ class Attempt:
     duration_ms: int
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Delivery:
     """A message for a webhook, with its attempts in their order.
 
@@ -111,7 +112,7 @@ def message_id(change: Change[Entity]) -> str:
     return f"msg_{change.entity_type.name}_{change.id}_{change.version}_{microseconds}"
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Progress:
     """The progress of a webhook: the position behind the last change that it got, and its pending deliveries."""
 
@@ -119,7 +120,7 @@ class Progress:
     pending: tuple[Delivery, ...] = ()  # oldest first
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Lease:
     """The right of an owner, such as a process, to deliver to a webhook."""
 

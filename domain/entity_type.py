@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import attrs
@@ -112,11 +111,12 @@ class Values(dict[str, Any]):
         self.whole = whole
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Entity:
     """The fields of every entity. An entity that breaks a rule cannot be made. Two are equal when all fields are.
 
-    The times of an entity never run backwards, even if the clocks of its writers differ.
+    The times of an entity never run backwards, even if the clocks of its writers differ. Its values are its `vars`, in
+    any order, and so without slots: they are taken and given all at once, which is what a write mostly does with them.
     """
 
     entity_type: ClassVar["EntityType[Entity]"]
@@ -152,10 +152,9 @@ class Entity:
 
     @classmethod
     def trusted(cls, values: Mapping[str, object]) -> Self:
-        """Return an entity from values that were checked before, such as a stored row. Checks nothing."""
+        """Return an entity from all its values, which were checked before, such as a stored row. Checks nothing."""
         entity = cls.__new__(cls)
-        for name, put in cls.entity_type.slots:
-            put(entity, values[name])
+        vars(entity).update(values)
         return entity
 
     @classmethod
@@ -180,7 +179,8 @@ class Entity:
     def apply(self, changes: Mapping[str, object], *, at: datetime) -> Self:
         """Do the same as `edit`, with the changes in one mapping."""
         checked = self.entity_type.check(changes, whole=False)
-        new = {name: value for name, value in checked.items() if getattr(self, name) != value}
+        now = vars(self)
+        new = {name: value for name, value in checked.items() if now[name] != value}
         if not new:
             return self
         at = max(at, self.updated_at)
@@ -202,8 +202,8 @@ class Entity:
             yield Violation(field="updated_at", code="contradiction", reason="must not be before created_at")
 
     def _next(self, at: datetime, changes: Mapping[str, object]) -> Self:
-        values = {**self.entity_type.values(self), **changes}
-        return self.trusted({**values, "version": self.version + 1, "updated_at": max(at, self.updated_at)})
+        identity = {"version": self.version + 1, "updated_at": max(at, self.updated_at)}
+        return self.trusted({**vars(self), **changes, **identity})
 
 
 E = TypeVar("E", bound=Entity)
@@ -266,8 +266,8 @@ class EntityType(Generic[E_co]):
         self.searched = tuple(each for each in self.fields if each.searched)
         self.unique = tuple(each for each in self.fields if each.unique)
         self.defaults = {each.name: each.default for each in self.fields if not each.required}
-        self.slots = tuple((each.name, getattr(entity, each.name).__set__) for each in self.fields)
-        self._all = attrgetter(*self.by_name)
+        if "__slots__" in vars(entity):
+            raise TypeError(f"{entity.__name__} needs slots=False: its values are its `vars`")
         entity.entity_type = self
 
     def __repr__(self) -> str:
@@ -323,13 +323,10 @@ class EntityType(Generic[E_co]):
         names = (field.name for field in self.required if field.name in missing)
         return violations.failure(Violation(field=name, code="required", reason="is required") for name in names)
 
-    def values(self, entity: Entity) -> dict[str, object]:
-        """Return every value of an entity by the name of its field."""
-        return dict(zip(self.by_name, self._all(entity), strict=True))
-
     def search_text(self, entity: Entity) -> str:
         """Return the text that `q` searches: the folded searched fields, with separators so that no match spans two."""
-        return SEPARATOR.join([field.field_type.key(getattr(entity, field.name) or "") for field in self.searched])
+        values = vars(entity)
+        return SEPARATOR.join([field.field_type.key(values[field.name] or "") for field in self.searched])
 
 
 SEPARATOR = "\x1f"  # a control character, which no text of an entity can hold

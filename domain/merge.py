@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Generic
 
-from attrs import field, frozen
+from attrs import field
 
 from domain.commands import Precondition
 from domain.entity_type import E, Entity, EntityType, Values
 from domain.state import State
 from domain.upsert import Upsert, owner_of
+from domain.value_object import value_object
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class MergeById(Generic[E]):
     """Set `values` of an entity, if it `updates`.
 
@@ -30,7 +31,7 @@ class MergeById(Generic[E]):
         return _merged(current.living(self.entity_type, self.id), self, at)
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class MergeByValue(Upsert[E]):
     """The same for the entity that owns the value of a `unique` field; if no entity owns it, make one."""
 

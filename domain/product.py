@@ -13,7 +13,7 @@ from domain.field_types import Integer, Money, String
 MAX_STOCK = 2**31 - 1
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Product(Entity):
     """Something to be sold. A `stock` of None is not tracked; a `sku` is unique among the living."""
 

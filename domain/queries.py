@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Generic
 
-from attrs import field, frozen
+from attrs import field
 
 from domain.changes import Cursor
 from domain.entity_type import E_co, Entity, EntityType, Field
 from domain.stored_entity import Serializer, StoredEntity
 from domain.text import sought
+from domain.value_object import value_object
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -28,7 +29,7 @@ class Operator(Enum):
     NULL = "null"
 
 
-@frozen
+@value_object
 class Condition:
     """A condition on one field.
 
@@ -62,7 +63,7 @@ class Condition:
                 return bool(mine < other)
 
 
-@frozen
+@value_object
 class Order:
     """One field to sort by. Empty fields come last in either direction."""
 
@@ -74,7 +75,7 @@ Position = tuple[Any, ...]
 """The end of a page: the sort keys of its last entity, one for each `Order`, and its id."""
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Query(Generic[E_co]):
     """A page of the entities of a type: those that match, in an order, after a position.
 
@@ -115,7 +116,7 @@ class Query(Generic[E_co]):
         return self.position(documents.read(self.entity_type, record.document)) if self.order else (record.id,)
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Page:
     """A page of stored entities, with the positions to continue from.
 
@@ -139,7 +140,7 @@ class Side(Enum):
     NULL = "null"
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Segment:
     """A stretch of an ordered collection that one index range can answer.
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from itertools import count
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
 
 from domain.entity_type import Deleted, E, Entity, EntityType
 from domain.errors import NotFound
+from domain.value_object import value_object
 
 Ref = tuple[EntityType[Entity], int]
 """The identity of an entity."""
@@ -18,7 +19,7 @@ Current = Entity | Deleted[Entity] | None
 """An entity as it is now. A deleted one is looked up only if a command needs it."""
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class State:
     """The part of a store that some commands name. `new_id` gives the ids of new entities."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import field
 
 from domain.commands import ANY_VERSION, Precondition
 from domain.entity_type import EntityType, Field
@@ -11,13 +11,14 @@ from domain.field_types import Integer, String
 from domain.parsing import parse_fields
 from domain.product import MAX_STOCK, PRODUCT, Product
 from domain.state import State
+from domain.value_object import value_object
 
 CHANGE = Integer(-MAX_STOCK, MAX_STOCK)
 REASON = String(0, 100)
 _FIELDS = (Field(name="change", field_type=CHANGE, required=True), Field(name="reason", field_type=REASON))
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class AdjustStock:
     """Add `change`, which may be negative, to the stock of a product; the change keeps `reason`."""
 

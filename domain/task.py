@@ -29,7 +29,7 @@ class Priority(Enum):
     HIGH = "high"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Task(Entity):
     """Something to be done. `completed_at` is the time at which its status became done, or None."""
 

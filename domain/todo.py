@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
-from attrs import field, frozen
+from attrs import field
 
 from domain.commands import Create
 from domain.entity_type import EntityType, Field
@@ -17,6 +17,7 @@ from domain.field_types import Boolean, Integer
 from domain.parsing import parse_fields
 from domain.state import State
 from domain.task import TASK, Status, Task
+from domain.value_object import value_object
 
 MAX_ORDER = 2**53 - 1
 """The largest order, and below zero the smallest: JavaScript knows no other whole numbers exactly."""
@@ -31,7 +32,7 @@ _COMPLETED = (Status.DONE, Status.CANCELLED)
 _ORDER = re.compile(r"(?:\A|\n)order: (-?[0-9]{1,16})\Z")
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Todo:
     """A task as a to-do. It is completed if nothing is left to be done, so also if the task was cancelled."""
 
@@ -68,7 +69,7 @@ def create_todo(raw: Mapping[str, object]) -> Create[Task]:
     return Create(entity_type=TASK, values={"title": values["title"], "status": status, "notes": notes})
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class EditTodo:
     """Set what the caller sent of a to-do. A status that says the same as `completed` stays, as do the other notes."""
 

@@ -3,7 +3,7 @@
 import re
 from typing import Self
 
-from attrs import frozen
+from domain.value_object import value_object
 
 MAX_STATE = 512
 """The longest `tracestate` that is carried on, in characters; the specification asks for no more."""
@@ -16,7 +16,7 @@ _MEMBER = re.compile(rf"({_KEY})={_VALUE}")
 _MOST_MEMBERS = 32
 
 
-@frozen
+@value_object
 class TraceContext:
     """A trace, and the caller's place in it. `state` is the caller's `tracestate`, or empty."""
 

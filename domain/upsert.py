@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Generic
 
-from attrs import field, frozen
+from attrs import field
 
 from domain.commands import NOBODY, Command, Create, Edit, Refuse
 from domain.entity_type import E, EntityType
 from domain.errors import ValidationFailed, Violation
 from domain.state import Ref, State, UniqueValue
+from domain.value_object import value_object
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Upsert(Generic[E]):
     """Set `values` of the entity that owns the value of a `unique` field, or make one if no entity owns it."""
 

@@ -17,7 +17,7 @@ ROTATION = timedelta(hours=24)
 """How long a replaced secret still signs, beside its successor."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Webhook(Entity):
     """An address that gets changes of some `types`, or of all types if the list is empty.
 

@@ -39,28 +39,31 @@ class _Form:
     """The conversion of one entity type. Dates, choices and lists need none: orjson writes them."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
-        self._values = attrgetter(*entity_type.by_name)
+        self._empty = dict.fromkeys(entity_type.by_name)
         self._defaults = entity_type.defaults
-        self._writers = [(field.name, _writer(field.field_type)) for field in entity_type.fields]
+        writers = ((field.name, _writer(field.field_type)) for field in entity_type.fields)
+        self._writers = [(name, write) for name, write in writers if write is not None]
         readers = ((field.name, _reader(field.field_type)) for field in entity_type.fields)
         self._readers = [(name, read) for name, read in readers if read is not None]
 
     def plain(self, entity: Entity) -> dict[str, Any]:
         """Return the values of an entity in a form that JSON can hold."""
-        return {
-            name: value if write is None or value is None else write(value)
-            for (name, write), value in zip(self._writers, self._values(entity), strict=True)
-        }
+        values = {**self._empty, **vars(entity)}  # in the order of the fields
+        for name, write in self._writers:
+            if (value := values[name]) is not None:
+                values[name] = write(value)
+        return values
 
     def values(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """Return the values of a document; a missing field gets its default."""
+        """Return the values of a document; a missing field gets its default. Raises `ValueError` and `KeyError`."""
         try:
             for name, read in self._readers:
-                if raw.get(name) is not None:
-                    raw[name] = read(raw[name])
+                if (value := raw.get(name)) is not None:
+                    raw[name] = read(value)
         except (ValueError, LookupError, TypeError, ArithmeticError) as error:
             raise ValueError(f"{name} is {raw[name]!r}") from error
-        return {**self._defaults, **raw}
+        values = {**self._defaults, **raw}
+        return values if values.keys() == self._empty.keys() else {name: values[name] for name in self._empty}
 
 
 def _writer(field_type: FieldType) -> Callable[[Any], Any] | None:

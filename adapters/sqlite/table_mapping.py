@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Set
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import apsw
@@ -79,7 +79,7 @@ class TableMapping:
         self.table = entity_type.collection
         listed = [field for field in entity_type.fields if field.listed]
         self._columns = [self.column(field) for field in listed]
-        self._values = attrgetter(*(field.name for field in listed))
+        self._values = itemgetter(*(field.name for field in listed))
         self._conversions = [conversion(field.field_type) for field in listed]
         self._converting = [(index, each) for index, each in enumerate(self._conversions) if each is not None]
         self.sorted_by = [self.column(field) for field in listed if field.name != "id"]
@@ -87,7 +87,7 @@ class TableMapping:
         self.folded = [*(self.column(field) for field in folded), "search"]
         self._folded_names = [field.name for field in folded]
         searched = [field.name for field in entity_type.searched]
-        self._search_values = attrgetter(*searched) if searched else lambda _: None
+        self._search_values = itemgetter(*searched) if searched else lambda _: None
         columns = [*self._columns, "search", "document"]
         indexed = f"EXISTS (SELECT 1 FROM {self.table}_search)"
         self.needs = f"SELECT {', '.join(columns)} FROM {self.table} WHERE {indexed} LIMIT 0"
@@ -146,10 +146,11 @@ class TableMapping:
     def update(self, connection: apsw.Connection, record: StoredEntity, before: Any, entity: Any) -> Searched | None:
         """Update the row of an entity. Name only columns that differ, because SQLite rewrites the index of each."""
         searched = None
-        fields = zip(self._columns, self._conversions, self._values(before), self._values(entity), strict=True)
+        was, now = vars(before), vars(entity)
+        fields = zip(self._columns, self._conversions, self._values(was), self._values(now), strict=True)
         changed = [(column, (convert, value)) for column, convert, old, value in fields if value != old]
         new = dict(zip((column for column, _ in changed), _converted(pair for _, pair in changed), strict=True))
-        if self._search_values(entity) != self._search_values(before):
+        if self._search_values(now) != self._search_values(was):
             new["search"] = search = self.entity_type.search_text(entity)
             searched = Searched(record.id, self._text(connection, record.id), search)
         new["document"] = record.document
@@ -197,7 +198,7 @@ class TableMapping:
         return str(connection.execute(self._text_of, (id,)).fetchall()[0][0])
 
     def _keys(self, entity: Any) -> list[SqlValue]:
-        values = list(self._values(entity))
+        values = list(self._values(vars(entity)))
         for index, convert in self._converting:
             value = values[index]
             if value is not None:

@@ -6,8 +6,6 @@ it. All functions also raise the errors of `Writer.submit`.
 
 from collections.abc import Mapping
 
-from attrs import frozen
-
 from domain.access.access_key import Actor
 from domain.changes import Cursor
 from domain.commands import ANY_VERSION, Command, Create, Delete, Edit, Precondition, Restore
@@ -17,11 +15,12 @@ from domain.entity_type import Entity, EntityType
 from domain.ports import Writer
 from domain.stock import AdjustStock
 from domain.trace import TraceContext
+from domain.value_object import value_object
 
 Answer = Outcome | Replay
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Terms:
     """The terms of a write: the caller, the trace, the idempotency key, and whether it is a dry run."""
 

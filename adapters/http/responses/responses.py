@@ -3,16 +3,18 @@
 from typing import Any
 
 import orjson
-from attrs import field, frozen
+from attrs import field
 from starlette.background import BackgroundTask
 from starlette.types import Receive, Scope, Send
+
+from domain.value_object import value_object
 
 Header = tuple[bytes, bytes]
 
 JSON_TYPE = b"application/json"
 
 
-@frozen(kw_only=True)
+@value_object(kw_only=True)
 class Response:
     """A whole response. `background` runs once it has been sent."""
 
