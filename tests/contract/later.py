@@ -11,7 +11,7 @@ from domain.registry import ENTITY_TYPES
 from domain.task import TASK, Task
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class LaterTask(Task):
     """A task with a sorted and searched place, and a number of hours that is neither."""
 

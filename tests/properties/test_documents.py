@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import apsw
+import orjson
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -13,7 +14,7 @@ from adapters.sqlite.connections import migrate
 from adapters.sqlite.table_mapping import TableMapping, microseconds, moment, sql
 from domain.entity_type import EntityType, Field
 from domain.registry import ENTITY_TYPES
-from tests.builders import SERIALIZER, record
+from tests.builders import NOON, REQUIRED, SERIALIZER, record
 from tests.properties.strategies import entities, values
 
 DATABASE = apsw.Connection(":memory:")
@@ -35,6 +36,20 @@ def test_documents_there_and_back(entity_type: EntityType[Any], data: st.DataObj
     assert entity == SERIALIZER.read(entity_type, document)
     assert document == SERIALIZER.write(evolve(entity))
     assert (entity == other) is (document == SERIALIZER.write(other))
+
+
+@EVERY_ENTITY_TYPE
+def test_documents_of_others(entity_type: EntityType[Any]) -> None:
+    """Fields may come in any order. One that nobody declares is left out; a missing one that is required is told."""
+    entity = entity_type.entity.create(id=1, at=NOON, **REQUIRED[entity_type])
+    fields = orjson.loads(SERIALIZER.write(entity))
+    mixed = {"colour": "red", **dict(reversed(fields.items()))}
+    again = SERIALIZER.read(entity_type, orjson.dumps(mixed).decode())
+    assert (entity, list(fields)) == (again, list(orjson.loads(SERIALIZER.write(again))))
+    for name in fields.keys() - entity_type.defaults.keys():
+        others = {each: value for each, value in mixed.items() if each != name}
+        with pytest.raises(KeyError, match=name):
+            SERIALIZER.read(entity_type, orjson.dumps(others).decode())
 
 
 @EVERY_FIELD

@@ -3,10 +3,21 @@
 from typing import Any
 
 import pytest
+from attrs import frozen
 
-from domain.entity_type import MAX_ID, MAX_KNOWN, MAX_REMEMBERED, MAX_SUGGESTED, SEPARATOR, EntityType, Field
+from domain.entity_type import (
+    MAX_ID,
+    MAX_KNOWN,
+    MAX_REMEMBERED,
+    MAX_SUGGESTED,
+    SEPARATOR,
+    Entity,
+    EntityType,
+    Field,
+    writable,
+)
 from domain.errors import ValidationFailed
-from domain.field_types import FieldType, Integer, ValidationError
+from domain.field_types import FieldType, Integer, String, ValidationError
 from domain.parsing import from_json, json_value
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
@@ -143,6 +154,17 @@ def test_entities_are_equal_when_every_field_is() -> None:
     """Equality looks at more than the id."""
     assert task() == task()
     assert task() != task(notes="more")
+
+
+def test_an_entity_with_slots() -> None:
+    """It is refused at once, because what its slots hold would not be among its values."""
+
+    @frozen(kw_only=True)
+    class Slotted(Entity):
+        name: str = writable(String(1, 9))
+
+    with pytest.raises(TypeError, match=r"^Slotted needs slots=False: its values are its `vars`$"):
+        EntityType(Slotted, name="slotted", collection="slotted")
 
 
 @EVERY_ENTITY_TYPE

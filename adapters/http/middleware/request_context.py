@@ -19,7 +19,7 @@ from adapters.http.responses.security_headers import OF_EVERYTHING
 from adapters.http.timing.stopwatch import begin
 from domain.access.key_text import holds_secret
 
-_ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
+_ANSWERS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 _IN_PATHS = "/~!$&'()*+,;=:@"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -58,19 +58,15 @@ class RequestContext:
             scope.get(IS_WHOLE, False),
             self._capacity,
             root and quote(root, safe=_IN_PATHS),
+            scope["scheme"],
+            (scope.get("client") or ("",))[0],
+            (scope.get("server") or ("",))[0],
         )
-        request.scheme = scope["scheme"]
-        request.address = (scope.get("client") or ("",))[0]
-        request.reached_at = (scope.get("server") or ("",))[0]
         if self._measures:
             request.stopwatch = begin()
             send = request.stopwatch.sending(send)
         status = 0
         is_head = request.method == "HEAD"
-
-        def stamps() -> tuple[Header, ...]:
-            spent = b"%.2fms" % ((perf_counter() - started) * 1000)
-            return (b"x-request-id", request_id), (b"x-process-time", spent), *request.limit
 
         async def stamped(message: Message) -> None:
             nonlocal status
@@ -80,12 +76,15 @@ class RequestContext:
                     message = {**message, "body": b""}  # the rest is as for GET, so that nothing else differs
             elif kind in _ANSWERS:
                 request.end_work()
-                status = message["status"]
-                message["headers"] = [*message["headers"], *self._common(status, request), *stamps()]
-            elif kind == "websocket.accept":
-                request.end_work()
-                status = 101
-                message["headers"] = [*message.get("headers", ()), *OF_EVERYTHING, *stamps()]
+                status = message.get("status", 101)  # which an accepted handshake is answered with
+                spent = b"%.2fms" % ((perf_counter() - started) * 1000)
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *(OF_EVERYTHING if status == 101 else self._common(status, request)),
+                    (b"x-request-id", request_id),
+                    (b"x-process-time", spent),
+                    *request.limit,
+                ]
             elif kind == "websocket.close" and status == 0:
                 status = 403  # servers send this for a handshake that is not accepted
             await send(message)

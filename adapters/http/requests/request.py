@@ -1,7 +1,8 @@
 """A request as handlers see it. Nothing of it is parsed before a handler reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Final
 
 from attrs import define, field
@@ -27,6 +28,9 @@ NO_ROUTE: Final = "(other)"
 """The route of a path that does not exist, and of a request that was refused before its path was looked at."""
 
 
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
+
 @define(eq=False)
 class Request:
     """One request, or the handshake of a socket.
@@ -48,15 +52,15 @@ class Request:
     """The limits that all requests share."""
     root: str = ""
     """The prefix of our paths, if a server or a proxy puts us below one. It is not part of `path`."""
+    scheme: str = "http"
+    address: str = ""
+    """The address of the client, as far as trusted proxies tell it."""
+    reached_at: str = ""
+    """Our own address that the client connected to, or the path of a socket; empty if the server does not say."""
     route: str = field(default=NO_ROUTE, init=False)
     """The template of its path, once that is found."""
-    parameters: dict[str, str] = field(factory=dict, init=False)
+    parameters: Mapping[str, str] = field(default=_NO_PARAMETERS, init=False)
     """The parameters of the path, by the names in its route."""
-    scheme: str = field(default="http", init=False)
-    address: str = field(default="", init=False)
-    """The address of the client, as far as trusted proxies tell it."""
-    reached_at: str = field(default="", init=False)
-    """Our own address that the client connected to, or the path of a socket; empty if the server does not say."""
     grant: Grant = field(default=OPEN, init=False)
     """What the caller may do."""
     credential: bytes | None = field(default=None, init=False, repr=False)
