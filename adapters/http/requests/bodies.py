@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
+from adapters.http.fairness.heavy_work import HEAVY_BYTES
 from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.requests.header_lists import parsed
 from adapters.http.requests.request import Request
@@ -23,7 +24,9 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
     """
     check_media_type(request)
     body = await read_body(request, limit)
-    await request.begin_heavy_work(len(body))
+    if len(body) <= HEAVY_BYTES:  # as nearly always
+        return body, object_of(body)
+    await request.begin_heavy_work()
     return body, await request.capacity.heavy_work.do(len(body), partial(object_of, body))
 
 

@@ -9,7 +9,6 @@ from attrs import define, field
 from starlette.types import Receive, Scope
 
 from adapters.http.fairness.capacity import Capacity
-from adapters.http.fairness.heavy_work import HEAVY_BYTES
 from adapters.http.fairness.pending_bodies import PendingBody
 from adapters.http.responses.caching import NEVER, VARY
 from adapters.http.responses.responses import Header
@@ -90,12 +89,11 @@ class Request:
         self.capacity.at_work.enter(self.address)
         self.is_at_work = True
 
-    async def begin_heavy_work(self, size: int) -> None:
-        """Wait for a slot, if the body has more than `HEAVY_BYTES`."""
-        if size > HEAVY_BYTES:
-            with timed(Phase.TURN):
-                await self.capacity.heavy_work.slots.take(self.address)
-            self.is_heavy = True
+    async def begin_heavy_work(self) -> None:
+        """Wait for a slot, because the body has more than `HEAVY_BYTES`."""
+        with timed(Phase.TURN):
+            await self.capacity.heavy_work.slots.take(self.address)
+        self.is_heavy = True
 
     def end_work(self) -> None:
         """Count it no longer: the response begins, or there will be none."""
