@@ -102,12 +102,12 @@ async def test_others_write_while_a_large_batch_is_decided(store: SqliteStore, p
     commands: list[Any] = [Slow(begun, let_go), *(create(TASK) for _ in range(committer.LARGE))]
     large = asyncio.create_task(carry_out(store, *commands))
     await asyncio.to_thread(begun.wait)
-    other = open_store(path)
     try:
+        other = open_store(path)
         made = await fill(other, TASK, {})
+        await other.close()  # which may lock the file for longer than anybody waits here
     finally:
         let_go.set()
-        await other.close()
     made += await large
     assert list(range(1, len(commands) + 2)) == [each.id for each in made]
     assert made == await walk(store, Query(entity_type=TASK))

@@ -14,7 +14,7 @@ from domain.field_types import FieldType, String, Url, ValidationError
 from domain.parsing import json_value
 from domain.product import PRODUCT
 from domain.registry import ENTITY_TYPES
-from domain.text import WHITE_SPACE
+from domain.text import WHITE_SPACE, shows_something
 
 RULES = {
     f"{entity_type.name}.{each.name}": evolve(
@@ -42,11 +42,15 @@ def takes(field_type: FieldType, text: str) -> bool:
 @example(text="")
 @example(text="\r\n")
 @example(text="a\r\nb\r")
+@example(text="\ufeff")
+@example(text=" \u200b\U000e0001")
 def test_text(name: str, text: str) -> None:
-    """A text of a length that nobody minds is taken exactly where it matches."""
+    """A text of a length that nobody minds is taken exactly where it matches, unless it is blank but matches."""
     field_type = RULES[name]
+    matches = re.search(text_pattern(field_type), text) is not None
+    is_blank = field_type.least > 0 and not shows_something(text)
 
-    assert takes(field_type, text) == (re.search(text_pattern(field_type), text) is not None)
+    assert takes(field_type, text) == (matches and not is_blank)
 
 
 @given(text=st.text("0123456789.-", max_size=14) | st.decimals(-(10**9), 10**10, places=2).map(str))

@@ -40,7 +40,11 @@ SENT_URL = f"^{_AROUND}{_ADDRESS}{_AROUND}$"
 
 
 def text_pattern(field_type: String) -> str:
-    """Return the pattern of a text as it is sent, before it is trimmed. The pattern allows any length."""
+    """Return the pattern of a text as it is sent, before it is trimmed. The pattern allows any length.
+
+    It also matches invisible characters alone, which are refused as blank: some of them are beyond U+FFFF, and dialects
+    do not agree how a pattern names those.
+    """
     first = f"[^{_SPACE}{_NEITHER}]"  # these are not trimmed, so that something is left
     rest = f"[^{_NEITHER}]"
     if field_type.alphabet is not None:
