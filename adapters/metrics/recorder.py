@@ -27,7 +27,6 @@ from domain.deliveries import Delivery, DeliveryStatus
 from domain.measurements import ConnectionUse
 
 OTHER = "_OTHER"  # any other method, as OpenTelemetry names it; so nobody can make a series of his own
-HANDSHAKE = "WEBSOCKET"  # as the access log names the method of a socket, whose handshake is a GET
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER})
 
 OUTCOMES = {DeliveryStatus.DELIVERED: "delivered", DeliveryStatus.PENDING: "retry", DeliveryStatus.FAILED: "failed"}
@@ -105,7 +104,7 @@ class Recorder:
 
     def _row(self, method: str, route: str, status: int) -> int:
         if method not in METHODS:
-            return self._row("GET" if method == HANDSHAKE else OTHER, route, status)
+            return self._row(OTHER, route, status)
         row = self._requests[method, route, status] = self._numbers.row(series(REQUESTS, method, route, str(status)))
         return row
 

@@ -113,9 +113,8 @@ def _deliver(statement: "Statement", plan: WritePlan) -> None:
 def _log(statement: "Statement", plan: WritePlan) -> None:
     """Add the changes (the first column is the number) and the positions of new webhooks."""
     rows = statement.mark(_change_rows(plan.changes))
-    statement.first(
-        "logged", f"SELECT * FROM jsonb_populate_recordset(NULL::changes, {rows})"
-    )  # not under the log's lock
+    query = f"SELECT * FROM jsonb_populate_recordset(NULL::changes, {rows})"  # not under the log's lock
+    statement.first("logged", query)
     statement.append(f"INSERT INTO changes ({CHANGE}) SELECT newest + {CHANGE} FROM numbered, logged")
     living = [ref for ref, after in plan.final.items() if ref[0].subscribes and isinstance(after, Entity)]
     if new := [{"id": ref[1]} for ref in living if not isinstance(plan.current.get(ref), Entity)]:

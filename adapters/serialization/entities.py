@@ -39,7 +39,7 @@ class _Form:
     """The conversion of one entity type. Dates, choices and lists need none: orjson writes them."""
 
     def __init__(self, entity_type: EntityType[Any]) -> None:
-        self._empty = dict.fromkeys(entity_type.by_name)
+        self._blank = dict.fromkeys(entity_type.by_name)  # in the order of the fields
         self._defaults = entity_type.defaults
         writers = ((field.name, _writer(field.field_type)) for field in entity_type.fields)
         self._writers = [(name, write) for name, write in writers if write is not None]
@@ -48,7 +48,7 @@ class _Form:
 
     def plain(self, entity: Entity) -> dict[str, Any]:
         """Return the values of an entity in a form that JSON can hold."""
-        values = {**self._empty, **vars(entity)}  # in the order of the fields
+        values = {**self._blank, **vars(entity)}
         for name, write in self._writers:
             if (value := values[name]) is not None:
                 values[name] = write(value)
@@ -63,7 +63,7 @@ class _Form:
         except (ValueError, LookupError, TypeError, ArithmeticError) as error:
             raise ValueError(f"{name} is {raw[name]!r}") from error
         values = {**self._defaults, **raw}
-        return values if values.keys() == self._empty.keys() else {name: values[name] for name in self._empty}
+        return values if values.keys() == self._blank.keys() else {name: values[name] for name in self._blank}
 
 
 def _writer(field_type: FieldType) -> Callable[[Any], Any] | None:

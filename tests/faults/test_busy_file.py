@@ -104,8 +104,10 @@ async def test_others_write_while_a_large_batch_is_decided(store: SqliteStore, p
     await asyncio.to_thread(begun.wait)
     try:
         other = open_store(path)
-        made = await fill(other, TASK, {})
-        await other.close()  # which may lock the file for longer than anybody waits here
+        try:
+            made = await fill(other, TASK, {})
+        finally:
+            await other.close()  # which may lock the file for longer than anybody waits here
     finally:
         let_go.set()
     made += await large

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from adapters.http.middleware.access_log import SOCKET
 from adapters.http.responses.problems import PROBLEMS
 from adapters.metrics.collector import Moment
 from adapters.metrics.families import DURATIONS, MEASURED, SHARED, Family
@@ -73,16 +72,6 @@ def test_methods_that_somebody_invents() -> None:
     recorder.requests([(f"X{number}", "(other)", 404, 0.0) for number in range(1000)])
     assert 1000 == samples(moment(numbers))[f"{REQUESTS}_count", ("_OTHER", "404", "(other)")]
     assert 1 == len(recorder._requests)
-
-
-def test_a_socket() -> None:
-    """Its handshake is a GET."""
-    numbers = SharedNumbers(rows=64)
-    Recorder(numbers).requests([(SOCKET, "/ws", 101, 0.1), ("GET", "/ws", 101, 0.2)])
-    counts = {
-        labels: value for (name, labels), value in samples(moment(numbers)).items() if name == f"{REQUESTS}_count"
-    }
-    assert {("GET", "101", "/ws"): 2} == counts
 
 
 def test_every_series_has_room() -> None:

@@ -23,7 +23,7 @@ class Shown(NamedTuple):
     tried: bool = False
 
 
-NOTHING = Shown()
+NO_CREDENTIAL = Shown()
 _NO_KEY = Shown(tried=True)
 
 
@@ -33,7 +33,7 @@ def shown_by(request: Request) -> Shown:
     if authorization is not None:
         return _key(authorization.decode("latin-1"))
     token = session_token(request)
-    return NOTHING if token is None else Shown(CredentialType.SESSION, hash_of(token))
+    return NO_CREDENTIAL if token is None else Shown(CredentialType.SESSION, hash_of(token))
 
 
 def is_by_cookie(request: Request) -> bool:

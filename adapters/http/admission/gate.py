@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from attrs import define, field
 
-from adapters.http.admission.credentials import NOTHING, Shown, shown_by
+from adapters.http.admission.credentials import NO_CREDENTIAL, Shown, shown_by
 from adapters.http.admission.live_grants import LiveGrants
 from adapters.http.requests.request import Request
 from adapters.http.responses.http_errors import Forbidden, RateLimited, Unauthorized
@@ -117,7 +117,7 @@ class Gate:
         """Return the credential of a request. One is parsed once in a turn of the event loop, then forgotten."""
         authorization, cookie = request.headers.get(b"authorization"), request.headers.get(b"cookie")
         if authorization is None and cookie is None:
-            return NOTHING
+            return NO_CREDENTIAL
         sent = (request.scheme, authorization, cookie)
         shown = self._shown.get(sent)
         if shown is None:

@@ -27,9 +27,7 @@ class HeavyWork:
     slots: Slots = field(factory=lambda: Slots(1))
     _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "backroom-heavy"), init=False)
 
-    async def do(self, size: int, work: Callable[[], T]) -> T:
-        """Return what `work` returns. It runs in the thread if it is for a body of more than `HEAVY_BYTES`."""
-        if size <= HEAVY_BYTES:
-            return work()
+    async def do(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns in the thread."""
         with timed(Phase.HEAVY):
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)

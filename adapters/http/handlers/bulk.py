@@ -63,8 +63,7 @@ class Bulk:
         """Carry out the operations in the body."""
         body, raw = await read_object(request, self.max_body)
         atomic, operations = _checked(raw)
-        do = partial(request.capacity.heavy_work.do, len(body))
-        commands = await do(lambda: tuple(self._command(each) for each in operations))
+        commands = await request.compute(lambda: tuple(self._command(each) for each in operations))
 
         def rendered(outcome: Outcome) -> Response:
             refused = sum(isinstance(each, DomainError) for each in outcome.results)

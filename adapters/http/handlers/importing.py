@@ -115,7 +115,7 @@ class Importing:
         """Check the rows in the body, or write them."""
         body, raw = await read_object(request, self.max_body)
         asked = self._parsed(raw)
-        table = await request.capacity.heavy_work.do(len(body), partial(self._read, asked))
+        table = await request.compute(partial(self._read, asked))
         if table.faults or not table.commands:
             return json_response(table.report(None))
         atomic = not (asked.continues or only_validates(request))

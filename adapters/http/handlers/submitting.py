@@ -34,11 +34,7 @@ class Submitter:
         """Return the response that `render` makes of the outcome, or of the outcome stored under the key."""
         terms = _terms(request, body)
         answer = await use_case(terms)
-        response = (
-            await request.capacity.heavy_work.do(len(body), lambda: _rendered(answer, render))
-            if request.is_heavy
-            else _rendered(answer, render)
-        )
+        response = await request.compute(lambda: _rendered(answer, render))
         if terms.dry_run:
             return response.plus(_APPLIED)
         if isinstance(answer, Outcome) and (self.dispatcher.has_readers or subscribes):

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import itemgetter
 from time import time
 
 import orjson
@@ -18,7 +17,6 @@ from domain.access.key_text import begins_secret
 from domain.trace import TraceContext
 
 _UNPRINTABLE = re.compile(r"[^!-~]")
-_COUNTED = itemgetter(1, 7, 3, 4)  # of a line: its method, route, status and duration
 _OF_CALENDARS = re.compile(r"(?:/[0-9]{1,19})?")
 
 SOCKET = "WEBSOCKET"  # in place of the method of a socket, whose handshake is a GET
@@ -33,7 +31,7 @@ client's `traceparent`, and for a slow request where its time went (seconds).
 """
 
 Count = Callable[[Iterable[tuple[str, str, int, float]]], object]
-"""Counts requests by method (`SOCKET` for a socket), route (its template), status and duration (seconds)."""
+"""Counts requests by method, route (its template), status and duration (seconds)."""
 
 
 def as_text(line: Line) -> str:
@@ -97,6 +95,11 @@ def _second(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")[:-6]
 
 
+def _counted(line: Line) -> tuple[str, str, int, float]:
+    _, method, _, status, spent, _, _, route, _, _ = line
+    return "GET" if method == SOCKET else method, route, status, spent
+
+
 @define(eq=False)
 class AccessLog:
     """Gathers lines and hands them to `output` in one piece, and to `count`. Lines leave out the query.
@@ -134,5 +137,5 @@ class AccessLog:
         gathered, self._gathered = self._gathered, []
         if gathered:
             if self.count is not None:
-                self.count(map(_COUNTED, gathered))
+                self.count(map(_counted, gathered))
             self.output("".join(map(self.format, gathered)))

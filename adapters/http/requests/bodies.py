@@ -25,10 +25,9 @@ async def read_object(request: Request, limit: int) -> tuple[bytes, dict[str, An
     """
     check_media_type(request)
     body = await read_body(request, limit)
-    if len(body) <= HEAVY_BYTES:  # as nearly always
-        return body, object_of(body)
-    await request.begin_heavy_work()
-    return body, await request.capacity.heavy_work.do(len(body), partial(object_of, body))
+    if len(body) > HEAVY_BYTES:
+        await request.begin_heavy_work()
+    return body, await request.compute(partial(object_of, body))
 
 
 def object_of(body: bytes) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """A request as handlers see it. Nothing of it is parsed before a handler reads it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import define, field
 from starlette.types import Receive, Scope
@@ -26,8 +26,9 @@ IS_WHOLE: Final = "backroom.is_whole"
 NO_ROUTE: Final = "(other)"
 """The route of a path that does not exist, and of a request that was refused before its path was looked at."""
 
-
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
+T = TypeVar("T")
 
 
 @define(eq=False)
@@ -94,6 +95,10 @@ class Request:
         with timed(Phase.TURN):
             await self.capacity.heavy_work.slots.take(self.address)
         self.is_heavy = True
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns. It runs in the thread for heavy work if this request has a slot there."""
+        return await self.capacity.heavy_work.do(work) if self.is_heavy else work()
 
     def end_work(self) -> None:
         """Count it no longer: the response begins, or there will be none."""
