@@ -11,12 +11,13 @@ WHITE_SPACE = (
 )
 
 # Invisible characters: Unicode's Default_Ignorable_Code_Point (version 16), and the Braille pattern without dots. The
-# inside of a character class.
+# insides of character classes, up to U+FFFF and beyond.
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
 )
-_VISIBLE = re.compile(f"[^{INVISIBLE}{WHITE_SPACE}]")
+INVISIBLE_BEYOND = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+_VISIBLE = re.compile(f"[^{INVISIBLE}{INVISIBLE_BEYOND}{WHITE_SPACE}]")
 
 # The insides of character classes: category Cc, of which lines may hold newline and tab, and a single line neither
 # these nor the two separators. Lone surrogates, which cannot be written as UTF-8 at all, are forbidden besides.

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from domain.field_types import String
 from domain.parsing import DECIMALS
-from domain.text import NOT_IN_LINE, NOT_IN_LINES, WHITE_SPACE
+from domain.text import INVISIBLE, NOT_IN_LINE, NOT_IN_LINES, WHITE_SPACE, forbidden_character
 
 
 def _escaped(characters: str) -> str:
@@ -26,6 +26,7 @@ def _ranges(characters: str) -> str:
 _SPACE = _ranges(WHITE_SPACE)
 _NEITHER = _escaped(NOT_IN_LINE)
 _AROUND = f"[{_SPACE}]*"  # these are trimmed
+_HIDDEN = f"[{_escaped(INVISIBLE)}]"
 
 ONE_LINE = f"^[^{_NEITHER}]*$"
 LINES = f"^[^{_escaped(NOT_IN_LINES)}]*$"
@@ -42,16 +43,21 @@ SENT_URL = f"^{_AROUND}{_ADDRESS}{_AROUND}$"
 def text_pattern(field_type: String) -> str:
     """Return the pattern of a text as it is sent, before it is trimmed. The pattern allows any length.
 
-    It also matches invisible characters alone, which are refused as blank: some of them are beyond U+FFFF, and dialects
-    do not agree how a pattern names those.
+    It takes invisible characters beyond U+FFFF for visible, because dialects do not agree how a pattern names those.
     """
-    first = f"[^{_SPACE}{_NEITHER}]"  # these are not trimmed, so that something is left
+    first = f"({_HIDDEN}({_HIDDEN}|{_inside(field_type)})*)?[^{_SPACE}{_NEITHER}{_escaped(INVISIBLE)}]"
     rest = f"[^{_NEITHER}]"
     if field_type.alphabet is not None:
         first = rest = f"[{field_type.alphabet}]"
     elif field_type.lines:
         rest = f"([^{_escaped(NOT_IN_LINES)}]|\\r\\n)"
     return f"^{_AROUND}{first if field_type.least else ''}{rest}*{_AROUND}$"
+
+
+def _inside(field_type: String) -> str:
+    """Return what matches white space that may stand inside a text."""
+    spaces = (each for each in WHITE_SPACE if forbidden_character(each, lines=field_type.lines) is None)
+    return f"[{_ranges(''.join(spaces))}]" + ("|\\r\\n" if field_type.lines else "")
 
 
 def amount_pattern(most: Decimal | int, *, signed: bool = False) -> str:
