@@ -3,6 +3,7 @@
 import pytest
 
 from tests.http.service import Client
+from tests.http.transport import connected
 
 pytestmark = pytest.mark.anyio
 
@@ -19,3 +20,12 @@ async def test_every_answer_says_what_it_is(client: Client) -> None:
         assert "nosniff" == response.headers["x-content-type-options"]
         assert "no-referrer" == response.headers["referrer-policy"]
         assert (policy if path in pages else None) == response.headers.get("content-security-policy")
+
+
+async def test_every_socket_says_so_too(client: Client) -> None:
+    """A handshake that is accepted is answered with the headers of every response, but none for caches."""
+    async with connected(client.service.app, "/ws", [("X-Request-Id", "r-1")]) as socket:
+        accepted = await socket.next()
+    headers = dict(accepted["headers"])
+    expected = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"no-referrer", b"x-request-id": b"r-1"}
+    assert {**expected, b"x-process-time": headers[b"x-process-time"]} == headers
