@@ -48,7 +48,6 @@ def test_stock_that_waits(page: Page, service: Service) -> None:
     for waiting in ("1 change waits", "2 changes wait"):
         row(page, "Widget").get_by_role("button", name="Sell one").click()
         expect(page.locator(".outbox summary")).to_have_text(waiting)
-    page.unroute_all()
     sent: list[str] = []
 
     def sell(route: Route) -> None:
@@ -56,7 +55,7 @@ def test_stock_that_waits(page: Page, service: Service) -> None:
         changed(service, "/products/1", description=f"changed before sale {len(sent)}")
         route.continue_()
 
-    page.route("**/stock", sell)
+    page.route("**/stock", sell)  # takes over from `abort`; unrouted first, a sale could pass unseen
     expect(page.locator(".outbox")).to_be_hidden()
     assert ["*", "*"] == sent
     assert 5 == read(service, "/products/1")["stock"]

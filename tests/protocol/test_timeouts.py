@@ -202,7 +202,7 @@ async def test_answer_is_read_slowly() -> None:
         await respond(send, b"x" * size)
 
     class LongTimeouts(ShortTimeouts):
-        SEND_TIMEOUT = 0.5  # the kernel accepts a response in pieces of some megabytes
+        SEND_TIMEOUT = 2.0  # the kernel accepts a response in pieces of some megabytes, of half a second each
 
     async with running(app, LongTimeouts) as server:
         client = await server.connect()
@@ -211,7 +211,7 @@ async def test_answer_is_read_slowly() -> None:
         got = 0
         while piece := await client.reader.read(1_000_000):
             got += len(piece)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)  # for longer than the timeout in all
             if got == size:
                 break
 
