@@ -54,7 +54,8 @@ class Receiver:
 
     def taken(self) -> set[str]:
         """Return the ids of the messages that were answered with success."""
-        return {id for id, times in self.seen.items() if times > 1}
+        with self.arrived:
+            return {id for id, times in self.seen.items() if times > 1}
 
 
 @contextmanager
