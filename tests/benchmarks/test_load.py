@@ -50,15 +50,16 @@ def test_each_answer_is_given_to_its_script_in_full(pieces: tuple[bytes, ...]) -
     """A script gets each response whole and once, however it is cut into pieces."""
     answers: list[bytes] = []
     with server(*pieces) as port:
-        measure(port, [noting(answers, 3), noting(answers, 2)])
+        rate = measure(port, [noting(answers, 3), noting(answers, 2)])
 
     assert [OK] * 5 == answers
+    assert (5, True) == (rate.total, rate.answers > 0)
 
 
 def test_a_load_ends_when_its_time_is_over() -> None:
-    """A script without end is stopped when the time is over, and its responses count."""
+    """A script without end is stopped when the time is over, and its responses count, even one that comes then."""
     with server(OK) as port:
-        assert measure(port, [scripts.repeat("/")], seconds=0.05).answers > 0
+        assert measure(port, [scripts.repeat("/")], seconds=0.05).total > 0
 
 
 def test_an_answer_of_another_status_spoils_the_measurement() -> None:

@@ -65,8 +65,12 @@ def receiving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
-            self.send_response(receiver.take(Message({k.lower(): v for k, v in self.headers.items()}, body)))
+            size = int(self.headers["content-length"])
+            body = self.rfile.read(size)
+            if len(body) < size:  # the sender was killed meanwhile
+                return
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.send_response(receiver.take(Message(headers, body.decode())))
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:

@@ -10,19 +10,20 @@ from attrs import define, field
 
 @define(eq=False)
 class Relay:
-    """Passes bytes on to a port. While it `holds`, an answer sets `holding` and waits."""
+    """Passes bytes on to a port. An answer to what begins as `holds`, which may be all, sets `holding` and waits."""
 
     port: int
     url: str = ""
-    holds: bool = False
+    holds: bytes | None = None
     holding: asyncio.Event = field(factory=asyncio.Event)
     _released: asyncio.Event = field(factory=asyncio.Event)
     tasks: set[asyncio.Task[None]] = field(factory=set)
 
     def release(self) -> None:
         """Pass on what was held, and all that comes later."""
-        self.holds = False
+        self.holds = None
         self._released.set()
+        self._released = asyncio.Event()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what a client sends, and what it is answered, until either side has ended."""
@@ -30,7 +31,11 @@ class Relay:
         assert task is not None
         self.tasks.add(task)
         answers, requests = await asyncio.open_connection("127.0.0.1", self.port)
-        ways = [asyncio.create_task(_pass_on(reader, requests)), asyncio.create_task(self._answer(answers, writer))]
+        line = _Line()
+        ways = [
+            asyncio.create_task(line.ask(reader, requests)),
+            asyncio.create_task(self._answer(answers, writer, line)),
+        ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -40,17 +45,24 @@ class Relay:
             writer.close()
             requests.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: "_Line") -> None:
         while chunk := await reader.read(65536):
-            if self.holds:
+            if self.holds is not None and line.asked.startswith(self.holds):
                 self.holding.set()
                 await self._released.wait()
             writer.write(chunk)
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(65536):
-        writer.write(chunk)
+@define(eq=False)
+class _Line:
+    """One way of a connection, and what went there last: a head, which comes in one piece, or a body."""
+
+    asked: bytes = b""
+
+    async def ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65536):
+            self.asked = chunk
+            writer.write(chunk)
 
 
 @asynccontextmanager

@@ -105,7 +105,7 @@ async def test_a_cancelled_sale(tmp_path: Path, mode: Mode) -> None:
         person.post("/products", json={"name": "Widget", "price": 1, "stock": 10})
         async with relayed(service.url) as relay, session(relay.url, tmp_path, mode=mode) as assistant:
             await assistant.tools()
-            relay.holds = True
+            relay.holds = b""
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(lambda: assistant.result("adjust_product_stock", id=1, change=-3))
                 await relay.holding.wait()

@@ -21,7 +21,7 @@ from attrs import define
 from entrypoints.server import Server, config, listen, most_connections, url
 
 ANNOUNCEMENT = re.compile(r"backroom: listening on http://127\.0\.0\.1:(\d+)\n")
-ENDS = 15  # seconds; the applications here are served with timeouts of two
+ENDS = 30  # seconds; a server that is stopped ends within ten, whatever hangs
 
 
 @define

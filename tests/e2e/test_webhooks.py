@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
-from contextlib import AbstractContextManager
+import time
+from contextlib import AbstractContextManager, suppress
 from itertools import groupby
 from pathlib import Path
 from random import Random
@@ -142,6 +144,15 @@ def test_another_process_takes_over(tmp_path: Path) -> None:
     assert [1, 2] == [id for id, _ in groupby(each.told[1] for each in receiver.messages)]
 
 
+def listening(process: subprocess.Popen[str], port: int) -> None:
+    """Return once a process listens: a quarter of a second after a change, all attempts to deliver it have failed."""
+    while process.poll() is None:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.01)
+    raise AssertionError("it has ended")
+
+
 def test_the_receiver_of_the_readme(tmp_path: Path) -> None:
     """The script in the README verifies what it is sent, and prints it."""
     section = README.read_text().partition("\n## Webhooks\n")[2].partition("\n## ")[0]
@@ -154,9 +165,12 @@ def test_the_receiver_of_the_readme(tmp_path: Path) -> None:
         secret = subscribed(service, f"http://127.0.0.1:{port}/")
         command = [sys.executable, "receiver.py", secret]
         with subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE) as process:
-            write(service, "Buy milk")
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            process.terminate()
+            try:
+                listening(process, int(port))
+                write(service, "Buy milk")
+                assert process.stdout is not None
+                line = process.stdout.readline()
+            finally:
+                process.terminate()
     assert "task.created" in line
     assert "Buy milk" in line

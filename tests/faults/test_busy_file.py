@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
-from adapters.sqlite import committer, connections
+from adapters.sqlite import checkpoints, committer, connections
 from adapters.sqlite.store import SqliteStore
 from domain.decisions import CommandBatch, Outcome, Replay
 from domain.errors import Unavailable
@@ -66,8 +66,9 @@ async def queued(
 
 @pytest.fixture(autouse=True)
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the store's wait for a lock."""
+    """Shorten the store's wait for a lock, and let an idle store take none."""
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr(checkpoints, "IDLE_S", 60.0)  # or it would, in the middle of a test that is slow to go on
 
 
 async def test_a_held_file_is_not_available(store: SqliteStore, path: Path, last_words: list[str]) -> None:
