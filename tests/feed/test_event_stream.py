@@ -119,11 +119,11 @@ async def test_the_feed_closes(service: Service, store: Store) -> None:
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream ends, and the client can resume from the last cursor that it read."""
+    monkeypatch.setattr("adapters.http.feed.feed.TIMEOUT_S", 0.01)
     monkeypatch.setattr("adapters.http.feed.feed.LOOK_EVERY_S", 0)
     monkeypatch.setattr("adapters.http.feed.feed.TAKEN_AT_ONCE", 1)
-    events = await service.events(room=2)
-    monkeypatch.setattr("adapters.http.feed.feed.TIMEOUT_S", 0.01)  # only now, as until here it reads in time
     written = await write(store, 4)
+    events = await service.events(room=2)
     await blocked(events.connection)
     await until(lambda: not service.feed._followers)
     found = await some(events, 1)

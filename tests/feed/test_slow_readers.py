@@ -38,9 +38,9 @@ async def resumed(service: Service, cursor: str, changes: int) -> list[dict[str,
 
 async def test_a_reader_that_reads_nothing(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that reads nothing is closed with 1013 after a timeout, and can resume from its last cursor."""
+    monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     slow = await service.socket(room=1)
     (hello,) = await told(slow, 1)
-    monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)  # only now, as until here it reads in time
     written = await write(store, 3)
     await slow.connection.task
     assert (written[:1], 1013) == await rest(slow)
@@ -50,11 +50,11 @@ async def test_a_reader_that_reads_nothing(service: Service, store: Store, monke
 
 async def test_a_close_frame_cannot_be_sent(service: Service, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """If even the close frame cannot be sent, the follower ends nevertheless."""
-    slow = await service.socket(room=1)
-    await told(slow, 1)
     monkeypatch.setattr(feed, "TIMEOUT_S", 0.01)
     monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_S", 0.01)
     monkeypatch.setattr("tests.feed.service.CLOSE", None)
+    slow = await service.socket(room=1)
+    await told(slow, 1)
     await write(store, 2)
     await slow.connection.task
     assert service.feed._reader is None
