@@ -1,6 +1,7 @@
 """Bodies that stop, come slowly, or are too many."""
 
 import asyncio
+
 import pytest
 from starlette.types import Message
 

@@ -16,7 +16,6 @@ from tests.webhooks.receiver import Receiver, answering, listening
 pytestmark = pytest.mark.anyio
 
 
-
 async def outcome(receiver: Receiver) -> SendResult:
     """Send a message to `receiver`; return the result."""
     return await Sender(allow_private=True).send(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")
