@@ -1,6 +1,7 @@
 """Messages over real sockets, to a receiver whose bytes each test chooses."""
 
 import asyncio
+import socket
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -196,15 +197,15 @@ async def test_the_wish_to_be_left_alone_comes_back() -> None:
 
 async def test_errors_are_told_in_words() -> None:
     """The failure says what is wrong: the URL, the name, or the connection."""
-    async with listening(Receiver()) as receiver:
-        closed_port = receiver.port
     sender = Sender(allow_private=True, resolve=answering([]))
-    for url, error in (
-        ("http://user@example.com/", "the URL must not name a user"),
-        ("http://hook.example/", "the host name could not be resolved"),
-        (f"http://127.0.0.1:{closed_port}/", "the connection failed: Connection refused"),
-    ):
-        assert error == (await sender.send(url, {}, b"")).error
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # so that no other process listens on this port meanwhile
+        for url, error in (
+            ("http://user@example.com/", "the URL must not name a user"),
+            ("http://hook.example/", "the host name could not be resolved"),
+            (f"http://127.0.0.1:{silent.getsockname()[1]}/", "the connection failed: Connection refused"),
+        ):
+            assert error == (await sender.send(url, {}, b"")).error
 
 
 async def test_a_cancelled_message_leaves_no_connection() -> None:
