@@ -1,15 +1,15 @@
 """Bodies that stop, come slowly, or are too many."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from starlette.types import Message
 
 from adapters.http.fairness import pending_bodies
 from adapters.http.fairness.capacity import Capacity
-from adapters.http.fairness.pending_bodies import LEAST_RATE, PendingBody
+from adapters.http.fairness.pending_bodies import LEAST_RATE, STOPPED_S, PendingBody
 from tests.fairness.held import BODY, HeldBody
+from tests.feed.steps import until
 from tests.http.service import Client
 from tests.http.transport import HOST, scope_of
 
@@ -40,40 +40,9 @@ async def test_when_a_body_is_late(now: float, moved_at: float, size: int, expec
 
 
 @pytest.fixture
-def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every timeout as short as possible."""
-    monkeypatch.setattr(pending_bodies, "STOPPED_S", 0.1)
-    monkeypatch.setattr(pending_bodies, "LOOK_EVERY_S", 0.02)
-
-
-@pytest.mark.usefixtures("short_timeouts")
-@pytest.mark.parametrize("piece", [b"", BODY[:3]])
-async def test_a_body_that_stops(client: Client, capacity: Capacity, piece: bytes) -> None:
-    """A request whose body stops gets an error, and creates nothing."""
-    body = await HeldBody(client).begin(capacity.bodies, piece)
-
-    assert (408, "timeout") == (await body.task, body.code)
-    assert 0 == (await client.get("/tasks")).json()["count"]
-
-
-@pytest.mark.usefixtures("short_timeouts")
-async def test_a_body_in_small_pieces(client: Client) -> None:
-    """A body may arrive slowly as long as it never stops."""
-
-    async def content() -> AsyncIterator[bytes]:
-        for each in BODY:
-            yield bytes([each])
-            await asyncio.sleep(0.03)
-
-    response = await client.post("/tasks", content=content(), headers={"Content-Type": "application/json"})
-
-    assert 201 == response.status_code
-
-
-@pytest.fixture
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let only as many bodies make room as necessary."""
-    monkeypatch.setattr(pending_bodies, "GIVEN_UP_TOGETHER", 1)
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the service check often whether a body has timed out."""
+    monkeypatch.setattr(pending_bodies, "LOOK_EVERY_S", 0.01)
 
 
 def pass_time(capacity: Capacity, seconds: float) -> None:
@@ -81,6 +50,42 @@ def pass_time(capacity: Capacity, seconds: float) -> None:
     for body in capacity.bodies._pending:
         body.began -= seconds
         body.moved_at -= seconds
+
+
+@pytest.mark.usefixtures("quick_looks")
+@pytest.mark.parametrize("piece", [b"", BODY[:3]])
+async def test_a_body_that_stops(client: Client, capacity: Capacity, piece: bytes) -> None:
+    """A request whose body stops gets an error, and creates nothing."""
+    body = await HeldBody(client).begin(capacity.bodies, piece)
+    pass_time(capacity, STOPPED_S)
+
+    assert (408, "timeout") == (await body.task, body.code)
+    assert 0 == (await client.get("/tasks")).json()["count"]
+
+
+@pytest.mark.usefixtures("quick_looks")
+async def test_a_body_in_small_pieces(client: Client, capacity: Capacity) -> None:
+    """A body may arrive slowly as long as it never stops."""
+    body = await HeldBody(client).begin(capacity.bodies)
+    (pending,), given = capacity.bodies._pending, 0
+
+    def is_read() -> bool:
+        return pending.size == given or body.task.done()
+
+    for _ in range(round(STOPPED_S) + 2):
+        pass_time(capacity, 1)
+        await asyncio.sleep(2 * pending_bodies.LOOK_EVERY_S)  # for a check
+        body.give(b" " * LEAST_RATE)
+        given += LEAST_RATE
+        await until(is_read)
+
+    assert 201 == await body.finish()
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let only as many bodies make room as necessary."""
+    monkeypatch.setattr(pending_bodies, "GIVEN_UP_TOGETHER", 1)
 
 
 @pytest.mark.usefixtures("one_by_one")

@@ -94,6 +94,7 @@ async def test_those_who_ask_share_a_probe(store: Store, monkeypatch: pytest.Mon
         await let_go.wait()
 
     monkeypatch.setattr(type(store), "ping", ping)
+    monkeypatch.setattr(module, "PROBE_EVERY_S", 3600)
     readiness = Readiness(store)
     gone, *others = [asyncio.create_task(readiness.check()) for _ in range(5)]
     await asyncio.sleep(0)

@@ -3,7 +3,8 @@
 import pytest
 
 from adapters.http.admission.gate import subject_of
-from domain.access.rate_limit import Quota
+from adapters.shared_memory.rate_limits import SharedRateLimiter
+from domain.access.rate_limit import SECOND, Quota
 from domain.ports import Store
 from tests.http.access import bearer, new_key, session
 from tests.http.service import serving
@@ -16,7 +17,8 @@ QUOTA = Quota(3, 60)
 
 async def test_every_answer_says_how_often(store: Store) -> None:
     """Every response has the policy and the remaining quota. A request beyond it learns when to retry."""
-    async with serving(store, quota=QUOTA) as client:
+    limiter = SharedRateLimiter(buckets=1, clock=lambda: 1000 * SECOND)
+    async with serving(store, limiter=limiter, quota=QUOTA) as client:
         before = await client.get("/nope")  # the client has read the OpenAPI document already
         assert ('"default";q=3;w=60', '"default";r=1;t=40') == (
             before.headers["ratelimit-policy"],

@@ -195,8 +195,12 @@ async def test_a_server_that_became_a_standby(store: PostgresStore, postgres: Da
 
 
 @pytest.mark.parametrize("silent", [1, 3])
-async def test_hosts_that_are_silent(postgres: Databases, dsn: str, silent: int) -> None:
+async def test_hosts_that_are_silent(
+    postgres: Databases, dsn: str, monkeypatch: pytest.MonkeyPatch, silent: int
+) -> None:
     """Hosts that say nothing, as lost machines do, hide no other host; then the right one is tried first."""
+    for limit in ("CONNECT_S", "WAIT_S"):  # a host's share of the usual time is a second, and the right one may be busy
+        monkeypatch.setattr(connections, limit, 60)
     asked: list[asyncio.StreamWriter] = []
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -219,7 +223,7 @@ async def test_an_answer_that_never_comes(
     store: PostgresStore, slow: Open, monkeypatch: pytest.MonkeyPatch, dsn: str
 ) -> None:
     """A command that takes too long is cancelled."""
-    monkeypatch.setattr(connections, "COMMAND_S", 1)  # long enough to open a store
+    monkeypatch.setattr(connections, "COMMAND_S", 3)  # long enough to open a store, and for the last command
     hasty = await open_store(dsn)
     await slow.connection.execute("BEGIN; LOCK TABLE tasks")
     with pytest.raises(Unavailable):
@@ -247,8 +251,10 @@ async def test_a_bell_that_is_cut_off(
     """A waiting reader hears other processes again after its listening connection was lost."""
     monkeypatch.setattr(notifier, "LOOK_AGAIN_S", 0.02)
     other = await open_store(dsn)
-    watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     listening = f"{OTHERS} AND query LIKE 'LISTEN%'"
+    while await connection.fetchval(f"SELECT count(*) {listening}"):
+        pass  # the server has yet to notice that an earlier store was closed
+    watching = asyncio.create_task(store.wait_for_changes(await store.head()))
     while not await connection.fetchval(f"SELECT count(*) {listening}"):
         pass
     (first,) = await connection.fetch(f"SELECT pid, pg_terminate_backend(pid) {listening}")

@@ -1,9 +1,12 @@
 """A client that keeps the server waiting gets an error or is cut off, but only when it is the client's turn.
 
-Some tests need more time to pass than a limit. They wait until another connection exceeds the same limit.
+Some tests need more time to pass than a limit. They wait until another connection exceeds the same limit. The limit is
+short only meanwhile, because nobody knows how long this process needs to send what is in time.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -17,24 +20,32 @@ POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
 EXPECTING = POST[:-2] + b"Expect: 100-continue\r\n\r\n"
 
 
-class ShortTimeouts(HttpProtocol):
-    """Has the shortest timeouts."""
-
-    HEADERS_TIMEOUT = 0.1
-    SEND_TIMEOUT = 0.1
-    WATCH_INTERVAL = 0.02
-
-
 class ShortHeadTimeout(HttpProtocol):
     """Has the shortest timeout for heads, and the default for the rest."""
 
     HEADERS_TIMEOUT = 0.1
 
 
+class Watchful(HttpProtocol):
+    """Checks its client so often that timeouts can be shortened at any time."""
+
+    WATCH_INTERVAL = 0.02
+
+
+@contextmanager
+def short_timeouts() -> Iterator[None]:
+    """Make the timeouts of `Watchful` as short as possible."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HEADERS_TIMEOUT", "SEND_TIMEOUT"):
+            patch.setattr(Watchful, name, 0.1)
+        yield
+
+
 async def pass_time(server: Running) -> None:
-    """Wait longer, from now, than the limits of `ShortTimeouts`."""
-    for _ in range(3):
-        assert 408 == (await (await server.connect()).response()).status
+    """Wait longer, from now, than the timeouts, which are short meanwhile."""
+    with short_timeouts():
+        for _ in range(3):
+            assert 408 == (await (await server.connect()).response()).status
 
 
 @pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\n"])
@@ -69,29 +80,31 @@ async def test_head_comes_slowly() -> None:
 
 async def test_next_head_does_not_come() -> None:
     """A later request has the same timeout. It starts with the first byte of the request."""
-    async with running(Reporter(), ShortHeadTimeout) as server:
+    async with running(Reporter(), Watchful) as server:
         client = await server.connect()
         assert 200 == (await client.ask()).status
         await pass_time(server)
         assert 200 == (await client.ask()).status
 
-        assert 408 == (await client.ask(b"G")).status
+        with short_timeouts():
+            assert 408 == (await client.ask(b"G")).status
 
 
 async def test_idle_connection_is_closed_in_silence() -> None:
     """An idle connection is closed without a response, even if empty lines come."""
-    async with running(Reporter(), ShortHeadTimeout, timeout_keep_alive=1) as server:
+    async with running(Reporter(), Watchful, timeout_keep_alive=1) as server:
         client = await server.connect()
-        await client.ask()
-        await client.send(b"\r\n")
+        assert 200 == (await client.ask()).status
+        with short_timeouts():
+            await client.send(b"\r\n")
 
-        assert b"" == await client.rest()
+            assert b"" == await client.rest()
 
 
 async def test_next_head_stops_behind_a_request_in_progress() -> None:
     """If the next request is late during a slow response, its error comes after that response."""
     held = Held()
-    async with running(held, ShortHeadTimeout) as server:
+    async with running(held, Watchful) as server:
         client = await server.connect()
         await client.send(GET + b"GET /")
         await held.began.wait()
@@ -107,7 +120,7 @@ async def test_next_head_stops_behind_a_request_in_progress() -> None:
 async def test_body_is_not_read(body: bytes) -> None:
     """A body that the application does not read never times out, because that is not the client's fault."""
     held = Held()
-    async with running(held, ShortTimeouts) as server:
+    async with running(held, Watchful) as server:
         client = await server.connect()
         length = str(len(body) + 1).encode()
         client.writer.write(POST.replace(b"5", length) + body)
@@ -122,7 +135,7 @@ async def test_body_is_not_read(body: bytes) -> None:
 async def test_body_waits_for_a_request_in_progress() -> None:
     """A body does not time out while an earlier request blocks it."""
     held = Held()
-    async with running(held, ShortTimeouts) as server:
+    async with running(held, Watchful) as server:
         client = await server.connect()
         await client.send(GET + POST)
         await held.began.wait()
@@ -136,7 +149,7 @@ async def test_body_waits_for_a_request_in_progress() -> None:
 async def test_body_is_not_asked_for() -> None:
     """A client that waits for `100 Continue` does not time out before it gets that."""
     held = Held()
-    async with running(held, ShortTimeouts) as server:
+    async with running(held, Watchful) as server:
         client = await server.connect()
         await client.send(EXPECTING)
         await held.began.wait()
@@ -156,7 +169,7 @@ async def test_answer_has_begun() -> None:
         going.set()
         await send({"type": "http.response.body", "body": await read_body(receive)})
 
-    async with running(app, ShortTimeouts) as server:
+    async with running(app, Watchful) as server:
         client = await server.connect()
         await client.send(POST + b"hel")
         await going.wait()
@@ -181,7 +194,7 @@ async def test_answer_is_not_read() -> None:
         await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
         return True
 
-    class Noting(ShortTimeouts):
+    class Noting(Watchful):
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             given_up.set()
@@ -191,7 +204,8 @@ async def test_answer_is_not_read() -> None:
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every transport of a socket has it
         await client.send(GET)
 
-        assert await asyncio.wait_for(given_up.wait(), 10)
+        with short_timeouts():
+            assert await asyncio.wait_for(given_up.wait(), 10)
 
 
 async def test_answer_is_read_slowly() -> None:
@@ -201,7 +215,7 @@ async def test_answer_is_read_slowly() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await respond(send, b"x" * size)
 
-    class LongTimeouts(ShortTimeouts):
+    class LongTimeouts(Watchful):
         SEND_TIMEOUT = 2.0  # the kernel accepts a response in pieces of some megabytes, of half a second each
 
     async with running(app, LongTimeouts) as server:

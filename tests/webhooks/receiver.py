@@ -31,7 +31,7 @@ class Receiver:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Receive one request and answer it."""
         self.connections += 1
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, EOFError):
             await self._converse(reader, writer)
         self.left.set()
         writer.close()

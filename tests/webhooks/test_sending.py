@@ -1,11 +1,14 @@
 """Messages over real sockets, to a receiver whose bytes each test chooses."""
 
 import asyncio
+import socket
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
+import httpx2
 import pytest
 
+from adapters.webhooks import transport
 from adapters.webhooks.addresses import Address, AddressRefused
 from adapters.webhooks.transport import Sender
 from domain.deliveries import SendResult
@@ -13,13 +16,17 @@ from tests.webhooks.receiver import Receiver, answering, listening
 
 pytestmark = pytest.mark.anyio
 
-SOON = 0.2  # seconds, for a sender that should time out
 
-
-async def outcome(receiver: Receiver, *, within: float = 20.0) -> SendResult:
+async def outcome(receiver: Receiver) -> SendResult:
     """Send a message to `receiver`; return the result."""
-    sender = Sender(allow_private=True, timeout=within)
-    return await sender.send(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")
+    return await Sender(allow_private=True).send(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the loop's clock ahead, to where every attempt has taken too long."""
+    loop = asyncio.get_running_loop()
+    time = loop.time
+    monkeypatch.setattr(loop, "time", lambda: time() + transport.TIMEOUT)
 
 
 async def test_a_message_arrives_as_it_was_given() -> None:
@@ -120,19 +127,31 @@ async def test_nothing_is_kept_between_messages() -> None:
 @pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1.1 200 OK\r\nx-slow:", b"HTTP/1.1 103 Early Hints\r\n\r\n"], ids=["none", "part", "early"]
 )
-async def test_an_endpoint_that_does_not_answer_in_time_is_given_up(answer: bytes) -> None:
+async def test_an_endpoint_that_does_not_answer_in_time_is_given_up(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The whole attempt has a time limit, and the connection is closed at its end."""
     async with listening(Receiver(answer=answer)) as receiver:
-        attempt = await outcome(receiver, within=SOON)
+        sending = asyncio.create_task(outcome(receiver))
+        await receiver.answered.wait()
+        pass_time(monkeypatch)
+        attempt = await sending
         await receiver.left.wait()
     assert (None, "there was no answer in time") == (attempt.status, attempt.error)
 
 
-async def test_a_body_that_never_ends_changes_nothing() -> None:
+async def test_a_body_that_never_ends_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A status counts as arrival, even if the rest of the response is late; the attempt's time limit still holds."""
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nslow"
+    drain = transport._drain
+
+    async def slowly(response: httpx2.Response, deadline: float) -> None:
+        pass_time(monkeypatch)
+        await drain(response, deadline)
+
+    monkeypatch.setattr(transport, "_drain", slowly)
     async with listening(Receiver(answer=answer)) as receiver:
-        attempt = await outcome(receiver, within=SOON)
+        attempt = await outcome(receiver)
         await receiver.left.wait()
     assert (200, None) == (attempt.status, attempt.error)
 
@@ -178,15 +197,15 @@ async def test_the_wish_to_be_left_alone_comes_back() -> None:
 
 async def test_errors_are_told_in_words() -> None:
     """The failure says what is wrong: the URL, the name, or the connection."""
-    async with listening(Receiver()) as receiver:
-        closed_port = receiver.port
     sender = Sender(allow_private=True, resolve=answering([]))
-    for url, error in (
-        ("http://user@example.com/", "the URL must not name a user"),
-        ("http://hook.example/", "the host name could not be resolved"),
-        (f"http://127.0.0.1:{closed_port}/", "the connection failed: Connection refused"),
-    ):
-        assert error == (await sender.send(url, {}, b"")).error
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # so that no other process listens on this port meanwhile
+        for url, error in (
+            ("http://user@example.com/", "the URL must not name a user"),
+            ("http://hook.example/", "the host name could not be resolved"),
+            (f"http://127.0.0.1:{silent.getsockname()[1]}/", "the connection failed: Connection refused"),
+        ):
+            assert error == (await sender.send(url, {}, b"")).error
 
 
 async def test_a_cancelled_message_leaves_no_connection() -> None:

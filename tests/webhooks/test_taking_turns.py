@@ -254,6 +254,12 @@ async def test_who_sends_for_long_holds_on(
     assert [DeliveryStatus.DELIVERED] == [each.status for each in await log(store)]
 
 
+@pytest.fixture
+def unrenewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no process renew its lease, as if it had been stopped."""
+    monkeypatch.setattr(delivery_run, "RENEW_S", 3600)
+
+
 async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clock) -> tuple[Dispatcher, asyncio.Event]:
     """Let a process deliver what another is still sending; return the late one, and the event that lets it go on."""
     await subscribed(store, "a")
@@ -268,6 +274,7 @@ async def overtaken(store: Store, other: Store, endpoints: Endpoints, clock: Clo
     return late, gate
 
 
+@pytest.mark.usefixtures("unrenewed")
 async def test_who_lost_the_lease_changes_nothing(
     store: Store, other: Store, endpoints: Endpoints, clock: Clock
 ) -> None:
@@ -279,6 +286,7 @@ async def test_who_lost_the_lease_changes_nothing(
     assert [DeliveryStatus.DELIVERED] == [each.status for each in await log(store)]
 
 
+@pytest.mark.usefixtures("unrenewed")
 async def test_who_lost_the_lease_disables_nothing(
     store: Store, other: Store, endpoints: Endpoints, clock: Clock
 ) -> None:
