@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
@@ -229,12 +230,13 @@ async def test_the_log_names_the_actor(store: Store) -> None:
 class KeyMachine(RuleBasedStateMachine):
     """Keys and sessions in a store, compared with a plain model of grants and their ends."""
 
+    numbers = count()
+
     def __init__(self, keys: AccessKeys, clock: Clock, run: Any) -> None:
         super().__init__()
         self.keys, self.clock, self.run = keys, clock, run
         self.made: dict[int, Any] = {}  # the end of each key
         self.holds: dict[str, tuple[int, Any, bool]] = {}  # secret: key, until when, whether it is a session
-        self.count = 0
 
     @initialize()
     def begin(self) -> None:
@@ -242,9 +244,8 @@ class KeyMachine(RuleBasedStateMachine):
         self.clock.now += HOUR
 
     def secret(self) -> str:
-        """Return a new secret."""
-        self.count += 1
-        return f"{id(self)}-{self.count}"
+        """Return a secret that is new to the store, in which earlier examples left theirs."""
+        return f"secret {next(self.numbers)}"
 
     @rule(hours=st.none() | st.integers(1, 100))
     def make(self, hours: int | None) -> None:
@@ -340,5 +341,7 @@ def test_state_machine(name: str, tmp_path: Any) -> None:
         store = runner.run(opened.__aenter__())[0]
 
         machine: Any = partial(KeyMachine, store.access_keys, clock, runner.run)
-        run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=20))
-        runner.run(opened.__aexit__(None, None, None))
+        try:
+            run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=20))
+        finally:
+            runner.run(opened.__aexit__(None, None, None))
