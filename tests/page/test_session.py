@@ -54,7 +54,7 @@ def test_on_a_phone(tmp_path: Path, person: Person) -> None:
 def test_a_session_that_ends(tmp_path: Path, person: Person, service: Service) -> None:
     """When a session ends while one types, nothing is lost: after logging in again, what waited is sent."""
     page = opened(person(), TASKS)
-    page.route("**/changes/stream?*", lambda route: route.abort())  # or it may be the first to learn that a key is needed
+    page.route("**/changes/stream?*", lambda route: route.abort())  # or it may learn first that a key is needed
     page.locator("#quick-add").fill("first")
     key = new_key(tmp_path)
     page.locator("#quick-add").press("Enter")

@@ -95,6 +95,7 @@ def test_tick(page: Page, service: Service) -> None:
         page.get_by_role("checkbox", name="one").check()
     expect(row(page, "one")).to_contain_text("Done")
     assert "done" == read(service, "/tasks/1")["status"]
+    expect(row(page, "one").locator(".mark")).to_have_count(0)  # with the answer the row gets a new checkbox
     page.get_by_role("checkbox", name="one").uncheck()
     expect(row(page, "one")).to_contain_text("Pending")
 
