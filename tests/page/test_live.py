@@ -120,6 +120,21 @@ def test_what_is_open_is_updated(page: Page, service: Service) -> None:
     expect(field(page, "Title")).to_have_value("mine")
 
 
+def test_what_is_told_before_an_answer_stays(page: Page, service: Service) -> None:
+    """An open task shows a change that is told before the answer to what was asked earlier."""
+    made(service, TASKS, {"title": "a"})
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/tasks/1", lambda route: late.append((route, route.fetch())))
+    opened(page, "tasks#1")
+    while not late:
+        page.wait_for_timeout(20)
+    changed(service, "/tasks/1", title="b")
+    expect(row(page, "b")).to_be_visible()
+    for route, answer in late:
+        route.fulfill(response=answer)
+    expect(field(page, "Title")).to_have_value("b")
+
+
 def test_a_hidden_page_holds_no_connection(page: Page, service: Service) -> None:
     """A page that nobody sees lets go of its stream, and catches up when it is seen again."""
     hide = """(hidden) => {
