@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import httpx2
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.service import Service, running
 from tests.e2e.test_access import new_key
@@ -12,6 +12,10 @@ from tests.http.access import bearer
 from tests.page.accessibility import findings
 from tests.page.conftest import Person
 
+REFUSED = """
+() => import(document.querySelector("script[src$='app.js']").src.replace("app.js", "client.js"))
+  .then(({ ask }) => ask("GET", "keys")).catch(() => null).then(() => null)
+"""
 KEY = re.compile(r"brm_\w{36}")
 
 
@@ -65,7 +69,9 @@ def test_from_the_first_key_on(tmp_path: Path, page: Page, service: Service) -> 
     page.get_by_role("button", name="Rotate: till 2").click()
     expect(page.locator(".secret")).not_to_contain_text(till)
     expect(page.get_by_label("Whose key")).to_have_value("typed")
-    assert [200, 200] == [status(service, each) for each in (shown(page, "till 2"), till)]  # both, for a day
+    rotated = shown(page, "till 2")
+    assert [200, 200] == [status(service, each) for each in (rotated, till)]  # both, for a day
+    expect(row(page, "till 2")).to_contain_text(f"…{rotated[-4:]}")  # the row with the next button is there
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.get_by_role("button", name="Revoke: till 2").click()
     assert 200 == status(service, till)
@@ -75,6 +81,23 @@ def test_from_the_first_key_on(tmp_path: Path, page: Page, service: Service) -> 
     expect(page.get_by_role("button", name="Revoke: till 2")).to_have_count(0)
     assert 401 == status(service, till)
     assert [] == findings(page)
+
+
+def test_a_request_before_one_is_logged_in(page: Page, service: Service) -> None:
+    """What the page asks for after the first key is made, and before it has logged in, leaves no question for a key."""
+    del service
+
+    def ask_first(route: Route) -> None:
+        if route.request.method == "POST":
+            page.evaluate(REFUSED)
+            expect(page.get_by_role("dialog", name="Log in")).to_be_visible()
+        route.continue_()
+
+    page.route("**/session", ask_first)
+    page.goto("/app/access")
+    made(page, "the boss", "admin")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_what_is_refused(page: Page, service: Service) -> None:

@@ -195,6 +195,7 @@ def test_keyboard(page: Page) -> None:
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).not_to_be_focused()
     page.reload()
+    expect(page.locator("main")).to_have_attribute("aria-busy", "false")  # only now the button does something
     page.get_by_role("button", name="Keys", exact=True).click()
     expect(dialog.get_by_label("Listen to single keys")).not_to_be_checked()
 

@@ -122,6 +122,7 @@ def test_following(page: Page, service: Service, id: str) -> None:
     operation.get_by_label("after", exact=True).fill("now")
     operation.get_by_role("button", name="Connect").click()
     expect(operation.get_by_role("status").filter(has_text="Connected")).to_be_visible()
+    expect(operation.get_by_role("log")).not_to_be_empty()  # a socket is connected before it knows where `now` is
     with service.client() as client:
         client.post("/tasks", json={"title": "Seen at once"})
         expect(operation.get_by_role("log")).to_contain_text("Seen at once")

@@ -44,6 +44,7 @@ def test_from_making_to_deleting(page: Page, service: Service) -> None:
         with page.expect_response(lambda answer: answer.request.method == "PATCH"):
             enabled.uncheck()
         expect(enabled).not_to_be_checked()
+        expect(enabled).to_have_attribute("data-version", "2")  # an edit is one of what the list has read
         with service.client() as client:
             webhook = client.get("/webhooks/1").json()
             assert (False, ["task.created"]) == (webhook["enabled"], webhook["types"])

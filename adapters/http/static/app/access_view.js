@@ -4,6 +4,7 @@ import { button, choice, element, named, renew, row, secret, table } from "./ele
 import { refreshed } from "./feed.js";
 import { time } from "./formats.js";
 import { attempt } from "./notices.js";
+import { letIn } from "./session.js";
 import { text } from "./texts.js";
 
 const SCOPES = ["read", "write", "admin"];
@@ -40,19 +41,13 @@ export function accessView(main, isOpen, entered) {
     if (!made) return;
     form.reset();
     scope.value = USUAL;
-    if (isOpen) await enter(made.body.key);
+    if (isOpen) {
+      await attempt(() => letIn(made.body.key)); // or one would be locked out
+      isOpen = false;
+      hint.textContent = text("access.hint");
+      entered();
+    }
     tell(made.body);
-  }
-
-  /**
-   * Log in with the first key, or one would be locked out.
-   * @param {string} key
-   */
-  async function enter(key) {
-    await attempt(() => ask("POST", "session", { body: { key } }));
-    isOpen = false;
-    hint.textContent = text("access.hint");
-    entered();
   }
 
   /** @param {Key & { key: string }} made */

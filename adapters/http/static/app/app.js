@@ -2,7 +2,7 @@
 import { onUnauthorized } from "./client.js";
 import { collectionView } from "./collection_view.js";
 import { typedBy } from "./drafts.js";
-import { button, element } from "./element.js";
+import { button, element, renew } from "./element.js";
 import { onState, retry } from "./feed.js";
 import { help, onKey } from "./keyboard.js";
 import { say, undoLast } from "./notices.js";
@@ -96,8 +96,7 @@ async function enter(anew = true) {
     void show(route());
   }
   for (const link of links) link.hidden = FOR_ADMINS.includes(link.getAttribute("href") ?? "") && grant.scope !== "admin";
-  const out = button(text("logout"), leave, { className: "quiet" });
-  me.replaceChildren(grant.key?.name ?? "", ...(grant.by === "session" ? [" ", out] : []));
+  renew(me, grant.key?.name ?? "", ...(grant.by === "session" ? [" ", button(text("logout"), leave, { className: "quiet" })] : []));
 }
 
 async function leave() {
@@ -109,10 +108,8 @@ async function leave() {
 function showWaiting() {
   const writes = waiting();
   outbox.hidden = !writes.length;
-  const items = writes.map((each) =>
-    element("li", {}, each.label, " ", button(text("forget"), () => forget(each), { className: "quiet" })),
-  );
-  outbox.replaceChildren(element("summary", {}, text("waiting", { n: writes.length })), element("ul", {}, items));
+  const items = writes.map((each) => element("li", { id: each.key }, each.label, " ", button(text("forget"), () => forget(each), { className: "quiet" })));
+  renew(outbox, element("summary", {}, text("waiting", { n: writes.length })), element("ul", {}, items));
   view?.waiting?.();
 }
 

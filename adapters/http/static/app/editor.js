@@ -29,7 +29,7 @@ export class Editor {
   /** Read the entity and show it. */
   async open() {
     try {
-      this.entity = (await ask("GET", this.path)).body;
+      this.entity = this.#newest((await ask("GET", this.path)).body); // a change may be told first
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
       const last = (await changesOf(this.collection, this.id).catch(() => [])).at(-1);
@@ -46,14 +46,15 @@ export class Editor {
    */
   apply(changes) {
     const change = changes.filter((each) => each.id === this.id && each.type?.startsWith(`${this.collection.type}.`)).at(-1);
-    if (!change?.data || (change.version ?? 0) < (this.entity?.version ?? 0)) return;
+    const known = this.entity?.version ?? 0;
+    if (!change?.data || (change.version ?? 0) < known) return;
     const wasDeleted = this.isDeleted;
     this.isDeleted = !!change.type?.endsWith(".deleted");
     this.entity = change.data;
     const draft = draftOf(this.path);
     if (wasDeleted !== this.isDeleted || (draft && !this.host.querySelector(".conflict") && draft.theirs)) this.#render();
     else this.refresh();
-    this.past.open &&= false;
+    this.past.open &&= change.version === known;
   }
 
   /** Show what was stored in the fields that nobody has typed in, and how far the rest is. */
@@ -151,7 +152,7 @@ export class Editor {
   /** @param {Entity | undefined} other */
   #newest(other) {
     const entity = /** @type {Entity} */ (this.entity);
-    return other && other.version > entity.version ? other : entity;
+    return other && !(other.version <= entity?.version) ? other : entity;
   }
 
   async #remove() {

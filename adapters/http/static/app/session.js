@@ -8,6 +8,13 @@ export const who = async () => (await ask("GET", "session")).body;
 
 export const logOut = () => ask("DELETE", "session");
 
+/** @param {string} key */
+export async function letIn(key) {
+  await ask("POST", "session", { body: { key } });
+  onEntered();
+  document.getElementById("log-in")?.remove();
+}
+
 /** @param {() => void} entered */
 export function logIn(entered) {
   if (document.getElementById("log-in")) return;
@@ -19,13 +26,11 @@ export function logIn(entered) {
       onsubmit: async (event) => {
         event.preventDefault();
         try {
-          await ask("POST", "session", { body: { key: key.value.trim() } });
+          await letIn(key.value.trim());
         } catch (error) {
           wrong.textContent = error instanceof Problem ? error.message : text("state.broken");
           return key.focus();
         }
-        onEntered();
-        dialog.remove();
         entered();
       },
     },
