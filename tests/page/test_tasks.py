@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.service import Service
 from tests.page.conftest import Person
-from tests.page.steps import TASKS, field, made, opened, panel, read, row, rows, titles
+from tests.page.steps import TASKS, changed, field, made, opened, panel, read, row, rows, titles
 
 NOW = "2026-11-26T12:00:00"  # a Thursday
 
@@ -95,9 +95,25 @@ def test_tick(page: Page, service: Service) -> None:
         page.get_by_role("checkbox", name="one").check()
     expect(row(page, "one")).to_contain_text("Done")
     assert "done" == read(service, "/tasks/1")["status"]
-    expect(row(page, "one").locator(".mark")).to_have_count(0)  # with the answer the row gets a new checkbox
     page.get_by_role("checkbox", name="one").uncheck()
     expect(row(page, "one")).to_contain_text("Pending")
+
+
+def test_tick_of_what_changes(page: Page, service: Service) -> None:
+    """A tick that is pressed while somebody changes the task is one of the task as it is by then."""
+    made(service, TASKS, {"title": "one"}, {"title": "two"})
+    opened(page, TASKS)
+    page.get_by_role("checkbox", name="one").hover()
+    page.mouse.down()
+    changed(service, "/tasks/1", priority="high")
+    changed(service, "/tasks/2", priority="low")
+    expect(row(page, "two")).to_contain_text("Low")
+    page.mouse.up()
+    expect(row(page, "one")).to_contain_text("High")
+    expect(row(page, "one")).to_contain_text("Done")
+    expect(row(page, "one").locator(".mark")).to_have_count(0)
+    task = read(service, "/tasks/1")
+    assert ("done", "high", 3) == (task["status"], task["priority"], task["version"])
 
 
 def test_edit_of_what_one_has_just_ticked(page: Page, service: Service) -> None:

@@ -29,14 +29,16 @@ export function collectionView(name, main, mayWrite) {
   let timer = 0;
   let counting = 0;
 
+  /** @type {Grid} */
   const grid = new Grid(collection, {
-    tick: (task) => void edit(collection, task, { status: task.status === "done" ? "pending" : "done" }).catch(conflicted(task)),
-    move: (product, change) => void moveStock(product, change).catch(() => null),
-    remove: (entity) => {
-      const next = listing?.rows[(listing?.position(entity.id) ?? 0) + 1];
-      void remove(collection, entity).then(() => next && grid.focus(next.id), () => null);
+    tick: (id, isDone) =>
+      void edit(collection, grid.now(id), { status: isDone ? "done" : "pending" }).catch(({ status }) => status === 412 && go(address(name, query, id))),
+    move: (id, change) => void moveStock(grid.now(id), change).catch(() => null),
+    remove: (id) => {
+      const next = listing?.rows[(listing?.position(id) ?? 0) + 1];
+      void remove(collection, grid.now(id)).then(() => next && grid.focus(next.id), () => null);
     },
-    edit: () => {},
+    edit: (id) => void grid.edit(id),
     open: (id) => go(address(name, query, id)),
     sort: (field) => {
       const sorted = new URLSearchParams(query);
@@ -54,11 +56,6 @@ export function collectionView(name, main, mayWrite) {
   onKey("/", "search", () => filter.search.focus());
   onKey("n", "add", () => document.getElementById("quick-add")?.focus());
   onKey("l", "keys.l", () => grid.active && grid.focus(grid.active));
-
-  /** @param {Entity} entity */
-  function conflicted({ id }) {
-    return (/** @type {{ status?: number }} */ { status }) => status === 412 && go(address(name, query, id));
-  }
 
   /** @param {unknown} error */
   function failed(error) {

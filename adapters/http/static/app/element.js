@@ -102,11 +102,12 @@ export const secret = (what, secret) =>
  * @param {HTMLElement} place @param {...(Node | string)} content
  */
 export function renew(place, ...content) {
-  const made = element("div", {}, content);
-  if (made.isEqualNode(element("div", {}, [...place.childNodes].map((each) => each.cloneNode(true))))) return;
+  const made = /** @type {HTMLElement} */ (place.cloneNode());
+  made.append(...content);
+  if (made.isEqualNode(place)) return;
   const focused = place.contains(document.activeElement) && document.activeElement?.getAttribute("aria-label");
   place.replaceChildren(...made.childNodes);
-  if (focused) /** @type {HTMLElement | undefined} */ ([...place.querySelectorAll("[aria-label]")].find((each) => each.ariaLabel === focused))?.focus();
+  if (focused) /** @type {HTMLElement?} */ (place.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
 }
 
 /**

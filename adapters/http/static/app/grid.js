@@ -21,7 +21,7 @@ export class Grid {
    */
   constructor(collection, actions) {
     this.collection = collection;
-    this.actions = { ...actions, edit: (/** @type {Entity} */ entity) => void this.edit(entity.id) };
+    this.actions = actions;
     /** @type {Listing | null} */
     this.listing = null;
     /** @type {Map<number, { row: HTMLElement, key: string }>} */
@@ -44,7 +44,7 @@ export class Grid {
     this.foot = element("p", { className: "foot", role: "status" });
     const later = () => (this.frame ||= requestAnimationFrame(() => this.render()));
     /** @type {[string, () => void][]} */
-    this.listeners = [["scroll", later], ["resize", later], ["beforeprint", () => this.#print(true)], ["afterprint", () => this.#print(false)]];
+    this.listeners = [["scroll", later], ["resize", later], ["pointerup", later], ["keyup", later], ["beforeprint", () => this.#print(true)], ["afterprint", () => this.#print(false)]];
     for (const [name, listener] of this.listeners) addEventListener(name, listener);
     this.frame = 0;
   }
@@ -200,13 +200,14 @@ export class Grid {
 
   /** @param {Entity} stored @param {number} at */
   #row(stored, at) {
-    const entity = this.#overlaid(stored);
+    const entity = this.now(stored.id);
     const path = pathOf(this.collection, entity);
     const marks = { waits: waits(path), isDraft: !!draftOf(path), mayWrite: this.mayWrite };
     const isEditing = entity.id === this.editing;
     const key = JSON.stringify(isEditing || [entity, marks]);
     let made = this.made.get(entity.id);
-    if (made?.key !== key) {
+    if (made?.key !== key && !made?.row.querySelector(":active")) {
+      // What is pressed stays until it is let go, or it would do nothing.
       const row = made?.row ?? element("div", { role: "row", "data-id": entity.id, tabIndex: -1 });
       const hadFocus = row.contains(document.activeElement);
       row.className = `row ${this.collection.name} ${entity.status ?? ""} ${isEditing ? "editing" : ""}`;
@@ -226,9 +227,10 @@ export class Grid {
 
   /**
    * What waits is shown as if it were stored.
-   * @param {Entity} entity
+   * @param {number} id
    */
-  #overlaid(entity) {
+  now(id) {
+    const entity = /** @type {Entity} */ (this.listing?.byId.get(id));
     const path = pathOf(this.collection, entity);
     const edits = waiting().filter((each) => each.method === "PATCH" && each.path === path);
     return edits.reduce((now, { body }) => ({ ...now, ...body }), entity);
