@@ -109,7 +109,7 @@ def failing() -> ASGIApp:
 def main(name: str, port: str, count: str) -> int:
     """Serve one of the applications above."""
     if name == "endless":
-        server.DRAIN = 1  # for the others as long as usual, which a machine that stalls does not exceed
+        server.DRAIN = 1  # seconds; the usual time for others, so that none is cut off where the machine stalls
     workers.PAUSE = 0.1
     LingeringClose.TIMEOUT = 0.5
     speak(os.environ.get("BACKROOM_LOG", ""))

@@ -145,7 +145,7 @@ def test_another_process_takes_over(tmp_path: Path) -> None:
 
 
 def listening(process: subprocess.Popen[str], port: int) -> None:
-    """Return once a process listens: a quarter of a second after a change, all attempts to deliver it have failed."""
+    """Return once a process listens."""
     while process.poll() is None:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
@@ -166,7 +166,7 @@ def test_the_receiver_of_the_readme(tmp_path: Path) -> None:
         command = [sys.executable, "receiver.py", secret]
         with subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE) as process:
             try:
-                listening(process, int(port))
+                listening(process, int(port))  # in time for the attempts, which are over in a quarter of a second
                 write(service, "Buy milk")
                 assert process.stdout is not None
                 line = process.stdout.readline()

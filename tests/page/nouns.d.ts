@@ -102,12 +102,11 @@ interface Marks { waits: boolean; isDraft: boolean; mayWrite: boolean }
 /** A part of the overview. */
 interface Card { title: string; name: string; query: string; told: (entity: Entity) => string }
 
-/** What one can do to an entity, named by its id, because it may have changed since its control was made. */
 interface Actions {
-  tick: (id: number, isDone: boolean) => void;
-  move: (id: number, change: number) => void;
-  remove: (id: number) => void;
-  edit: (id: number) => void;
+  tick: (entity: Entity) => void;
+  move: (entity: Entity, change: number) => void;
+  remove: (entity: Entity) => void;
+  edit: (entity: Entity) => void;
 }
 
 interface Draft {

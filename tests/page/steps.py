@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.e2e.service import Service
 
@@ -42,6 +42,26 @@ def opened(page: Page, path: str) -> Page:
 def is_live(page: Page) -> None:
     """Wait until the page follows changes."""
     expect(page.locator(".connection")).to_have_attribute("data-state", "live")
+
+
+class Late:
+    """Answers that the service has given and the page does not get before they are let go."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page, self._pattern = page, pattern
+        self._held: list[tuple[Route, APIResponse]] = []
+        page.route(pattern, lambda route: self._held.append((route, route.fetch())))
+
+    def wait(self) -> None:
+        """Return once an answer is held; nothing else tells that."""
+        while not self._held:
+            self._page.wait_for_timeout(20)
+
+    def let_go(self) -> None:
+        """Give the page what is held, and hold nothing more."""
+        self._page.route(self._pattern, lambda route: route.continue_())  # the newest one counts
+        for route, answer in self._held:
+            route.fulfill(response=answer)
 
 
 def rows(page: Page) -> Locator:

@@ -1,9 +1,9 @@
 """What happened to a task."""
 
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.service import Service
-from tests.page.steps import TASKS, changed, field, made, opened, panel, read, row
+from tests.page.steps import TASKS, Late, changed, field, made, opened, panel, read, row
 
 
 def test_differences(page: Page, service: Service) -> None:
@@ -31,16 +31,13 @@ def test_it_stays_open(page: Page, service: Service) -> None:
     made(service, TASKS, {"title": "a"})
     opened(page, f"{TASKS}#1")
     expect(field(page, "Title")).to_have_value("a")
-    late: list[tuple[Route, APIResponse]] = []
-    page.route("**/tasks/1", lambda route: late.append((route, route.fetch())))
+    late = Late(page, "**/tasks/1")
     row(page, "a").get_by_role("checkbox").click()
     expect(field(page, "Status")).to_have_value("done")
     panel(page).get_by_text("History").click()
     expect(panel(page).locator(".history > li")).to_have_count(2)
-    while not late:
-        page.wait_for_timeout(20)
-    for route, answer in late:
-        route.fulfill(response=answer)
+    late.wait()
+    late.let_go()
     expect(row(page, "a").locator(".mark")).to_have_count(0)
     expect(panel(page).locator("details")).to_have_attribute("open", "")
 

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.service import Service, running
 from tests.page.conftest import Person
-from tests.page.steps import TASKS, changed, field, is_live, made, opened, read, row, rows, titles
+from tests.page.steps import TASKS, Late, changed, field, is_live, made, opened, read, row, rows, titles
 
 
 def test_changes_appear_where_they_belong(page: Page, service: Service) -> None:
@@ -42,16 +42,13 @@ def test_own_changes_are_not_marked(page: Page, service: Service) -> None:
     """What one does oneself is not marked, also when the change is told before the answer."""
     made(service, TASKS, {"title": "a"}, {"title": "b"})
     opened(page, TASKS)
-    late: list[tuple[Route, APIResponse]] = []
-    page.route("**/tasks/1", lambda route: late.append((route, route.fetch())))
+    late = Late(page, "**/tasks/1")
     page.get_by_role("checkbox", name="a").click()
-    while not late:  # nothing tells when the answer is held
-        page.wait_for_timeout(20)
+    late.wait()
     changed(service, "/tasks/2", title="c")
     expect(row(page, "c")).to_have_class(re.compile("changed"))
     assert "changed" not in (row(page, "a").get_attribute("class") or "")
-    for route, answer in late:
-        route.fulfill(response=answer)
+    late.let_go()
     expect(row(page, "a").locator(".mark")).to_have_count(0)
 
 
@@ -123,15 +120,12 @@ def test_what_is_open_is_updated(page: Page, service: Service) -> None:
 def test_what_is_told_before_an_answer_stays(page: Page, service: Service) -> None:
     """An open task shows a change that is told before the answer to what was asked earlier."""
     made(service, TASKS, {"title": "a"})
-    late: list[tuple[Route, APIResponse]] = []
-    page.route("**/tasks/1", lambda route: late.append((route, route.fetch())))
+    late = Late(page, "**/tasks/1")
     opened(page, "tasks#1")
-    while not late:
-        page.wait_for_timeout(20)
+    late.wait()
     changed(service, "/tasks/1", title="b")
     expect(row(page, "b")).to_be_visible()
-    for route, answer in late:
-        route.fulfill(response=answer)
+    late.let_go()
     expect(field(page, "Title")).to_have_value("b")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.service import Service, running
-from tests.page.steps import PRODUCTS, changed, field, made, opened, panel, read, row, rows
+from tests.page.steps import PRODUCTS, Late, changed, field, made, opened, panel, read, row, rows
 
 WIDGET = {"name": "Widget", "price": "9.99", "stock": 7}
 
@@ -44,17 +44,15 @@ def test_selling_quickly(page: Page, service: Service) -> None:
     """A button that is pressed while an earlier sale is answered sells one more."""
     made(service, PRODUCTS, WIDGET)
     opened(page, PRODUCTS)
-    late: list[Route] = []
-    page.route("**/stock", lambda route: route.continue_() if late else late.append(route))
+    late = Late(page, "**/stock")
     widget = row(page, "Widget")
     sell = widget.get_by_role("button", name="Sell one")
     sell.click()
     expect(widget.locator(".mark")).to_have_count(1)
     sell.hover()
     page.mouse.down()
-    while not late:  # nothing tells when a request is held
-        page.wait_for_timeout(20)
-    late[0].continue_()
+    late.wait()
+    late.let_go()
     expect(page.locator(".outbox")).to_be_hidden()
     page.mouse.up()
     expect(widget.locator(".stock")).to_contain_text("5")

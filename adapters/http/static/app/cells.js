@@ -24,8 +24,8 @@ export function cells(collection, entity, actions, { waits, isDraft, mayWrite })
     return cell(`${name} ${kind}`, value === null ? "" : element("span", { className: late ? "late" : "" }, shown(field, value)), late && mark("overdue"));
   });
   if (collection.name === "tasks") made.unshift(cell("tick", tick(entity, actions, mayWrite)));
-  const edit = button("✎", () => actions.edit(entity.id), { className: "quiet", "aria-label": text("edit", { title }) });
-  const remove = button("✕", () => actions.remove(entity.id), { className: "quiet", "aria-label": text("delete", { title }) });
+  const edit = button("✎", () => actions.edit(entity), { className: "quiet", "aria-label": text("edit", { title }) });
+  const remove = button("✕", () => actions.remove(entity), { className: "quiet", "aria-label": text("delete", { title }) });
   made.push(cell("actions", ...(mayWrite ? [edit, remove] : [])));
   return made;
 }
@@ -67,13 +67,13 @@ export function stepOf(key, all, page) {
  * @returns {(() => void) | undefined}
  */
 export function verbOf(key, entity, actions, mayWrite) {
-  const edit = () => actions.edit(entity.id);
+  const edit = () => actions.edit(entity);
   /** @type {Record<string, () => void>} */
   const verbs = { Enter: () => actions.open(entity.id) };
-  if (mayWrite) Object.assign(verbs, { e: edit, F2: edit, Delete: () => actions.remove(entity.id) });
-  if (mayWrite && "status" in entity) verbs[" "] = verbs.x = () => actions.tick(entity.id, entity.status !== "done");
+  if (mayWrite) Object.assign(verbs, { e: edit, F2: edit, Delete: () => actions.remove(entity) });
+  if (mayWrite && "status" in entity) verbs[" "] = verbs.x = () => actions.tick(entity);
   if (mayWrite && entity.stock >= 0 && entity.stock !== null)
-    Object.assign(verbs, { "+": () => actions.move(entity.id, 1), "-": () => actions.move(entity.id, -1) });
+    Object.assign(verbs, { "+": () => actions.move(entity, 1), "-": () => actions.move(entity, -1) });
   return verbs[key];
 }
 
@@ -86,7 +86,7 @@ const isOverdue = (task) => task.due && task.due < today() && ["pending", "in_pr
 /** @param {Entity} task @param {Actions} actions @param {boolean} mayWrite */
 function tick(task, actions, mayWrite) {
   const label = text("complete", { title: task.title });
-  return element("input", { type: "checkbox", checked: task.status === "done", disabled: !mayWrite, "aria-label": label, onchange: ({ target }) => actions.tick(task.id, target.checked) });
+  return element("input", { type: "checkbox", checked: task.status === "done", disabled: !mayWrite, "aria-label": label, onchange: () => actions.tick(task) });
 }
 
 /** @param {Entity} product @param {Actions} actions @param {boolean} mayWrite */
@@ -96,6 +96,6 @@ function stock(product, actions, mayWrite) {
   const number = element("span", {}, count(product.stock));
   if (!mayWrite) return [low, number];
   const step = (/** @type {string} */ sign, /** @type {number} */ change, /** @type {string} */ name) =>
-    button(sign, () => actions.move(product.id, change), { className: "quiet", "aria-label": text(name, { title: product.name }) });
+    button(sign, () => actions.move(product, change), { className: "quiet", "aria-label": text(name, { title: product.name }) });
   return [low, step("−", -1, "sell.one"), number, step("+", 1, "receive.one")];
 }

@@ -31,14 +31,14 @@ export function collectionView(name, main, mayWrite) {
 
   /** @type {Grid} */
   const grid = new Grid(collection, {
-    tick: (id, isDone) =>
-      void edit(collection, grid.now(id), { status: isDone ? "done" : "pending" }).catch(({ status }) => status === 412 && go(address(name, query, id))),
-    move: (id, change) => void moveStock(grid.now(id), change).catch(() => null),
-    remove: (id) => {
-      const next = listing?.rows[(listing?.position(id) ?? 0) + 1];
-      void remove(collection, grid.now(id)).then(() => next && grid.focus(next.id), () => null);
+    tick: (task) =>
+      void edit(collection, task, { status: task.status === "done" ? "pending" : "done" }).catch(({ status }) => status === 412 && go(address(name, query, task.id))),
+    move: (product, change) => void moveStock(product, change).catch(() => null),
+    remove: (entity) => {
+      const next = listing?.rows[(listing?.position(entity.id) ?? 0) + 1];
+      void remove(collection, entity).then(() => next && grid.focus(next.id), () => null);
     },
-    edit: (id) => void grid.edit(id),
+    edit: ({ id }) => void grid.edit(id),
     open: (id) => go(address(name, query, id)),
     sort: (field) => {
       const sorted = new URLSearchParams(query);

@@ -151,8 +151,7 @@ export class Editor {
 
   /** @param {Entity | undefined} other */
   #newest(other) {
-    const entity = /** @type {Entity} */ (this.entity);
-    return other && !(other.version <= entity?.version) ? other : entity;
+    return /** @type {Entity} */ ((other?.version ?? 0) > (this.entity?.version ?? 0) ? other : this.entity);
   }
 
   async #remove() {

@@ -200,7 +200,7 @@ export class Grid {
 
   /** @param {Entity} stored @param {number} at */
   #row(stored, at) {
-    const entity = this.now(stored.id);
+    const entity = this.#overlaid(stored);
     const path = pathOf(this.collection, entity);
     const marks = { waits: waits(path), isDraft: !!draftOf(path), mayWrite: this.mayWrite };
     const isEditing = entity.id === this.editing;
@@ -227,10 +227,9 @@ export class Grid {
 
   /**
    * What waits is shown as if it were stored.
-   * @param {number} id
+   * @param {Entity} entity
    */
-  now(id) {
-    const entity = /** @type {Entity} */ (this.listing?.byId.get(id));
+  #overlaid(entity) {
     const path = pathOf(this.collection, entity);
     const edits = waiting().filter((each) => each.method === "PATCH" && each.path === path);
     return edits.reduce((now, { body }) => ({ ...now, ...body }), entity);

@@ -8,7 +8,7 @@ export const who = async () => (await ask("GET", "session")).body;
 
 export const logOut = () => ask("DELETE", "session");
 
-/** @param {string} key */
+/** @param {string} key to log in with; none is asked for then */
 export async function letIn(key) {
   await ask("POST", "session", { body: { key } });
   onEntered();
